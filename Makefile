@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: MIT
+#
+# ntstrace - strace for Windows x64
+#
+#   make demo      install what is missing, build, trace a real program
+#   make test      install what is missing, build, run every test
+#   make bench     measure: a table with the bars of docs/overhead.md
+#   make windows   build build/windows/ntstrace.exe and the test targets
+#   make linux     build what of it runs on Linux: library, tools, tests
+#   make asan      unit tests under AddressSanitizer and UBSan
+#   make fuzz      fuzz each reader of foreign bytes for FUZZ_SECONDS (60)
+#   make dist      build/ntstrace.zip: program, manual, self-test for Windows
+#   make format    clang-format over src/, tests/ and bench/
+#   make clean     remove build/
+#
+# demo, test, bench and dist call tools/setup first, which installs Debian's
+# packages (as root; else it says which) and, once, a Wine in the user's cache
+# directory. WERROR=1 turns warnings into errors; the tests build so.
+
+SHELL := /bin/bash
+B     := build
+BW    := $B/windows
+BL    := $B/linux
+
+W64   := x86_64-w64-mingw32
+WCC   := $(W64)-gcc
+CC    := gcc
+RUN   ?= tools/wine
+
+WARN  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla \
+         -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
+         -Wcast-qual -Wundef -Wswitch-enum -Wimplicit-fallthrough
+STD   := -std=c11 -Isrc
+OPT   := -O2 -g
+FLAGS  = $(STD) $(WARN) $(if $(WERROR),-Werror) $(OPT) $(EXTRA)
+WFLAGS = $(FLAGS) -D_WIN32_WINNT=0x0A00
+LINUX_FLAGS = $(FLAGS) -D_POSIX_C_SOURCE=200809L
+
+# The agent runs inside other people's programs: no library, no vector
+# register, no frame that could skip a guard page, nothing writable.
+AGENT_FLAGS = $(STD) $(WARN) $(if $(WERROR),-Werror) -O2 -ffreestanding \
+    -fno-builtin -fno-stack-protector -mgeneral-regs-only \
+    -mno-stack-arg-probe -Wframe-larger-than=1024 -fno-jump-tables \
+    -fno-asynchronous-unwind-tables -fno-ident
+
+# Sources are listed, not globbed: this is the table of contents.
+
+AGENT := \
+    agent/amd64/head.S agent/amd64/entry.S agent/amd64/callback.S \
+    agent/amd64/start.S agent/amd64/wine.S agent/amd64/nt_call.S \
+    agent/ring.c agent/wait.c agent/witness.c agent/handshake.c agent/start.c
+
+PORTABLE := \
+    base/str.c base/err.c base/reader.c base/arena.c \
+    tables/calls.c tables/status.c tables/types.c \
+    tables/amd64/stubs.c tables/amd64/frames.c \
+    model/model.c model/process.c model/queue.c model/pair.c model/clock.c \
+    decode/decode.c \
+    format/text.c \
+    tracer/options.c tracer/cmdline.c tracer/help.c tracer/pe.c \
+    tracer/syscalls.c
+
+LIVE := \
+    platform/win/process.c platform/win/memory.c platform/win/thread.c \
+    platform/win/sync.c platform/win/console.c platform/win/file.c \
+    platform/win/text.c \
+    tracer/module.c tracer/target.c tracer/drain.c tracer/rendezvous.c \
+    tracer/handshake.c tracer/output.c tracer/timing.c \
+    tracer/session.c tracer/list.c tracer/doctor.c \
+    tracer/doctor_stubs.c tracer/doctor_callback.c tracer/doctor_system.c \
+    platform/win/probe.c platform/win/probe_callback.S \
+    tracer/main.c
+
+.PHONY: all help windows linux clean
+all: windows
+
+help:
+	@sed -n '3,/^# directory/{s/^# \{0,1\}//;p}' Makefile
+
+# --- the agent: one block of bytes --------------------------------------------
+
+AGENT_O := $(addprefix $(BW)/obj/,$(addsuffix .o,$(AGENT)))
+
+$(BW)/obj/agent/%.c.o: src/agent/%.c
+	@mkdir -p $(@D)
+	$(WCC) $(AGENT_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BW)/obj/agent/%.S.o: src/agent/%.S
+	@mkdir -p $(@D)
+	$(WCC) $(STD) -MMD -MP -c -o $@ $<
+
+$(BW)/agent.pe: $(AGENT_O) src/agent/agent.ld
+	$(W64)-ld -T src/agent/agent.ld --image-base 0 -o $@ $(AGENT_O)
+
+$(BW)/agent.bin: $(BW)/agent.pe
+	$(W64)-objcopy -O binary -j .image $< $@
+
+# --- the product ---------------------------------------------------------------
+
+PRODUCT_O := $(addprefix $(BW)/obj/,$(addsuffix .o,$(PORTABLE) $(LIVE))) \
+             $(BW)/obj/tracer/agent_image.S.o
+
+$(BW)/obj/tracer/agent_image.S.o: src/tracer/agent_image.S $(BW)/agent.bin
+	@mkdir -p $(@D)
+	$(WCC) -DAGENT_IMAGE='"$(BW)/agent.bin"' -c -o $@ $<
+
+$(BW)/obj/platform/%.S.o: src/platform/%.S
+	@mkdir -p $(@D)
+	$(WCC) $(STD) -MMD -MP -c -o $@ $<
+
+$(BW)/obj/%.c.o: src/%.c
+	@mkdir -p $(@D)
+	$(WCC) $(WFLAGS) -MMD -MP -c -o $@ $<
+
+$(BW)/ntstrace.exe: $(PRODUCT_O)
+	$(WCC) -static -o $@ $(PRODUCT_O) -lntdll
+
+TARGETS := $(patsubst tests/targets/%.c,%,$(wildcard tests/targets/*.c))
+
+TARGET_H := $(wildcard tests/targets/*.h)
+
+$(BW)/targets/%.exe: tests/targets/%.c $(TARGET_H)
+	@mkdir -p $(@D)
+	$(WCC) -std=c11 -O1 -Wall -Wextra -o $@ $< -lntdll -luser32
+
+$(BW)/bench/%.exe: bench/%.c
+	@mkdir -p $(@D)
+	$(WCC) -std=c11 -O2 -Wall -Wextra -o $@ $< -lntdll
+
+$(BW)/compare.exe: tests/compare.c
+	@mkdir -p $(@D)
+	$(WCC) -std=c11 -O2 -Wall -Wextra -o $@ $<
+
+windows: $(BW)/ntstrace.exe $(TARGETS:%=$(BW)/targets/%.exe)
+
+# --- native --------------------------------------------------------------------
+
+LINUX_O := $(addprefix $(BL)/obj/,$(addsuffix .o,$(PORTABLE)))
+UNIT    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+TOOLS   := compare grammar
+
+$(BL)/obj/%.c.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(LINUX_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BL)/library.a: $(LINUX_O)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BL)/unit/%: tests/unit/%.c $(BL)/library.a
+	@mkdir -p $(@D)
+	$(CC) $(LINUX_FLAGS) -Werror -Itests -MMD -MP -o $@ $< $(BL)/library.a
+
+$(TOOLS:%=$(BL)/%): $(BL)/%: tests/%.c $(BL)/library.a
+	@mkdir -p $(@D)
+	$(CC) $(LINUX_FLAGS) -Itests -o $@ $< $(BL)/library.a
+
+$(BL)/reader: bench/reader.c $(BL)/library.a
+	$(CC) $(LINUX_FLAGS) -Itests -o $@ $< $(BL)/library.a
+
+$(BL)/sequence: bench/sequence.c
+	@mkdir -p $(@D)
+	$(CC) $(LINUX_FLAGS) -o $@ $<
+
+$(BL)/agent_property: tests/property/agent_property.c \
+                      $(wildcard tests/property/*.S) \
+                      src/tables/amd64/frames.c $(BW)/agent.bin
+	@mkdir -p $(@D)
+	$(CC) $(LINUX_FLAGS) -D_GNU_SOURCE -Itests -o $@ \
+	    $(filter %.c %.S,$^)
+
+linux: $(BL)/library.a $(UNIT:%=$(BL)/unit/%) $(TOOLS:%=$(BL)/%)
+
+# Unit tests once more, by another compiler, under its sanitizers.
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -g -O1
+asan: $(UNIT:%=$(BL)/asan/%)
+	@for t in $^; do $$t || exit 1; done
+
+$(BL)/asan/%: tests/unit/%.c tests/unit/check.h $(addprefix src/,$(PORTABLE))
+	@mkdir -p $(@D)
+	clang $(STD) $(WARN) -Werror $(SAN) -D_POSIX_C_SOURCE=200809L -Itests \
+	    -o $@ $(filter %.c,$^)
+
+FUZZ         := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 60
+fuzz: $(FUZZ:%=$(BL)/fuzz/%)
+	@for f in $(FUZZ); do mkdir -p $B/fuzz/$$f; \
+	    echo "fuzz: $$f for $(FUZZ_SECONDS) s"; \
+	    $(BL)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 \
+	        $B/fuzz/$$f tests/corpus/$$f || exit 1; done
+
+$(BL)/fuzz/%: tests/fuzz/%.c $(addprefix src/,$(PORTABLE))
+	@mkdir -p $(@D)
+	clang $(STD) -fsanitize=fuzzer,address,undefined -g -O1 \
+	    -D_POSIX_C_SOURCE=200809L -Itests -o $@ $(filter %.c,$^)
+
+# --- what a user calls ---------------------------------------------------------
+
+.PHONY: setup demo test bench dist format asan fuzz
+
+setup:
+	@tools/setup
+
+demo: setup
+	@$(MAKE) -s --no-print-directory -j2 $(BW)/ntstrace.exe
+	@echo 'demo: ntstrace cmd.exe /c "dir C:\windows & type C:\windows\win.ini"'
+	@$(RUN) $(BW)/ntstrace.exe \
+	    cmd.exe /c 'dir C:\windows & type C:\windows\win.ini'
+
+test: setup
+	@tests/run
+
+BENCH := $(BW)/bench/loop.exe $(BW)/bench/empty.exe $(BL)/reader $(BL)/sequence
+bench: setup
+	@$(MAKE) -s --no-print-directory -j2 $(BW)/ntstrace.exe $(BENCH)
+	@tools/workloads fetch
+	@bench/run
+
+dist: setup
+	@$(MAKE) -s --no-print-directory -j2 windows
+	@tools/dist
+
+format:
+	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
+
+clean:
+	rm -rf $B
+
+-include $(shell find $B -name '*.d' 2>/dev/null)
