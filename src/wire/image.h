@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * image.h - the agent as a block of bytes: what the tracer finds in it and
+ * fills in before it puts it into a target.
+ *
+ * The image is linked to one position-independent block. It starts with
+ * struct image_head; all else is found through that. The tracer copies the
+ * image, fills in struct image_config and the private stubs, appends thunks,
+ * writes the whole into the target and makes it read-only and executable.
+ *
+ *     image_head | code | image_config | private stubs | (thunks, appended)
+ */
+#ifndef WIRE_IMAGE_H
+#define WIRE_IMAGE_H
+
+#define IMAGE_MAGIC 0x746e656761734e54 /* "TNsagent" */
+
+/* Each private stub is a copy of one of ntdll's, at most this long. */
+#define PRIVATE_STUB_SIZE 0x20
+
+/* A thunk is this long; make_thunk in tracer/target.c has its bytes. */
+#define THUNK_SIZE 0x20
+
+/* Offsets in struct image_config that assembly uses. */
+#define CONFIG_SECTION 0x00
+#define CONFIG_BASE 0x08
+#define CONFIG_SIZE 0x10
+#define CONFIG_RESUME 0x18
+#define CONFIG_XSAVE_MASK 0x20
+#define CONFIG_BYTES 0x80
+
+#define IMAGE_PRIVATE_COUNT 7
+
+/* Bytes of LdrInitializeThunk that are replaced until the agent has started.
+ */
+#define LOADER_BYTES 8
+
+#ifndef __ASSEMBLER__
+
+#include "wire/ring.h"
+#include "wire/section.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The system calls that the agent makes, through private copies of their
+ * stubs, so that its own calls never pass a patched one. */
+enum private_stub {
+    PRIVATE_NtSetInformationProcess,
+    PRIVATE_NtWaitForMultipleObjects,
+    PRIVATE_NtSetEvent,
+    PRIVATE_NtAllocateVirtualMemory,
+    PRIVATE_NtQueryVirtualMemory,
+    PRIVATE_NtReadVirtualMemory,
+    PRIVATE_NtProtectVirtualMemory,
+    PRIVATE_COUNT,
+};
+
+static_assert(PRIVATE_COUNT == IMAGE_PRIVATE_COUNT, "image.h");
+
+/* Changes whenever the two sides would misunderstand each other. */
+#define WIRE_LAYOUT                                                           \
+    ((uint64_t)SECTION_VERSION << 48 ^ (uint64_t)sizeof(struct ring) << 32 ^  \
+     (uint64_t)sizeof(struct section) << 16 ^ (uint64_t)PRIVATE_COUNT << 12 ^ \
+     (uint64_t)TRANSITION_COUNT << 8 ^ (uint64_t)RETURN_SIZE << 4 ^           \
+     ENTRY_SIZE)
+
+/* All offsets are from the image's first byte. */
+struct image_head {
+    uint64_t magic;
+    uint32_t size;        // bytes of the image
+    uint32_t config;      // struct image_config
+    uint32_t stubs;       // PRIVATE_COUNT * PRIVATE_STUB_SIZE bytes
+    uint32_t entry;       // where thunks call
+    uint32_t callback;    // the return callback of the ring engine
+    uint32_t handshake;   // the return callback of the handshake engine
+    uint32_t start;       // where LdrInitializeThunk is bent to
+    uint32_t start_late;  // where the initial thread starts (handshake)
+    uint32_t wine;        // Wine's dispatcher pointer goes here
+    uint32_t detach;      // a thread's routine: ends the callback; NTSTATUS
+    uint64_t layout;      // WIRE_LAYOUT
+};
+
+/* Filled in by the tracer; read-only in the target. */
+struct image_config {
+    uint64_t section;     // where the section is mapped in the target
+    uint64_t base;        // of the image
+    uint64_t size;        // of the image with its thunks
+    uint64_t resume;      // start: LdrInitializeThunk; start_late: the routine
+    uint64_t xsave_mask;  // vector state to keep around our own calls
+    uint64_t room;        // handle: an event, set when rings have room
+    uint64_t tracer;      // handle: the tracer's process
+    uint64_t wake;        // handle: an event, wakes the reader
+    uint64_t tsc_per_ms;  // how fast the TSC counts
+    uint64_t wine_pointer;  // address of Wine's dispatcher pointer, else 0
+    uint64_t callback;      // what to register
+    uint8_t loader_bytes[LOADER_BYTES];  // what belongs at `resume` (start)
+    uint8_t pad[CONFIG_BYTES - 12 * 8];
+};
+
+static_assert(offsetof(struct image_config, section) == CONFIG_SECTION, "");
+static_assert(offsetof(struct image_config, base) == CONFIG_BASE, "");
+static_assert(offsetof(struct image_config, size) == CONFIG_SIZE, "");
+static_assert(offsetof(struct image_config, resume) == CONFIG_RESUME, "");
+static_assert(offsetof(struct image_config, xsave_mask) == CONFIG_XSAVE_MASK,
+              "");
+static_assert(sizeof(struct image_config) == CONFIG_BYTES, "");
+
+#endif
+#endif

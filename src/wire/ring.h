@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring.h - records on their way from one traced thread to the tracer.
+ *
+ * A ring has one writer (a thread of the target) and one reader (the
+ * tracer), who share it as memory. A record that finds no room makes its
+ * thread wait, or with --lossy is dropped and counted.
+ *
+ *     head - tail              bytes waiting, 0 .. ring_bytes
+ *     data[head % ring_bytes]  next byte the writer fills
+ *     data[tail % ring_bytes]  next byte the reader takes
+ *
+ * `head` and `tail` only grow, modulo 2^32. Records never wrap: where one
+ * does not fit before the end of the data, a PAD record fills the rest.
+ *
+ *     ring:  0      line 0   the writer's hot words
+ *            40h    line 1   the reader's words
+ *            80h    line 2   the writer's cold words
+ *            100h            the open calls below the newest
+ *            1000h           vector state, saved around the agent's own calls
+ *            2000h           data, ring_bytes
+ *
+ * Who writes what: lines 0 and 2 the target's thread alone, line 1 and
+ * `state` in section.h (when LIVE) the tracer alone. The thread's ring hangs
+ * off TEB+2D0h (0: none yet); TEB+2D8h and 2E0h are free on Windows. (On
+ * Wine 2E0h/2E8h hold first argument and number of the last call, see
+ * agent/amd64/wine.S.)
+ */
+#ifndef WIRE_RING_H
+#define WIRE_RING_H
+
+/* line 0 */
+#define RING_HEAD 0x00
+#define RING_LIMIT 0x04
+#define RING_INSIDE 0x08
+#define RING_OPEN_RSP 0x10
+#define RING_OPEN_STUB 0x18
+#define RING_OPEN_ROW 0x20
+#define RING_MASK 0x28
+#define RING_STACK_LOW 0x30
+#define RING_STACK_HIGH 0x38
+/* line 2 */
+#define RING_OPEN_STACK_BASE 0xa0
+/* elsewhere */
+#define RING_TAIL 0x40
+#define RING_XSAVE 0x1000
+#define RING_DATA 0x2000
+
+#define TEB_RING 0x2d0
+
+/* Open calls that a ring remembers below the newest one. */
+#define RING_OPEN_MAX 64
+
+#ifndef __ASSEMBLER__
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a thread that waits is waiting for. */
+enum ring_waiting {
+    RING_RUNS,
+    RING_WAITS_ROOM,    // asleep until the ring is half empty
+    RING_WAITS_ANSWER,  // asleep until `answer` is `ask`
+    RING_SPINS,         // makes no system call until `answer` is `ask`
+};
+
+/* Why records of one ring are missing; each has a counter. */
+enum ring_lost {
+    RING_LOST_FULL,       // no room, and not waiting was asked for
+    RING_LOST_INSIDE,     // made while the agent was at work on that thread
+    RING_LOST_GUARD,      // not lost: a stale guard was found and cleared
+    RING_LOST_NO_TRACER,  // no room, and nobody left to make some
+    RING_LOST_COUNT,
+};
+
+struct ring_open {
+    uint64_t rsp;
+    uint64_t stub;
+    uint64_t row;
+    uint64_t stack_base;
+};
+
+struct ring {
+    /* line 0: written by the thread at every call */
+    _Atomic uint32_t head;
+    uint32_t limit;  // the thread may fill up to here unasked
+    /* RSP of the agent code at work on this thread, 0 for none. It is the
+     * guard against ourselves, and tells the reader that a record not older
+     * than the last published one may be under way. */
+    _Atomic uint64_t inside;
+    uint64_t open_rsp;   // RSP of the newest open call, 0 for none
+    uint64_t open_stub;  // where its function begins
+    uint64_t open_row;   // its struct call_row
+    uint32_t mask;       // ring_bytes - 1
+    uint32_t pad0;
+    uint64_t stack_low;  // [low, high) is known to be readable
+    uint64_t stack_high;
+
+    /* line 1: written by the tracer */
+    _Atomic uint32_t tail;
+    _Atomic uint32_t answer;  // the last `ask` that was answered
+    uint8_t pad1[0x38];
+
+    /* line 2: written by the thread now and then */
+    uint32_t tid;
+    uint32_t serial;  // counts the threads that had this ring
+    uint64_t teb;
+    _Atomic uint32_t ask;      // counts the rendezvous of this ring
+    _Atomic uint32_t waiting;  // enum ring_waiting
+    uint32_t open_count;       // used entries of `open`
+    uint32_t open_missed;      // open calls that `open` had no room for
+    uint64_t open_stack_base;  // gs:[8] at the newest open call
+    _Atomic uint32_t lost[RING_LOST_COUNT];
+    /* The agent's own: no call of ours may be made now (an orphan's last call
+     * is to be asked for), and: one was made. */
+    uint32_t quiet;
+    uint32_t disturbed;
+
+    struct ring_open open[RING_OPEN_MAX];
+    uint64_t last_argument;  // on Wine: as struct last_call of section.h
+    uint32_t last_number;
+    uint32_t pad2;
+};
+
+static_assert(offsetof(struct ring, head) == RING_HEAD, "ring.h");
+static_assert(offsetof(struct ring, limit) == RING_LIMIT, "ring.h");
+static_assert(offsetof(struct ring, inside) == RING_INSIDE, "ring.h");
+static_assert(offsetof(struct ring, open_rsp) == RING_OPEN_RSP, "ring.h");
+static_assert(offsetof(struct ring, open_stub) == RING_OPEN_STUB, "ring.h");
+static_assert(offsetof(struct ring, open_row) == RING_OPEN_ROW, "ring.h");
+static_assert(offsetof(struct ring, mask) == RING_MASK, "ring.h");
+static_assert(offsetof(struct ring, stack_low) == RING_STACK_LOW, "ring.h");
+static_assert(offsetof(struct ring, stack_high) == RING_STACK_HIGH, "ring.h");
+static_assert(offsetof(struct ring, tail) == RING_TAIL, "ring.h");
+static_assert(offsetof(struct ring, tid) == 0x80, "ring.h");
+static_assert(offsetof(struct ring, open_stack_base) == RING_OPEN_STACK_BASE,
+              "ring.h");
+static_assert(offsetof(struct ring, open) == 0xc0, "ring.h");
+static_assert(sizeof(struct ring) <= RING_XSAVE, "ring.h");
+
+#endif
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * section.h - the memory that one target process and the tracer share.
+ *
+ * Made by the tracer, unnamed, mapped into both; the target holds no handle
+ * to it. Reserved in full, committed as it is used.
+ *
+ *     0        struct section
+ *     1000h    ring_state[RING_MAX]      who has which ring
+ *     9000h    struct call_row[8192]     what to do at which service
+ *     100000h  rings, ring_stride apart
+ *
+ * The target can write all of it. The tracer therefore takes nothing from
+ * here but ring words and records, and reads those once.
+ */
+#ifndef WIRE_SECTION_H
+#define WIRE_SECTION_H
+
+#include "wire/record.h"
+
+#define SECTION_MAGIC 0x3153544e /* "NTS1" */
+#define SECTION_VERSION 1
+
+#define SECTION_RING_STATE 0x1000
+#define SECTION_ROWS 0x9000
+#define SECTION_RINGS 0x100000
+/* The most rings there can be; section.ring_max says how many fit. */
+#define RING_MAX 8192
+
+/* Offsets that assembly uses. */
+#define SECTION_PLAIN 0x40
+#define SECTION_SLOT 0x100
+#define SECTION_WINE_DISPATCHER 0x180
+
+/* Service numbers are 14 bits: table (2) and index (12); two tables are in
+ * use. */
+#define SERVICE_MASK 0x1fff
+#define SERVICE_COUNT 8192
+
+/* call_row.flags */
+#define ROW_SLOW_ENTRY 0x01   /* the thread waits for the tracer at entry */
+#define ROW_SLOW_RETURN 0x02  /* ... at its return, when rax >= 0 as NTSTATUS */
+#define ROW_ENDS_ITSELF 0x04  /* its entry is never matched by a return */
+#define ROW_SETS_CONTEXT 0x08 /* its return may land anywhere */
+
+/* section.flags */
+#define SECTION_LOSSY 1       /* drop rather than wait */
+#define SECTION_ASK_ORPHANS 2 /* an orphan waits to be named */
+
+#ifndef __ASSEMBLER__
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum ring_state {
+    RING_UNCOMMITTED,
+    RING_FREE,      // committed, nobody's
+    RING_CLAIMING,  // a thread is setting it up
+    RING_LIVE,      // a thread's, until the tracer sets FREE
+};
+
+struct call_row {
+    uint8_t more;      // stack arguments to copy, 0..RECORD_MORE_MAX
+    uint8_t flags;     // ROW_*
+    uint16_t number;   // the service number that this row is for
+    uint32_t program;  // capture program: offset in the section; 0 for none
+};
+
+/* Where the kernel may enter user mode, and what to write down then. */
+struct transition_row {
+    uint64_t rip;      // 0: unknown here
+    uint8_t from_rcx;  // offsets count from rcx, else from rsp
+    uint8_t count;     // used offsets
+    uint16_t offset[TRANSITION_WORDS_MAX];  // of 8-byte words
+    uint8_t pad[2];
+};
+
+/* Addresses at which a return without entry is an ordinary one. */
+struct plain_range {
+    uint64_t start;
+    uint64_t size;
+};
+
+/* A thread's last call as Wine's record has it (agent/amd64/wine.S), told by
+ * the thread itself before it spins. */
+struct last_call {
+    uint64_t argument;  // the first one
+    uint32_t number;
+    uint32_t pad;
+};
+
+/* The one slot of the handshake engine, and what its owner tells. */
+struct handshake_slot {
+    _Atomic uint32_t tid;   // 0: free; set by the thread, cleared by the tracer
+    _Atomic uint32_t told;  // the words below are there
+    uint64_t rip;
+    uint64_t rsp;
+    uint64_t rax;
+    uint64_t time;  // TSC
+    /* The thread has made a system call of ours while it waited: its last
+     * one is not the program's. */
+    _Atomic uint32_t spoiled;
+    uint32_t pad;
+    struct last_call last;  // on Wine
+};
+
+struct section {
+    uint32_t magic;
+    uint32_t version;
+    uint64_t layout;      // SECTION_LAYOUT of the side that made it
+    uint32_t ring_bytes;  // power of two
+    uint32_t ring_stride;
+    uint32_t flags;  // SECTION_*
+    /* 1: no tracer any more. Set by whoever finds out first. */
+    _Atomic uint32_t dead;
+    _Atomic uint32_t ring_high;     // rings ever claimed are below this index
+    _Atomic uint32_t lost_no_ring;  // records of threads that got no ring
+    uint32_t ring_max;  // rings for which there is room, <= RING_MAX
+    uint8_t pad0[0x40 - 0x2c];
+    struct plain_range plain[2];
+    uint8_t pad1[0x80 - 0x60];
+    /* A line of its own: the reader writes it each time it lies down. */
+    _Atomic uint32_t reader_asleep;
+    uint8_t pad4[0x100 - 0x84];
+    struct handshake_slot slot;
+    uint8_t pad2[0x180 - 0x140];
+    /* Wine's system call dispatcher as found behind 7FFE1000h. */
+    uint64_t wine_dispatcher;
+    /* What registering the callback said: 1 + NTSTATUS; 0: not yet tried. */
+    _Atomic uint64_t start_status;
+    uint8_t pad3[0x200 - 0x190];
+    struct transition_row transition[TRANSITION_COUNT];
+};
+
+static_assert(offsetof(struct section, plain) == SECTION_PLAIN, "section.h");
+static_assert(offsetof(struct section, reader_asleep) == 0x80, "section.h");
+static_assert(offsetof(struct section, slot) == SECTION_SLOT, "section.h");
+static_assert(offsetof(struct section, wine_dispatcher) ==
+                  SECTION_WINE_DISPATCHER,
+              "section.h");
+static_assert(offsetof(struct section, transition) == 0x200, "section.h");
+static_assert(sizeof(struct transition_row) == 40, "section.h");
+static_assert(sizeof(struct call_row) == 8, "section.h");
+static_assert(SECTION_RING_STATE + RING_MAX * 4 <= SECTION_ROWS, "section.h");
+static_assert(SECTION_ROWS + SERVICE_COUNT * 8 <= SECTION_RINGS, "section.h");
+
+#endif
+#endif
