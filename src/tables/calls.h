@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * calls.h - what is known about each system call: parameters, result, habits.
+ *
+ * The facts are rows: calls_nt.def, calls_win32k.def and, unless the build
+ * defines NO_LGPL_ROWS, calls_win32k_lgpl.def, win32k_wine.def and
+ * win32k_argcounts.def. One row
+ *
+ *     CALL(NtReadVirtualMemory, MEMORY, NTSTATUS, STATUS, PLAIN,
+ *          ARG(IN,      HANDLE,  ProcessHandle),
+ *          BUF(OUT,     PVOID,   Buffer, "NumberOfBytesToRead,*..."),
+ *          ...)
+ *
+ * says, in this order: name; category (categories.def); type of the result
+ * (types.def); what counts as failure (enum call_fails without FAILS_); a
+ * note (enum call_note without CALL_); and the parameters. A direction ends
+ * in _OPT if the parameter may be null or is optional.
+ *
+ * BUF has a fourth part, the size of what the parameter points to. A name is
+ * a parameter of the same call:
+ *
+ *     Length          bytes
+ *     *Length         bytes, as the word says that Length points to
+ *     [Count]         elements of the pointed-to type; also [*Count]
+ *     A,B             A on entry; B is what was really written, on return.
+ *                     B may be `return`, the result, or
+ *                     *IoStatusBlock.Information. Take the smaller one: after
+ *                     STATUS_BUFFER_TOO_SMALL and its like B is what would
+ *                     have been needed, after other failures it is stale.
+ *     a number, or an expression of parameter names, numbers and sizeof
+ *
+ * A pointer without a size is never to be read through as a buffer.
+ *
+ * Everything is constant. Functions return NULL, or what they say, for a
+ * name that is not in the tables; nothing else can go wrong.
+ */
+#ifndef TABLES_CALLS_H
+#define TABLES_CALLS_H
+
+#include "base/str.h"
+#include "tables/types.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The most parameters a row may have. */
+#define CALL_ARGS_MAX 17
+
+enum call_category {
+#define CATEGORY(id_, name_) CATEGORY_##id_,
+#include "tables/categories.def"
+#undef CATEGORY
+    CATEGORY_COUNT,
+};
+
+enum call_fails {
+    FAILS_NONE,    // no result of it means failure, or none is known to
+    FAILS_STATUS,  // NTSTATUS; see status_is_failure
+    FAILS_ZERO,    // FALSE, or a null handle or pointer
+};
+
+/* By our own judgement, from what the call is documented to do. */
+enum call_note {
+    CALL_PLAIN,
+    /* Waiting is what it is for, or what it does by default: it may rest in
+     * the kernel without limit. Calls that wait only because a file or port
+     * is synchronous (NtReadFile, NtDeviceIoControlFile, ...) are plain. */
+    CALL_WAITS,
+    /* Does not return if it ends, or leaves, the calling thread. */
+    CALL_MAY_NOT_RETURN,
+    /* Goes on elsewhere; a return means that it failed. */
+    CALL_NEVER_RETURNS,
+};
+
+enum arg_direction {
+    ARG_IN = 1,
+    ARG_OUT = 2,
+    ARG_INOUT = ARG_IN | ARG_OUT,
+    ARG_OPT = 4,
+    ARG_IN_OPT = ARG_IN | ARG_OPT,
+    ARG_OUT_OPT = ARG_OUT | ARG_OPT,
+    ARG_INOUT_OPT = ARG_INOUT | ARG_OPT,
+};
+
+struct call_arg {
+    const char *name;
+    const char *size;   // see above; NULL: none
+    uint16_t type;      // enum type_id
+    uint8_t direction;  // enum arg_direction
+};
+
+/* (wire/section.h has a call_row, which is something else.) */
+struct call_facts {
+    const char *name;
+    const struct call_arg *args;  // arg_count of them
+    uint16_t result;              // enum type_id
+    uint8_t category;             // enum call_category
+    uint8_t fails;                // enum call_fails
+    uint8_t note;                 // enum call_note
+    uint8_t arg_count;            // 0 .. CALL_ARGS_MAX
+};
+
+/* The facts of the call of exactly this name, as on Windows. */
+const struct call_facts *call_find(str name);
+
+/* The same for a target under Wine: Wine's own shape of the call if it has
+ * one, else as call_find. Not for a target on Windows. */
+const struct call_facts *call_find_wine(str name);
+
+/* Number of parameters of a call whose prototype is not known (call_find has
+ * found nothing); -1 if that is not known either. */
+int call_arg_count_only(str name);
+
+/* How many of a call's `arg_count` parameters lie on the stack, from
+ * [rsp+28h] at the first instruction of the stub; the first four are in rcx,
+ * rdx, r8 and r9. */
+uint32_t call_stack_args(uint32_t arg_count);
+
+/* True if `result` (RAX) says that the call failed, as far as the row knows. */
+bool call_failed(const struct call_facts *call, uint64_t result);
+
+/* All rows that call_find can find: index 0 .. call_count() - 1, sorted by
+ * strcmp of the name within each file, ntdll's first. */
+size_t call_count(void);
+const struct call_facts *call_at(size_t index);
+
+#endif
