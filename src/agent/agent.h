@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * agent.h - what the parts of the agent share.
+ *
+ * The agent is code of ours inside someone else's program. It runs on that
+ * program's threads, between its instructions and the kernel: it has no
+ * heap, no lock, no global it could write, knows no names and no formats,
+ * never aborts, and waits for nobody but the tracer, and for that only as
+ * long as the tracer lives. What it cannot record it counts.
+ *
+ * All it knows it finds through `image_config`, read-only behind the code,
+ * and through the section.
+ */
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H
+
+#include "wire/image.h"
+#include "wire/record.h"
+#include "wire/ring.h"
+#include "wire/section.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What entry.S saved, lowest address first. */
+struct entry_frame {
+    uint64_t args[4];  // rcx rdx r8 r9
+    uint64_t number;
+    uint64_t stub;
+    uint64_t flags;
+};
+
+/* What callback.S and start.S saved, lowest address first. */
+struct return_frame {
+    uint64_t r11;
+    uint64_t rip;  // r10: where the thread goes on
+    uint64_t r9;
+    uint64_t r8;
+    uint64_t rdx;
+    uint64_t rcx;
+    uint64_t rax;
+    uint64_t flags;
+};
+
+/* Reached relative to the code. Declared as objects, gcc for Windows would
+ * reach them through a pointer that somebody would have to relocate. */
+static inline const struct image_head *image_head_here(void)
+{
+    const struct image_head *here;
+
+    __asm__("leaq image_head(%%rip), %0" : "=r"(here));
+    return here;
+}
+
+static inline const struct image_config *image_config_here(void)
+{
+    const struct image_config *here;
+
+    __asm__("leaq image_config(%%rip), %0" : "=r"(here));
+    return here;
+}
+
+static inline struct section *section_here(void)
+{
+    return (struct section *)image_config_here()->section;
+}
+
+/* --- ring.c: rings and the room in them --- */
+
+/* The calling thread's ring, claimed if it has none, marked as at work
+ * since `rsp`. NULL: no ring to be had, or the agent is at work already
+ * below on this stack; either was counted. */
+struct ring *ring_enter(uint64_t rsp);
+void ring_leave(struct ring *ring);
+
+/* Room for a record of `size` bytes, waiting for it if need be. NULL: there
+ * is none and the loss was counted. */
+void *ring_reserve(struct ring *ring, uint32_t size);
+/* Makes the record that ring_reserve gave visible to the reader. */
+void ring_publish(struct ring *ring, uint32_t size);
+
+/* Copies `size` bytes, a multiple of 8, without a fault wherever `from`
+ * points: directly on the page of `rsp` and on the thread's own stack, else
+ * through the kernel. False: they cannot be read, or are guarded. */
+bool ring_copy(struct ring *ring, uint64_t rsp, void *to, uint64_t from,
+               uint64_t size);
+
+/* --- wait.c: waiting for the tracer --- */
+
+/* Announces that the next record published wants an answer. */
+void wait_announce(struct ring *ring, bool spin);
+/* Waits for it. `spin`: without a system call for as long as the tracer may
+ * need to look at this thread's last one. */
+void wait_answer(struct ring *ring, bool spin);
+/* Sleeps until the ring is half empty. False: nobody empties it any more. */
+bool wait_room(struct ring *ring);
+/* Wakes the reader if it sleeps. */
+void wait_wake_reader(struct ring *ring);
+
+/* --- own system calls --- */
+
+/* Arguments of one, by PRIVATE_* index. `ring` (NULL: none yet) lends room
+ * for the vector state. NTSTATUS. */
+struct own_call {
+    enum private_stub stub;
+    uint64_t a[6];
+};
+uint32_t own_call(struct ring *ring, const struct own_call *c);
+/* True once the tracer is known to be gone; asks the system. */
+bool own_tracer_gone(struct ring *ring);
+
+/* --- called by assembly --- */
+
+void agent_entry(struct entry_frame *frame, uint64_t rsp);
+void agent_return(struct return_frame *frame, uint64_t rsp);
+void agent_handshake(struct return_frame *frame, uint64_t rsp);
+void agent_start(struct return_frame *frame, uint64_t rsp);
+void agent_start_late(struct return_frame *frame, uint64_t rsp);
+/* A thread's routine: ends the callback. NTSTATUS. */
+uint32_t agent_detach(void *unused);
+
+/* witness.c: writes the TRANSITION at one of the kernel's five doors. With
+ * `waits`, waits for the tracer's answer. */
+void witness_transition(struct ring *ring, enum transition which,
+                        const struct return_frame *frame, uint64_t rsp,
+                        bool waits);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * start.c - the agent registers the callback from inside, for which no
+ * privilege is needed (docs/facts.md A1.8), and lets the thread go on.
+ */
+#include "agent/agent.h"
+
+#include "agent/teb.h"
+
+/* The layout that this image was compiled for; agent.ld puts it behind
+ * image_head's offsets. */
+__attribute__((section(".head.layout"), used)) static const uint64_t layout =
+    WIRE_LAYOUT;
+
+#define PROCESS_INSTRUMENTATION_CALLBACK 40
+#define CURRENT_PROCESS ((uint64_t)-1)
+#define PAGE_READWRITE 0x04
+#define PAGE_EXECUTE_READ 0x20
+
+/* PROCESS_INSTRUMENTATION_CALLBACK_INFORMATION; version and reserved are 0
+ * on x64 (docs/facts.md A1.2, A1.5). */
+struct callback_information {
+    uint32_t version;
+    uint32_t reserved;
+    uint64_t callback;
+};
+
+static uint32_t set_callback(struct ring *ring, uint64_t callback)
+{
+    struct callback_information info = { 0, 0, callback };
+    struct own_call c = { PRIVATE_NtSetInformationProcess,
+                          { CURRENT_PROCESS, PROCESS_INSTRUMENTATION_CALLBACK,
+                            (uint64_t)&info, sizeof(info) } };
+
+    return own_call(ring, &c);
+}
+
+uint32_t agent_detach(void *unused)
+{
+    (void)unused;
+    return set_callback(NULL, 0);
+}
+
+static void register_callback(struct ring *ring)
+{
+    struct section *s = section_here();
+    uint32_t status = set_callback(ring, image_config_here()->callback);
+
+    /* Wine only, see amd64/wine.S. Setting the callback has chosen another
+     * dispatcher, so this comes after it. */
+    if ((int32_t)status >= 0 && image_config_here()->wine_pointer != 0) {
+        uint64_t *pointer = (uint64_t *)image_config_here()->wine_pointer;
+
+        s->wine_dispatcher = *pointer;
+        *pointer = (uint64_t)image_head_here() + image_head_here()->wine;
+    }
+    /* Release: the tracer sees a finished start. */
+    atomic_store_explicit(&s->start_status, 1 + (uint64_t)status,
+                          memory_order_release);
+}
+
+static uint32_t protect(struct ring *ring, uint64_t address, uint32_t to,
+                        uint32_t *old)
+{
+    uint64_t size = LOADER_BYTES;
+    struct own_call c = { PRIVATE_NtProtectVirtualMemory,
+                          { CURRENT_PROCESS, (uint64_t)&address,
+                            (uint64_t)&size, to, (uint64_t)old } };
+
+    return own_call(ring, &c);
+}
+
+/* Puts back the bytes that brought us here. No other thread runs yet, and
+ * nothing we need lies on that page. */
+static void restore_loader(struct ring *ring)
+{
+    const struct image_config *config = image_config_here();
+    uint32_t old = PAGE_EXECUTE_READ;
+
+    if ((int32_t)protect(ring, config->resume, PAGE_READWRITE, &old) < 0) {
+        return;
+    }
+    for (int i = 0; i < LOADER_BYTES; i++) {
+        ((volatile uint8_t *)config->resume)[i] = config->loader_bytes[i];
+    }
+    protect(ring, config->resume, old, &old);
+}
+
+void agent_start(struct return_frame *frame, uint64_t rsp)
+{
+    struct section *s = section_here();
+    struct ring *ring = ring_enter(rsp);
+
+    restore_loader(ring);
+    if (atomic_load_explicit(&s->dead, memory_order_relaxed)) {
+        /* Nobody follows this process any more: it starts as if we were not
+         * there. */
+        if (ring != NULL) {
+            ring_leave(ring);
+        }
+        return;
+    }
+    register_callback(ring);
+    if (ring != NULL) {
+        /* The tracer ends a process whose callback could not be registered
+         * before it answers. */
+        witness_transition(ring, TRANSITION_THREAD_START, frame, rsp, true);
+        ring_leave(ring);
+    }
+}
+
+void agent_start_late(struct return_frame *frame, uint64_t rsp)
+{
+    (void)frame;
+    (void)rsp;
+    register_callback(NULL);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * witness.c - what the two witnesses do when the fast paths of entry.S and
+ * callback.S do not suffice.
+ *
+ * The agent keeps the calls that are open on its thread only to know whether
+ * a return needs the tracer's attention while the thread can still be asked
+ * (an orphan, a rendezvous). What the trace says is decided by the tracer,
+ * from the records (model/pair.c), by the same rules.
+ */
+#include "agent/agent.h"
+
+#include "agent/teb.h"
+
+/* A return inside the stub that begins at `stub`: after its `syscall` (14h)
+ * or after its `int 2eh` (17h), docs/facts.md C9. */
+static bool returns_into(uint64_t rip, uint64_t stub)
+{
+    return rip - stub - 0x14 <= 3;
+}
+
+static uint8_t row_flags(uint64_t row)
+{
+    return (uint8_t)(row >> 8);
+}
+
+static uint64_t row_of(uint64_t number)
+{
+    const uint64_t *rows =
+        (const uint64_t *)((uint64_t)section_here() + SECTION_ROWS);
+
+    return rows[number & SERVICE_MASK];
+}
+
+/* --- the calls that are open --- */
+
+static void open_push(struct ring *ring)
+{
+    struct ring_open *o;
+
+    if (ring->open_rsp == 0) {
+        return;
+    }
+    if (ring->open_count >= RING_OPEN_MAX) {
+        ring->open_missed++;
+    } else {
+        o = &ring->open[ring->open_count++];
+        o->rsp = ring->open_rsp;
+        o->stub = ring->open_stub;
+        o->row = ring->open_row;
+        o->stack_base = ring->open_stack_base;
+    }
+    ring->open_rsp = 0;
+}
+
+/* Something at `rsp` of the stack with `base`: calls that were made there or
+ * below will not come back. */
+static void open_settle(struct ring *ring, uint64_t rsp, uint64_t base)
+{
+    if (ring->open_rsp != 0 && ring->open_stack_base == base &&
+        ring->open_rsp <= rsp) {
+        ring->open_rsp = 0;
+    }
+    while (ring->open_count > 0 && ring->open_count <= RING_OPEN_MAX &&
+           ring->open[ring->open_count - 1].stack_base == base &&
+           ring->open[ring->open_count - 1].rsp <= rsp) {
+        ring->open_count--;
+    }
+}
+
+/* Finds the open call that returns to `rip` with `rsp` and forgets it, and
+ * what was open below it. False: there is none. */
+static bool open_take(struct ring *ring, uint64_t rip, uint64_t rsp,
+                      uint64_t base, uint64_t *row)
+{
+    uint32_t count = ring->open_count;
+
+    if (ring->open_rsp != 0 &&
+        ((ring->open_rsp == rsp && returns_into(rip, ring->open_stub)) ||
+         (row_flags(ring->open_row) & ROW_SETS_CONTEXT) != 0)) {
+        *row = ring->open_row;
+        ring->open_rsp = 0;
+        return true;
+    }
+    if (count > RING_OPEN_MAX) {
+        count = RING_OPEN_MAX;
+    }
+    for (uint32_t i = count; i-- > 0;) {
+        struct ring_open *o = &ring->open[i];
+        uint32_t kept = i;
+
+        if (o->rsp != rsp || !returns_into(rip, o->stub)) {
+            continue;
+        }
+        *row = o->row;
+        for (uint32_t k = i + 1; k < count; k++) {
+            if (ring->open[k].stack_base != base || ring->open[k].rsp > rsp) {
+                ring->open[kept++] = ring->open[k];
+            }
+        }
+        ring->open_count = kept;
+        if (ring->open_stack_base == base && ring->open_rsp <= rsp) {
+            ring->open_rsp = 0;
+        }
+        return true;
+    }
+    return false;
+}
+
+/* Makes a finished record of `size` bytes visible. With `waits` it is a
+ * question, and the thread goes on when it is answered; with `spin` it makes
+ * no system call until then. */
+static void publish(struct ring *ring, uint32_t size, bool waits, bool spin)
+{
+    if (waits) {
+        wait_announce(ring, spin);
+    }
+    ring_publish(ring, size);
+    if (waits) {
+        wait_answer(ring, spin);
+    }
+}
+
+/* --- at the door --- */
+
+/* Copies the stack arguments of the call at `rsp`; returns how many of `more`
+ * could be read. */
+static uint32_t copy_args(struct ring *ring, uint64_t rsp, uint64_t *to,
+                          uint32_t more)
+{
+    uint64_t from = rsp + 0x28;
+    uint32_t here = (uint32_t)((0x1000 - from % 0x1000) / 8);
+
+    if (more > RECORD_MORE_MAX) {
+        more = RECORD_MORE_MAX;
+    }
+    if (more > 0 && ring_copy(ring, rsp, to, from, more * 8)) {
+        return more;
+    }
+    /* Up to the end of the page at least. */
+    if (here < more && here > 0 && ring_copy(ring, rsp, to, from, here * 8)) {
+        return here;
+    }
+    return 0;
+}
+
+void agent_entry(struct entry_frame *frame, uint64_t rsp)
+{
+    struct ring *ring = ring_enter(rsp);
+    uint64_t args[RECORD_MORE_MAX];
+    uint64_t row, base;
+    struct record_entry *r;
+    uint32_t wanted, more, size;
+    bool waits;
+
+    if (ring == NULL) {
+        return;
+    }
+    row = row_of(frame->number);
+    base = teb_stack_base();
+    waits = (row_flags(row) & ROW_SLOW_ENTRY) != 0;
+    wanted = (uint8_t)row;
+    more = copy_args(ring, rsp, args, wanted);
+
+    open_settle(ring, rsp, base);
+    open_push(ring);
+
+    size = ENTRY_SIZE + 8 * more;
+    r = ring_reserve(ring, size);
+    if (r != NULL) {
+        r->head.size = size;
+        r->head.kind = RECORD_ENTRY;
+        r->head.flags =
+            (uint8_t)(more | (more < wanted ? RECORD_ARGS_LOST : 0) |
+                      (waits ? RECORD_WAITS : 0));
+        r->head.number = (uint16_t)frame->number;
+        r->rsp = rsp;
+        r->stack_base = base;
+        r->caller = *(const uint64_t *)rsp;
+        for (int i = 0; i < 4; i++) {
+            r->args[i] = frame->args[i];
+        }
+        for (uint32_t i = 0; i < more; i++) {
+            r->more[i] = args[i];
+        }
+        r->head.time = tsc();
+        publish(ring, size, waits, false);
+    }
+    if ((row_flags(row) & ROW_ENDS_ITSELF) == 0) {
+        ring->open_rsp = rsp;
+        ring->open_stub = frame->stub;
+        ring->open_row = row;
+        ring->open_stack_base = base;
+    }
+    ring_leave(ring);
+}
+
+/* --- at the return --- */
+
+void witness_transition(struct ring *ring, enum transition which,
+                        const struct return_frame *frame, uint64_t rsp,
+                        bool waits)
+{
+    const struct transition_row *row = &section_here()->transition[which];
+    uint64_t at = row->from_rcx ? frame->rcx : rsp;
+    uint64_t base = teb_stack_base();
+    uint64_t words[TRANSITION_WORDS_MAX];
+    uint32_t count = 0;
+    uint32_t size;
+    struct record_return *r;
+
+    /* The kernel has just written them there, and the door's own code reads
+     * them next. Nothing is asked for them: a stack overflow arrives here as
+     * well, with next to no stack left. */
+    for (; count < row->count && count < TRANSITION_WORDS_MAX; count++) {
+        words[count] = *(const uint64_t *)(at + row->offset[count]);
+    }
+    size = RETURN_SIZE + 8 * count;
+    ring->quiet = which == TRANSITION_EXCEPTION;
+    r = ring_reserve(ring, size);
+    ring->quiet = 0;
+    if (r == NULL) {
+        return;
+    }
+    r->head.size = size;
+    r->head.kind = RECORD_TRANSITION;
+    r->head.flags = waits ? RECORD_WAITS : 0;
+    r->head.number = (uint16_t)which;
+    r->rip = frame->rip;
+    r->rsp = rsp;
+    r->rax = frame->rax;
+    r->stack_base = base;
+    for (uint32_t i = 0; i < count; i++) {
+        r->words[i] = words[i];
+    }
+    switch (which) {
+    case TRANSITION_APC:
+        /* The interrupted call, if there is one, got its result in the
+         * frame and will not be seen to return (docs/facts.md A2.6). */
+        if (count > APC_CONTEXT_RIP && ring->open_rsp != 0 &&
+            returns_into(words[APC_CONTEXT_RIP], ring->open_stub)) {
+            ring->open_rsp = 0;
+        }
+        break;
+    case TRANSITION_CALLBACK:
+        open_push(ring);
+        break;
+    case TRANSITION_RAISE:
+        if (ring->open_rsp == rsp) {
+            ring->open_rsp = 0;
+        }
+        break;
+    case TRANSITION_THREAD_START:
+    case TRANSITION_EXCEPTION:
+    case TRANSITION_COUNT:
+        break;
+    }
+    r->head.time = tsc();
+    publish(ring, size, waits, false);
+}
+
+static enum transition transition_at(uint64_t rip)
+{
+    const struct section *s = section_here();
+
+    for (int i = 0; i < TRANSITION_COUNT; i++) {
+        if (s->transition[i].rip == rip) {
+            return (enum transition)i;
+        }
+    }
+    return TRANSITION_COUNT;
+}
+
+static bool in_plain_range(uint64_t rip)
+{
+    const struct section *s = section_here();
+
+    return rip - s->plain[0].start < s->plain[0].size ||
+           rip - s->plain[1].start < s->plain[1].size;
+}
+
+void agent_return(struct return_frame *frame, uint64_t rsp)
+{
+    struct ring *ring = ring_enter(rsp);
+    struct section *s = section_here();
+    enum transition which;
+    struct record_return *r;
+    uint64_t row = 0, base, time;
+    bool orphan, spin, waits;
+
+    if (ring == NULL) {
+        return;
+    }
+    time = tsc();
+    which = transition_at(frame->rip);
+    if (which != TRANSITION_COUNT) {
+        witness_transition(ring, which, frame, rsp, false);
+        ring_leave(ring);
+        return;
+    }
+    base = teb_stack_base();
+    orphan = !open_take(ring, frame->rip, rsp, base, &row) &&
+             !in_plain_range(frame->rip) && ring->open_missed == 0;
+    spin = orphan && (s->flags & SECTION_ASK_ORPHANS) != 0;
+    waits = spin || ((row_flags(row) & ROW_SLOW_RETURN) != 0 &&
+                     (int32_t)frame->rax >= 0);
+    /* Until the tracer has asked for it, this thread's last call must stay
+     * the program's. Where there is no room we must wait, and cannot ask. */
+    ring->quiet = spin;
+    r = ring_reserve(ring, RETURN_SIZE);
+    ring->quiet = 0;
+    spin = spin && !ring->disturbed;
+    if (r != NULL) {
+        r->head.size = RETURN_SIZE;
+        r->head.kind = RECORD_RETURN;
+        r->head.flags = (uint8_t)((orphan ? RECORD_ORPHAN : 0) |
+                                  (waits ? RECORD_WAITS : 0));
+        r->head.number = 0;
+        r->head.time = time;
+        r->rip = frame->rip;
+        r->rsp = rsp;
+        r->rax = frame->rax;
+        r->stack_base = base;
+        if (spin && image_config_here()->wine_pointer != 0) {
+            ring->last_argument = teb_last_argument();
+            ring->last_number = teb_last_number();
+        }
+        publish(ring, RETURN_SIZE, waits, spin);
+    }
+    ring_leave(ring);
+}
