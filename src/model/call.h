@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * call.h - what the model tells about: calls, transitions, notices.
+ *
+ * All of it is borrowed: it lasts until the function that was told returns.
+ * Who wants to keep a struct call copies it; what `stub` points to lasts as
+ * long as the model, what the two places name does not.
+ */
+#ifndef MODEL_CALL_H
+#define MODEL_CALL_H
+
+#include "base/str.h"
+#include "model/place.h"
+#include "tables/calls.h"
+#include "wire/record.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One system call function of ntdll or win32u in one process. */
+struct stub {
+    uint64_t address;  // of its first instruction
+    uint16_t number;   // service number
+    bool patched;      // its entries are recorded
+    uint8_t special;   // the model's; enum in process.h
+    int8_t arg_count;  // -1: not known
+    str name;
+    str module;
+    const struct call_facts *facts;  // NULL: no prototype known
+};
+
+enum call_how {
+    HOW_ORDINARY,
+    HOW_DIRECT,    // returned to a place outside all stubs: `at`
+    HOW_INDIRECT,  // returned into another's stub, `through`, + `offset`;
+                   // called from `at`
+};
+
+struct call {
+    uint64_t id;  // counts the calls of one model from 1
+    uint32_t pid;
+    uint32_t tid;
+    uint16_t number;
+    bool number_known;
+    bool entry_seen;          // else it is told of only when it returns
+    bool returned;            // `result` and `return_time` are there
+    bool ended;               // it will not return (any more)
+    bool late;                // told of out of order
+    uint8_t how;              // enum call_how
+    const struct stub *stub;  // NULL: number not known, or no stub has it
+    uint64_t entry_time;      // TSC
+    uint64_t return_time;
+    uint64_t result;      // RAX
+    uint64_t caller;      // where the stub returns to; 0: not known
+    uint64_t rip;         // where the kernel returned to; 0: not known
+    uint64_t rsp;         // at the stub's first instruction
+    uint64_t stack_base;  // which stack
+    struct place at;
+    const struct stub *through;
+    uint64_t offset;
+    uint32_t arg_mask;  // bit i: args[i] is known
+    uint64_t args[4 + RECORD_MORE_MAX];
+};
+
+/* The kernel entered user mode, and it is no return. */
+struct transition_told {
+    uint32_t pid;
+    uint32_t tid;
+    enum transition kind;
+    bool late;
+    uint64_t time;
+    uint64_t rip;
+    bool status_known;  // EXCEPTION, RAISE
+    uint32_t status;
+    struct place place;  // THREAD_START, APC: routine; EXCEPTION: address
+    uint32_t word_count;
+    uint64_t words[TRANSITION_WORDS_MAX];  // enum transition_word
+};
+
+enum notice_kind {
+    NOTICE_EXITED,      // process; `code`
+    NOTICE_KILLED,      // process, by the exception `code`
+    NOTICE_TERMINATED,  // process; `code`
+    NOTICE_THREAD_EXITED,
+    NOTICE_THREAD_TERMINATED,
+    NOTICE_LOST,  // `count` records, `reason`
+    NOTICE_CALLBACK_LOST,
+    NOTICE_ATTACHED,
+    NOTICE_DETACHED,
+};
+
+struct notice {
+    uint32_t pid;
+    uint32_t tid;
+    enum notice_kind kind;
+    uint64_t time;
+    uint32_t code;
+    uint64_t count;
+    str reason;  // constant
+};
+
+#endif

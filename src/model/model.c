@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model.c - many threads' records, merged by time.
+ *
+ * Threads that have something to tell stand in a heap, by the time of their
+ * next event, ties by who was opened first. What stands at the top is told
+ * if no other thread can still bring something older: those with nothing in
+ * their queues have promised (`bound`) what they will not bring.
+ *
+ * A thread may stay behind, because it is stopped between reading the clock
+ * and publishing. After `hold` nobody waits for it any longer; what it brings
+ * then is told at once, as late. The same patience applies to an orphan whose
+ * answer does not come.
+ */
+#include "model/model.h"
+
+#include "model/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+#define HOLD 300000000
+#define QUEUE_BYTES ((size_t)4 << 20)
+#define QUEUE_TOTAL ((size_t)32 << 20)
+
+static void thread_close(struct model_thread *t);
+
+struct model *model_open(const struct model_config *config,
+                         const struct model_out *out, struct err *e)
+{
+    struct model *m = calloc(1, sizeof(*m));
+
+    if (!m) {
+        err_set(e, ERR_OS, "no memory for the model");
+        return NULL;
+    }
+    m->config = *config;
+    m->out = *out;
+    if (m->config.hold == 0) {
+        m->config.hold = HOLD;
+    }
+    if (m->config.queue_bytes == 0) {
+        m->config.queue_bytes = QUEUE_BYTES;
+    }
+    if (m->config.queue_total == 0) {
+        m->config.queue_total = QUEUE_TOTAL;
+    }
+    return m;
+}
+
+void model_close(struct model *m)
+{
+    if (!m) {
+        return;
+    }
+    while (m->threads) {
+        thread_close(m->threads);
+    }
+    while (m->processes) {
+        struct model_process *p = m->processes;
+
+        m->processes = p->next;
+        process_close(p);
+    }
+    free(m->heap);
+    free(m);
+}
+
+struct model_counts model_counts(const struct model *m)
+{
+    return m->counts;
+}
+
+/* --- The heap --------------------------------------------------------- */
+
+static bool before(const struct model_thread *a, const struct model_thread *b)
+{
+    return a->key != b->key ? a->key < b->key : a->order < b->order;
+}
+
+static void heap_put(struct model *m, size_t at, struct model_thread *t)
+{
+    m->heap[at] = t;
+    t->heap_at = at + 1;
+}
+
+static void sift_up(struct model *m, size_t at)
+{
+    struct model_thread *t = m->heap[at];
+
+    while (at > 0 && before(t, m->heap[(at - 1) / 2])) {
+        heap_put(m, at, m->heap[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    heap_put(m, at, t);
+}
+
+static void sift_down(struct model *m, size_t at)
+{
+    struct model_thread *t = m->heap[at];
+
+    for (;;) {
+        size_t child = 2 * at + 1;
+
+        if (child >= m->heap_count) {
+            break;
+        }
+        if (child + 1 < m->heap_count &&
+            before(m->heap[child + 1], m->heap[child])) {
+            child++;
+        }
+        if (!before(m->heap[child], t)) {
+            break;
+        }
+        heap_put(m, at, m->heap[child]);
+        at = child;
+    }
+    heap_put(m, at, t);
+}
+
+static void heap_remove(struct model *m, struct model_thread *t)
+{
+    size_t at = t->heap_at - 1;
+    struct model_thread *last = m->heap[--m->heap_count];
+
+    t->heap_at = 0;
+    if (last != t) {
+        heap_put(m, at, last);
+        sift_up(m, at);
+        sift_down(m, last->heap_at - 1);
+    }
+}
+
+/* --- What a thread has to tell ---------------------------------------- */
+
+static bool has_event(const struct model_thread *t)
+{
+    return !queue_empty(&t->queue) || t->ended;
+}
+
+static void set_key(struct model_thread *t)
+{
+    if (!queue_empty(&t->queue)) {
+        t->key = queue_head(&t->queue).time;
+    } else {
+        t->key = t->end_at > t->queue.last ? t->end_at : t->queue.last;
+    }
+}
+
+/* Puts `t` into the heap if it has something to tell and is not there. Room
+ * was made when it was opened. */
+static void announce(struct model_thread *t)
+{
+    struct model *m = t->model;
+
+    if (t->heap_at == 0 && has_event(t)) {
+        set_key(t);
+        m->heap[m->heap_count] = t;
+        m->heap_count++;
+        sift_up(m, m->heap_count - 1);
+    }
+}
+
+bool heap_reserve(struct model *m)
+{
+    if (!grow(&m->heap, &m->heap_room, m->members, sizeof(m->heap[0]))) {
+        return false;
+    }
+    m->members++;
+    return true;
+}
+
+static void tell_notice(struct model_thread *t, struct notice *n, uint64_t time)
+{
+    n->pid = t->process->pid;
+    n->tid = t->is_self ? t->process->main_tid : t->tid;
+    n->time = time;
+    t->model->out.notice(t->model->out.ctx, n);
+}
+
+static str lost_reason(uint64_t why)
+{
+    static const str reasons[LOST_COUNT] = {
+        [LOST_FULL] = STR_INIT("ring full"),
+        [LOST_INSIDE] = STR_INIT("made while the agent was at work"),
+        [LOST_NO_TRACER] = STR_INIT("ring full and no tracer"),
+        [LOST_NO_RING] = STR_INIT("no ring"),
+        [LOST_DAMAGED] = STR_INIT("damaged"),
+        [LOST_NO_MEMORY] = STR_INIT("no memory"),
+    };
+
+    return why < LOST_COUNT ? reasons[why] : STR("unknown");
+}
+
+/* The process is over once all its threads are: then its own end is due. */
+static void end_process_if_due(struct model_process *p)
+{
+    if (p->ending && p->open_threads == 0 && !p->self->ended) {
+        p->self->ended = true;
+        p->self->end_at =
+            p->end_at > p->model->told ? p->end_at : p->model->told;
+        announce(p->self);
+    }
+}
+
+static void tell_process_end(struct model_process *p, uint64_t time)
+{
+    struct notice n = { .code = p->end_code, .reason = STR("") };
+    uint32_t main_tid = p->main_tid;
+
+    if (p->fault_known && p->fault == p->end_code) {
+        n.kind = NOTICE_KILLED;
+    } else if (p->own_end || p->mode != MODE_PATCHED) {
+        /* Without entries nobody knows who ended it. */
+        n.kind = NOTICE_EXITED;
+    } else {
+        n.kind = NOTICE_TERMINATED;
+    }
+    if (p->end_tid != 0) {
+        p->main_tid = p->end_tid;
+    }
+    tell_notice(p->self, &n, time);
+    p->main_tid = main_tid;
+}
+
+/* The last event of `t`; a thread is closed by it. */
+static void step_end(struct model_thread *t, uint64_t time, bool late)
+{
+    struct model_process *p = t->process;
+    struct notice n = { .code = t->end_code, .reason = STR("") };
+
+    if (t->is_self) {
+        t->ended = false;
+        tell_process_end(p, time);
+        return;
+    }
+    pair_end(t, time, late);
+    n.kind = t->own_end || p->mode != MODE_PATCHED ? NOTICE_THREAD_EXITED
+                                                   : NOTICE_THREAD_TERMINATED;
+    if (t->own_end) {
+        n.code = t->own_code;
+    }
+    if (!t->end_silent && (t->end_known || t->own_end)) {
+        tell_notice(t, &n, time);
+    }
+    if (t->own_end) {
+        /* If it was the last one, its own end was the process's. */
+        p->own_end |= p->open_threads == 1;
+    }
+    p->open_threads--;
+}
+
+static void take_answer(struct model_thread *t)
+{
+    struct answer *answer = t->answers;
+
+    t->answers = answer->next;
+    if (!t->answers) {
+        t->answers_end = &t->answers;
+    }
+    free(answer);
+}
+
+/* Tells the next event of `t`; false if an answer must come first. A thread
+ * whose end was told is closed, and *closed set. */
+static bool step(struct model_thread *t, bool patient, bool *closed)
+{
+    struct model *m = t->model;
+    uint64_t time = t->key;
+    bool late = time < m->told;
+    struct event e;
+    struct notice n = { .reason = STR("") };
+
+    if (queue_empty(&t->queue)) {
+        struct model_process *p = t->process;
+
+        heap_remove(m, t);
+        m->told = late ? m->told : time;
+        step_end(t, time, late);
+        *closed = true;
+        if (!t->is_self) {
+            thread_close(t);
+            end_process_if_due(p);
+        }
+        return true;
+    }
+    e = queue_head(&t->queue);
+    switch (e.kind) {
+    case RECORD_ENTRY:
+        pair_entry(t, &e, late);
+        break;
+    case RECORD_RETURN:
+        if ((e.flags & (RECORD_ORPHAN | RECORD_WAITS)) !=
+            (RECORD_ORPHAN | RECORD_WAITS)) {
+            pair_return(t, &e, late, NULL);
+        } else if (t->answers) {
+            pair_return(t, &e, late, &t->answers->told);
+            take_answer(t);
+        } else if (patient &&
+                   (m->now < e.time || m->now - e.time <= m->config.hold)) {
+            return false;
+        } else {
+            t->answers_owed++;
+            m->counts.unanswered++;
+            pair_return(t, &e, late, NULL);
+        }
+        break;
+    case RECORD_TRANSITION:
+        pair_transition(t, &e, late);
+        break;
+    case OWN_LOST:
+        n.kind = NOTICE_LOST;
+        n.reason = lost_reason(u64_at(e.bytes + 16));
+        n.count = u64_at(e.bytes + 24);
+        tell_notice(t, &n, time);
+        break;
+    case OWN_NOTICE:
+        n.kind = (enum notice_kind)u64_at(e.bytes + 16);
+        tell_notice(t, &n, time);
+        break;
+    default:
+        break;
+    }
+    m->counts.records += e.kind < OWN_LOST;
+    m->counts.late += late;
+    m->told = late ? m->told : time;
+    queue_drop(t, e.size);
+    return true;
+}
+
+/* --- The merge -------------------------------------------------------- */
+
+/* Nothing older than this can still come from those with empty queues. */
+static uint64_t settled(const struct model *m)
+{
+    uint64_t until = UINT64_MAX;
+
+    for (const struct model_thread *t = m->threads; t; t = t->next) {
+        bool passed_over =
+            m->now > t->bound && m->now - t->bound > m->config.hold;
+
+        if (!has_event(t) && !passed_over && t->bound < until) {
+            until = t->bound;
+        }
+    }
+    return until;
+}
+
+static size_t run(struct model *m, bool patient)
+{
+    uint64_t records = m->counts.records;
+    uint64_t until = patient ? settled(m) : UINT64_MAX;
+    bool blocked = false;
+
+    while (m->heap_count > 0 && !blocked && m->heap[0]->key <= until) {
+        struct model_thread *t = m->heap[0];
+        struct model_thread *rival = NULL;
+        bool closed = false;
+
+        for (size_t i = 1; i < m->heap_count && i <= 2; i++) {
+            if (!rival || before(m->heap[i], rival)) {
+                rival = m->heap[i];
+            }
+        }
+        do {
+            blocked = !step(t, patient, &closed);
+            if (closed || blocked || !has_event(t)) {
+                break;
+            }
+            set_key(t);
+        } while (t->key <= until && (!rival || before(t, rival)));
+        if (closed) {
+            continue;
+        }
+        if (has_event(t)) {
+            sift_down(m, 0);
+            continue;
+        }
+        heap_remove(m, t);
+        if (patient && !t->is_self && t->bound < until &&
+            !(m->now > t->bound && m->now - t->bound > m->config.hold)) {
+            until = t->bound;
+        }
+    }
+    return (size_t)(m->counts.records - records);
+}
+
+size_t model_run(struct model *m, uint64_t now)
+{
+    m->now = now;
+    return run(m, true);
+}
+
+size_t model_flush(struct model *m)
+{
+    return run(m, false);
+}
+
+/* --- Processes and threads -------------------------------------------- */
+
+void model_notice(struct model_process *p, enum notice_kind kind, uint64_t at)
+{
+    queue_own(p->self, OWN_NOTICE, at, kind, 0);
+    announce(p->self);
+}
+
+void model_lost(struct model_process *p, enum model_lost why, uint64_t count,
+                uint64_t at)
+{
+    queue_own(p->self, OWN_LOST, at, why, count);
+    announce(p->self);
+}
+
+void model_process_end(struct model_process *p, uint32_t code, uint64_t at)
+{
+    p->ending = true;
+    p->end_code = code;
+    p->end_at = at;
+    for (struct model_thread *t = p->model->threads; t; t = t->next) {
+        if (t->process == p && !t->ended) {
+            t->end_silent = true;
+            model_thread_end(t, code, at);
+        }
+    }
+    end_process_if_due(p);
+}
+
+struct model_thread *model_thread_open(struct model_process *p, uint32_t tid,
+                                       uint32_t serial, uint64_t bound)
+{
+    struct model *m = p->model;
+    struct model_thread *t = calloc(1, sizeof(*t));
+
+    if (!t || !heap_reserve(m)) {
+        free(t);
+        return NULL;
+    }
+    t->model = m;
+    t->process = p;
+    t->tid = tid;
+    t->serial = serial;
+    t->bound = bound;
+    t->order = m->thread_order++;
+    t->answers_end = &t->answers;
+    t->next = m->threads;
+    if (m->threads) {
+        m->threads->previous = t;
+    }
+    m->threads = t;
+    if (p->main_tid == 0) {
+        p->main_tid = tid;
+    }
+    p->open_threads++;
+    return t;
+}
+
+static void thread_close(struct model_thread *t)
+{
+    struct model *m = t->model;
+
+    if (t->heap_at > 0) {
+        heap_remove(m, t);
+    }
+    if (t->previous) {
+        t->previous->next = t->next;
+    } else {
+        m->threads = t->next;
+    }
+    if (t->next) {
+        t->next->previous = t->previous;
+    }
+    while (t->answers) {
+        take_answer(t);
+    }
+    queue_close(t);
+    pair_close(t);
+    free(t);
+    m->members--;
+}
+
+size_t model_feed(struct model_thread *t, const void *bytes, size_t size,
+                  uint64_t now)
+{
+    size_t taken = queue_feed(t, bytes, size, now);
+
+    announce(t);
+    return taken;
+}
+
+void model_thread_bound(struct model_thread *t, uint64_t tsc)
+{
+    if (tsc > t->bound) {
+        t->bound = tsc;
+    }
+}
+
+void model_thread_lost(struct model_thread *t, enum model_lost why,
+                       uint64_t count)
+{
+    queue_own(t, OWN_LOST, t->queue.last, why, count);
+    announce(t);
+}
+
+static char *keep_name(struct place *place, char *to)
+{
+    if (place->name.size > 0) {
+        memcpy(to, place->name.p, place->name.size);
+    }
+    place->name.p = to;
+    return to + place->name.size;
+}
+
+bool model_orphan_answer(struct model_thread *t,
+                         const struct orphan_answer *answer)
+{
+    struct answer *kept;
+    char *to;
+
+    if (t->answers_owed > 0) {
+        t->answers_owed--;
+        return true;
+    }
+    kept = calloc(1, sizeof(*kept) + answer->at.name.size +
+                         answer->caller.name.size);
+    if (!kept) {
+        return false;
+    }
+    kept->told = *answer;
+    to = keep_name(&kept->told.at, kept->names);
+    keep_name(&kept->told.caller, to);
+    *t->answers_end = kept;
+    t->answers_end = &kept->next;
+    return true;
+}
+
+void model_thread_end(struct model_thread *t, uint32_t code, uint64_t at)
+{
+    t->end_known = true;
+    t->end_code = code;
+    model_thread_gone(t, at);
+}
+
+void model_thread_gone(struct model_thread *t, uint64_t at)
+{
+    t->ended = true;
+    t->end_at = at;
+    announce(t);
+}
+
+uint32_t model_thread_tid(const struct model_thread *t)
+{
+    return t->tid;
+}

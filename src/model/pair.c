@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pair.c - from the records of a thread to calls.
+ *
+ * Each thread has a list of calls that were entered and have not returned.
+ * What is told apart by what:
+ *
+ *   a call       by RSP at its entry, which its return shows again
+ *   a stack      by gs:[8] at the entry: fibers switch it, and a call left
+ *                open on one stack says nothing about those of another
+ *
+ * Rules:
+ *   1. An entry at S ends the older calls of the same stack at S or below:
+ *      their frames are gone.
+ *   2. NtContinue(Ex), NtCallbackReturn and NtTerminateThread on oneself end
+ *      as they begin. (If one fails it returns after all, and is told again
+ *      as a call whose entry was not seen.)
+ *   3. An APC that interrupts a call takes its return away: the call ends
+ *      here if the frame says that it will go on behind that call's own
+ *      `syscall`, and its result is what the frame has for RAX. An APC that
+ *      was only waiting (NtContinue, a new thread) ends nothing.
+ *   4. NtSetContextThread returns wherever it was told to. A call that was in
+ *      the kernel when somebody else redirected its thread does so too; that
+ *      the return is its own is believed if the kernel says so.
+ *   5. KiRaiseUserExceptionDispatcher is a return: RSP tells of which call.
+ *   6. NtRaiseException ends where its exception begins.
+ *
+ * A return that nothing explains is DIRECT outside of all stubs, INDIRECT in
+ * a patched one; it is never named after where it returned to.
+ */
+#include "model/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+void pair_close(struct model_thread *t)
+{
+    free(t->open);
+    t->open = NULL;
+    t->open_count = 0;
+    t->open_room = 0;
+}
+
+static void tell_leave(struct model_thread *t, const struct call *call)
+{
+    t->model->out.leave(t->model->out.ctx, call);
+}
+
+static void forget(struct model_thread *t, size_t i)
+{
+    t->open_count--;
+    if (i < t->open_count) {
+        memmove(&t->open[i], &t->open[i + 1],
+                (t->open_count - i) * sizeof(t->open[0]));
+    }
+}
+
+/* Open call `i` will not return. */
+static void end_call(struct model_thread *t, size_t i, uint64_t time, bool late)
+{
+    struct call *call = &t->open[i];
+
+    call->ended = true;
+    call->return_time = time;
+    call->late |= late;
+    tell_leave(t, call);
+    forget(t, i);
+}
+
+/* Ends the calls from index `from` on that lie on `stack_base` at or below
+ * `rsp`, newest first. */
+static void end_dead(struct model_thread *t, size_t from, uint64_t stack_base,
+                     uint64_t rsp, uint64_t time, bool late)
+{
+    for (size_t i = t->open_count; i-- > from;) {
+        if (t->open[i].stack_base == stack_base && t->open[i].rsp <= rsp) {
+            end_call(t, i, time, late);
+        }
+    }
+}
+
+static void return_call(struct model_thread *t, size_t i, uint64_t time,
+                        uint64_t rip, uint64_t result, bool late)
+{
+    struct call *call = &t->open[i];
+
+    end_dead(t, i + 1, call->stack_base, call->rsp, time, late);
+    call->returned = true;
+    call->return_time = time;
+    call->rip = rip;
+    call->result = result;
+    call->late |= late;
+    tell_leave(t, call);
+    forget(t, i);
+}
+
+static bool behind_syscall(const struct stub *stub, uint64_t rip)
+{
+    uint64_t offset = stub ? rip - stub->address : 0;
+
+    return offset >= STUB_AFTER_SYSCALL && offset <= STUB_AFTER_INT;
+}
+
+/* The newest open call that returns to `rip` at `rsp`; open_count if none. */
+static size_t find_open(const struct model_thread *t, uint64_t rip,
+                        uint64_t rsp)
+{
+    for (size_t i = t->open_count; i-- > 0;) {
+        if (t->open[i].rsp == rsp && behind_syscall(t->open[i].stub, rip)) {
+            return i;
+        }
+    }
+    return t->open_count;
+}
+
+/* Code above an exception's frame runs again: the exception is over. */
+static void settle_exception(struct model_thread *t, uint64_t stack_base,
+                             uint64_t rsp)
+{
+    if (t->exception && stack_base == t->exception_stack &&
+        rsp > t->exception_rsp) {
+        t->exception = false;
+    }
+}
+
+static bool is_self_handle(const struct call *call, uint64_t self)
+{
+    return (call->arg_mask & 1) &&
+           (call->args[0] == self || call->args[0] == 0);
+}
+
+/* What else a call that begins says about its thread; true if it ends
+ * itself. */
+static bool note_special(struct model_thread *t, const struct call *call)
+{
+    struct model_process *p = t->process;
+
+    switch (call->stub ? (enum special)call->stub->special : SPECIAL_NONE) {
+    case SPECIAL_CONTINUE:
+        t->exception = false;
+        return true;
+    case SPECIAL_CALLBACK_RETURN:
+        return true;
+    case SPECIAL_TERMINATE_THREAD:
+        if (is_self_handle(call, (uint64_t)-2)) {
+            t->own_end = true;
+            t->own_code = (uint32_t)call->args[1];
+            return true;
+        }
+        return false;
+    case SPECIAL_TERMINATE_PROCESS:
+        if (is_self_handle(call, (uint64_t)-1)) {
+            p->own_end = true;
+            p->end_tid = t->tid;
+        }
+        return false;
+    case SPECIAL_NONE:
+    case SPECIAL_SET_CONTEXT:
+    case SPECIAL_RAISE:
+        break;
+    }
+    return false;
+}
+
+static void init_call(struct model_thread *t, struct call *call, bool late)
+{
+    memset(call, 0, sizeof(*call));
+    call->id = ++t->model->call_id;
+    call->pid = t->process->pid;
+    call->tid = t->tid;
+    call->late = late;
+    t->model->counts.calls++;
+}
+
+void pair_entry(struct model_thread *t, const struct event *e, bool late)
+{
+    struct model *m = t->model;
+    uint64_t rsp = u64_at(e->bytes + ENTRY_RSP);
+    uint64_t stack_base = u64_at(e->bytes + ENTRY_STACK_BASE);
+    struct call *call;
+    uint32_t more;
+
+    settle_exception(t, stack_base, rsp);
+    end_dead(t, 0, stack_base, rsp, e->time, late);
+    if (t->open_count >= OPEN_MAX) {
+        /* The oldest quarter, so that moving the rest costs little. */
+        for (size_t i = 0; i < OPEN_MAX / 4; i++) {
+            t->open[i].ended = true;
+            t->open[i].return_time = e->time;
+            tell_leave(t, &t->open[i]);
+            m->counts.dropped++;
+        }
+        t->open_count -= OPEN_MAX / 4;
+        memmove(t->open, t->open + OPEN_MAX / 4,
+                t->open_count * sizeof(t->open[0]));
+    }
+    if (!grow(&t->open, &t->open_room, t->open_count, sizeof(*call))) {
+        m->counts.dropped++;
+        return;
+    }
+
+    call = &t->open[t->open_count];
+    init_call(t, call, late);
+    call->entry_seen = true;
+    call->entry_time = e->time;
+    call->number = e->number & SERVICE_MASK;
+    call->number_known = true;
+    call->stub = t->process->by_number[call->number];
+    call->rsp = rsp;
+    call->stack_base = stack_base;
+    call->caller = u64_at(e->bytes + ENTRY_CALLER);
+    more = e->flags & RECORD_ARGS_LOST ? 0 : e->flags & RECORD_MORE_MASK;
+    call->arg_mask = (1u << (4 + more)) - 1;
+    for (uint32_t i = 0; i < 4; i++) {
+        call->args[i] = u64_at(e->bytes + ENTRY_ARGS + 8 * i);
+    }
+    for (uint32_t i = 0; i < more; i++) {
+        call->args[4 + i] = u64_at(e->bytes + ENTRY_MORE + 8 * i);
+    }
+
+    t->open_count++;
+    t->in_kernel = call->id;
+    t->gone_stub = NULL;
+    m->out.enter(m->out.ctx, call);
+    if (note_special(t, call)) {
+        t->in_kernel = 0;
+        t->gone_stub = call->stub;
+        t->gone_rsp = rsp;
+        end_call(t, t->open_count - 1, e->time, late);
+    }
+}
+
+/* Where an orphan was found, unless it was looked up while it waited. */
+static struct place place_of(struct model_thread *t, const struct place *told,
+                             uint64_t address)
+{
+    if (told && told->kind != PLACE_UNKNOWN) {
+        return *told;
+    }
+    if (address == 0) {
+        return (struct place){ .kind = PLACE_UNKNOWN, .name = STR("") };
+    }
+    return model_place(t->process, address);
+}
+
+/* Names `call` by what was found out about it. */
+static void name_by_answer(struct model_thread *t, struct call *call,
+                           const struct orphan_answer *answer)
+{
+    if (!answer || !answer->number_known) {
+        return;
+    }
+    call->number = answer->number & SERVICE_MASK;
+    call->number_known = true;
+    call->stub = t->process->by_number[call->number];
+    call->args[0] = answer->argument;
+    call->arg_mask = 1;
+    for (uint32_t i = 0; i < answer->more_count && i < RECORD_MORE_MAX; i++) {
+        call->args[4 + i] = answer->more[i];
+        call->arg_mask |= 1u << (4 + i);
+    }
+}
+
+static void name_by_stub(struct call *call, const struct stub *stub)
+{
+    call->number = stub->number;
+    call->number_known = true;
+    call->stub = stub;
+}
+
+/* A return without an entry of ours: what is it? */
+static void judge_unmatched(struct model_thread *t, struct call *call,
+                            bool orphan, const struct orphan_answer *answer)
+{
+    const struct stub *in = model_stub_by_address(t->process, call->rip);
+    enum model_mode mode = t->process->mode;
+    bool indirect = false;
+
+    if (t->gone_stub && in == t->gone_stub && call->rsp == t->gone_rsp) {
+        /* It was to end itself, and has failed. */
+        if (in->special == SPECIAL_TERMINATE_THREAD) {
+            t->own_end = false;
+        }
+        name_by_stub(call, in);
+        return;
+    }
+    switch (mode) {
+    case MODE_PATCHED:
+        indirect = in && in->patched && orphan;
+        break;
+    case MODE_ASKED:
+        name_by_answer(t, call, answer);
+        indirect = in && call->number_known && call->number != in->number;
+        if (in && !indirect) {
+            return;
+        }
+        break;
+    case MODE_RETURNS:
+        break;
+    }
+    if (in && !indirect) {
+        name_by_stub(call, in);
+        return;
+    }
+    name_by_answer(t, call, answer);
+    if (mode != MODE_PATCHED && call->stub &&
+        call->stub->special == SPECIAL_SET_CONTEXT) {
+        return;
+    }
+    t->model->counts.orphans++;
+    if (indirect) {
+        call->how = HOW_INDIRECT;
+        call->through = in;
+        call->offset = call->rip - in->address;
+        call->at = place_of(t, answer ? &answer->caller : NULL, 0);
+    } else {
+        call->how = HOW_DIRECT;
+        call->at = place_of(t, answer ? &answer->at : NULL, call->rip);
+    }
+}
+
+/* The newest open call, if nothing was seen of its thread since it began. */
+static bool in_kernel(const struct model_thread *t)
+{
+    return t->open_count > 0 && t->open[t->open_count - 1].id == t->in_kernel;
+}
+
+/* Rule 4. */
+static bool lands_anywhere(const struct model_thread *t,
+                           const struct orphan_answer *answer)
+{
+    const struct call *newest;
+
+    if (t->open_count == 0) {
+        return false;
+    }
+    newest = &t->open[t->open_count - 1];
+    if (newest->stub && newest->stub->special == SPECIAL_SET_CONTEXT) {
+        return true;
+    }
+    return in_kernel(t) && answer && answer->number_known &&
+           (answer->number & SERVICE_MASK) == newest->number &&
+           answer->argument == newest->args[0];
+}
+
+void pair_return(struct model_thread *t, const struct event *e, bool late,
+                 const struct orphan_answer *answer)
+{
+    uint64_t rip = u64_at(e->bytes + RETURN_RIP);
+    uint64_t rsp = u64_at(e->bytes + RETURN_RSP);
+    uint64_t rax = u64_at(e->bytes + RETURN_RAX);
+    uint64_t stack_base = u64_at(e->bytes + RETURN_STACK_BASE);
+    size_t i;
+
+    settle_exception(t, stack_base, rsp);
+    i = find_open(t, rip, rsp);
+    if (i == t->open_count && lands_anywhere(t, answer)) {
+        i = t->open_count - 1;
+    }
+    if (i < t->open_count) {
+        return_call(t, i, e->time, rip, rax, late);
+    } else {
+        struct call call;
+
+        init_call(t, &call, late);
+        call.returned = true;
+        call.return_time = e->time;
+        call.rip = rip;
+        call.rsp = rsp;
+        call.stack_base = stack_base;
+        call.result = rax;
+        judge_unmatched(t, &call, e->flags & RECORD_ORPHAN, answer);
+        tell_leave(t, &call);
+    }
+    t->in_kernel = 0;
+    t->gone_stub = NULL;
+}
+
+static void begin_exception(struct model_thread *t,
+                            struct transition_told *told, const struct event *e,
+                            bool late)
+{
+    if (in_kernel(t) && t->open[t->open_count - 1].stub &&
+        t->open[t->open_count - 1].stub->special == SPECIAL_RAISE) {
+        end_call(t, t->open_count - 1, e->time, late);
+    }
+    t->exception = told->status_known;
+    t->exception_status = told->status;
+    t->exception_rsp = u64_at(e->bytes + RETURN_RSP);
+    t->exception_stack = u64_at(e->bytes + RETURN_STACK_BASE);
+}
+
+void pair_transition(struct model_thread *t, const struct event *e, bool late)
+{
+    struct transition_told told = {
+        .pid = t->process->pid,
+        .tid = t->tid,
+        .kind = (enum transition)e->number,
+        .late = late,
+        .time = e->time,
+        .rip = u64_at(e->bytes + RETURN_RIP),
+        .place = { .kind = PLACE_UNKNOWN, .name = STR("") },
+    };
+    uint64_t rsp = u64_at(e->bytes + RETURN_RSP);
+    uint64_t rax = u64_at(e->bytes + RETURN_RAX);
+    const uint64_t *words = told.words;
+    uint32_t place = TRANSITION_WORDS_MAX;
+    size_t i;
+
+    while (told.word_count < TRANSITION_WORDS_MAX &&
+           TRANSITION_WORDS + 8 * (told.word_count + 1) <= e->size) {
+        told.words[told.word_count] =
+            u64_at(e->bytes + TRANSITION_WORDS + 8 * told.word_count);
+        told.word_count++;
+    }
+    switch (told.kind) {
+    case TRANSITION_THREAD_START:
+        place = START_ROUTINE;
+        break;
+    case TRANSITION_APC:
+        place = APC_ROUTINE_WORDS + 3;
+        if (told.word_count > APC_CONTEXT_RAX) {
+            i = find_open(t, words[APC_CONTEXT_RIP], words[APC_CONTEXT_RSP]);
+            if (i < t->open_count) {
+                return_call(t, i, e->time, words[APC_CONTEXT_RIP],
+                            words[APC_CONTEXT_RAX], late);
+            }
+        }
+        break;
+    case TRANSITION_EXCEPTION:
+        place = EXCEPTION_ADDRESS;
+        told.status_known = told.word_count > EXCEPTION_CODE_FLAGS;
+        told.status = (uint32_t)words[EXCEPTION_CODE_FLAGS];
+        begin_exception(t, &told, e, late);
+        break;
+    case TRANSITION_RAISE:
+        told.status_known = true;
+        told.status = (uint32_t)rax;
+        for (i = t->open_count; i-- > 0;) {
+            if (t->open[i].rsp == rsp) {
+                return_call(t, i, e->time, told.rip, rax, late);
+                break;
+            }
+        }
+        break;
+    case TRANSITION_CALLBACK:
+    case TRANSITION_COUNT:
+        break;
+    }
+    t->in_kernel = 0;
+    t->gone_stub = NULL;
+    if (place < told.word_count) {
+        told.place = model_place(t->process, words[place]);
+    }
+    t->model->out.transition(t->model->out.ctx, &told);
+}
+
+void pair_end(struct model_thread *t, uint64_t time, bool late)
+{
+    struct model_process *p = t->process;
+    const struct call *newest =
+        t->open_count > 0 ? &t->open[t->open_count - 1] : NULL;
+
+    if (t->exception && (!t->end_known || t->exception_status == t->end_code)) {
+        p->fault_known = true;
+        p->fault = t->exception_status;
+        p->end_tid = t->tid;
+        t->end_silent = true;
+    } else if (newest && newest->stub && t->end_known &&
+               newest->stub->special == SPECIAL_RAISE) {
+        p->fault_known = true;
+        p->fault = t->end_code;
+        p->end_tid = t->tid;
+        t->end_silent = true;
+    }
+    for (size_t i = 0; i < t->open_count; i++) {
+        const struct call *call = &t->open[i];
+
+        if (call->stub && call->stub->special == SPECIAL_TERMINATE_PROCESS &&
+            t->end_known && (uint32_t)call->args[1] == t->end_code) {
+            p->own_end = true;
+            p->end_tid = t->tid;
+            t->end_silent = true;
+        }
+    }
+    while (t->open_count > 0) {
+        end_call(t, t->open_count - 1, time, late);
+    }
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process.c - one traced process: its system call functions and its modules.
+ *
+ * Both lists are sorted by address and grow as the session finds more. Stubs
+ * stay until the model is closed, because calls point to them.
+ */
+#include "model/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+bool grow(void *array, size_t *room, size_t count, size_t element)
+{
+    void *old;
+    void *bigger;
+    size_t wanted = *room ? *room * 2 : 16;
+
+    if (count < *room) {
+        return true;
+    }
+    memcpy(&old, array, sizeof(old));
+    bigger = realloc(old, wanted * element);
+    if (!bigger) {
+        return false;
+    }
+    memcpy(array, &bigger, sizeof(bigger));
+    *room = wanted;
+    return true;
+}
+
+/* A copy that the caller owns and frees; p is NULL without memory. */
+static str copy(str s)
+{
+    char *p = malloc(s.size + 1);
+
+    if (p) {
+        memcpy(p, s.p, s.size);
+        p[s.size] = 0;
+    }
+    return (str){ p, s.size };
+}
+
+static void drop(str s)
+{
+    union {
+        const char *p;
+        char *mine;
+    } owned = { s.p };
+
+    free(owned.mine);
+}
+
+struct model_process *model_process_open(struct model *m, uint32_t pid,
+                                         enum model_mode mode)
+{
+    struct model_process *p = calloc(1, sizeof(*p));
+
+    if (!p) {
+        return NULL;
+    }
+    p->self = calloc(1, sizeof(*p->self));
+    if (!p->self || !heap_reserve(m)) {
+        free(p->self);
+        free(p);
+        return NULL;
+    }
+    p->model = m;
+    p->pid = pid;
+    p->mode = mode;
+    p->self->model = m;
+    p->self->process = p;
+    p->self->is_self = true;
+    p->self->order = m->thread_order++;
+    p->self->answers_end = &p->self->answers;
+    p->next = m->processes;
+    m->processes = p;
+    return p;
+}
+
+uint32_t model_process_pid(const struct model_process *p)
+{
+    return p->pid;
+}
+
+void process_close(struct model_process *p)
+{
+    for (size_t i = 0; i < p->stub_count; i++) {
+        drop(p->stubs[i]->name);
+        drop(p->stubs[i]->module);
+        free(p->stubs[i]);
+    }
+    for (size_t i = 0; i < p->module_count; i++) {
+        drop(p->modules[i].name);
+    }
+    free(p->stubs);
+    free(p->modules);
+    queue_close(p->self);
+    free(p->self);
+    free(p);
+}
+
+/* --- Stubs ------------------------------------------------------------ */
+
+static enum special special_of(str name)
+{
+    static const struct {
+        const char *name;
+        enum special special;
+    } rows[] = {
+        { "NtContinue", SPECIAL_CONTINUE },
+        { "NtContinueEx", SPECIAL_CONTINUE },
+        { "NtCallbackReturn", SPECIAL_CALLBACK_RETURN },
+        { "NtTerminateThread", SPECIAL_TERMINATE_THREAD },
+        { "NtTerminateProcess", SPECIAL_TERMINATE_PROCESS },
+        { "NtSetContextThread", SPECIAL_SET_CONTEXT },
+        { "NtRaiseException", SPECIAL_RAISE },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (str_eq(name, str_of(rows[i].name))) {
+            return rows[i].special;
+        }
+    }
+    return SPECIAL_NONE;
+}
+
+bool stub_has(const struct stub *stub, uint64_t rip)
+{
+    return rip - stub->address < STUB_SIZE;
+}
+
+/* Index of the first stub whose address is above `address`. */
+static size_t stub_above(const struct model_process *p, uint64_t address)
+{
+    size_t from = 0;
+    size_t to = p->stub_count;
+
+    while (from < to) {
+        size_t mid = from + (to - from) / 2;
+
+        if (p->stubs[mid]->address <= address) {
+            from = mid + 1;
+        } else {
+            to = mid;
+        }
+    }
+    return from;
+}
+
+bool model_stub_add(struct model_process *p, uint64_t address, uint16_t number,
+                    str name, str module, bool patched)
+{
+    size_t at = stub_above(p, address);
+    struct stub *stub;
+    bool is_new = at == 0 || p->stubs[at - 1]->address != address;
+    str name_copy = copy(name);
+    str module_copy = copy(module);
+
+    if (is_new) {
+        stub = calloc(1, sizeof(*stub));
+    } else {
+        stub = p->stubs[at - 1];
+    }
+    if (!name_copy.p || !module_copy.p || !stub ||
+        (is_new &&
+         !grow(&p->stubs, &p->stub_room, p->stub_count, sizeof(stub)))) {
+        drop(name_copy);
+        drop(module_copy);
+        if (is_new) {
+            free(stub);
+        }
+        return false;
+    }
+    if (is_new) {
+        memmove(&p->stubs[at + 1], &p->stubs[at],
+                (p->stub_count - at) * sizeof(stub));
+        p->stubs[at] = stub;
+        p->stub_count++;
+    } else {
+        if (p->by_number[stub->number & SERVICE_MASK] == stub) {
+            p->by_number[stub->number & SERVICE_MASK] = NULL;
+        }
+        drop(stub->name);
+        drop(stub->module);
+    }
+    stub->address = address;
+    stub->number = number & SERVICE_MASK;
+    stub->patched = patched;
+    stub->special = (uint8_t)special_of(name);
+    stub->name = name_copy;
+    stub->module = module_copy;
+    stub->facts =
+        p->model->config.wine ? call_find_wine(name) : call_find(name);
+    stub->arg_count = stub->facts ? (int8_t)stub->facts->arg_count
+                                  : (int8_t)call_arg_count_only(name);
+    if (!p->by_number[stub->number]) {
+        p->by_number[stub->number] = stub;
+    }
+    return true;
+}
+
+const struct stub *model_stub_by_number(const struct model_process *p,
+                                        uint16_t number)
+{
+    return p->by_number[number & SERVICE_MASK];
+}
+
+const struct stub *model_stub_by_address(const struct model_process *p,
+                                         uint64_t address)
+{
+    size_t at = stub_above(p, address);
+
+    return at > 0 && stub_has(p->stubs[at - 1], address) ? p->stubs[at - 1]
+                                                         : NULL;
+}
+
+/* --- Modules ---------------------------------------------------------- */
+
+/* Index of the first module whose base is above `address`. */
+static size_t module_above(const struct model_process *p, uint64_t address)
+{
+    size_t from = 0;
+    size_t to = p->module_count;
+
+    while (from < to) {
+        size_t mid = from + (to - from) / 2;
+
+        if (p->modules[mid].base <= address) {
+            from = mid + 1;
+        } else {
+            to = mid;
+        }
+    }
+    return from;
+}
+
+static void remove_at(struct model_process *p, size_t at)
+{
+    drop(p->modules[at].name);
+    p->module_count--;
+    memmove(&p->modules[at], &p->modules[at + 1],
+            (p->module_count - at) * sizeof(p->modules[0]));
+}
+
+bool model_module_add(struct model_process *p, uint64_t base, uint64_t size,
+                      str name)
+{
+    size_t at = module_above(p, base);
+    str kept = copy(str_slice(name, 0, NAME_MAX_BYTES));
+
+    if (!kept.p || !grow(&p->modules, &p->module_room, p->module_count,
+                         sizeof(p->modules[0]))) {
+        drop(kept);
+        return false;
+    }
+    while (at > 0 && base - p->modules[at - 1].base < p->modules[at - 1].size) {
+        remove_at(p, --at);
+    }
+    while (at < p->module_count && p->modules[at].base - base < size) {
+        remove_at(p, at);
+    }
+    memmove(&p->modules[at + 1], &p->modules[at],
+            (p->module_count - at) * sizeof(p->modules[0]));
+    p->modules[at] = (struct module){ base, size, kept };
+    p->module_count++;
+    return true;
+}
+
+void model_module_remove(struct model_process *p, uint64_t base)
+{
+    size_t at = module_above(p, base);
+
+    if (at > 0 && p->modules[at - 1].base == base) {
+        remove_at(p, at - 1);
+    }
+}
+
+struct place model_place(struct model_process *p, uint64_t address)
+{
+    const struct model_out *out = &p->model->out;
+    size_t at = module_above(p, address);
+    struct place place = { .kind = PLACE_UNKNOWN, .name = STR("") };
+
+    if (at > 0 && address - p->modules[at - 1].base < p->modules[at - 1].size) {
+        place.kind = PLACE_MODULE;
+        place.name = p->modules[at - 1].name;
+        place.offset = address - p->modules[at - 1].base;
+        return place;
+    }
+    if (out->describe && out->describe(out->ctx, p, address, &place)) {
+        return place;
+    }
+    return (struct place){ .kind = PLACE_UNKNOWN, .name = STR("") };
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * queue.c - records of one thread, judged and copied, until their time comes.
+ *
+ * This is where bytes written by the target become records: what is in a
+ * queue has a known kind, a size that its kind allows and that ends within
+ * the queue, and a time that is not before the one ahead of it. The rest of
+ * the model relies on that and judges sizes no more.
+ *
+ * Fails only for want of memory, which it counts.
+ */
+#include "model/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+#define OWN_SIZE 32
+#define OWN_A 16
+#define OWN_B 24
+
+static void put_u32(uint8_t *p, uint32_t n)
+{
+    for (int i = 0; i < 4; i++) {
+        p[i] = (uint8_t)(n >> (8 * i));
+    }
+}
+
+static void put_u64(uint8_t *p, uint64_t n)
+{
+    put_u32(p, (uint32_t)n);
+    put_u32(p + 4, (uint32_t)(n >> 32));
+}
+
+bool queue_empty(const struct queue *q)
+{
+    return q->begin == q->end;
+}
+
+struct event queue_head(const struct queue *q)
+{
+    const uint8_t *p = q->bytes + q->begin;
+
+    return (struct event){
+        .bytes = p,
+        .size = u32_at(p + RECORD_SIZE),
+        .kind = p[RECORD_KIND],
+        .flags = p[RECORD_FLAGS],
+        .number = u16_at(p + RECORD_NUMBER),
+        .time = u64_at(p + RECORD_TIME),
+    };
+}
+
+void queue_close(struct model_thread *t)
+{
+    t->model->room -= t->queue.room;
+    t->model->counts.queued -= t->queue.end - t->queue.begin;
+    free(t->queue.bytes);
+    t->queue = (struct queue){ .last = t->queue.last };
+}
+
+void queue_drop(struct model_thread *t, uint32_t size)
+{
+    struct queue *q = &t->queue;
+
+    q->begin += size;
+    t->model->counts.queued -= size;
+    if (q->begin < q->end) {
+        return;
+    }
+    q->begin = 0;
+    q->end = 0;
+    if (q->room > RECORD_MAX &&
+        t->model->room > t->model->config.queue_total / 2) {
+        queue_close(t);
+    }
+}
+
+/* Makes room for `wanted` bytes at the end; a thread always gets room for
+ * one record, however much the others hold: the merge may be waiting for
+ * just that one. */
+static bool make_room(struct model_thread *t, size_t wanted, bool beyond)
+{
+    struct queue *q = &t->queue;
+    const struct model_config *config = &t->model->config;
+    size_t used = q->end - q->begin;
+    size_t room = q->room ? q->room : RECORD_MAX;
+    uint8_t *bytes;
+
+    if (q->room - q->end >= wanted) {
+        return true;
+    }
+    if (q->begin > 0 && q->room - used >= wanted &&
+        (used <= q->begin || q->room >= config->queue_bytes)) {
+        memmove(q->bytes, q->bytes + q->begin, used);
+        q->begin = 0;
+        q->end = used;
+        return true;
+    }
+    while (room - used < wanted) {
+        room *= 2;
+    }
+    if (!beyond && room > RECORD_MAX &&
+        (room > config->queue_bytes ||
+         t->model->room - q->room + room > config->queue_total)) {
+        if (q->begin > 0 && q->room - used >= wanted) {
+            memmove(q->bytes, q->bytes + q->begin, used);
+            q->begin = 0;
+            q->end = used;
+            return true;
+        }
+        return false;
+    }
+    bytes = malloc(room);
+    if (!bytes) {
+        return false;
+    }
+    if (used > 0) {
+        memcpy(bytes, q->bytes + q->begin, used);
+    }
+    free(q->bytes);
+    t->model->room += room - q->room;
+    q->bytes = bytes;
+    q->room = room;
+    q->begin = 0;
+    q->end = used;
+    return true;
+}
+
+/* The bytes of the record at `p`, of which `left` are there; 0: it is none. */
+static uint32_t judge(const uint8_t *p, size_t left)
+{
+    uint32_t size;
+    uint32_t least;
+
+    if (left < 8) {
+        return 0;
+    }
+    size = u32_at(p + RECORD_SIZE);
+    if (size < 8 || size % 8 != 0 || size > left) {
+        return 0;
+    }
+    switch (p[RECORD_KIND]) {
+    case RECORD_PAD:
+        return size;
+    case RECORD_ENTRY:
+        least = ENTRY_SIZE;
+        if (!(p[RECORD_FLAGS] & RECORD_ARGS_LOST)) {
+            uint32_t more = p[RECORD_FLAGS] & RECORD_MORE_MASK;
+
+            if (more > RECORD_MORE_MAX) {
+                return 0;
+            }
+            least += 8 * more;
+        }
+        break;
+    case RECORD_RETURN:
+        least = RETURN_SIZE;
+        break;
+    case RECORD_TRANSITION:
+        least = TRANSITION_WORDS;
+        if (size < least || u16_at(p + RECORD_NUMBER) >= TRANSITION_COUNT) {
+            return 0;
+        }
+        break;
+    default:
+        return 0;
+    }
+    return size < least || size > RECORD_MAX ? 0 : size;
+}
+
+size_t queue_feed(struct model_thread *t, const uint8_t *bytes, size_t size,
+                  uint64_t now)
+{
+    struct model_counts *counts = &t->model->counts;
+    struct queue *q = &t->queue;
+    size_t at = 0;
+
+    while (at < size) {
+        const uint8_t *p = bytes + at;
+        uint32_t record = judge(p, size - at);
+        uint64_t time;
+        uint64_t judged;
+
+        if (record == 0) {
+            counts->damaged++;
+            queue_own(t, OWN_LOST, q->last, LOST_DAMAGED, 1);
+            return size;
+        }
+        if (p[RECORD_KIND] == RECORD_PAD) {
+            at += record;
+            continue;
+        }
+        if (q->room - q->end < record && !make_room(t, record, false)) {
+            return at;
+        }
+        memcpy(q->bytes + q->end, p, record);
+        time = u64_at(p + RECORD_TIME);
+        judged = time > now ? now : time;
+        judged = judged < q->last ? q->last : judged;
+        if (judged != time) {
+            counts->bad_times++;
+            put_u64(q->bytes + q->end + RECORD_TIME, judged);
+        }
+        q->last = judged;
+        q->end += record;
+        counts->queued += record;
+        at += record;
+    }
+    return size;
+}
+
+bool queue_own(struct model_thread *t, enum own_kind kind, uint64_t time,
+               uint64_t a, uint64_t b)
+{
+    struct queue *q = &t->queue;
+    uint8_t *p;
+
+    if (!make_room(t, OWN_SIZE, true)) {
+        t->model->counts.dropped++;
+        return false;
+    }
+    if (time < q->last) {
+        time = q->last;
+    }
+    p = q->bytes + q->end;
+    memset(p, 0, OWN_SIZE);
+    put_u32(p + RECORD_SIZE, OWN_SIZE);
+    p[RECORD_KIND] = (uint8_t)kind;
+    put_u64(p + RECORD_TIME, time);
+    put_u64(p + OWN_A, a);
+    put_u64(p + OWN_B, b);
+    q->last = time;
+    q->end += OWN_SIZE;
+    t->model->counts.queued += OWN_SIZE;
+    return true;
+}
