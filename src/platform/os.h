@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * os.h - all that the tracer asks of the system it runs on.
+ *
+ * platform/win/ answers for real. Nothing outside it includes windows.h.
+ *
+ * Text that goes to the system and comes from it is UTF-16 where it must
+ * survive unchanged (command lines, paths), UTF-8 elsewhere. Addresses of
+ * another process are uint64_t; pointers are ours.
+ *
+ * A function that can fail returns false, or NULL where it opens a handle, and
+ * fills `*e` (base/err.h) if it takes one; those that take none have nothing to
+ * say but that it did not work. Every
+ * os_*_close takes what the open gave, and also a zeroed struct or NULL, on
+ * which it does nothing.
+ */
+#ifndef PLATFORM_OS_H
+#define PLATFORM_OS_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* UTF-16 text, borrowed; `size` in units. Followed by a 0 unit where it was
+ * made by this header's functions. */
+struct str16 {
+    const uint16_t *p;
+    size_t size;
+};
+
+/* --- text.c --- */
+
+/* WTF-8 of `s` into `b`: unpaired surrogates survive. */
+void os_to_utf8(struct buf *b, struct str16 s);
+/* UTF-16 of WTF-8 `s`, NUL-terminated, in memory that os_free takes back. */
+uint16_t *os_to_utf16(str s);
+void os_free(void *p);
+
+/* --- process.c --- */
+
+struct os_process {
+    uint32_t pid;
+    uint32_t tid;   // of the initial thread
+    void *process;  // handle, owned
+    void *thread;   // handle of the initial thread, owned
+};
+
+/* Our own command line, as GetCommandLineW gives it. */
+struct str16 os_command_line(void);
+
+/* What a shell would run for `name`: as a path, else in the current
+ * directory, else along PATH; without an extension each of PATHEXT is tried.
+ * The found path goes to *path (os_free). ERR_NOT_FOUND if there is none;
+ * ERR_NOT_OURS if it is a directory. */
+bool os_find_program(uint16_t **path, struct str16 name, struct err *e);
+
+/* Starts `path` with `command_line` (both NUL-terminated; the latter is what
+ * the program will see), its initial thread suspended, with our directory,
+ * environment, standard handles and console. The process is killed if it is
+ * closed before os_process_resume. */
+bool os_process_launch(struct os_process *out, const uint16_t *path,
+                       const uint16_t *command_line, struct err *e);
+bool os_process_resume(struct os_process *p, struct err *e);
+void os_process_terminate(struct os_process *p, uint32_t code);
+/* True once it has ended; *code is its exit status. */
+bool os_process_ended(const struct os_process *p, uint32_t *code);
+/* True if the process runs 32-bit x86 code. */
+bool os_process_is_wow64(const struct os_process *p);
+void os_process_close(struct os_process *p);
+
+/* A handle on us with the right to wait, for `p`; and on an event. The
+ * handle lives in `p`, is not inherited, and is protected from close where
+ * the system does that. */
+bool os_give_tracer(const struct os_process *p, uint64_t *handle,
+                    struct err *e);
+bool os_give_event(const struct os_process *p, void *event, bool may_set,
+                   uint64_t *handle, struct err *e);
+
+/* --- memory.c --- */
+
+struct os_region {
+    uint64_t base;  // of the pages alike
+    uint64_t size;
+    uint64_t allocation;  // base of the allocation, 0 if free
+    bool free;
+    bool committed;
+    bool image;
+    bool mapped;
+    bool executable;
+};
+
+bool os_read(const struct os_process *p, uint64_t from, void *to, size_t size);
+/* The process we are, for reading its own memory. Not to be closed. */
+struct os_process os_self(void);
+/* Stops all threads of `p`, and returns when they have stopped; lets them
+ * go on. */
+bool os_process_suspend(const struct os_process *p, struct err *e);
+void os_process_continue(const struct os_process *p);
+/* Runs the function at `start` on a new thread of `p`, to its end, for at
+ * most `ms`; its result goes to *code. */
+bool os_run_there(const struct os_process *p, uint64_t start, uint32_t ms,
+                  uint32_t *code, struct err *e);
+
+/* Writes into code: pages read-write for the moment, then executable again,
+ * never both. */
+bool os_write_code(const struct os_process *p, uint64_t to, const void *from,
+                   size_t size, struct err *e);
+bool os_query(const struct os_process *p, uint64_t address,
+              struct os_region *out);
+/* Commits `size` bytes at exactly `at`, read-write. */
+bool os_alloc_at(const struct os_process *p, uint64_t at, size_t size,
+                 struct err *e);
+bool os_make_code(const struct os_process *p, uint64_t at, size_t size,
+                  struct err *e);
+/* The file behind a mapping, as the NT path; false if there is none. */
+bool os_mapped_file(const struct os_process *p, uint64_t address,
+                    struct buf *name);
+
+struct os_section {
+    void *handle;  // owned
+    void *at;      // our view
+    size_t size;
+};
+
+/* `size` bytes reserved, none committed. */
+bool os_section_open(struct os_section *out, size_t size, struct err *e);
+bool os_section_commit(struct os_section *s, size_t offset, size_t size,
+                       struct err *e);
+/* Maps it into `p` as well. */
+bool os_section_map(const struct os_section *s, const struct os_process *p,
+                    uint64_t *at, struct err *e);
+void os_section_close(struct os_section *s);
+
+/* The address of one of our own ntdll's exports, 0 if there is none. */
+uint64_t os_own_ntdll(const char *name);
+/* Where a system DLL lies in our own process, loaded if need be; 0: not. */
+uint64_t os_own_module(const char *name);
+
+/* --- thread.c --- */
+
+enum os_thread {
+    OS_THREAD_OPEN,
+    OS_THREAD_GONE,    // there is no such thread (any more)
+    OS_THREAD_DENIED,  // it is there, but not for us
+};
+/* Opens the thread of process `pid` that has `tid`, and TEB `teb` if that is
+ * not 0: thread ids are reused at once, and whoever names one may lie. The
+ * handle goes to *thread if it is open. */
+enum os_thread os_thread_open(uint32_t pid, uint32_t tid, uint64_t teb,
+                              void **thread);
+void os_thread_close(void *thread);
+/* True once it has ended; *code is its exit status. */
+bool os_thread_ended(void *thread, uint32_t *code);
+bool os_thread_suspend(void *thread);
+void os_thread_resume(void *thread);
+bool os_thread_get_start(void *thread, uint64_t *rip);
+bool os_thread_set_start(void *thread, uint64_t rip);
+/* ThreadLastSystemCall of a suspended thread (docs/facts.md B1). `status` is
+ * the NTSTATUS. */
+bool os_thread_last_call(void *thread, uint16_t *number, uint64_t *argument,
+                         uint32_t *status);
+/* The handle of the calling thread, for os_thread_last_call's probe. */
+bool os_last_call_implemented(void);
+
+/* --- sync.c --- */
+
+void *os_event_open(bool manual, struct err *e);
+void os_event_set(void *event);
+void os_event_reset(void *event);
+void os_event_close(void *event);
+/* Waits until one of `count` (<= 64) handles is signalled; its index, or -1
+ * after `ms`. */
+int os_wait(void *const *handles, int count, uint32_t ms);
+void os_sleep(uint32_t ms);
+/* Lets others run for a moment, while polling. */
+void os_relax(void);
+
+struct os_thread_start {
+    void (*run)(void *arg);
+    void *arg;
+};
+/* Runs start->run(start->arg) on a thread of ours; `start` must live. */
+bool os_thread_run(void **thread, struct os_thread_start *start, struct err *e);
+void os_thread_join(void *thread);
+
+struct os_clock {
+    uint64_t tsc;      // read between the two others
+    uint64_t counter;  // performance counter
+    uint64_t wall;     // 100 ns since 1601, UTC
+};
+void os_clock_read(struct os_clock *out);
+uint64_t os_counter_frequency(void);
+/* Seconds that local time is ahead of UTC now. */
+int32_t os_utc_offset(void);
+uint64_t os_tsc(void);
+/* Vector state to keep (XCR0) as XSAVE component bits. */
+uint64_t os_xsave_mask(void);
+
+/* --- console.c --- */
+
+enum os_interrupt {
+    OS_INTERRUPT_NONE,
+    OS_INTERRUPT_CTRL_C,
+    OS_INTERRUPT_CTRL_BREAK,
+    OS_INTERRUPT_CLOSE,  // the window closes, the user logs off
+};
+/* From now on Ctrl-C and the like set `event` and are told, once each, by
+ * os_interrupt_take; the process is not ended by them. A close waits until
+ * os_interrupt_done. */
+bool os_interrupt_watch(void *event, struct err *e);
+enum os_interrupt os_interrupt_take(void);
+void os_interrupt_done(void);
+/* True if `p` sits on the console that we sit on. */
+bool os_shares_console(const struct os_process *p);
+
+/* --- file.c --- */
+
+struct os_file {
+    void *handle;
+    bool owned;
+    bool console;
+};
+struct os_file os_stdout(void);
+struct os_file os_stderr(void);
+/* Creates or empties `path`; not inherited by the target. */
+bool os_file_create(struct os_file *out, str path, struct err *e);
+/* All of `bytes`, or an error that names nothing but the reason. */
+bool os_file_write(struct os_file *f, str bytes, struct err *e);
+bool os_file_close(struct os_file *f, struct err *e);
+/* Reads at most `room` bytes from the head of the file at `path`, and says
+ * how large it is. */
+bool os_file_head(const uint16_t *path, void *to, size_t room, size_t *size,
+                  uint64_t *file_size, struct err *e);
+/* The text for a Win32 error code or NTSTATUS, without newline. */
+void os_error_text(struct buf *b, uint32_t code);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * console.c - Ctrl-C, Ctrl-Break and the closing window.
+ *
+ * The handler runs on a thread of the system's: it counts, sets the event, and
+ * returns; only a close it holds back, for 4 s at most, until the main thread
+ * is done. Keeps the one state of this folder, for there is one console.
+ * Fails only while it is being set up.
+ */
+#include "platform/win/win.h"
+
+#include <stdatomic.h>
+
+#include "base/banned.h"
+
+static HANDLE wake;
+static _Atomic int pending[4];
+static HANDLE done;
+
+static BOOL WINAPI on_control(DWORD kind)
+{
+    enum os_interrupt which = OS_INTERRUPT_CLOSE;
+
+    if (kind == CTRL_C_EVENT) {
+        which = OS_INTERRUPT_CTRL_C;
+    } else if (kind == CTRL_BREAK_EVENT) {
+        which = OS_INTERRUPT_CTRL_BREAK;
+    }
+    atomic_fetch_add(&pending[which], 1);
+    SetEvent(wake);
+    if (which == OS_INTERRUPT_CLOSE) {
+        /* The system ends us when this returns. */
+        WaitForSingleObject(done, 4000);
+    }
+    return TRUE;
+}
+
+bool os_interrupt_watch(void *event, struct err *e)
+{
+    wake = event;
+    done = CreateEventW(NULL, TRUE, FALSE, NULL);
+    /* A parent may have had Ctrl-C ignored; the target inherits that, so it
+     * is left as it is. */
+    if (done == NULL || !SetConsoleCtrlHandler(on_control, TRUE)) {
+        return win_fail(e, "cannot watch for Ctrl-C");
+    }
+    return true;
+}
+
+enum os_interrupt os_interrupt_take(void)
+{
+    for (int i = OS_INTERRUPT_CTRL_C; i <= OS_INTERRUPT_CLOSE; i++) {
+        if (atomic_load(&pending[i]) > 0) {
+            atomic_fetch_sub(&pending[i], 1);
+            return (enum os_interrupt)i;
+        }
+    }
+    return OS_INTERRUPT_NONE;
+}
+
+void os_interrupt_done(void)
+{
+    if (done != NULL) {
+        SetEvent(done);
+    }
+}
+
+bool os_shares_console(const struct os_process *p)
+{
+    DWORD some[256];
+    DWORD count = GetConsoleProcessList(some, COUNT_OF(some));
+
+    if (count == 0 || count > COUNT_OF(some)) {
+        return true;  // not told: a program that we started has ours
+    }
+    for (DWORD i = 0; i < count; i++) {
+        if (some[i] == p->pid) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file.c - what we write to and read from, and the system's error texts.
+ *
+ * Touches the files that it is told to open, and the standard handles. Writes
+ * all of the bytes or fails with the system's reason; an error that the
+ * output is to blame for has the code ERR_OUTPUT. What was written before a
+ * failure stays written.
+ */
+#include "platform/win/win.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/banned.h"
+
+static struct os_file standard(DWORD which)
+{
+    struct os_file f = { GetStdHandle(which), false, false };
+    DWORD mode;
+
+    f.console = f.handle != NULL && GetConsoleMode(f.handle, &mode);
+    return f;
+}
+
+struct os_file os_stdout(void)
+{
+    return standard(STD_OUTPUT_HANDLE);
+}
+
+struct os_file os_stderr(void)
+{
+    return standard(STD_ERROR_HANDLE);
+}
+
+bool os_file_create(struct os_file *out, str path, struct err *e)
+{
+    uint16_t *wide = os_to_utf16(path);
+    HANDLE h;
+
+    if (wide == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    h = CreateFileW((const wchar_t *)wide, GENERIC_WRITE,
+                    FILE_SHARE_READ | FILE_SHARE_DELETE, NULL, CREATE_ALWAYS,
+                    FILE_ATTRIBUTE_NORMAL, NULL);
+    os_free(wide);
+    if (h == INVALID_HANDLE_VALUE) {
+        char what[300];
+
+        snprintf(what, sizeof(what), "cannot write to %.*s", (int)path.size,
+                 path.p);
+        win_fail(e, what);
+        e->code = ERR_OUTPUT;
+        return false;
+    }
+    *out = (struct os_file){ h, true, false };
+    return true;
+}
+
+static bool write_console(struct os_file *f, str bytes)
+{
+    uint16_t *wide = os_to_utf16(bytes);
+    DWORD done, at = 0;
+    DWORD size = 0;
+    BOOL ok = TRUE;
+
+    if (wide == NULL) {
+        return false;
+    }
+    while (wide[size] != 0) {
+        size++;
+    }
+    while (ok && at < size) {
+        DWORD part = size - at < 8000 ? size - at : 8000;
+
+        ok = WriteConsoleW(f->handle, wide + at, part, &done, NULL);
+        at += part;
+    }
+    os_free(wide);
+    return ok;
+}
+
+bool os_file_write(struct os_file *f, str bytes, struct err *e)
+{
+    while (bytes.size > 0) {
+        DWORD part = bytes.size > 1 << 20 ? 1 << 20 : (DWORD)bytes.size;
+        DWORD put = 0;
+
+        if (f->console) {
+            if (!write_console(f, bytes)) {
+                break;
+            }
+            return true;
+        }
+        if (!WriteFile(f->handle, bytes.p, part, &put, NULL) || put == 0) {
+            break;
+        }
+        bytes.p += put;
+        bytes.size -= put;
+    }
+    if (bytes.size == 0) {
+        return true;
+    }
+    win_fail(e, "cannot write the output");
+    e->code = ERR_OUTPUT;
+    return false;
+}
+
+bool os_file_close(struct os_file *f, struct err *e)
+{
+    bool ok = true;
+
+    if (f->owned && !CloseHandle(f->handle)) {
+        win_fail(e, "cannot finish the output");
+        e->code = ERR_OUTPUT;
+        ok = false;
+    }
+    *f = (struct os_file){ 0 };
+    return ok;
+}
+
+bool os_file_head(const uint16_t *path, void *to, size_t room, size_t *size,
+                  uint64_t *file_size, struct err *e)
+{
+    HANDLE h =
+        CreateFileW((const wchar_t *)path, GENERIC_READ,
+                    FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                    NULL, OPEN_EXISTING, 0, NULL);
+    LARGE_INTEGER whole;
+    DWORD got = 0;
+    BOOL ok;
+
+    if (h == INVALID_HANDLE_VALUE) {
+        return win_fail(e, "cannot read it");
+    }
+    ok = ReadFile(h, to, (DWORD)room, &got, NULL) && GetFileSizeEx(h, &whole);
+    if (!ok) {
+        win_fail(e, "cannot read it");
+    }
+    CloseHandle(h);
+    if (ok) {
+        *size = got;
+        *file_size = (uint64_t)whole.QuadPart;
+    }
+    return ok;
+}
+
+void os_error_text(struct buf *b, uint32_t code)
+{
+    wchar_t text[256];
+    DWORD size;
+
+    if (code >= 0xc0000000) {
+        code = RtlNtStatusToDosError((NTSTATUS)code);
+    }
+    size = FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM |
+                              FORMAT_MESSAGE_IGNORE_INSERTS |
+                              FORMAT_MESSAGE_MAX_WIDTH_MASK,
+                          NULL, code, 0x0409, text, COUNT_OF(text), NULL);
+    if (size == 0) {
+        size = FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM |
+                                  FORMAT_MESSAGE_IGNORE_INSERTS |
+                                  FORMAT_MESSAGE_MAX_WIDTH_MASK,
+                              NULL, code, 0, text, COUNT_OF(text), NULL);
+    }
+    while (size > 0 && (text[size - 1] == L' ' || text[size - 1] == L'.' ||
+                        text[size - 1] == L'\r' || text[size - 1] == L'\n')) {
+        size--;
+    }
+    os_to_utf8(b, (struct str16){ (const uint16_t *)text, size });
+}
+
+bool win_fail_status(struct err *e, const char *what, uint32_t status)
+{
+    char text[200];
+    struct buf b = BUF_OVER(text);
+
+    os_error_text(&b, status);
+    err_set(e, ERR_OS, "%s: %.*s (0x%08x)", what, (int)b.size, b.p,
+            (unsigned)status);
+    e->os = status;
+    return false;
+}
+
+bool win_fail(struct err *e, const char *what)
+{
+    char text[200];
+    struct buf b = BUF_OVER(text);
+    DWORD code = GetLastError();
+
+    os_error_text(&b, code);
+    err_set(e, ERR_OS, "%s: %.*s (%u)", what, (int)b.size, b.p, (unsigned)code);
+    e->os = code;
+    return false;
+}

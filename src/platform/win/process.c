@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process.c - finding, starting and ending the target.
+ *
+ * Touches the file system only to look for the program, and the one process
+ * that it has started; ends that one if it is closed before it was resumed.
+ * Fails with a reason for the user: ERR_NOT_FOUND and ERR_NOT_OURS if it is
+ * the program, ERR_OS with the system's text else.
+ */
+#include "platform/win/win.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "base/banned.h"
+
+#define OBJ_PROTECT_CLOSE 1
+
+struct str16 os_command_line(void)
+{
+    const wchar_t *line = GetCommandLineW();
+
+    return (struct str16){ (const uint16_t *)line, wcslen(line) };
+}
+
+/* The next piece of a list separated by `;`, cut out in place; *list goes
+ * behind it. NULL at the end. */
+static wchar_t *next_of(wchar_t **list)
+{
+    wchar_t *piece = *list;
+    wchar_t *end;
+
+    if (piece == NULL || *piece == 0) {
+        return NULL;
+    }
+    end = wcschr(piece, L';');
+    if (end != NULL) {
+        *end++ = 0;
+    }
+    *list = end;
+    return piece;
+}
+
+/* The full path of `name`+`ext` if it is a file; NULL if not. Then *why is
+ * the system's reason if something is there all the same, ERROR_DIRECTORY
+ * for a directory; else it stays. */
+static uint16_t *as_file(const wchar_t *name, const wchar_t *ext, DWORD *why)
+{
+    size_t room = wcslen(name) + wcslen(ext) + 1;
+    wchar_t *joined = malloc(room * sizeof(*joined));
+    wchar_t *full = NULL;
+    DWORD attributes, need;
+
+    if (joined == NULL) {
+        return NULL;
+    }
+    wcscpy(joined, name);
+    wcscat(joined, ext);
+    attributes = GetFileAttributesW(joined);
+    if (attributes == INVALID_FILE_ATTRIBUTES) {
+        DWORD code = GetLastError();
+
+        if (code == ERROR_ACCESS_DENIED || code == ERROR_SHARING_VIOLATION) {
+            *why = code;
+        }
+    } else if (attributes & FILE_ATTRIBUTE_DIRECTORY) {
+        *why = ERROR_DIRECTORY;
+    } else {
+        need = GetFullPathNameW(joined, 0, NULL, NULL);
+        full = need == 0 ? NULL : malloc(need * sizeof(*full));
+        if (full != NULL && GetFullPathNameW(joined, need, full, NULL) == 0) {
+            free(full);
+            full = NULL;
+        }
+    }
+    free(joined);
+    return (uint16_t *)full;
+}
+
+/* An environment variable, malloc'ed; `otherwise` if it is not set. */
+static wchar_t *variable(const wchar_t *name, const wchar_t *otherwise)
+{
+    DWORD need = GetEnvironmentVariableW(name, NULL, 0);
+    wchar_t *v;
+
+    if (need == 0) {
+        return _wcsdup(otherwise);
+    }
+    v = malloc(need * sizeof(*v));
+    if (v != NULL) {
+        GetEnvironmentVariableW(name, v, need);
+    }
+    return v;
+}
+
+static bool has_extension(const wchar_t *name)
+{
+    const wchar_t *dot = wcsrchr(name, L'.');
+
+    return dot != NULL && wcspbrk(dot, L"\\/") == NULL;
+}
+
+static bool is_batch(const wchar_t *path)
+{
+    const wchar_t *dot = wcsrchr(path, L'.');
+
+    return dot != NULL &&
+           (_wcsicmp(dot, L".bat") == 0 || _wcsicmp(dot, L".cmd") == 0);
+}
+
+/* `name` itself if it has an extension, else with each one of PATHEXT. */
+static uint16_t *with_extensions(const wchar_t *name, DWORD *why)
+{
+    wchar_t *exts, *ext, *rest;
+    uint16_t *found = NULL;
+
+    if (has_extension(name)) {
+        found = as_file(name, L"", why);
+    }
+    exts = variable(L"PATHEXT", L".COM;.EXE;.BAT;.CMD");
+    rest = exts;
+    while (found == NULL && (ext = next_of(&rest)) != NULL) {
+        found = as_file(name, ext, why);
+    }
+    free(exts);
+    /* A file without extension is an answer too, as for CreateProcess. */
+    return found != NULL ? found : as_file(name, L"", why);
+}
+
+/* `name` in `dir`, one piece of PATH, which may stand in quotes. */
+static uint16_t *in_directory(const wchar_t *dir, const wchar_t *name)
+{
+    size_t size;
+    wchar_t *joined;
+    uint16_t *found;
+    DWORD ignored = 0;
+
+    dir += *dir == L'"';
+    size = wcslen(dir);
+    size -= size > 0 && dir[size - 1] == L'"';
+    joined = malloc((size + wcslen(name) + 2) * sizeof(*joined));
+    if (size == 0 || joined == NULL) {
+        free(joined);
+        return NULL;
+    }
+    wmemcpy(joined, dir, size);
+    joined[size] = 0;
+    if (dir[size - 1] != L'\\' && dir[size - 1] != L'/') {
+        wcscat(joined, L"\\");
+    }
+    wcscat(joined, name);
+    found = with_extensions(joined, &ignored);
+    free(joined);
+    return found;
+}
+
+static uint16_t *find(const wchar_t *name, DWORD *why)
+{
+    uint16_t *found = *name == 0 ? NULL : with_extensions(name, why);
+    wchar_t *dirs, *dir, *rest;
+
+    if (found != NULL || *name == 0 || wcspbrk(name, L"\\/:") != NULL) {
+        return found;
+    }
+    dirs = variable(L"PATH", L"");
+    rest = dirs;
+    while (found == NULL && (dir = next_of(&rest)) != NULL) {
+        found = in_directory(dir, name);
+    }
+    free(dirs);
+    return found;
+}
+
+bool os_find_program(uint16_t **path, struct str16 name, struct err *e)
+{
+    wchar_t *wanted = calloc(name.size + 1, sizeof(*wanted));
+    uint16_t *found;
+    DWORD why = 0;
+    char room[300];
+    struct buf shown = BUF_OVER(room);
+
+    if (wanted == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    memcpy(wanted, name.p, name.size * sizeof(*wanted));
+    found = find(wanted, &why);
+    free(wanted);
+    os_to_utf8(&shown, name);
+    if (found != NULL && is_batch((const wchar_t *)found)) {
+        const char *quote =
+            wmemchr((const wchar_t *)name.p, L' ', name.size) ? "\"" : "";
+
+        free(found);
+        return err_set(e, ERR_NOT_OURS,
+                       "%.*s is a batch file; trace what runs it: "
+                       "ntstrace cmd.exe /c %s%.*s%s",
+                       (int)shown.size, shown.p, quote, (int)shown.size,
+                       shown.p, quote);
+    }
+    if (found != NULL) {
+        *path = found;
+        return true;
+    }
+    if (why == ERROR_DIRECTORY) {
+        return err_set(e, ERR_NOT_OURS, "%.*s is a directory", (int)shown.size,
+                       shown.p);
+    }
+    if (why != 0) {
+        char what[350];
+
+        snprintf(what, sizeof(what), "%.*s: cannot look at it", (int)shown.size,
+                 shown.p);
+        SetLastError(why);
+        win_fail(e, what);
+        e->code = ERR_NOT_OURS;
+        return false;
+    }
+    return err_set(e, ERR_NOT_FOUND, "%.*s: program not found", (int)shown.size,
+                   shown.p);
+}
+
+/* Were we given no title of our own? Then the system took our file's name
+ * for it, and is to take the target's for the target. */
+static bool title_is_our_name(const wchar_t *title)
+{
+    wchar_t own[1024];
+    DWORD size = GetModuleFileNameW(NULL, own, COUNT_OF(own));
+
+    return title != NULL && size > 0 && size < COUNT_OF(own) &&
+           _wcsicmp(title, own) == 0;
+}
+
+/* Have we no console because we were started so? A program that we start is
+ * then to have none either: by itself the system would make a new one for it.
+ * With that flag it hands on only those standard handles that STARTUPINFO
+ * names. */
+static bool was_detached(const STARTUPINFOW *startup)
+{
+    return GetConsoleCP() == 0 &&
+           ((startup->dwFlags & STARTF_USESTDHANDLES) != 0 ||
+            (GetStdHandle(STD_INPUT_HANDLE) == NULL &&
+             GetStdHandle(STD_OUTPUT_HANDLE) == NULL &&
+             GetStdHandle(STD_ERROR_HANDLE) == NULL));
+}
+
+bool os_process_launch(struct os_process *out, const uint16_t *path,
+                       const uint16_t *command_line, struct err *e)
+{
+    STARTUPINFOW startup;
+    PROCESS_INFORMATION info;
+    wchar_t *line = _wcsdup((const wchar_t *)command_line);
+    DWORD flags = CREATE_SUSPENDED;
+    BOOL ok;
+
+    if (line == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    /* What we were started with is what the target is to see: the same
+     * standard handles, window state and reserved C run-time block. */
+    GetStartupInfoW(&startup);
+    if (title_is_our_name(startup.lpTitle)) {
+        startup.lpTitle = NULL;
+    }
+    if (was_detached(&startup)) {
+        flags |= DETACHED_PROCESS;
+    }
+    ok = CreateProcessW((const wchar_t *)path, line, NULL, NULL, TRUE, flags,
+                        NULL, NULL, &startup, &info);
+    free(line);
+    if (!ok) {
+        DWORD code = GetLastError();
+
+        win_fail(e, "cannot start");
+        if (code == ERROR_ACCESS_DENIED || code == ERROR_BAD_EXE_FORMAT ||
+            code == ERROR_EXE_MACHINE_TYPE_MISMATCH ||
+            code == ERROR_ELEVATION_REQUIRED) {
+            e->code = ERR_NOT_OURS;
+        }
+        return false;
+    }
+    out->pid = info.dwProcessId;
+    out->tid = info.dwThreadId;
+    out->process = info.hProcess;
+    out->thread = info.hThread;
+    return true;
+}
+
+bool os_process_resume(struct os_process *p, struct err *e)
+{
+    if (ResumeThread(p->thread) == (DWORD)-1) {
+        return win_fail(e, "cannot resume the program");
+    }
+    CloseHandle(p->thread);
+    p->thread = NULL;
+    return true;
+}
+
+void os_process_terminate(struct os_process *p, uint32_t code)
+{
+    TerminateProcess(p->process, code);
+    WaitForSingleObject(p->process, 5000);
+}
+
+bool os_process_ended(const struct os_process *p, uint32_t *code)
+{
+    DWORD c;
+
+    if (WaitForSingleObject(p->process, 0) != WAIT_OBJECT_0 ||
+        !GetExitCodeProcess(p->process, &c)) {
+        return false;
+    }
+    *code = c;
+    return true;
+}
+
+bool os_process_is_wow64(const struct os_process *p)
+{
+    BOOL wow = FALSE;
+
+    return IsWow64Process(p->process, &wow) && wow;
+}
+
+void os_process_close(struct os_process *p)
+{
+    if (p->thread != NULL) {
+        os_process_terminate(p, 1);
+        CloseHandle(p->thread);
+    }
+    if (p->process != NULL) {
+        CloseHandle(p->process);
+    }
+    *p = (struct os_process){ 0 };
+}
+
+static bool give(const struct os_process *p, HANDLE ours, ACCESS_MASK access,
+                 uint64_t *handle, struct err *e)
+{
+    HANDLE theirs = NULL;
+    NTSTATUS status = NtDuplicateObject(GetCurrentProcess(), ours, p->process,
+                                        &theirs, access, OBJ_PROTECT_CLOSE, 0);
+
+    if (status < 0) {
+        return win_fail_status(e, "cannot give the program a handle",
+                               (uint32_t)status);
+    }
+    *handle = (uint64_t)(ULONG_PTR)theirs;
+    return true;
+}
+
+bool os_give_tracer(const struct os_process *p, uint64_t *handle, struct err *e)
+{
+    HANDLE self = OpenProcess(SYNCHRONIZE, FALSE, GetCurrentProcessId());
+    bool ok;
+
+    if (self == NULL) {
+        return win_fail(e, "cannot open our own process");
+    }
+    ok = give(p, self, SYNCHRONIZE, handle, e);
+    CloseHandle(self);
+    return ok;
+}
+
+bool os_give_event(const struct os_process *p, void *event, bool may_set,
+                   uint64_t *handle, struct err *e)
+{
+    return give(p, event, may_set ? EVENT_MODIFY_STATE : SYNCHRONIZE, handle,
+                e);
+}
+
+struct os_process os_self(void)
+{
+    return (struct os_process){ GetCurrentProcessId(), GetCurrentThreadId(),
+                                GetCurrentProcess(), NULL };
+}
+
+/* Suspending only asks; a thread's context is there when it has stopped. */
+static void wait_until_stopped(HANDLE process)
+{
+    HANDLE thread = NULL, next = NULL;
+    CONTEXT c;
+
+    while (NtGetNextThread(process, thread, THREAD_GET_CONTEXT, 0, 0, &next) >=
+           0) {
+        if (thread != NULL) {
+            CloseHandle(thread);
+        }
+        thread = next;
+        c.ContextFlags = CONTEXT_CONTROL;
+        GetThreadContext(thread, &c);
+    }
+    if (thread != NULL) {
+        CloseHandle(thread);
+    }
+}
+
+bool os_process_suspend(const struct os_process *p, struct err *e)
+{
+    NTSTATUS status = NtSuspendProcess(p->process);
+
+    if (status < 0) {
+        return win_fail_status(e, "cannot stop the program", (uint32_t)status);
+    }
+    wait_until_stopped(p->process);
+    return true;
+}
+
+void os_process_continue(const struct os_process *p)
+{
+    NtResumeProcess(p->process);
+}
+
+bool os_run_there(const struct os_process *p, uint64_t start, uint32_t ms,
+                  uint32_t *code, struct err *e)
+{
+    /* DLLs need not hear of this thread: it runs nothing but our code. */
+    const ULONG skip_thread_attach = 0x2;
+    HANDLE thread = NULL;
+    DWORD c = 0;
+    NTSTATUS status = NtCreateThreadEx(&thread, THREAD_ALL_ACCESS, NULL,
+                                       p->process, (void *)(ULONG_PTR)start,
+                                       NULL, skip_thread_attach, 0, 0, 0, NULL);
+
+    if (status < 0) {
+        return win_fail_status(e, "cannot start a thread in the program",
+                               (uint32_t)status);
+    }
+    if (WaitForSingleObject(thread, ms) != WAIT_OBJECT_0 ||
+        !GetExitCodeThread(thread, &c)) {
+        CloseHandle(thread);
+        return err_set(e, ERR_OS, "the program does not let our thread run");
+    }
+    CloseHandle(thread);
+    *code = c;
+    return true;
+}

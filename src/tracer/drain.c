@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * drain.c - from the rings into the model.
+ *
+ * Everything in the section is the target's to scribble on. Each shared word
+ * is read once into a local and judged there; records are copied out before
+ * anybody looks at them; the position we read from is our own.
+ */
+#include "tracer/session.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+/* A store is visible to others at the latest after this much. */
+#define STORE_DELAY_US 20
+/* How often threads are asked whether they have ended. */
+#define CHECK_ENDED_MS 50
+/* So many entries in a row without a return mean that the callback is gone. */
+#define CALLBACK_LOST_AFTER 16
+
+static struct ring *ring_at(const struct session *s, uint32_t index)
+{
+    return (struct ring *)((char *)s->target.shared.at + SECTION_RINGS +
+                           (size_t)index * s->target.ring_stride);
+}
+
+static _Atomic uint32_t *state_at(const struct session *s, uint32_t index)
+{
+    return (_Atomic uint32_t *)((char *)s->target.shared.at +
+                                SECTION_RING_STATE) +
+           index;
+}
+
+/* True if all of a ring is there: its state is the target's to write. */
+static bool is_committed(const struct session *s, const struct ring *r)
+{
+    struct os_process self = os_self();
+    struct os_region region;
+    uint64_t from = (uint64_t)(uintptr_t)r;
+
+    return os_query(&self, from, &region) && region.committed &&
+           region.base + region.size >= from + s->target.ring_stride;
+}
+
+static bool take_over(struct session *s, struct drained *d, uint32_t index)
+{
+    struct ring *r = ring_at(s, index);
+
+    if (!is_committed(s, r)) {
+        return false;
+    }
+    *d = (struct drained){ 0 };
+    d->tid = r->tid;
+    d->teb = r->teb;
+    d->tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+    d->denied = os_thread_open(s->target.os.pid, d->tid, d->teb, &d->handle) ==
+                OS_THREAD_DENIED;
+    /* When we looked last, this ring was nobody's. */
+    d->bound = s->last_pass;
+    d->thread = model_thread_open(s->process, d->tid, r->serial, d->bound);
+    if (d->thread == NULL) {
+        os_thread_close(d->handle);
+        return false;
+    }
+    d->ring = r;
+    return true;
+}
+
+static void tell_losses(struct drained *d)
+{
+    static const enum model_lost kinds[RING_LOST_COUNT] = {
+        [RING_LOST_FULL] = LOST_FULL,
+        [RING_LOST_INSIDE] = LOST_INSIDE,
+        [RING_LOST_GUARD] = LOST_COUNT,
+        [RING_LOST_NO_TRACER] = LOST_NO_TRACER,
+    };
+
+    for (int i = 0; i < RING_LOST_COUNT; i++) {
+        uint32_t lost =
+            atomic_load_explicit(&d->ring->lost[i], memory_order_relaxed);
+
+        if (lost != d->lost[i] && kinds[i] != LOST_COUNT) {
+            model_thread_lost(d->thread, kinds[i], lost - d->lost[i]);
+        }
+        d->lost[i] = lost;
+    }
+}
+
+/* NtTerminateThread of the thread itself, by its pseudo-handle or NULL, says
+ * what GetExitCodeThread may be too late for. */
+static void note_own_end(struct drained *d, const struct record_entry *entry)
+{
+    if (entry->args[0] == UINT64_MAX - 1 || entry->args[0] == 0) {
+        d->code_known = true;
+        d->code = (uint32_t)entry->args[1];
+    }
+}
+
+/* What an entry says that we act on ourselves. */
+static void watch_entry(struct session *s, struct drained *d,
+                        const struct record_entry *entry)
+{
+    const struct numbers *n = &s->numbers;
+    uint16_t number = entry->head.number;
+
+    if (number == n->terminate_thread) {
+        d->ending = true;
+        note_own_end(d, entry);
+    } else if (number == n->map || number == n->map_ex) {
+        d->map_base_at = entry->args[1] == UINT64_MAX ? entry->args[2] : 0;
+    } else if ((number == n->unmap || number == n->unmap_ex) &&
+               entry->args[0] == UINT64_MAX) {
+        model_module_remove(s->process, entry->args[1]);
+        if (s->target.win32u.base == entry->args[1]) {
+            target_forget_win32u(&s->target);
+        }
+    }
+}
+
+/* Entries of a thread that runs, and not one return among them: somebody has
+ * taken the callback away (docs/facts.md A6.7). Said once. */
+static void watch_returns(struct session *s, struct drained *d, uint8_t kind)
+{
+    if (kind != RECORD_ENTRY) {
+        d->entries_alone = 0;
+    } else if (++d->entries_alone == CALLBACK_LOST_AFTER && !s->callback_lost) {
+        s->callback_lost = true;
+        model_notice(s->process, NOTICE_CALLBACK_LOST, d->last_time);
+    }
+}
+
+/* Looks through records that the model has taken for those that ask for
+ * something. Where one is damaged the rest is not looked at; the model has
+ * counted it. */
+static void watch(struct session *s, struct drained *d, const uint8_t *bytes,
+                  size_t size, uint64_t now)
+{
+    size_t at = 0;
+
+    while (size - at >= 8) {
+        struct record_head head = { 0 };
+
+        memcpy(&head, bytes + at, size - at < sizeof(head) ? 8 : sizeof(head));
+        if (head.size < 8 || head.size % 8 != 0 || head.size > size - at) {
+            return;
+        }
+        if (head.kind != RECORD_PAD && head.size >= RECORD_HEAD_SIZE) {
+            d->last_time = head.time < now ? head.time : now;
+            watch_returns(s, d, head.kind);
+        }
+        if (head.kind == RECORD_ENTRY && head.size >= ENTRY_SIZE) {
+            struct record_entry entry;
+
+            memcpy(&entry, bytes + at, ENTRY_SIZE);
+            watch_entry(s, d, &entry);
+        }
+        if ((head.flags & RECORD_WAITS) != 0 && head.size >= RETURN_SIZE) {
+            struct record_return r;
+
+            memcpy(&r, bytes + at, sizeof(r));
+            rendezvous(s, d, &r);
+        }
+        at += head.size;
+    }
+}
+
+/* How much of the records in `bytes` to take at once: up to and including the
+ * first one that wants an answer. An honest thread writes nothing behind it
+ * before it has that answer; another's flood of questions is not to keep us
+ * from everybody else. */
+static uint32_t until_question(const uint8_t *bytes, uint32_t size)
+{
+    uint32_t at = 0;
+
+    while (size - at >= 8) {
+        struct record_head head = { 0 };
+
+        memcpy(&head, bytes + at, 8);
+        if (head.size < 8 || head.size % 8 != 0 || head.size > size - at) {
+            break;
+        }
+        at += head.size;
+        if ((head.flags & RECORD_WAITS) != 0) {
+            return at;
+        }
+    }
+    return size;
+}
+
+/* Feeds one stretch without a wrap. Returns what was taken. */
+static size_t feed(struct session *s, struct drained *d, uint32_t from,
+                   uint32_t size, uint64_t now)
+{
+    size_t taken;
+
+    memcpy(s->scratch, (const char *)d->ring + RING_DATA + from, size);
+    size = until_question(s->scratch, size);
+    /* `map_base_at` and the like must be seen before what waits for them,
+     * and an orphan's answer may come before its record. */
+    taken = model_feed(d->thread, s->scratch, size, now);
+    if (taken > size) {
+        taken = size;
+    }
+    watch(s, d, s->scratch, taken, now);
+    return taken;
+}
+
+/* `now`: read before this ring, and whether there are new ones, was looked
+ * at: a promise for one thread must hold for those we do not know yet. */
+static size_t drain_ring(struct session *s, struct drained *d, uint64_t now,
+                         bool last)
+{
+    struct ring *r = d->ring;
+    uint32_t bytes = s->target.ring_bytes;
+    /* Acquire, in this order: a ring seen idle has published all that it
+     * began before `now`. Pairs with the releases in the agent. */
+    uint64_t inside = atomic_load_explicit(&r->inside, memory_order_acquire);
+    uint32_t waiting = atomic_load_explicit(&r->waiting, memory_order_acquire);
+    uint32_t head = atomic_load_explicit(&r->head, memory_order_acquire);
+    uint32_t left;
+    size_t taken = 0;
+
+    /* Not what an agent writes: all that is there is garbage. */
+    head &= ~7u;
+    left = head - d->tail;
+    if (left > bytes) {
+        model_thread_lost(d->thread, LOST_DAMAGED, 1);
+        d->tail = head;
+        left = 0;
+    }
+    d->stuck = false;
+    while (left > 0 && !d->stuck) {
+        uint32_t from = d->tail & (bytes - 1);
+        uint32_t part = left < bytes - from ? left : bytes - from;
+        size_t got = feed(s, d, from, part, os_tsc());
+
+        d->stuck = got < part;
+        d->tail += (uint32_t)got;
+        left -= (uint32_t)got;
+        taken += got;
+    }
+    /* Release: we are done with these bytes, and every question in them that
+     * could be read is answered. Pairs with the acquires in ring_reserve
+     * (agent/ring.c) and is_over (agent/wait.c). */
+    atomic_store_explicit(&r->tail, d->tail, memory_order_release);
+    tell_losses(d);
+    if (last) {
+        d->bound = UINT64_MAX;
+    } else if (d->stuck) {
+        d->bound = d->last_time;
+    } else if (inside == 0 || waiting == RING_WAITS_ANSWER ||
+               waiting == RING_SPINS) {
+        d->bound = now - s->timing.tsc_per_ms * STORE_DELAY_US / 1000;
+    } else if (d->last_time > d->bound) {
+        d->bound = d->last_time;
+    }
+    model_thread_bound(d->thread, d->bound);
+    return taken;
+}
+
+/* The thread is no more and its ring is empty: the ring is free again. */
+static void reclaim(struct session *s, uint32_t index)
+{
+    struct drained *d = &s->rings[index];
+
+    if (d->code_known) {
+        model_thread_end(d->thread, d->code, s->last_pass);
+    } else {
+        model_thread_gone(d->thread, s->last_pass);
+    }
+    os_thread_close(d->handle);
+    d->ring->inside = 0;
+    /* Release: nobody reads it any more. Pairs with the acquire in
+     * claim_index (agent/ring.c). */
+    atomic_store_explicit(state_at(s, index), RING_FREE, memory_order_release);
+    *d = (struct drained){ 0 };
+}
+
+/* Takes what a thread that has ended left behind. */
+static void end_thread(struct session *s, uint32_t index)
+{
+    struct drained *d = &s->rings[index];
+
+    drain_ring(s, d, os_tsc(), true);
+    if (d->stuck) {
+        return;
+    }
+    if (d->handle != NULL) {
+        d->code_known = os_thread_ended(d->handle, &d->code);
+    }
+    reclaim(s, index);
+}
+
+/* Ends those of `count` threads that have ended; one wait asks for all. */
+static void end_some(struct session *s, void **handles, uint32_t *index,
+                     int count)
+{
+    int at;
+
+    while (count > 0 && (at = os_wait(handles, count, 0)) >= 0) {
+        end_thread(s, index[at]);
+        count--;
+        handles[at] = handles[count];
+        index[at] = index[count];
+    }
+}
+
+/* True if the thread of `d` is known to be no more without waiting for it. A
+ * thread that we may not open is asked for again: it is gone when nobody is
+ * there to be denied. */
+static bool is_gone(const struct session *s, struct drained *d)
+{
+    if (d->denied) {
+        d->denied = os_thread_open(s->target.os.pid, d->tid, d->teb,
+                                   &d->handle) == OS_THREAD_DENIED;
+    }
+    return d->handle == NULL && !d->denied;
+}
+
+/* Ends the threads that have ended; not `all`: of those only that have
+ * entered NtTerminateThread, or could not be found. */
+static void end_threads(struct session *s, bool all)
+{
+    void *handles[60];
+    uint32_t index[60];
+    int count = 0;
+
+    for (uint32_t i = 0; i < s->ring_high; i++) {
+        struct drained *d = &s->rings[i];
+
+        if (d->ring == NULL || d->stuck || !(all || d->ending)) {
+            continue;
+        }
+        if (is_gone(s, d)) {
+            end_thread(s, i);
+        } else if (d->handle != NULL) {
+            handles[count] = d->handle;
+            index[count++] = i;
+            if (count == COUNT_OF(handles)) {
+                end_some(s, handles, index, count);
+                count = 0;
+            }
+        }
+    }
+    end_some(s, handles, index, count);
+}
+
+void drain_end(struct session *s)
+{
+    for (uint32_t i = 0; i < s->ring_high; i++) {
+        struct drained *d = &s->rings[i];
+
+        if (d->ring != NULL && d->ending && d->code_known) {
+            reclaim(s, i);
+        }
+    }
+}
+
+size_t drain_rings(struct session *s, bool last)
+{
+    uint64_t now = os_tsc();
+    uint32_t high = atomic_load_explicit(&s->target.section->ring_high,
+                                         memory_order_acquire);
+    uint32_t no_ring = atomic_load_explicit(&s->target.section->lost_no_ring,
+                                            memory_order_relaxed);
+    size_t taken = 0;
+    bool ending = false;
+
+    if (high > s->target.ring_max) {
+        high = s->target.ring_max;
+    }
+    if (high > s->ring_high) {
+        s->ring_high = high;
+    }
+    for (uint32_t i = 0; i < s->ring_high; i++) {
+        struct drained *d = &s->rings[i];
+
+        if (d->ring == NULL) {
+            /* Acquire: the ring is set up. Pairs with the release in claim
+             * (agent/ring.c). */
+            uint32_t state =
+                atomic_load_explicit(state_at(s, i), memory_order_acquire);
+
+            if (state != RING_LIVE || !take_over(s, d, i)) {
+                continue;
+            }
+        }
+        taken += drain_ring(s, d, now, last);
+        ending |= d->ending || (d->handle == NULL && !d->denied);
+    }
+    s->last_pass = now - s->timing.tsc_per_ms * STORE_DELAY_US / 1000;
+    if (no_ring != s->lost_no_ring) {
+        model_lost(s->process, LOST_NO_RING, no_ring - s->lost_no_ring, now);
+        s->lost_no_ring = no_ring;
+    }
+    if (!last && now > s->check_ended) {
+        end_threads(s, true);
+        s->check_ended = now + s->timing.tsc_per_ms * CHECK_ENDED_MS;
+    } else if (!last && ending) {
+        end_threads(s, false);
+    }
+    return taken;
+}
+
+/* True if the thread of `d` cannot go on without us. */
+static bool is_waiting(const struct drained *d)
+{
+    const struct ring *r = d->ring;
+
+    switch (atomic_load_explicit(&r->waiting, memory_order_relaxed)) {
+    case RING_WAITS_ROOM:
+        return atomic_load_explicit(&r->head, memory_order_relaxed) != d->tail;
+    case RING_WAITS_ANSWER:
+    case RING_SPINS:
+        return atomic_load_explicit(&r->ask, memory_order_relaxed) !=
+               atomic_load_explicit(&r->answer, memory_order_relaxed);
+    default:
+        return false;
+    }
+}
+
+bool drain_pressing(struct session *s)
+{
+    for (uint32_t i = 0; i < s->ring_high; i++) {
+        struct drained *d = &s->rings[i];
+
+        if (d->ring != NULL &&
+            (d->stuck || is_waiting(d) ||
+             atomic_load_explicit(&d->ring->head, memory_order_relaxed) -
+                     d->tail >
+                 s->target.ring_bytes / 2)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool drain_wake(struct session *s)
+{
+    bool some = false;
+
+    for (uint32_t i = 0; i < s->ring_high; i++) {
+        struct drained *d = &s->rings[i];
+        uint32_t waiting;
+
+        if (d->ring == NULL) {
+            continue;
+        }
+        waiting = atomic_load_explicit(&d->ring->waiting, memory_order_acquire);
+        if ((waiting == RING_WAITS_ROOM &&
+             atomic_load_explicit(&d->ring->head, memory_order_relaxed) -
+                     d->tail <=
+                 s->target.ring_bytes / 2) ||
+            (waiting == RING_WAITS_ANSWER &&
+             atomic_load_explicit(&d->ring->answer, memory_order_relaxed) ==
+                 atomic_load_explicit(&d->ring->ask, memory_order_relaxed))) {
+            some = true;
+        }
+    }
+    if (some && !s->room_set) {
+        os_event_set(s->target.room);
+    } else if (!some && s->room_set) {
+        os_event_reset(s->target.room);
+    }
+    s->room_set = some;
+    return some;
+}
+
+void drain_close(struct session *s)
+{
+    for (uint32_t i = 0; i < s->ring_high; i++) {
+        os_thread_close(s->rings[i].handle);
+    }
+}

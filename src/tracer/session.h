@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.h - one run of the tracer: a target, its records, a trace.
+ *
+ * The main thread does all: it sleeps, drains the rings (drain.c), answers
+ * threads that wait (rendezvous.c), lets the model tell what happened, and
+ * writes. With the handshake engine a second thread serves the slot
+ * (handshake.c) and hands its finds over under a lock-free queue of its own.
+ */
+#ifndef TRACER_SESSION_H
+#define TRACER_SESSION_H
+
+#include "base/err.h"
+#include "decode/decode.h"
+#include "format/text.h"
+#include "model/model.h"
+#include "platform/os.h"
+#include "tracer/options.h"
+#include "tracer/output.h"
+#include "tracer/target.h"
+#include "tracer/timing.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the tracer knows of one ring in use. */
+struct drained {
+    struct ring *ring;  // our view of it; NULL: not in use
+    void *handle;       // of its thread, owned; NULL: it was gone already
+    struct model_thread *thread;
+    uint32_t tid;
+    uint64_t teb;
+    uint32_t tail;       // our own: the shared one is the target's too
+    uint64_t last_time;  // of the last record taken
+    uint64_t bound;      // promised to the model
+    uint32_t lost[RING_LOST_COUNT];  // told to the model so far
+    uint64_t map_base_at;    // where a pending NtMapViewOfSection puts its base
+    bool ending;             // it has entered NtTerminateThread
+    bool code_known;         // its exit status is in `code`
+    bool denied;             // it is there, but may not be opened
+    uint32_t entries_alone;  // in a row, without a return
+    uint32_t code;
+    bool stuck;  // bytes were left because a queue was full
+};
+
+/* Service numbers of calls that the tracer itself acts on; NUMBER_NONE where
+ * there is no such call. */
+#define NUMBER_NONE 0xffff
+struct numbers {
+    uint16_t terminate_thread;
+    uint16_t map;
+    uint16_t map_ex;
+    uint16_t unmap;
+    uint16_t unmap_ex;
+};
+
+struct session {
+    const struct options *options;
+    struct buf *notes;  // lines for the user
+    struct target target;
+    struct numbers numbers;
+    struct model *model;
+    struct model_process *process;
+    struct decoder decoder;
+    struct text text;
+    struct timing timing;
+    struct output output;
+    struct drained *rings;  // RING_MAX of them, owned
+    uint32_t ring_high;     // rings below this one may be in use
+    uint8_t *scratch;       // ring_bytes, owned: records, copied out
+    uint32_t lost_no_ring;  // told so far
+    uint64_t poll_until;    // TSC: orphans come, do not sleep
+    uint64_t last_pass;     // TSC: when the rings were looked at last
+    uint64_t check_ended;   // TSC: when to look next for ended threads
+    bool room_set;
+    bool started;        // the agent has reported
+    bool callback_lost;  // and it was said
+    bool refused;        // the agent could not start; `why` says why
+    struct err why;
+    void *interrupt;  // event: Ctrl-C and the like
+    int interrupts;
+    uint64_t detach_at;           // TSC, or 0
+    struct handshake *handshake;  // handshake engine only; owned
+};
+
+/* Runs the program that `o` names to its end, or until it is detached from.
+ * *status is the exit status for ours. What the user should know besides the
+ * trace goes to `notes`, a line each, whether the run fails or not. */
+bool session_run(const struct options *o, uint32_t *status, struct buf *notes,
+                 struct err *e);
+void session_note(struct session *s, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* --- drain.c --- */
+
+/* Takes what the rings hold. Returns the bytes taken. `last`: the target has
+ * ended, nobody writes any more. */
+size_t drain_rings(struct session *s, bool last);
+/* The target has ended and everything is taken: threads that had ended by
+ * their own will before it did are told to have. */
+void drain_end(struct session *s);
+/* True if a ring is more than half full, or its thread waits for us. */
+bool drain_pressing(struct session *s);
+/* Lets threads sleep no longer whose ring has room or whose answer is
+ * there. True if some are still on their way. */
+bool drain_wake(struct session *s);
+void drain_close(struct session *s);
+
+/* --- rendezvous.c --- */
+
+/* A record of `d` that wants an answer: does what it asks for, answers.
+ * `bytes`: the record, at least a struct record_return if it is one. */
+void rendezvous(struct session *s, struct drained *d,
+                const struct record_return *r);
+/* Lets the thread of `d` go on. */
+void rendezvous_answer(struct drained *d);
+/* For struct model_out. */
+bool rendezvous_describe(void *session, struct model_process *p,
+                         uint64_t address, struct place *out);
+/* Tells the model about the stubs of a module of the target. */
+bool rendezvous_tell_stubs(struct session *s, const struct module *m,
+                           const struct patched *patched, str name);
+/* Takes the image at `address` into the model's map, and win32u into the
+ * target's. `mapping`: the call that mapped it has not returned yet. False:
+ * there is no image. */
+bool rendezvous_module(struct session *s, uint64_t address, bool mapping);
+/* What the kernel says `thread` called last, which spins; false: unknown.
+ * `wines`: what Wine's record says, where the kernel cannot be asked. */
+bool rendezvous_last_call(struct session *s, void *thread,
+                          const struct last_call *wines, uint16_t *number,
+                          uint64_t *argument);
+
+/* --- handshake.c --- */
+
+bool handshake_open(struct session *s, struct err *e);
+/* Moves what the handler found into the model. Returns how much. */
+size_t handshake_drain(struct session *s, bool last);
+void handshake_close(struct session *s);
+
+#endif

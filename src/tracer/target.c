@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * target.c - getting in: section, agent image, thunks, stubs.
+ *
+ * Only this file writes into a target's code. Image and thunks are written
+ * while their pages are read-write and not yet executable; stubs are patched
+ * while no thread of the target can be in them: in a process that has not
+ * started, or, for win32u, before the call that mapped it has returned.
+ */
+#include "tracer/target.h"
+
+#include "tables/amd64/frames.h"
+#include "tables/amd64/stubs.h"
+#include "tables/calls.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+/* The agent, embedded by agent_image.S. */
+extern const uint8_t agent_image[];
+extern const uint8_t agent_image_end[];
+
+/* Never closer below ntdll than this: the gaps there belong to the system's
+ * DLLs, which must keep their bases (docs/facts.md T1). */
+#define NEAREST 0x10000000u
+#define FARTHEST 0x60000000u
+#define GRANULE 0x10000u
+
+/* Shared memory to reserve: 8 GiB, or enough for a thousand large rings. What
+ * is not used costs address space only. */
+#define SECTION_BYTES ((uint64_t)8 << 30)
+#define SECTION_RINGS_WANTED 1000
+/* Rings committed before they are asked for take no more than this. */
+#define FIRST_BYTES (64u << 20)
+
+static const char *const private_names[PRIVATE_COUNT] = {
+    [PRIVATE_NtSetInformationProcess] = "NtSetInformationProcess",
+    [PRIVATE_NtWaitForMultipleObjects] = "NtWaitForMultipleObjects",
+    [PRIVATE_NtSetEvent] = "NtSetEvent",
+    [PRIVATE_NtAllocateVirtualMemory] = "NtAllocateVirtualMemory",
+    [PRIVATE_NtQueryVirtualMemory] = "NtQueryVirtualMemory",
+    [PRIVATE_NtReadVirtualMemory] = "NtReadVirtualMemory",
+    [PRIVATE_NtProtectVirtualMemory] = "NtProtectVirtualMemory",
+};
+
+/* --- the section --- */
+
+static uint8_t flags_of_call(str name, const struct options *o)
+{
+    uint8_t flags = 0;
+
+    if (!o->patch || o->engine != ENGINE_RING) {
+        return 0;
+    }
+    if (str_eq(name, STR("NtContinue")) || str_eq(name, STR("NtContinueEx")) ||
+        str_eq(name, STR("NtCallbackReturn"))) {
+        flags |= ROW_ENDS_ITSELF;
+    }
+    if (str_eq(name, STR("NtSetContextThread"))) {
+        flags |= ROW_SETS_CONTEXT;
+    }
+    if (str_eq(name, STR("NtMapViewOfSection")) ||
+        str_eq(name, STR("NtMapViewOfSectionEx"))) {
+        flags |= ROW_SLOW_RETURN;
+    }
+    return flags;
+}
+
+static void fill_rows(struct target *t, const struct module *m, bool wine,
+                      const struct options *o)
+{
+    struct call_row *rows =
+        (struct call_row *)((char *)t->shared.at + SECTION_ROWS);
+
+    for (size_t i = 0; i < m->syscalls.count; i++) {
+        const struct syscall_entry *s = &m->syscalls.entries[i];
+        const struct call_facts *f =
+            wine ? call_find_wine(s->name) : call_find(s->name);
+        struct call_row *row = &rows[s->number & SERVICE_MASK];
+        int args = f != NULL ? f->arg_count : call_arg_count_only(s->name);
+
+        row->more = (uint8_t)(args < 0 ? 0 : call_stack_args((uint32_t)args));
+        row->flags = flags_of_call(s->name, o);
+        row->number = s->number;
+        row->program = 0;
+    }
+}
+
+static void fill_transitions(struct target *t)
+{
+    for (int i = 0; i < TRANSITION_COUNT; i++) {
+        const struct frame_row *f = frame_row((enum frame_kind)i);
+        struct transition_row *row = &t->section->transition[i];
+
+        row->rip = module_export(&t->ntdll, str_of(f->function));
+        row->from_rcx = f->from_rcx;
+        row->count = f->count;
+        for (int k = 0; k < f->count; k++) {
+            row->offset[k] = f->offset[k];
+        }
+    }
+}
+
+/* Where returns need no entry to explain them: from the first stub of the
+ * module to the last, without any door of the kernel. */
+static struct plain_range plain_range_of(const struct target *t,
+                                         const struct module *m)
+{
+    struct plain_range r = { 0, 0 };
+    const struct syscalls *s = &m->syscalls;
+
+    if (s->count == 0) {
+        return r;
+    }
+    r.start = m->base + s->entries[0].rva;
+    r.size =
+        m->base + s->entries[s->count - 1].rva + PRIVATE_STUB_SIZE - r.start;
+    for (int i = 0; i < TRANSITION_COUNT; i++) {
+        uint64_t door = t->section->transition[i].rip;
+
+        if (door >= r.start && door - r.start < r.size) {
+            r.size = door - r.start;
+        }
+    }
+    return r;
+}
+
+static bool map_section(struct target *t, uint64_t size, struct err *e)
+{
+    if (!os_section_open(&t->shared, size, e)) {
+        return false;
+    }
+    if (!os_section_map(&t->shared, &t->os, &t->section_there, e)) {
+        os_section_close(&t->shared);
+        return false;
+    }
+    return true;
+}
+
+/* A program may have less address space than we would like to share (2 GiB
+ * without LARGEADDRESSAWARE): then fewer rings fit. */
+static bool open_section(struct target *t, const struct options *o,
+                         struct err *e)
+{
+    uint32_t first = FIRST_BYTES / (uint32_t)o->ring_size;
+    uint64_t size = SECTION_BYTES;
+    _Atomic uint32_t *states;
+    struct section *s;
+
+    t->ring_bytes = (uint32_t)o->ring_size;
+    t->ring_stride = t->ring_bytes + RING_DATA;
+    if (size < (uint64_t)SECTION_RINGS_WANTED * t->ring_stride) {
+        size = (uint64_t)SECTION_RINGS_WANTED * t->ring_stride;
+    }
+    first = first > RINGS_AT_FIRST ? RINGS_AT_FIRST : first;
+    while (!map_section(t, size, e)) {
+        size /= 2;
+        if (size < SECTION_RINGS + (uint64_t)first * t->ring_stride) {
+            return false;
+        }
+    }
+    t->ring_max = (uint32_t)((size - SECTION_RINGS) / t->ring_stride);
+    if (t->ring_max > RING_MAX) {
+        t->ring_max = RING_MAX;
+    }
+    if (!os_section_commit(&t->shared, 0, SECTION_RINGS, e) ||
+        !os_section_commit(&t->shared, SECTION_RINGS,
+                           (size_t)first * t->ring_stride, e)) {
+        return false;
+    }
+    s = t->shared.at;
+    t->section = s;
+    s->magic = SECTION_MAGIC;
+    s->version = SECTION_VERSION;
+    s->layout = WIRE_LAYOUT;
+    s->ring_bytes = t->ring_bytes;
+    s->ring_stride = t->ring_stride;
+    s->ring_max = t->ring_max;
+    s->flags = (o->lossy ? SECTION_LOSSY : 0) |
+               (o->orphan_query ? SECTION_ASK_ORPHANS : 0);
+    states = (_Atomic uint32_t *)((char *)t->shared.at + SECTION_RING_STATE);
+    for (uint32_t i = 0; i < first; i++) {
+        states[i] = RING_FREE;
+    }
+    return true;
+}
+
+/* --- the image --- */
+
+/* A free place from the far end upwards: what is near below ntdll is where
+ * the system puts its DLLs. */
+static bool find_place(struct target *t, uint64_t *at, struct err *e)
+{
+    uint64_t end = t->ntdll.base - NEAREST - AGENT_ROOM;
+    uint64_t from = t->ntdll.base - FARTHEST;
+    struct os_region r;
+    struct err ignored;
+
+    from -= from % GRANULE;
+    while (from < end && os_query(&t->os, from, &r)) {
+        if (r.free && r.base + r.size >= from + AGENT_ROOM &&
+            os_alloc_at(&t->os, from, AGENT_ROOM, &ignored)) {
+            *at = from;
+            return true;
+        }
+        from = r.free && r.base + r.size >= from + AGENT_ROOM
+                   ? from + GRANULE
+                   : r.base + r.size + GRANULE - 1;
+        from -= from % GRANULE;
+    }
+    return err_set(e, ERR_OS, "no room for the agent within reach of ntdll");
+}
+
+static void put_u32(uint8_t *p, uint64_t v)
+{
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+    p[2] = (uint8_t)(v >> 16);
+    p[3] = (uint8_t)(v >> 24);
+}
+
+/* The distance that a rel32 at `at`, whose instruction ends at at+4, needs
+ * to reach `to`. */
+static uint64_t rel32(uint64_t to, uint64_t at)
+{
+    return to - (at + 4);
+}
+
+/* The bytes of one thunk; their meaning is in agent/amd64/entry.S. */
+static void make_thunk(uint8_t *p, uint64_t at, uint64_t stub, uint16_t number,
+                       uint64_t entry)
+{
+    p[0] = 0x4c;  // lea r10, [stub]
+    p[1] = 0x8d;
+    p[2] = 0x15;
+    put_u32(p + 3, rel32(stub, at + 3));
+    p[7] = 0xb8;  // mov eax, number
+    put_u32(p + 8, number & SERVICE_MASK);
+    p[12] = 0xe8;  // call entry
+    put_u32(p + 13, rel32(entry, at + 13));
+    p[17] = 0x4c;  // mov r10, rcx
+    p[18] = 0x8b;
+    p[19] = 0xd1;
+    p[20] = 0xb8;  // mov eax, number
+    put_u32(p + 21, number);
+    p[25] = 0xe9;  // jmp stub+8
+    put_u32(p + 26, rel32(stub + STUB_HEAD_SIZE, at + 26));
+    p[30] = 0xcc;
+    p[31] = 0xcc;
+}
+
+static const struct image_head *image_of(const uint8_t *bytes)
+{
+    return (const struct image_head *)(const void *)bytes;
+}
+
+static bool private_stubs(struct target *t, uint8_t *image, struct err *e)
+{
+    for (int i = 0; i < PRIVATE_COUNT; i++) {
+        const struct syscall_entry *s =
+            module_syscall(&t->ntdll, str_of(private_names[i]));
+
+        if (s == NULL || !s->stub) {
+            return err_set(e, ERR_OS,
+                           "ntdll's %s is not the function it should be; "
+                           "is security software hooking it?",
+                           private_names[i]);
+        }
+        memcpy(image + image_of(image)->stubs + i * PRIVATE_STUB_SIZE,
+               t->ntdll.bytes + s->rva, PRIVATE_STUB_SIZE);
+    }
+    return true;
+}
+
+static bool write_image(struct target *t, const struct options *o,
+                        uint64_t tsc_per_ms, uint64_t resume, struct err *e)
+{
+    size_t size = (size_t)(agent_image_end - agent_image);
+    uint8_t image[AGENT_IMAGE_ROOM] = { 0 };
+    struct image_config config = { 0 };
+    const struct image_head *head = image_of(image);
+
+    if (size > sizeof(image)) {
+        return err_set(e, ERR_LIMIT, "the agent image is too large");
+    }
+    memcpy(image, agent_image, size);
+    if (head->magic != IMAGE_MAGIC || head->layout != WIRE_LAYOUT ||
+        head->size > size) {
+        return err_set(e, ERR_LIMIT, "the agent image is of another version");
+    }
+    config.section = t->section_there;
+    config.base = t->agent;
+    config.size = AGENT_IMAGE_ROOM;
+    config.resume = resume;
+    config.xsave_mask = os_xsave_mask();
+    config.tsc_per_ms = tsc_per_ms;
+    if (o->engine == ENGINE_RING) {
+        memcpy(config.loader_bytes, t->ntdll.bytes + (resume - t->ntdll.base),
+               LOADER_BYTES);
+    }
+    config.callback =
+        t->agent +
+        (o->engine == ENGINE_HANDSHAKE ? head->handshake : head->callback);
+    if (t->wine_record) {
+        config.wine_pointer = 0x7ffe1000;
+    }
+    if (!os_give_event(&t->os, t->room, false, &config.room, e) ||
+        !os_give_tracer(&t->os, &config.tracer, e) ||
+        !os_give_event(&t->os, t->wake, true, &config.wake, e) ||
+        !private_stubs(t, image, e)) {
+        return false;
+    }
+    memcpy(image + head->config, &config, sizeof(config));
+    return os_write_code(&t->os, t->agent, image, sizeof(image), e) &&
+           os_make_code(&t->os, t->agent, sizeof(image), e);
+}
+
+/* --- stubs --- */
+
+/* Makes thunks for the stubs of `m` at `room_at` and bends each stub to its
+ * own. */
+static bool patch_stubs(struct target *t, const struct module *m,
+                        uint64_t room_at, size_t room, struct patched *out,
+                        struct err *e)
+{
+    const struct syscalls *s = &m->syscalls;
+    uint64_t entry = t->agent + image_of(agent_image)->entry;
+    struct patched done = { 0 };
+    uint8_t *thunks;
+    uint64_t at = room_at;
+    bool ok;
+
+    if (s->count == 0) {
+        return true;
+    }
+    done.from = m->base + s->entries[0].rva;
+    done.size =
+        s->entries[s->count - 1].rva + PRIVATE_STUB_SIZE - s->entries[0].rva;
+    if (done.size > m->size - s->entries[0].rva) {
+        return err_set(e, ERR_OS, "a system call stub is cut off");
+    }
+    done.was = malloc(done.size);
+    done.is = malloc(done.size);
+    thunks = calloc(1, room);
+    if (done.was == NULL || done.is == NULL || thunks == NULL) {
+        free(done.was);
+        free(done.is);
+        free(thunks);
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    memcpy(done.was, m->bytes + s->entries[0].rva, done.size);
+    memcpy(done.is, done.was, done.size);
+    for (size_t i = 0; i < s->count; i++) {
+        const struct syscall_entry *x = &s->entries[i];
+        uint64_t stub = m->base + x->rva;
+        uint8_t *head = done.is + (stub - done.from);
+
+        if (!x->stub || at - room_at + THUNK_SIZE > room) {
+            done.foreign++;
+            continue;
+        }
+        make_thunk(thunks + (at - room_at), at, stub, x->number, entry);
+        head[0] = 0xe9;  // jmp thunk; the three bytes behind it are dead
+        put_u32(head + 1, rel32(at, stub + 1));
+        at += THUNK_SIZE;
+        done.count++;
+    }
+    ok = os_write_code(&t->os, room_at, thunks, room, e) &&
+         os_make_code(&t->os, room_at, room, e) &&
+         os_write_code(&t->os, done.from, done.is, done.size, e);
+    free(thunks);
+    if (!ok) {
+        free(done.was);
+        free(done.is);
+        return false;
+    }
+    *out = done;
+    return true;
+}
+
+/* Bends LdrInitializeThunk to the agent, which knows its bytes
+ * (image_config.loader_bytes) and puts them back. */
+static bool hook_loader(struct target *t, struct err *e)
+{
+    uint64_t thunk = t->section->transition[TRANSITION_THREAD_START].rip;
+    uint64_t start = t->agent + image_of(agent_image)->start;
+    uint8_t jump[LOADER_BYTES];
+
+    memcpy(jump, t->ntdll.bytes + (thunk - t->ntdll.base), sizeof(jump));
+    jump[0] = 0xe9;
+    put_u32(jump + 1, rel32(start, thunk + 1));
+    return os_write_code(&t->os, thunk, jump, sizeof(jump), e);
+}
+
+bool target_mend_loader(struct target *t, struct err *e)
+{
+    uint64_t thunk = t->section->transition[TRANSITION_THREAD_START].rip;
+    const uint8_t *right;
+    uint8_t there[LOADER_BYTES];
+
+    if (thunk < t->ntdll.base ||
+        thunk - t->ntdll.base > t->ntdll.size - LOADER_BYTES) {
+        return true;  // the target has scribbled on the section
+    }
+    right = t->ntdll.bytes + (thunk - t->ntdll.base);
+    if (os_read(&t->os, thunk, there, sizeof(there)) &&
+        memcmp(there, right, sizeof(there)) == 0) {
+        return true;
+    }
+    return os_write_code(&t->os, thunk, right, LOADER_BYTES, e);
+}
+
+/* --- the way in --- */
+
+static bool get_in(struct target *t, const struct options *o,
+                   uint64_t tsc_per_ms, struct err *e)
+{
+    bool wine = os_own_ntdll("wine_get_version") != 0;
+    uint64_t begins, resume;
+    struct os_region r;
+
+    if (os_process_is_wow64(&t->os)) {
+        return err_set(e, ERR_NOT_OURS,
+                       "is a 32-bit program; ntstrace follows 64-bit "
+                       "programs only");
+    }
+    /* The initial thread of a new process stands at RtlUserThreadStart. */
+    if (!os_thread_get_start(t->os.thread, &begins) ||
+        !os_query(&t->os, begins, &r) || !r.image) {
+        return err_set(e, ERR_OS, "cannot find ntdll in the program");
+    }
+    if (!module_open(&t->ntdll, &t->os, r.allocation, e)) {
+        return false;
+    }
+    t->wine_record = wine && !os_last_call_implemented();
+    t->room = os_event_open(true, e);
+    t->wake = os_event_open(false, e);
+    if (t->room == NULL || t->wake == NULL || !open_section(t, o, e)) {
+        return false;
+    }
+    fill_rows(t, &t->ntdll, wine, o);
+    fill_transitions(t);
+    if (!o->patch) {
+        t->section->plain[0] = plain_range_of(t, &t->ntdll);
+    }
+    if (!find_place(t, &t->agent, e)) {
+        return false;
+    }
+    resume = o->engine == ENGINE_HANDSHAKE
+                 ? begins
+                 : t->section->transition[TRANSITION_THREAD_START].rip;
+    if (resume < t->ntdll.base ||
+        resume - t->ntdll.base > t->ntdll.size - LOADER_BYTES) {
+        return err_set(e, ERR_OS, "ntdll has no LdrInitializeThunk");
+    }
+    if (!write_image(t, o, tsc_per_ms, resume, e)) {
+        return false;
+    }
+    if (o->engine == ENGINE_HANDSHAKE) {
+        /* Its agent starts when the loader is done: no byte is changed. */
+        if (!os_thread_set_start(
+                t->os.thread, t->agent + image_of(agent_image)->start_late)) {
+            return err_set(e, ERR_OS, "cannot redirect the first thread");
+        }
+        return true;
+    }
+    return (!t->patching ||
+            patch_stubs(t, &t->ntdll, t->agent + AGENT_IMAGE_ROOM,
+                        AGENT_NT_ROOM, &t->nt_stubs, e)) &&
+           hook_loader(t, e);
+}
+
+bool target_launch(struct target *out, const uint16_t *path,
+                   const uint16_t *command_line, const struct options *o,
+                   uint64_t tsc_per_ms, struct err *e)
+{
+    struct target t = { .engine = o->engine,
+                        .patching = o->patch && o->engine == ENGINE_RING };
+
+    if (!os_process_launch(&t.os, path, command_line, e)) {
+        return false;
+    }
+    if (!get_in(&t, o, tsc_per_ms, e)) {
+        target_close(&t);
+        return false;
+    }
+    *out = t;
+    return true;
+}
+
+bool target_go(struct target *t, struct err *e)
+{
+    return os_process_resume(&t->os, e);
+}
+
+bool target_add_win32u(struct target *t, uint64_t base, bool patch,
+                       struct err *e)
+{
+    struct options o = { .patch = t->patching, .engine = t->engine };
+
+    if (!module_open(&t->win32u, &t->os, base, e)) {
+        return false;
+    }
+    fill_rows(t, &t->win32u, os_own_ntdll("wine_get_version") != 0, &o);
+    if (t->patching && patch) {
+        return patch_stubs(t, &t->win32u,
+                           t->agent + AGENT_IMAGE_ROOM + AGENT_NT_ROOM,
+                           AGENT_WIN32U_ROOM, &t->win32u_stubs, e);
+    }
+    if (t->engine == ENGINE_RING && !t->patching) {
+        t->section->plain[1] = plain_range_of(t, &t->win32u);
+    }
+    return true;
+}
+
+static void unpatch(struct target *t, const struct patched *p, struct err *e)
+{
+    if (p->count > 0) {
+        os_write_code(&t->os, p->from, p->was, p->size, e);
+    }
+}
+
+bool target_detach(struct target *t, struct err *e)
+{
+    struct err why = { 0 };
+    uint32_t status = 0;
+
+    /* Nobody waits for us from now on. */
+    atomic_store(&t->section->dead, 1);
+    os_event_set(t->room);
+    /* A thread inside a thunk goes on behind the stub's head; one that
+     * stands at the head finds the old bytes there. */
+    if (!os_process_suspend(&t->os, e)) {
+        return false;
+    }
+    unpatch(t, &t->nt_stubs, &why);
+    unpatch(t, &t->win32u_stubs, &why);
+    os_process_continue(&t->os);
+    if (why.code != ERR_NONE) {
+        *e = why;
+        return false;
+    }
+    /* May be refused under CFG (docs/facts.md A5.3): then the callback stays
+     * and, with the section dead, writes nothing once its rings are full. */
+    if (!os_run_there(&t->os, t->agent + image_of(agent_image)->detach, 5000,
+                      &status, e)) {
+        return false;
+    }
+    return (int32_t)status >= 0 ||
+           err_set(e, ERR_OS, "its callback stays (0x%08x)", (unsigned)status);
+}
+
+static void patched_close(struct patched *p)
+{
+    free(p->was);
+    free(p->is);
+    *p = (struct patched){ 0 };
+}
+
+void target_forget_win32u(struct target *t)
+{
+    patched_close(&t->win32u_stubs);
+    module_close(&t->win32u);
+}
+
+void target_close(struct target *t)
+{
+    os_process_close(&t->os);
+    os_section_close(&t->shared);
+    os_event_close(t->room);
+    os_event_close(t->wake);
+    patched_close(&t->nt_stubs);
+    patched_close(&t->win32u_stubs);
+    module_close(&t->ntdll);
+    module_close(&t->win32u);
+    *t = (struct target){ 0 };
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * target.h - one traced process: the agent in it, the memory shared with it.
+ *
+ * target_launch starts a program with the agent in place before its first
+ * instruction. Whatever fails before target_go, nothing of the program has
+ * run, and target_close ends it.
+ */
+#ifndef TRACER_TARGET_H
+#define TRACER_TARGET_H
+
+#include "base/err.h"
+#include "platform/os.h"
+#include "tracer/module.h"
+#include "tracer/options.h"
+#include "wire/image.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Room in the target for the agent: its image, then thunks for ntdll, then
+ * thunks for win32u. */
+#define AGENT_IMAGE_ROOM 0x4000u
+#define AGENT_NT_ROOM 0x6000u
+#define AGENT_WIN32U_ROOM 0x12000u
+#define AGENT_ROOM (AGENT_IMAGE_ROOM + AGENT_NT_ROOM + AGENT_WIN32U_ROOM)
+
+/* Rings committed before the first thread asks for one; fewer large ones. */
+#define RINGS_AT_FIRST 16u
+
+/* What one module's stubs were and where they are, for putting them back. */
+struct patched {
+    uint64_t from;  // address of the first stub
+    uint8_t *was;   // bytes before, owned; `size` of them
+    uint8_t *is;    // bytes now, owned
+    size_t size;
+    size_t count;    // stubs patched
+    size_t foreign;  // left alone: not the bytes of a stub
+};
+
+struct target {
+    struct os_process os;
+    struct os_section shared;
+    struct section *section;  // our view of it
+    uint64_t section_there;   // the target's
+    uint64_t agent;           // base of the agent in the target
+    uint32_t ring_bytes;
+    uint32_t ring_stride;
+    uint32_t ring_max;  // rings that fit into the section
+    enum engine engine;
+    bool patching;
+    bool wine_record;  // last calls are kept by the agent (wine.S)
+    struct module ntdll;
+    struct module win32u;  // zeroed until it is there
+    struct patched nt_stubs;
+    struct patched win32u_stubs;
+    void *room;  // event: rings have room, or an answer is there
+    void *wake;  // event: wakes the reader
+};
+
+/* Starts `path` with `command_line` under the agent, suspended. */
+bool target_launch(struct target *out, const uint16_t *path,
+                   const uint16_t *command_line, const struct options *o,
+                   uint64_t tsc_per_ms, struct err *e);
+/* Lets it run. */
+bool target_go(struct target *t, struct err *e);
+/* Sees that the loader's first bytes are back, while the agent waits; puts
+ * them there if the program may not change its own code (ACG). */
+bool target_mend_loader(struct target *t, struct err *e);
+/* win32u.dll is mapped at `base`: reads its system calls, tells the agent
+ * about them, and with `patch` patches its stubs (unless told not to). That
+ * is safe only while the call that mapped it has not returned: later some
+ * thread may be in a stub. */
+bool target_add_win32u(struct target *t, uint64_t base, bool patch,
+                       struct err *e);
+/* It is about to be unmapped: nothing in it is ours any more. */
+void target_forget_win32u(struct target *t);
+/* Puts every stub back and ends the callback; the program goes on without
+ * us. */
+bool target_detach(struct target *t, struct err *e);
+/* Ends the target if it was not let go, gives everything back. */
+void target_close(struct target *t);
+
+#endif
