@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz_model - the model, decoder and text over bytes that a target wrote.
+ *
+ * The first byte says how; the rest is fed in two halves, to two threads.
+ * Whatever comes, nothing stays in a queue and all lines are in the grammar
+ * (unit/trace.h insists).
+ */
+#include "fuzz/fuzz.h"
+#include "unit/trace.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct text_options options = { .always_pid = true };
+    struct model_config config = { .queue_bytes = 16384, .hold = 1000 };
+    struct orphan_answer answer = { .number_known = true };
+    struct model_thread *threads[2];
+    struct trace *t;
+    size_t half;
+
+    if (size < 1) {
+        return 0;
+    }
+    half = (size - 1) / 16 * 8;
+    options.took = bytes[0] & 4;
+    options.number = bytes[0] & 8;
+    answer.number = bytes[0];
+    t = trace_open_with((enum model_mode)((bytes[0] & 3) % 3), &options,
+                        &config, NULL);
+    threads[0] = add_thread(t, 36);
+    threads[1] = add_thread(t, 44);
+    model_feed(threads[0], bytes + 1, half, 1 << 20);
+    model_orphan_answer(threads[0], &answer);
+    model_feed(threads[1], bytes + 1 + half, size - 1 - half, 1 << 20);
+    if (bytes[0] & 64) {
+        model_thread_bound(threads[1], 1 << 19);
+    }
+    if (bytes[0] & 128) {
+        model_thread_lost(threads[0], LOST_FULL, 3);
+    }
+    model_run(t->m, 1 << 20);
+    if (bytes[0] & 16) {
+        model_thread_end(threads[1], 5, 0);
+    }
+    if (bytes[0] & 32) {
+        model_process_end(t->p, 0xc0000005, 0);
+    }
+    told(t);
+    MUST(model_counts(t->m).queued == 0);
+    trace_close(t);
+    return 0;
+}

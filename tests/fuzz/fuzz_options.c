@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz_options - tracer/options.h: any command line is taken or refused, in
+ * four times its size of room, and what is taken is in order.
+ */
+#include "tracer/options.h"
+
+#include "fuzz/fuzz.h"
+
+#include "tracer/cmdline.h"
+
+static void check_taken(const struct options *o, str raw)
+{
+    uint64_t ring = o->ring_size;
+    size_t at = raw.size - o->program_line.size;
+
+    MUST(ring >= RING_SIZE_LEAST && ring <= RING_SIZE_MOST);
+    MUST((ring & (ring - 1)) == 0);
+    MUST(o->clock <= 3 && o->word_count <= OPTIONS_WORDS_MAX);
+    MUST(o->engine == ENGINE_RING || o->engine == ENGINE_HANDSHAKE);
+    touch(o->output);
+    touch(o->program);
+    touch(o->program_line);
+    for (size_t i = 0; i < o->word_count; i++) {
+        touch(o->words[i]);
+    }
+    if (o->command == COMMAND_TRACE) {
+        MUST(o->program.size > 0 && !o->nothing);
+        MUST(o->program_line.size <= raw.size);
+        MUST(o->program_line.p == raw.p + at);
+        MUST(o->program_unit == cmdline_units(str_slice(raw, 0, at)));
+    } else {
+        MUST(o->program_line.size == 0 && o->program.size == 0);
+    }
+    MUST(o->command != COMMAND_NONE || o->help || o->version || o->nothing);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    str raw = { (const char *)bytes, size };
+    char *room = malloc(size ? 4 * size : 1);
+    struct arena a = arena_over(room, 4 * size, fuzz_full);
+    struct options o;
+    struct err e;
+
+    MUST(room != NULL);
+    memset(&o, 0x77, sizeof(o));
+    memset(&e, 0x77, sizeof(e));
+    if (options_parse(&o, raw, &a, &e)) {
+        check_taken(&o, raw);
+    } else {
+        MUST(e.code == ERR_USAGE);
+        MUST(memchr(e.text, '\0', sizeof(e.text)) != NULL && e.text[0] != 0);
+        for (const char *p = e.text; *p != '\0'; p++) {
+            MUST((unsigned char)*p >= ' ' && *p != 0x7f);
+        }
+    }
+    free(room);
+    return 0;
+}

@@ -1,0 +1,2432 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * agent_property - what the agent promises about the program it runs in,
+ * tried on the very bytes that ship: build/windows/agent.bin.
+ *
+ *     agent_property IMAGE [--seed N] [--count N] [--only NAME]
+ *
+ * The image is mapped executable into this (Linux) process, filled in as
+ * tracer/target.c does it, between a fake TEB under gs, a fake
+ * KUSER_SHARED_DATA at 7FFE0000h, a fake section, fake stubs bent to thunks
+ * (their `syscall` leads here), and a fake kernel behind the private stubs
+ * that destroys every vector register and all that a call may destroy, and
+ * goes back through the callback.
+ *
+ * Each path of the agent runs `count` times (default 1,000,000; those that
+ * are no path of a running program, or need a second thread, fewer) with
+ * random registers, flags (DF, AC, ID and the arithmetic ones), RSP of any
+ * alignment, MXCSR, x87 and vector state. Each time the whole state is
+ * compared after it, and: the record, field by field; the ring's words; the
+ * stack above RSP; how much of the stack below RSP was written; and what was
+ * asked of the kernel, in which order. Memory that may be read only through
+ * the kernel is out of the agent's reach: a direct read of it is a fault.
+ *
+ * Stack: STACK_FAST below RSP for the paths of a running program. Paths that
+ * go through C stay below STACK_SLOW as long as the agent makes no system call
+ * of its own, else below STACK_KERNEL; and below STACK_NO_RING where it does so
+ * before the thread has a ring, whose room for the vector state it lacks.
+ *
+ * Exit status 0; 1 if a property does not hold; 2 if the test cannot run.
+ */
+#include "agent_property.h"
+
+#include "tables/amd64/frames.h"
+#include "wire/image.h"
+
+#include <asm/prctl.h>
+#include <cpuid.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STACK_FAST 256
+#define STACK_SLOW 768
+#define STACK_KERNEL 1280
+#define STACK_NO_RING 1536
+
+/* The layout of tracer/target.c. */
+#define IMAGE_AT 0x180000000ull
+#define IMAGE_ROOM 0x4000u
+#define THUNKS_AT (IMAGE_AT + IMAGE_ROOM)
+#define THUNKS_ROOM 0x4000u
+#define NTDLL_AT (IMAGE_AT + 0x10000000ull)
+#define NTDLL_ROOM 0x4000u
+#define WHICH_AT (NTDLL_AT + NTDLL_ROOM) /* which stub's `syscall` it was */
+#define LOADER_AT (NTDLL_AT + 0x10000)   /* a fake LdrInitializeThunk */
+#define SHARED_DATA_AT 0x7ffe0000ull
+#define SYSTEM_CALL 0x308 /* in it: stubs use `int 2eh` */
+
+#define STUBS 128
+#define STUB_ROOM 0x40
+#define RINGS 4
+#define RING_BYTES 0x10000u
+#define STRIDE (RING_BYTES + RING_DATA)
+
+#define STACK_BYTES 0x20000u
+#define PAINT 0xc00u /* below RSP */
+#define ABOVE 0x800u
+
+/* A second stack. Its upper half can be read through the kernel alone. */
+#define FAR_BYTES 0x4000u
+#define FAR_END 0x2000u
+
+#define ROOM_HANDLE 0x44
+#define TRACER_HANDLE 0x48
+#define WAKE_HANDLE 0x4c
+#define TSC_PER_MS 1000000000ull
+
+#define FLAGS_ARITHMETIC 0x8d5u
+#define FLAGS_DF 0x400u
+#define FLAGS_AC 0x40000u
+#define FLAGS_ID 0x200000u
+#define FLAGS_ALL (FLAGS_ARITHMETIC | FLAGS_DF | FLAGS_AC | FLAGS_ID | 0x4100u)
+
+/* --- state of the test --- */
+
+struct fake_stub {
+    uint64_t at;
+    uint32_t number;
+};
+
+static struct image_head head;
+static struct section *section;
+static struct call_row *rows;
+static _Atomic uint32_t *states;
+static struct ring *ring;  // the first one
+static uint8_t *teb;
+static uint8_t *stack;
+static uint8_t *far_stack;     // as the agent sees it
+static uint8_t *far_alias;     // as the kernel does
+static uint8_t *loader_alias;  // the bytes at LOADER_AT, always writable
+static uint8_t *image;
+static uint8_t *shared_data;
+static struct fake_stub stubs[STUBS];
+static size_t vector_bytes;  // used of struct vectors
+static uint32_t mxcsr_mask;
+static uint32_t pool[0x4000];  // random bytes
+
+static uint64_t seed;
+static const char *path_name;
+static uint64_t path_round;
+static unsigned path_bad;
+static uint64_t path_fast;
+static unsigned path_stack[2];  // most bytes of stack used: C paths, fast
+
+/* --- telling --- */
+
+__attribute__((format(printf, 1, 2))) static void bad(const char *format, ...)
+{
+    va_list args;
+
+    if (path_bad++ >= 5) {
+        return;
+    }
+    printf("%s, round %llu: ", path_name, (unsigned long long)path_round);
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    printf("\n");
+}
+
+static void same(const char *what, uint64_t got, uint64_t want)
+{
+    if (got != want) {
+        bad("%s is %#llx, not %#llx", what, (unsigned long long)got,
+            (unsigned long long)want);
+    }
+}
+
+static void die(const char *why)
+{
+    printf("agent_property: %s\n", why);
+    exit(2);
+}
+
+/* --- chance --- */
+
+static uint64_t random_state;
+
+static uint64_t chance(void)
+{
+    uint64_t z = random_state += 0x9e3779b97f4a7c15;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return z ^ z >> 31;
+}
+
+static uint32_t below(uint32_t n)
+{
+    return (uint32_t)(chance() % n);
+}
+
+static bool one_in(uint32_t n)
+{
+    return below(n) == 0;
+}
+
+/* `size` random bytes, good until the next pool_stir. */
+static const uint8_t *pool_bytes(size_t size)
+{
+    uint32_t room = (uint32_t)(sizeof(pool) - size);
+
+    return (const uint8_t *)pool + below(room);
+}
+
+static void pool_stir(void)
+{
+    for (size_t i = 0; i < sizeof(pool) / sizeof(pool[0]); i++) {
+        pool[i] = (uint32_t)chance();
+    }
+}
+
+/* --- the CPU --- */
+
+static uint64_t tsc(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("lfence; rdtsc; lfence" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+static void vectors_random(struct vectors *v)
+{
+    uint32_t mxcsr;
+    uint64_t present = prop_mask;
+
+    memcpy(v->bytes, pool_bytes(vector_bytes), vector_bytes);
+    memcpy(&mxcsr, v->bytes + 24, 4);
+    mxcsr &= mxcsr_mask;
+    memcpy(v->bytes + 24, &mxcsr, 4);
+    if (one_in(8)) {
+        present &= chance();  // components in their initial state
+    }
+    memset(v->bytes + 464, 0, 112);
+    memcpy(v->bytes + 512, &present, 8);
+}
+
+static void cpu_setup(void)
+{
+    uint32_t a, b, c, d, low, high;
+
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & bit_OSXSAVE) == 0) {
+        die("this CPU, or its system, has no XSAVE");
+    }
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    prop_mask = low & 0xe7;  // as os_xsave_mask() of platform/win
+    vector_bytes = 576;
+    for (uint32_t i = 2; i < 8; i++) {
+        if (prop_mask >> i & 1) {
+            __cpuid_count(0xd, i, a, b, c, d);
+            if (a + b > vector_bytes) {
+                vector_bytes = a + b;
+            }
+        }
+    }
+    if (vector_bytes > VECTOR_ROOM) {
+        die("vector state larger than expected");
+    }
+    __asm__ volatile("fxsave64 %0" : "=m"(prop_in_vectors.bytes));
+    memcpy(&mxcsr_mask, prop_in_vectors.bytes + 28, 4);
+    if (mxcsr_mask == 0) {
+        mxcsr_mask = 0xffbf;
+    }
+}
+
+static void compare_vectors(void)
+{
+    const uint8_t *had = prop_had_vectors.bytes;
+    const uint8_t *got = prop_out_vectors.bytes;
+
+    if (memcmp(had, got, 464) == 0 &&
+        memcmp(had + 576, got + 576, vector_bytes - 576) == 0) {
+        return;
+    }
+    for (size_t i = 0; i < vector_bytes; i++) {
+        if ((i < 464 || i >= 576) && had[i] != got[i]) {
+            bad("vector state differs, first at XSAVE byte %zu (%s)", i,
+                i < 24    ? "x87 control"
+                : i < 32  ? "MXCSR"
+                : i < 160 ? "ST"
+                : i < 416 ? "XMM"
+                : i < 832 ? "YMM upper halves"
+                          : "AVX-512");
+            return;
+        }
+    }
+}
+
+/* Registers that may differ. */
+#define LOSES_RAX 1
+#define LOSES_R10 2
+#define LOSES_R11 4
+#define LOSES_ARITHMETIC 8
+
+static void compare_machine(unsigned loses, uint64_t rsp)
+{
+    static const char names[][4] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp",
+                                     "rsi", "rdi", "r8",  "r9",  "r10", "r11",
+                                     "r12", "r13", "r14", "r15" };
+    const uint64_t *in = &prop_in.rax;
+    const uint64_t *out = &prop_out.rax;
+    uint64_t flags = FLAGS_ALL;
+
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || (i == 0 && loses & LOSES_RAX) ||
+            (i == 10 && loses & LOSES_R10) || (i == 11 && loses & LOSES_R11)) {
+            continue;
+        }
+        if (in[i] != out[i]) {
+            same(names[i], out[i], in[i]);
+        }
+    }
+    same("rsp", prop_out.rsp, rsp);
+    if (loses & LOSES_ARITHMETIC) {
+        flags &= ~(uint64_t)FLAGS_ARITHMETIC;
+    }
+    same("flags", prop_out.flags & flags, prop_in.flags & flags);
+    compare_vectors();
+}
+
+static void machine_random(uint64_t rsp)
+{
+    uint64_t *in = &prop_in.rax;
+
+    for (int i = 0; i < 16; i++) {
+        in[i] = chance();
+    }
+    prop_in.rsp = rsp;
+    prop_in.flags = 2 | (chance() & (FLAGS_ARITHMETIC | FLAGS_DF | FLAGS_ID));
+    if (rsp % 8 == 0 && one_in(2)) {
+        prop_in.flags |= FLAGS_AC;
+    }
+    vectors_random(&prop_in_vectors);
+    if (one_in(64)) {
+        vectors_random(&prop_garbage_vectors);
+    }
+}
+
+/* --- the stack --- */
+
+static const uint8_t *stack_was;  // PAINT bytes below RSP and ABOVE above
+
+/* Some stack pointer: any alignment. */
+static uint64_t stack_any(void)
+{
+    return (uint64_t)stack + 0x4000 + below(STACK_BYTES - 0x8000);
+}
+
+/* One with `bytes` above it on the same page. */
+static uint64_t stack_on_page(uint32_t bytes)
+{
+    uint64_t page = stack_any() & ~0xfffull;
+
+    return page + below(0x1000 - bytes + 1);
+}
+
+/* One with the end of a page fewer than `bytes` above, but beyond the first
+ * 16. */
+static uint64_t stack_over_end(uint32_t bytes)
+{
+    uint64_t page = stack_any() & ~0xfffull;
+
+    return page + 0x1000 - 16 - below(bytes - 16);
+}
+
+/* One on the second stack, so. */
+static uint64_t far_over_end(uint32_t bytes)
+{
+    return (uint64_t)far_stack + FAR_END - 16 - below(bytes - 16);
+}
+
+/* Where this test may read and write what stands at `at` on a stack. */
+static uint8_t *seen(uint64_t at)
+{
+    if (at - (uint64_t)far_stack < FAR_BYTES) {
+        return far_alias + (at - (uint64_t)far_stack);
+    }
+    return (uint8_t *)at;
+}
+
+static void stack_prepare(uint64_t s)
+{
+    stack_was = pool_bytes(PAINT + ABOVE);
+    memcpy(seen(s - PAINT), stack_was, PAINT + ABOVE);
+    memcpy(seen(s), &prop_places[AT_RETURN], 8);
+}
+
+/* Bytes below `s` that were written; checks those above. */
+static unsigned stack_used(uint64_t s)
+{
+    const uint8_t *now = seen(s - PAINT);
+    size_t i = 0;
+
+    if (memcmp(now + PAINT + 8, stack_was + PAINT + 8, ABOVE - 8) != 0) {
+        bad("the stack above RSP was changed");
+    }
+    same("the return address", *(const uint64_t *)s, prop_places[AT_RETURN]);
+    while (i < PAINT && memcmp(now + i, stack_was + i, 64) == 0) {
+        i += 64;
+    }
+    while (i < PAINT && now[i] == stack_was[i]) {
+        i++;
+    }
+    return (unsigned)(PAINT - i);
+}
+
+/* What stood `offset` bytes above RSP. */
+static uint64_t stack_word(uint32_t offset)
+{
+    uint64_t v;
+
+    memcpy(&v, stack_was + PAINT + offset, 8);
+    return v;
+}
+
+/* --- the fake kernel --- */
+
+enum query_answer {
+    QUERY_STACK,
+    QUERY_GUARD,
+    QUERY_NO_ACCESS,
+    QUERY_EXECUTE,
+    QUERY_RESERVED,
+    QUERY_FAILS,
+    QUERY_COUNT
+};
+enum read_answer {
+    READ_COPIES,
+    READ_REFUSES,
+    READ_PARTIAL,
+    READ_SHORT,  // a success of fewer bytes
+    READ_COUNT
+};
+enum wait_answer {
+    WAIT_EMPTIES,
+    WAIT_ANSWERS,
+    WAIT_AS_ASKED,  // one of these two, by what ring->waiting says
+    WAIT_TRACER_GONE
+};
+
+static unsigned kernel_calls[PRIVATE_COUNT];
+static atomic_uint kernel_count;  // of all, ever
+static enum query_answer kernel_query;
+static enum read_answer kernel_read;
+static uint64_t kernel_split;    // where another region begins, or 0
+static uint64_t kernel_said[2];  // the region that was last called readable
+static enum wait_answer kernel_wait;
+static unsigned kernel_timeouts;    // waits that time out first
+static uint32_t kernel_waiting;     // what ring->waiting should say
+static void (*kernel_waits)(void);  // what happens at each wait
+static uint32_t kernel_status;      // of NtSetInformationProcess
+static bool kernel_starts;          // the callback comes with that
+static uint32_t kernel_protects;    // of the loader's page: 0, or NTSTATUS
+static uint32_t kernel_was;         // ... its protection before
+static uint32_t kernel_is;          // ... and now
+static const uint8_t loader_bytes[LOADER_BYTES] = {
+    0xff, 0x25, 2, 0, 0, 0, 0x66, 0x90  // jmp *LOADER_AT+8
+};
+static const uint8_t bent_bytes[LOADER_BYTES] = {
+    0xff, 0x25, 10, 0, 0, 0, 0xcc, 0xcc  // jmp *LOADER_AT+10h
+};
+
+static uint64_t word_at(uint64_t address)
+{
+    uint64_t v;
+
+    memcpy(&v, (const void *)address, 8);
+    return v;
+}
+
+/* The region that `at` lies in, as the kernel tells it. */
+static bool region_of(uint64_t at, uint64_t region[2])
+{
+    if (at - (uint64_t)stack < STACK_BYTES) {
+        region[0] = (uint64_t)stack;
+        region[1] = (uint64_t)stack + STACK_BYTES;
+    } else if (at - (uint64_t)far_stack < FAR_BYTES) {
+        region[0] = (uint64_t)far_stack;
+        region[1] = (uint64_t)far_stack + FAR_BYTES;
+    } else {
+        return false;
+    }
+    if (region[0] < kernel_split && kernel_split < region[1]) {
+        region[at < kernel_split] = kernel_split;
+    }
+    return true;
+}
+
+static uint32_t answer_query(const struct kernel_call *c)
+{
+    /* clang-format off */
+    static const uint32_t answers[QUERY_COUNT][2] = {  // state, protection
+        [QUERY_STACK]     = { 0x1000, 0x04 },
+        [QUERY_GUARD]     = { 0x1000, 0x104 },
+        [QUERY_NO_ACCESS] = { 0x1000, 0x01 },
+        [QUERY_EXECUTE]   = { 0x1000, 0x10 },
+        [QUERY_RESERVED]  = { 0x2000, 0 },
+    };
+    /* clang-format on */
+    uint64_t m[6] = { 0 };
+    uint64_t region[2];
+
+    memset(kernel_said, 0, sizeof(kernel_said));
+    same("query of process", c->rcx, (uint64_t)-1);
+    same("query class", (uint32_t)c->r8, 0);
+    same("query length", word_at(c->rsp + 0x28), sizeof(m));
+    if (kernel_query == QUERY_FAILS) {
+        return 0xc0000141;
+    }
+    if (!region_of(c->rdx, region)) {
+        bad("asked about %#llx", (unsigned long long)c->rdx);
+        return 0xc0000141;
+    }
+    m[0] = region[0];
+    m[1] = region[0];
+    m[3] = region[1] - region[0];
+    m[4] = answers[kernel_query][0] | (uint64_t)answers[kernel_query][1] << 32;
+    memcpy((void *)c->r9, m, sizeof(m));
+    if (kernel_query == QUERY_STACK) {
+        memcpy(kernel_said, region, sizeof(region));
+    }
+    return 0;
+}
+
+/* A read takes a guard away even if it fails: only what has just been called
+ * readable may be read. */
+static uint32_t answer_read(const struct kernel_call *c)
+{
+    uint64_t got = kernel_read == READ_COPIES    ? c->r9
+                   : kernel_read == READ_REFUSES ? 0
+                                                 : c->r9 / 2;
+
+    same("read from process", c->rcx, (uint64_t)-1);
+    if (c->rdx < kernel_said[0] || c->rdx + c->r9 > kernel_said[1] ||
+        c->r9 > 8 * RECORD_MORE_MAX) {
+        bad("read of %llu bytes at %#llx", (unsigned long long)c->r9,
+            (unsigned long long)c->rdx);
+        return 0xc0000005;
+    }
+    memcpy((void *)c->r8, seen(c->rdx), got);
+    memcpy((void *)word_at(c->rsp + 0x28), &got, 8);
+    return kernel_read == READ_REFUSES   ? 0xc0000005
+           : kernel_read == READ_PARTIAL ? 0x8000000d
+                                         : 0;
+}
+
+/* First writable, with the bent bytes still there; then as it was, with the
+ * loader's own. Never both writable and executable. */
+static uint32_t answer_protect(const struct kernel_call *c)
+{
+    unsigned nth = kernel_calls[PRIVATE_NtProtectVirtualMemory];
+    uint32_t to = (uint32_t)c->r9;
+
+    same("protect in process", c->rcx, (uint64_t)-1);
+    same("protected address", word_at(c->rdx), LOADER_AT);
+    same("protected bytes", word_at(c->r8), LOADER_BYTES);
+    same("protection", to, nth == 1 ? 0x04 : kernel_was);
+    if (memcmp(loader_alias, nth == 1 ? bent_bytes : loader_bytes,
+               LOADER_BYTES) != 0) {
+        bad("the loader's bytes at protection %u", nth);
+    }
+    if (kernel_calls[PRIVATE_NtSetInformationProcess] != 0) {
+        bad("the callback comes before the loader's bytes");
+    }
+    if (nth > 2 || kernel_protects != 0) {
+        return kernel_protects;
+    }
+    if (mprotect((void *)LOADER_AT, 0x1000,
+                 to == 0x04 ? PROT_READ | PROT_WRITE : PROT_READ | PROT_EXEC) !=
+        0) {
+        die("cannot protect");
+    }
+    memcpy((void *)word_at(c->rsp + 0x28), &kernel_is, 4);
+    kernel_is = to;
+    return 0;
+}
+
+static uint32_t answer_wait(const struct kernel_call *c)
+{
+    int64_t timeout = (int64_t)word_at(word_at(c->rsp + 0x28));
+
+    same("wait for", (uint32_t)c->rcx, 2);
+    same("first handle", word_at(c->rdx), TRACER_HANDLE);
+    same("second handle", word_at(c->rdx + 8), ROOM_HANDLE);
+    same("wait type", (uint32_t)c->r8, 1);
+    same("alertable", (uint8_t)c->r9, 0);
+    if (timeout > 0 || timeout < -200000) {
+        bad("a wait of %lld", (long long)timeout);
+    }
+    if (kernel_waiting != RING_RUNS) {
+        same("waiting", ring->waiting, kernel_waiting);
+    }
+    if (kernel_waits != NULL) {
+        kernel_waits();
+    }
+    if (kernel_timeouts > 0) {
+        kernel_timeouts--;
+        return 0x102;
+    }
+    switch (kernel_wait) {
+    case WAIT_EMPTIES:
+        ring->tail = ring->head;
+        break;
+    case WAIT_ANSWERS:
+        ring->answer = ring->ask;
+        break;
+    case WAIT_AS_ASKED:
+        if (ring->waiting == RING_WAITS_ROOM) {
+            ring->tail = ring->head;
+        } else {
+            same("waiting", ring->waiting, RING_WAITS_ANSWER);
+            ring->answer = ring->ask;
+        }
+        break;
+    case WAIT_TRACER_GONE:
+        return 0;  // the first handle
+    }
+    return 1;
+}
+
+static uint32_t answer_allocate(const struct kernel_call *c)
+{
+    uint64_t base = word_at(c->rdx);
+
+    same("allocate in process", c->rcx, (uint64_t)-1);
+    same("zero bits", c->r8, 0);
+    same("size", word_at(c->r9), STRIDE);
+    same("type", (uint32_t)word_at(c->rsp + 0x28), 0x1000);
+    same("protection", (uint32_t)word_at(c->rsp + 0x30), 4);
+    if ((base - (uint64_t)ring) % STRIDE != 0 ||
+        base - (uint64_t)ring >= (uint64_t)STRIDE * RINGS) {
+        bad("%#llx is no ring", (unsigned long long)base);
+        return 0xc0000018;
+    }
+    memset((void *)base, 0, RING_DATA);
+    return 0;
+}
+
+uint32_t prop_kernel(const struct kernel_call *c)
+{
+    if (c->index >= PRIVATE_COUNT) {
+        bad("private stub %llu", (unsigned long long)c->index);
+        return 0xc000001c;
+    }
+    kernel_calls[c->index]++;
+    kernel_count++;
+    same("alignment of rsp at a call", c->rsp % 16, 8);
+    if (ring->waiting == RING_SPINS) {
+        bad("private call %llu of a thread that spins",
+            (unsigned long long)c->index);
+    }
+    switch ((enum private_stub)c->index) {
+    case PRIVATE_NtSetInformationProcess:
+        same("set in process", c->rcx, (uint64_t)-1);
+        same("class", (uint32_t)c->rdx, 40);
+        same("alignment of the information", c->r8 % 8, 0);
+        same("version", word_at(c->r8), 0);
+        same("callback", word_at(c->r8 + 8), IMAGE_AT + head.callback);
+        same("length", (uint32_t)c->r9, 16);
+        if (memcmp(loader_alias, loader_bytes, LOADER_BYTES) != 0 &&
+            kernel_protects == 0) {
+            bad("the callback comes before the loader's bytes");
+        }
+        same("protection of the loader", kernel_is, kernel_was);
+        if (kernel_starts && kernel_status == 0) {
+            prop_kernel_callback = IMAGE_AT + head.callback;
+        }
+        return kernel_status;
+    case PRIVATE_NtWaitForMultipleObjects:
+        return answer_wait(c);
+    case PRIVATE_NtSetEvent:
+        same("event", c->rcx, WAKE_HANDLE);
+        same("previous state", c->rdx, 0);
+        return 0;
+    case PRIVATE_NtAllocateVirtualMemory:
+        return answer_allocate(c);
+    case PRIVATE_NtQueryVirtualMemory:
+        return answer_query(c);
+    case PRIVATE_NtReadVirtualMemory:
+        return answer_read(c);
+    case PRIVATE_NtProtectVirtualMemory:
+        return answer_protect(c);
+    case PRIVATE_COUNT:
+        break;
+    }
+    return 0xc000001c;
+}
+
+static unsigned kernel_calls_sum(void)
+{
+    unsigned n = 0;
+
+    for (int i = 0; i < PRIVATE_COUNT; i++) {
+        n += kernel_calls[i];
+    }
+    return n;
+}
+
+/* --- the world around the agent --- */
+
+static uint8_t *map_at(uint64_t at, size_t size)
+{
+    void *p =
+        mmap((void *)at, size, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | (at != 0 ? MAP_FIXED_NOREPLACE : 0),
+             -1, 0);
+
+    if (p == MAP_FAILED || (at != 0 && (uint64_t)p != at)) {
+        printf("agent_property: cannot map %#llx\n", (unsigned long long)at);
+        exit(2);
+    }
+    return p;
+}
+
+static void put_u32(uint8_t *p, uint64_t v)
+{
+    uint32_t low = (uint32_t)v;
+
+    memcpy(p, &low, 4);
+}
+
+/* Wire/image.h's image, filled in as tracer/target.c does. */
+static void image_setup(const char *path)
+{
+    struct image_config config = { 0 };
+    uint64_t kernel = (uint64_t)prop_kernel_entry;
+    int file = open(path, O_RDONLY);
+    ssize_t size = -1;
+
+    image = map_at(IMAGE_AT, IMAGE_ROOM + THUNKS_ROOM);
+    if (file >= 0) {
+        size = read(file, image, IMAGE_ROOM);
+        close(file);
+    }
+    memcpy(&head, image, sizeof(head));
+    if (size < (ssize_t)sizeof(head) || head.magic != IMAGE_MAGIC ||
+        head.layout != WIRE_LAYOUT || head.size > size) {
+        printf("agent_property: %s is no agent image of this version\n", path);
+        exit(2);
+    }
+    config.section = (uint64_t)section;
+    config.base = IMAGE_AT;
+    config.size = IMAGE_ROOM;
+    config.resume = LOADER_AT;
+    config.xsave_mask = prop_mask;
+    config.room = ROOM_HANDLE;
+    config.tracer = TRACER_HANDLE;
+    config.wake = WAKE_HANDLE;
+    config.tsc_per_ms = TSC_PER_MS;
+    config.callback = IMAGE_AT + head.callback;
+    memcpy(config.loader_bytes, loader_bytes, LOADER_BYTES);
+    memcpy(image + head.config, &config, sizeof(config));
+    for (uint32_t i = 0; i < PRIVATE_COUNT; i++) {
+        uint8_t *p = image + head.stubs + i * PRIVATE_STUB_SIZE;
+
+        memset(p, 0xcc, PRIVATE_STUB_SIZE);
+        p[0] = 0xb8;  // mov eax, i
+        put_u32(p + 1, i);
+        memcpy(p + 5, "\xff\x25\x0d\0\0\0", 6);  // jmp *p[18h], aligned
+        p[0x14] = 0xc3;  // where the kernel comes back to
+        memcpy(p + 0x18, &kernel, 8);
+    }
+    prop_kernel_return = IMAGE_AT + head.stubs + 0x14;
+}
+
+/* One thunk, as image.h describes and tracer/target.c writes it. */
+static void make_thunk(uint64_t at, const struct fake_stub *k)
+{
+    uint8_t *p = (uint8_t *)at;
+    uint64_t entry = IMAGE_AT + head.entry;
+
+    memcpy(p, "\x4c\x8d\x15....\xb8....\xe8....", 17);
+    put_u32(p + 3, k->at - (at + 7));
+    put_u32(p + 8, k->number & SERVICE_MASK);
+    put_u32(p + 13, entry - (at + 17));
+    memcpy(p + 17, "\x4c\x8b\xd1\xb8....\xe9....\xcc\xcc", 15);
+    put_u32(p + 21, k->number);
+    put_u32(p + 26, k->at + 8 - (at + 30));
+}
+
+/* A stub of the form that Windows has had since 1511; its `syscall` and `int
+ * 2eh` jump to code behind it that says which stub it was. */
+static void make_stub(uint32_t i)
+{
+    struct fake_stub *k = &stubs[i];
+    uint64_t thunk = THUNKS_AT + i * THUNK_SIZE;
+    uint8_t *p;
+
+    k->at = NTDLL_AT + i * STUB_ROOM;
+    k->number = (i * 67 + (i & 1) * 0x1000) & SERVICE_MASK;
+    p = (uint8_t *)k->at;
+    memcpy(p, "\x4c\x8b\xd1\xb8....\xf6\x04\x25\x08\x03\xfe\x7f\x01\x75\x03",
+           18);
+    put_u32(p + 4, k->number);
+    memcpy(p + 0x12, "\xeb\x0c\xc3\xeb\x09\xc3", 6);
+    memcpy(p + 0x20, "\xc7\x05", 2);  // mov [WHICH_AT], i
+    put_u32(p + 0x22, WHICH_AT - (k->at + 0x2a));
+    put_u32(p + 0x26, i);
+    memcpy(p + 0x2a, "\xff\x25\0\0\0\0", 6);
+    memcpy(p + 0x30, &prop_places[AT_SYSCALL], 8);
+    make_thunk(thunk, k);
+    p[0] = 0xe9;
+    put_u32(p + 1, thunk - (k->at + 5));
+}
+
+static void section_setup(void)
+{
+    section = (struct section *)map_at(0, SECTION_RINGS + STRIDE * RINGS);
+    rows = (struct call_row *)((uint8_t *)section + SECTION_ROWS);
+    states =
+        (_Atomic uint32_t *)(void *)((uint8_t *)section + SECTION_RING_STATE);
+    ring = (struct ring *)(void *)((uint8_t *)section + SECTION_RINGS);
+    section->magic = SECTION_MAGIC;
+    section->version = SECTION_VERSION;
+    section->layout = WIRE_LAYOUT;
+    section->ring_bytes = RING_BYTES;
+    section->ring_stride = STRIDE;
+    section->ring_max = RING_MAX;
+    for (int i = 0; i < TRANSITION_COUNT; i++) {
+        const struct frame_row *f = frame_row((enum frame_kind)i);
+        struct transition_row *row = &section->transition[i];
+
+        row->rip = prop_places[AT_DOOR + i];
+        row->from_rcx = f->from_rcx;
+        row->count = f->count;
+        for (int k = 0; k < f->count; k++) {
+            row->offset[k] = f->offset[k];
+        }
+    }
+    section->wine_dispatcher = prop_places[AT_WINE];
+}
+
+/* The same memory twice: at `at`, or anywhere for 0, and, writable, at the
+ * address that is returned. */
+static uint8_t *map_twice(uint64_t at, size_t size, uint8_t **first)
+{
+    int file = memfd_create("agent_property", MFD_CLOEXEC);
+    void *p, *q;
+
+    if (file < 0 || ftruncate(file, (off_t)size) != 0) {
+        die("no memory to map twice");
+    }
+    p = mmap((void *)at, size, PROT_READ | PROT_WRITE,
+             MAP_SHARED | (at != 0 ? MAP_FIXED_NOREPLACE : 0), file, 0);
+    q = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    close(file);
+    if (p == MAP_FAILED || q == MAP_FAILED || (at != 0 && (uint64_t)p != at)) {
+        die("cannot map memory twice");
+    }
+    *first = p;
+    return q;
+}
+
+static void stacks_setup(void)
+{
+    stack = map_at(0, STACK_BYTES);
+    far_alias = map_twice(0, FAR_BYTES, &far_stack);
+    if (mprotect(far_stack + FAR_END, FAR_BYTES - FAR_END, PROT_NONE) != 0) {
+        die("cannot take memory away");
+    }
+}
+
+/* LdrInitializeThunk as it is, or bent to lead elsewhere. */
+static void loader_set(bool bent)
+{
+    if (kernel_is != kernel_was &&
+        mprotect((void *)LOADER_AT, 0x1000, PROT_READ | PROT_EXEC) != 0) {
+        die("cannot make the loader executable");
+    }
+    kernel_is = kernel_was;
+    memcpy(loader_alias, bent ? bent_bytes : loader_bytes, LOADER_BYTES);
+}
+
+static void loader_setup(void)
+{
+    uint8_t *at;
+
+    loader_alias = map_twice(LOADER_AT, 0x1000, &at);
+    memcpy(loader_alias + 8, &prop_places[AT_RESUME], 8);
+    memcpy(loader_alias + 16, &prop_places[AT_ELSEWHERE], 8);
+    kernel_was = 0x20;
+    loader_set(false);
+}
+
+static void world_setup(const char *path)
+{
+    cpu_setup();
+    section_setup();
+    image_setup(path);
+    map_at(NTDLL_AT, NTDLL_ROOM + 0x1000);
+    for (uint32_t i = 0; i < STUBS; i++) {
+        make_stub(i);
+    }
+    if (mprotect((void *)IMAGE_AT, IMAGE_ROOM + THUNKS_ROOM,
+                 PROT_READ | PROT_EXEC) != 0 ||
+        mprotect((void *)NTDLL_AT, NTDLL_ROOM, PROT_READ | PROT_EXEC) != 0) {
+        die("cannot make memory executable");
+    }
+    shared_data = map_at(SHARED_DATA_AT, 0x1000);
+    stacks_setup();
+    loader_setup();
+    teb = map_at(0, 0x2000);
+    if (syscall(SYS_arch_prctl, ARCH_SET_GS, teb) != 0) {
+        die("cannot set gs");
+    }
+    memcpy(teb + 0x30, &teb, 8);
+    put_u32(teb + 0x48, 0x1234);
+    prop_kernel_callback = IMAGE_AT + head.callback;
+}
+
+/* How fast the TSC counts, and whether this is Wine, says the image. */
+static uint64_t wine_pointer;  // to its dispatcher
+static bool on_wine;
+
+static void config_set(uint64_t tsc_per_ms, bool wine)
+{
+    struct image_config *config =
+        (struct image_config *)(void *)(image + head.config);
+
+    if (config->tsc_per_ms == tsc_per_ms && on_wine == wine) {
+        return;
+    }
+    on_wine = wine;
+    if (mprotect(image, IMAGE_ROOM, PROT_READ | PROT_WRITE) != 0) {
+        die("cannot write to the image");
+    }
+    config->tsc_per_ms = tsc_per_ms;
+    config->wine_pointer = wine ? (uint64_t)&wine_pointer : 0;
+    if (mprotect(image, IMAGE_ROOM, PROT_READ | PROT_EXEC) != 0) {
+        die("cannot make the image executable");
+    }
+}
+
+/* Now and then it is Wine, or is not any more. */
+static bool any_system(void)
+{
+    return one_in(16) ? !on_wine : on_wine;
+}
+
+/* Wine's record of this thread's last call, as agent/amd64/wine.S has it. */
+static uint64_t last_argument;
+static uint32_t last_number;
+
+static void last_call_any(void)
+{
+    last_argument = chance();
+    last_number = (uint32_t)chance();
+    memcpy(teb + 0x2e0, &last_argument, 8);
+    memcpy(teb + 0x2e8, &last_number, 4);
+}
+
+/* --- one event --- */
+
+static uint64_t time_before, time_after;
+static struct ring ring_was;  // up to `open`
+static bool had_ring;
+static uint8_t canary[8];  // what stood behind the expected record
+static uint64_t stack_base, stack_limit;  // gs:[8], gs:[10h]
+static bool stack_words_set;
+
+/* For the next event; without it they are random. */
+static void set_stack_words(uint64_t base, uint64_t limit)
+{
+    stack_base = base;
+    stack_limit = limit;
+    stack_words_set = true;
+}
+
+/* What gs:[8] and gs:[10h] say of the stack [low, high) with `s` on it: the
+ * truth, or something near. */
+static void any_stack_words(uint64_t low, uint64_t high, uint64_t s, bool truth)
+{
+    uint64_t limit = low + below((uint32_t)(s - low + 1));
+
+    switch (truth ? 0 : 1 + below(4)) {
+    case 0:
+        set_stack_words(high, limit);
+        break;
+    case 1:
+        set_stack_words(chance(), limit);
+        break;
+    case 2:
+        set_stack_words(high + 0x1000, limit);
+        break;
+    case 3:
+        set_stack_words(high - 0x1000, limit);
+        break;
+    default:
+        set_stack_words(s - below(0x100), limit);
+        break;
+    }
+}
+
+static struct ring *teb_ring(void)
+{
+    struct ring *r;
+
+    memcpy(&r, teb + TEB_RING, sizeof(r));
+    return r;
+}
+
+static void teb_set_ring(struct ring *r)
+{
+    memcpy(teb + TEB_RING, &r, sizeof(r));
+}
+
+static void states_fill(uint32_t state)
+{
+    for (int i = 0; i < RING_MAX; i++) {
+        atomic_store_explicit(&states[i], state, memory_order_relaxed);
+    }
+}
+
+/* A live ring of this thread, empty, nothing open, at a random place. */
+static void ring_fresh(void)
+{
+    uint32_t at = (uint32_t)chance() & ~7u;
+
+    memset(ring, 0, offsetof(struct ring, open));
+    ring->head = at;
+    ring->tail = at;
+    ring->limit = at;
+    ring->mask = RING_BYTES - 1;
+    ring->tid = 0x1234;
+    ring->teb = (uint64_t)teb;
+    ring->serial = 7;
+    states[0] = RING_LIVE;
+    section->ring_high = 1;
+    section->dead = 0;
+    section->flags = 0;
+    memset(section->plain, 0, sizeof(section->plain));
+    teb_set_ring(ring);
+}
+
+static uint8_t *ring_byte(uint32_t at)
+{
+    return (uint8_t *)ring + RING_DATA + (at & (RING_BYTES - 1));
+}
+
+static uint32_t ring_to_end(uint32_t at)
+{
+    return RING_BYTES - (at & (RING_BYTES - 1));
+}
+
+/* The reader has read everything. */
+static void ring_drain(void)
+{
+    ring->tail = ring->head;
+}
+
+static bool ring_has_room(uint32_t size)
+{
+    return ring->limit - ring->head >= size;
+}
+
+/* Runs what prop_in says. */
+static void run(void)
+{
+    memcpy(&ring_was, ring, offsetof(struct ring, open));
+    had_ring = teb_ring() != NULL;
+    memset(kernel_calls, 0, sizeof(kernel_calls));
+    if (!stack_words_set) {
+        set_stack_words(chance(), chance());
+    }
+    stack_words_set = false;
+    memcpy(teb + 8, &stack_base, 8);
+    memcpy(teb + 0x10, &stack_limit, 8);
+    prop_out.rip = 0;
+    prop_garbage = chance();
+    time_before = tsc();
+    prop_run();
+    time_after = tsc();
+}
+
+/* How much stack the event at `s` took, and whether that is allowed. */
+static void check_stack(uint64_t s, bool fast)
+{
+    unsigned used = stack_used(s);
+    unsigned calls = kernel_calls_sum();
+
+    if (used > path_stack[fast]) {
+        path_stack[fast] = used;
+    }
+    if (used > (fast         ? STACK_FAST
+                : calls == 0 ? STACK_SLOW
+                : had_ring   ? STACK_KERNEL
+                             : STACK_NO_RING)) {
+        bad("%u bytes of stack below rsp (%u calls)", used, calls);
+    }
+    if (fast) {
+        path_fast++;
+        same("system calls on a fast path", calls, 0);
+    }
+}
+
+/* The record of `size` that must have been written last, after a PAD where
+ * it did not fit, and nothing else. */
+static uint8_t *check_record(uint32_t size, uint8_t kind, uint8_t flags,
+                             uint16_t number)
+{
+    uint32_t at = ring_was.head;
+    uint32_t to_end = ring_to_end(at);
+    struct record_head r;
+
+    if (size > to_end) {
+        memcpy(&r, ring_byte(at), 8);
+        same("pad size", r.size, to_end);
+        same("pad kind", r.kind, RECORD_PAD);
+        same("pad flags", (uint64_t)r.flags << 16 | r.number, 0);
+        at += to_end;
+    }
+    memcpy(&r, ring_byte(at), sizeof(r));
+    same("head", ring->head, (uint32_t)(at + size));
+    same("record size", r.size, size);
+    same("record kind", r.kind, kind);
+    same("record flags", r.flags, flags);
+    same("record number", r.number, number);
+    if (r.time < time_before || r.time > time_after) {
+        bad("record time %#llx is not between %#llx and %#llx",
+            (unsigned long long)r.time, (unsigned long long)time_before,
+            (unsigned long long)time_after);
+    }
+    if (memcmp(canary, ring_byte(at + size), 8) != 0) {
+        bad("written behind the record");
+    }
+    return ring_byte(at);
+}
+
+/* Before an event that writes a record of `size`. */
+static void expect_record(uint32_t size)
+{
+    uint32_t at = ring->head;
+
+    if (size > ring_to_end(at)) {
+        at += ring_to_end(at);
+    }
+    memset(ring_byte(at), 0x5a, size);
+    memcpy(canary, ring_byte(at + size), 8);
+}
+
+/* What holds for a ring whenever no agent code runs. */
+static void check_ring(bool fast)
+{
+    uint32_t room = ring->limit - ring->head;
+
+    same("inside", ring->inside, 0);
+    same("waiting", ring->waiting, RING_RUNS);
+    same("quiet", ring->quiet, 0);
+    if (room > ring_to_end(ring->head) ||
+        ring->limit - ring->tail > RING_BYTES) {
+        bad("limit %#x with head %#x and tail %#x", ring->limit, ring->head,
+            ring->tail);
+    }
+    if (fast) {
+        same("limit", ring->limit, ring_was.limit);
+    }
+    same("mask", ring->mask, RING_BYTES - 1);
+    same("tid", ring->tid, 0x1234);
+    same("teb", ring->teb, (uint64_t)teb);
+    if (teb_ring() != ring) {
+        bad("another ring");
+    }
+}
+
+static void check_lost(int reason, uint32_t count)
+{
+    for (int i = 0; i < RING_LOST_COUNT; i++) {
+        same("lost", ring->lost[i],
+             ring_was.lost[i] + (i == reason ? count : 0));
+    }
+}
+
+static void check_open(uint64_t rsp, uint64_t stub, uint64_t row)
+{
+    same("open_rsp", ring->open_rsp, rsp);
+    if (rsp != 0) {
+        same("open_stub", ring->open_stub, stub);
+        same("open_row", ring->open_row, row);
+    }
+}
+
+static uint64_t row_word(struct call_row row)
+{
+    uint64_t w;
+
+    memcpy(&w, &row, 8);
+    return w;
+}
+
+/* What is to be seen of an event besides what always is. */
+struct wish {
+    bool fast;      // no C
+    bool lost;      // no record
+    uint8_t flags;  // of the record
+    uint8_t more;   // stack arguments in the record
+};
+
+static const struct fake_stub *any_stub(void)
+{
+    return &stubs[below(STUBS)];
+}
+
+static struct call_row row_for(const struct fake_stub *k, uint8_t more,
+                               uint8_t flags)
+{
+    struct call_row row = { more, flags, (uint16_t)k->number, below(1000) };
+
+    rows[k->number] = row;
+    return row;
+}
+
+/* The program calls stub `k` with its stack at `s`. */
+static void enter(const struct fake_stub *k, uint64_t s, struct call_row row,
+                  struct wish w)
+{
+    struct record_entry *r;
+    uint32_t size = ENTRY_SIZE + 8u * w.more;
+    uint32_t which = 0xffffffff;
+
+    stack_prepare(s);
+    machine_random(s);
+    prop_in.rip = k->at;
+    shared_data[SYSTEM_CALL] = (uint8_t)(chance() & 1);
+    if (!w.lost) {
+        expect_record(size);
+    }
+    memcpy((void *)WHICH_AT, &which, 4);
+    run();
+
+    memcpy(&which, (const void *)WHICH_AT, 4);
+    same("out at", prop_out.rip, AT_SYSCALL);
+    same("which stub", which, (uint64_t)(k - stubs));
+    compare_machine(LOSES_RAX | LOSES_R10 | LOSES_R11 | LOSES_ARITHMETIC, s);
+    same("r10", prop_out.r10, prop_in.rcx);
+    same("rax", prop_out.rax, k->number);
+    check_stack(s, w.fast);
+    if (w.lost) {
+        return;
+    }
+    r = (struct record_entry *)(void *)check_record(
+        size, RECORD_ENTRY, (uint8_t)(w.flags | w.more), (uint16_t)k->number);
+    same("record rsp", r->rsp, s);
+    same("record stack base", r->stack_base, stack_base);
+    same("record caller", r->caller, prop_places[AT_RETURN]);
+    same("record arg 1", r->args[0], prop_in.rcx);
+    same("record arg 2", r->args[1], prop_in.rdx);
+    same("record arg 3", r->args[2], prop_in.r8);
+    same("record arg 4", r->args[3], prop_in.r9);
+    for (uint32_t i = 0; i < w.more; i++) {
+        same("record stack arg", r->more[i], stack_word(0x28 + 8 * i));
+    }
+    check_ring(w.fast);
+    if (row.flags & ROW_ENDS_ITSELF) {
+        check_open(0, 0, 0);
+    } else {
+        check_open(s, k->at, row_word(row));
+        same("open_stack_base", ring->open_stack_base, stack_base);
+    }
+}
+
+/* The kernel goes back to `rip`, a place or in a stub, with the stack at
+ * `s`. */
+static void go_back(uint64_t rip, uint64_t s, uint32_t record_size)
+{
+    stack_prepare(s);
+    machine_random(s);
+    prop_in.rip = IMAGE_AT + head.callback;
+    prop_in.r10 = rip;
+    if (record_size != 0) {
+        expect_record(record_size);
+    }
+}
+
+static void check_back(uint64_t place, uint64_t s, bool fast)
+{
+    same("out at", prop_out.rip, place);
+    compare_machine(0, place == AT_RETURN ? s + 8 : s);
+    check_stack(s, fast);
+}
+
+static void leave(uint64_t rip, uint64_t place, uint64_t s, struct wish w)
+{
+    struct record_return *r;
+
+    go_back(rip, s, w.lost ? 0 : RETURN_SIZE);
+    run();
+    check_back(place, s, w.fast);
+    if (w.lost) {
+        return;
+    }
+    r = (struct record_return *)(void *)check_record(RETURN_SIZE, RECORD_RETURN,
+                                                     w.flags, 0);
+    same("record rip", r->rip, rip);
+    same("record rsp", r->rsp, s);
+    same("record rax", r->rax, prop_in.rax);
+    same("record stack base", r->stack_base, stack_base);
+    check_ring(w.fast);
+}
+
+static uint64_t after_syscall(const struct fake_stub *k)
+{
+    return k->at + (one_in(2) ? 0x14 : 0x17);
+}
+
+/* Lets the ring take records quickly again: one slow event does. */
+static void warm(void)
+{
+    ring_drain();
+    if (one_in(256)) {
+        ring_fresh();
+    }
+    if (!ring_has_room(ENTRY_SIZE + 8 * RECORD_MORE_MAX + RETURN_SIZE) &&
+        ring_to_end(ring->head) >= 0x400) {
+        ring->limit = ring->head + (ring_to_end(ring->head) < RING_BYTES / 2
+                                        ? ring_to_end(ring->head)
+                                        : RING_BYTES / 2);
+    }
+}
+
+/* An entry and its return, both fast where the ring has room. */
+static void call(uint64_t s, uint8_t more, bool readable)
+{
+    const struct fake_stub *k = any_stub();
+    struct call_row row = row_for(k, more, 0);
+    struct wish w = { .more = more };
+
+    w.fast = readable && ring_has_room(ENTRY_SIZE + 8u * more);
+    enter(k, s, row, w);
+    w = (struct wish){ .fast = ring_has_room(RETURN_SIZE) };
+    leave(after_syscall(k), AT_RETURN, s, w);
+    check_open(0, 0, 0);
+}
+
+/* --- the paths --- */
+
+static void path_call(void)
+{
+    warm();
+    call(stack_any(), 0, true);
+}
+
+static void path_page(void)
+{
+    uint8_t more = (uint8_t)(1 + below(RECORD_MORE_MAX));
+
+    warm();
+    call(stack_on_page(0x28 + 8u * more), more, true);
+}
+
+/* Over a page's end, within what was found readable before. */
+static void path_known(void)
+{
+    uint8_t more = (uint8_t)(1 + below(RECORD_MORE_MAX));
+    uint64_t s = stack_over_end(0x28 + 8u * more);
+
+    warm();
+    ring->stack_low = (uint64_t)stack;
+    ring->stack_high = (uint64_t)stack + STACK_BYTES;
+    any_stack_words(ring->stack_low, ring->stack_high, s, true);
+    call(s, more, true);
+}
+
+/* What the event that is to come is expected to remember, and to ask. */
+static uint64_t expect_known[2];
+static unsigned expect_queries, expect_reads;
+
+static bool on_page(uint64_t s, uint64_t from, uint64_t size)
+{
+    return from / 0x1000 == s / 0x1000 &&
+           (from + size - 1) / 0x1000 == s / 0x1000;
+}
+
+/* Whether the agent, entered at `s`, gets at these bytes. */
+static bool expect_copy(uint64_t s, uint64_t from, uint64_t size)
+{
+    uint64_t region[2];
+
+    if (on_page(s, from, size) ||
+        (expect_known[1] == stack_base && expect_known[0] <= from &&
+         from + size <= expect_known[1])) {
+        return true;
+    }
+    expect_queries++;
+    if (kernel_query != QUERY_STACK || !region_of(from, region)) {
+        return false;
+    }
+    if (region[0] <= s && s < region[1] && region[1] == stack_base &&
+        stack_limit <= s) {
+        memcpy(expect_known, region, sizeof(region));
+    }
+    if (from + size > region[1]) {
+        return false;
+    }
+    expect_reads++;
+    return kernel_read == READ_COPIES;
+}
+
+static void expect_nothing(void)
+{
+    expect_known[0] = ring->stack_low;
+    expect_known[1] = ring->stack_high;
+    expect_queries = 0;
+    expect_reads = 0;
+}
+
+static void check_asked(void)
+{
+    same("queries", kernel_calls[PRIVATE_NtQueryVirtualMemory], expect_queries);
+    same("reads", kernel_calls[PRIVATE_NtReadVirtualMemory], expect_reads);
+    same("stack_low", ring->stack_low, expect_known[0]);
+    same("stack_high", ring->stack_high, expect_known[1]);
+}
+
+/* How the kernel answers; as before `s`'s page ends, another region may. */
+static void kernel_any(uint64_t s)
+{
+    kernel_query =
+        one_in(2) ? QUERY_STACK : (enum query_answer)below(QUERY_COUNT);
+    kernel_read = one_in(2) ? READ_COPIES : (enum read_answer)below(READ_COUNT);
+    kernel_split = one_in(4) ? (s & ~0xfffull) + 0x1000 : 0;
+}
+
+static void kernel_plain(void)
+{
+    kernel_query = QUERY_STACK;
+    kernel_read = READ_COPIES;
+    kernel_split = 0;
+}
+
+/* Over a page's end, to where only the kernel can read. */
+static void path_asked(void)
+{
+    uint8_t more = (uint8_t)(1 + below(RECORD_MORE_MAX));
+    uint64_t s = far_over_end(0x28 + 8u * more);
+    uint64_t low = (uint64_t)far_stack;
+    uint64_t high = low + FAR_BYTES;
+    uint64_t here = low + FAR_END - s;  // up to the page's end
+    const struct fake_stub *k = any_stub();
+    struct call_row row = row_for(k, more, 0);
+    struct wish w = { .more = more };
+
+    warm();
+    ring->stack_low = 0;
+    ring->stack_high = 0;
+    kernel_any(s);
+    switch (below(5)) {
+    case 0:  // known, but this thread is on another stack now
+        ring->stack_low = low;
+        ring->stack_high = high;
+        any_stack_words(low, high, s, false);
+        break;
+    case 1:  // known up to where the arguments go on
+        ring->stack_low = low;
+        ring->stack_high = low + FAR_END;
+        set_stack_words(low + FAR_END, low);
+        break;
+    case 2:  // known above
+        ring->stack_low = low + FAR_END + 0x1000;
+        ring->stack_high = high;
+        set_stack_words(high, low);
+        break;
+    case 3:
+        any_stack_words(low, high, s, true);
+        if (one_in(2)) {
+            stack_limit = s + 1 + below(0x1000);
+        }
+        break;
+    default:
+        any_stack_words(low, high, s, false);
+        break;
+    }
+    expect_nothing();
+    if (!expect_copy(s, s + 0x28, 8u * more)) {
+        /* As many as the page of rsp holds. */
+        w.more = (uint8_t)(here < 0x28 ? 0 : (here - 0x28) / 8);
+        w.flags = RECORD_ARGS_LOST;
+    }
+    enter(k, s, row, w);
+    check_asked();
+    kernel_plain();
+    w = (struct wish){ .fast = ring_has_room(RETURN_SIZE) };
+    leave(after_syscall(k), AT_RETURN, s, w);
+}
+
+/* The end of the ring is near. */
+static void path_wrap(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint8_t more = (uint8_t)below(RECORD_MORE_MAX + 1);
+    uint64_t s = stack_on_page(0x28 + 8 * RECORD_MORE_MAX);
+    struct call_row row = row_for(k, more, 0);
+    struct wish w = { .more = more };
+    uint32_t end = (uint32_t)chance() & ~(RING_BYTES - 1);
+
+    ring->head = end - 8 - 8 * below(24);
+    ring->tail = ring->head;
+    ring->limit = ring->head + below(ring_to_end(ring->head) / 8 + 1) * 8;
+    w.fast = ring_has_room(ENTRY_SIZE + 8u * more);
+    enter(k, s, row, w);
+    w = (struct wish){ .fast = ring_has_room(RETURN_SIZE) };
+    leave(after_syscall(k), AT_RETURN, s, w);
+}
+
+/* Calls within calls, as in user callbacks: inner ones return first. */
+static void path_nested(void)
+{
+    const struct fake_stub *k[3];
+    struct call_row row[3];
+    uint64_t s[3];
+    uint64_t outer = stack_any();
+    int depth = 2 + (int)below(2);
+
+    warm();
+    for (int i = 0; i < depth; i++) {
+        s[i] = outer - (unsigned)i * (0x40 + below(0x100));
+        if (s[i] >= outer && i > 0) {
+            s[i] = s[i - 1] - 8;
+        }
+        outer = s[i];
+        k[i] = any_stub();
+        row[i] = row_for(k[i], 0, 0);
+        enter(k[i], s[i], row[i],
+              (struct wish){ .fast = i == 0 && ring_has_room(ENTRY_SIZE) });
+        /* run() draws a stack base; nested calls share theirs. */
+        if (i > 0) {
+            ring->open_stack_base = ring->open[0].stack_base;
+        }
+    }
+    same("open below", ring->open_count, (unsigned)depth - 1);
+    for (int i = depth - 1; i >= 0; i--) {
+        bool newest = i == depth - 1;
+        struct wish w = { .fast = newest && ring_has_room(RETURN_SIZE) };
+
+        leave(after_syscall(k[i]), AT_RETURN, s[i], w);
+        same("open below", ring->open_count, (unsigned)i);
+    }
+    check_open(0, 0, 0);
+}
+
+/* --no-patch: no entry was seen, and none is missed. */
+static void path_plain(void)
+{
+    const struct fake_stub *k = any_stub();
+    int which = (int)below(2);
+
+    warm();
+    memset(section->plain, 0, sizeof(section->plain));
+    section->plain[which] = (struct plain_range){ NTDLL_AT, STUBS * STUB_ROOM };
+    leave(after_syscall(k), AT_RETURN, stack_any(),
+          (struct wish){ .fast = ring_has_room(RETURN_SIZE) });
+}
+
+/* A return that nothing explains, with and without the question. */
+static void path_orphan(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t place = one_in(2) ? AT_RETURN : AT_ELSEWHERE;
+    uint64_t rip = place == AT_RETURN ? after_syscall(k) : prop_places[place];
+    bool asks = one_in(2);
+
+    warm();
+    section->reader_asleep = below(2);
+    section->flags = asks ? SECTION_ASK_ORPHANS : 0;
+    ring->answer = ring->ask + asks;  // the answer is there at once
+    leave(rip, place, stack_any(),
+          (struct wish){
+              .flags = (uint8_t)(RECORD_ORPHAN | (asks ? RECORD_WAITS : 0)) });
+    same("asked", ring->ask, ring_was.ask + asks);
+    same("system calls", kernel_calls_sum(), 0);
+    section->reader_asleep = 0;
+    section->flags = 0;
+}
+
+/* The same, with the reader behind and a tracer that answers from another
+ * thread. Until it has, this thread's last system call is the program's: with
+ * room for the record it makes none of its own, even if the reader sleeps;
+ * without, it must wait for room, and then does not pretend. */
+static atomic_uint spins_answered;
+static struct last_call spin_told;
+static atomic_bool other_stops;
+
+static void *spin_reader(void *unused)
+{
+    unsigned idle = 0;
+
+    (void)unused;
+    while (!other_stops) {
+        uint32_t ask = ring->ask;
+
+        if (ring->waiting == RING_SPINS && ring->answer != ask &&
+            ring->head != ring->tail) {
+            uint64_t argument = ring->last_argument;
+            uint32_t number = ring->last_number;
+
+            /* What was read belongs to this question only if it still
+             * stands: this thread may have been held up since it looked. */
+            if (ring->waiting != RING_SPINS || ring->ask != ask) {
+                continue;
+            }
+            spin_told.argument = argument;
+            spin_told.number = number;
+            spins_answered++;
+            atomic_store_explicit(&ring->answer, ask, memory_order_release);
+        } else if (++idle % 64 == 0) {
+            sched_yield();
+        }
+    }
+    return NULL;
+}
+
+static void path_quiet(void)
+{
+    uint64_t s = stack_any();
+    bool asleep = one_in(2);
+    unsigned spins = spins_answered;
+    bool first = one_in(4);             // this thread has no ring yet
+    bool commits = first && one_in(2);  // for which a call of ours is made
+    uint32_t used, needs;
+
+    ring_fresh();
+    if (one_in(2)) {
+        ring->head = (ring->head & ~(RING_BYTES - 1)) - 8 * below(12);
+    }
+    used = one_in(3)   ? 8 * below(RING_BYTES / 8 + 1)
+           : one_in(2) ? RING_BYTES - 8 * below(12)
+                       : RING_BYTES / 2 - 8 * below(12);
+    if (first) {
+        teb_set_ring(NULL);
+        states[0] = commits ? RING_UNCOMMITTED : RING_FREE;
+        section->ring_high = 0;
+        ring->head = commits ? 0 : ring->head;
+        ring->quiet = 1;  // of a thread that died in a wait
+        used = 0;
+    }
+    prop_kernel_keeps = commits ? prop_mask & 0xe4 : 0;
+    needs = RETURN_SIZE;
+    if (ring_to_end(ring->head) < needs) {
+        needs += ring_to_end(ring->head);
+    }
+    ring->tail = ring->head - used;
+    ring->limit = ring->head;
+    ring->answer = ring->ask;
+    section->reader_asleep = asleep;
+    section->flags = SECTION_ASK_ORPHANS;
+    kernel_wait = WAIT_AS_ASKED;
+    kernel_timeouts = below(3);
+    config_set(TSC_PER_MS, any_system());
+    last_call_any();
+    ring->last_argument = 1;
+    ring->last_number = 2;
+    leave(prop_places[AT_ELSEWHERE], AT_ELSEWHERE, s,
+          (struct wish){ .flags = RECORD_ORPHAN | RECORD_WAITS });
+    same("asked", ring->ask, ring_was.ask + 1);
+    check_lost(RING_LOST_COUNT, 0);
+    prop_kernel_keeps = 0;
+    if (commits) {
+        same("answers to a spinning thread", spins_answered, spins);
+        same("woken", kernel_calls[PRIVATE_NtSetEvent], asleep);
+    } else if (used + needs <= RING_BYTES) {
+        same("system calls", kernel_calls_sum(), 0);
+        same("reader asleep", section->reader_asleep, asleep);
+        same("answers to a spinning thread", spins_answered, spins + 1);
+        same("last argument", spin_told.argument, on_wine ? last_argument : 1);
+        same("last number", spin_told.number, on_wine ? last_number : 2);
+    } else {
+        same("answers to a spinning thread", spins_answered, spins);
+        same("woken", kernel_calls[PRIVATE_NtSetEvent], asleep);
+        if (kernel_calls[PRIVATE_NtWaitForMultipleObjects] < 2) {
+            bad("did not wait for room, and for the answer");
+        }
+    }
+    section->reader_asleep = 0;
+    section->flags = 0;
+}
+
+/* The thread waits for the tracer at the entry, and at a return that
+ * succeeded. */
+static void path_rendezvous(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_on_page(0x28 + 8 * RECORD_MORE_MAX);
+    uint8_t flags = (uint8_t)(1 + below(3));
+    uint8_t more = (uint8_t)below(RECORD_MORE_MAX + 1);
+    struct call_row row = row_for(k, more, flags);
+    struct wish w = { .more = more };
+
+    warm();
+    kernel_wait = WAIT_ANSWERS;
+    kernel_waiting = RING_WAITS_ANSWER;
+    kernel_timeouts = below(2);
+    section->reader_asleep = below(2);
+    w.fast = !(flags & ROW_SLOW_ENTRY) && ring_has_room(ENTRY_SIZE + 8u * more);
+    w.flags = flags & ROW_SLOW_ENTRY ? RECORD_WAITS : 0;
+    enter(k, s, row, w);
+    same("asked", ring->ask, ring_was.ask + (w.flags != 0));
+    kernel_timeouts = below(2);
+
+    w = (struct wish){ 0 };
+    go_back(after_syscall(k), s, RETURN_SIZE);
+    if (flags & ROW_SLOW_RETURN) {
+        w.flags = (int32_t)prop_in.rax >= 0 ? RECORD_WAITS : 0;
+    } else if (ring_has_room(RETURN_SIZE)) {
+        w.fast = true;
+    }
+    run();
+    check_back(AT_RETURN, s, w.fast);
+    check_record(RETURN_SIZE, RECORD_RETURN, w.flags, 0);
+    check_ring(w.fast);
+    same("asked", ring->ask, ring_was.ask + (w.flags != 0));
+    check_open(0, 0, 0);
+    section->reader_asleep = 0;
+    kernel_waiting = RING_RUNS;
+}
+
+/* NtContinue and its like: nothing stays open. */
+static void path_ends_itself(void)
+{
+    const struct fake_stub *k = any_stub();
+
+    warm();
+    enter(k, stack_any(), row_for(k, 0, ROW_ENDS_ITSELF), (struct wish){ 0 });
+}
+
+/* The kernel enters user mode at one of its five doors. What it has put there
+ * is read as it stands; nothing is asked. An exception, which may come with
+ * next to no stack left, does not even wake the reader. */
+static void path_transition(void)
+{
+    uint32_t which = below(TRANSITION_COUNT);
+    const struct transition_row *row = &section->transition[which];
+    uint64_t s = stack_any();
+    uint64_t from = s;
+    uint64_t words[TRANSITION_WORDS_MAX] = { 0 };
+    uint32_t count = row->count;
+    const struct fake_stub *k = any_stub();
+    struct record_return *r;
+    bool open = one_in(2);
+    bool interrupted = false;
+    bool behind = one_in(4);
+    bool asleep = one_in(2);
+
+    warm();
+    ring->stack_low = 0;
+    ring->stack_high = 0;
+    if (open) {
+        ring->open_rsp = s;
+        ring->open_stub = k->at;
+        ring->open_row = row_word(row_for(k, 0, 0));
+    }
+    if (row->from_rcx) {
+        from = s + 8 * below(0x40);
+    }
+    if (behind) {
+        ring->tail = ring->head - RING_BYTES / 2;
+        ring->limit = ring->head;
+    }
+    section->reader_asleep = asleep;
+    go_back(row->rip, s, RETURN_SIZE + 8 * count);
+    if (row->from_rcx) {
+        prop_in.rcx = from;
+    }
+    if (which == TRANSITION_APC && one_in(2)) {
+        /* It came in the middle of the open call. */
+        uint64_t rip = k->at + 0x14;
+
+        memcpy(seen(s + CONTEXT_AT_RIP), &rip, 8);
+        interrupted = count > APC_CONTEXT_RIP;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(&words[i], seen(from + row->offset[i]), 8);
+    }
+    run();
+    same("out at", prop_out.rip, AT_DOOR + which);
+    if (which == TRANSITION_APC) {
+        /* stack_used() compares with what was painted: put that back. */
+        memcpy(seen(s + CONTEXT_AT_RIP), stack_was + PAINT + CONTEXT_AT_RIP, 8);
+    }
+    check_back(AT_DOOR + which, s, false);
+    r = (struct record_return *)(void *)check_record(
+        RETURN_SIZE + 8 * count, RECORD_TRANSITION, 0, (uint16_t)which);
+    same("record rip", r->rip, row->rip);
+    same("record rsp", r->rsp, s);
+    same("record rax", r->rax, prop_in.rax);
+    same("record stack base", r->stack_base, stack_base);
+    for (uint32_t i = 0; i < count; i++) {
+        same("record word", r->words[i], words[i]);
+    }
+    check_ring(false);
+    asleep = behind && asleep && which != TRANSITION_EXCEPTION;
+    same("woken", kernel_calls[PRIVATE_NtSetEvent], asleep);
+    same("system calls", kernel_calls_sum(), asleep);
+    section->reader_asleep = 0;
+    if (open && which == TRANSITION_CALLBACK) {
+        same("open below", ring->open_count, 1);
+        same("open below rsp", ring->open[0].rsp, s);
+        check_open(0, 0, 0);
+    } else if (interrupted || which == TRANSITION_RAISE) {
+        check_open(0, 0, 0);
+    } else {
+        check_open(open ? s : 0, k->at, ring->open_row);
+    }
+    ring->open_count = 0;
+    ring->open_rsp = 0;
+}
+
+/* The agent's own system calls pass the callback unseen. */
+static void path_own(void)
+{
+    uint64_t s = stack_any();
+    uint64_t rip =
+        prop_kernel_return + PRIVATE_STUB_SIZE * below(PRIVATE_COUNT);
+
+    warm();
+    if (one_in(2)) {
+        teb_set_ring(NULL);
+    } else {
+        ring->inside = one_in(2) ? s + 8 * below(1000) : 0;
+        ring->open_rsp = one_in(2) ? s : 0;
+    }
+    go_back(rip, s, 0);
+    run();
+    check_back(AT_RETURN, s, false);
+    if (memcmp(ring, &ring_was, offsetof(struct ring, open)) != 0) {
+        bad("the ring was touched");
+    }
+    ring->inside = 0;
+    ring->open_rsp = 0;
+    teb_set_ring(ring);
+}
+
+/* The agent is at work already; or was, and never came back from it. */
+static void path_guard(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_any();
+    bool stale = one_in(2);
+    bool entry = one_in(2);
+    struct wish w = { .lost = !stale };
+
+    warm();
+    ring->quiet = stale;
+    /* Stale: the agent was entered below this, on the same stack. */
+    ring->inside = stale       ? s - 1 - below(0x10000)
+                   : one_in(2) ? s + below(0x10000)
+                               : s - 0x200001 - below(0x10000);
+    if (entry) {
+        enter(k, s, row_for(k, 0, 0), w);
+    } else {
+        w.flags = RECORD_ORPHAN;
+        leave(after_syscall(k), AT_RETURN, s, w);
+    }
+    check_lost(stale ? RING_LOST_GUARD : RING_LOST_INSIDE, 1);
+    if (!stale) {
+        same("inside", ring->inside, ring_was.inside);
+        same("head", ring->head, ring_was.head);
+    }
+    ring->inside = 0;
+    ring->open_rsp = 0;
+}
+
+/* No room: the thread waits, or with --lossy drops, or the tracer is gone. */
+static void path_full(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_any();
+    bool entry = one_in(2);
+    uint32_t size = entry ? ENTRY_SIZE : RETURN_SIZE;
+    uint32_t used = RING_BYTES - 8 * below(size / 8);
+    uint32_t kind = below(8);
+    bool asleep = one_in(2);
+    struct wish w = { 0 };
+
+    ring_fresh();
+    ring->head = (uint32_t)chance() & ~7u;
+    if (one_in(2)) {
+        ring->head = (ring->head & ~(RING_BYTES - 1)) - 8 * below(20);
+    }
+    ring->tail = ring->head - used;
+    ring->limit = ring->head + (RING_BYTES - used < ring_to_end(ring->head)
+                                    ? RING_BYTES - used
+                                    : ring_to_end(ring->head));
+    section->reader_asleep = asleep;
+    kernel_wait = kind == 0 ? WAIT_TRACER_GONE : WAIT_EMPTIES;
+    kernel_waiting = RING_WAITS_ROOM;
+    kernel_timeouts = below(3);
+    section->flags = kind == 1 ? SECTION_LOSSY : 0;
+    w.lost = kind < 2;
+    if (w.lost && ring_to_end(ring->head) < size &&
+        used + ring_to_end(ring->head) <= RING_BYTES) {
+        /* There is room for the padding alone: elsewhere then. */
+        ring->head -= 0x1000;
+        ring->tail -= 0x1000;
+        ring->limit = ring->head;
+    }
+    if (entry) {
+        enter(k, s, row_for(k, 0, 0), w);
+    } else {
+        w.flags = RECORD_ORPHAN;
+        leave(after_syscall(k), AT_RETURN, s, w);
+    }
+    if (w.lost) {
+        same("head", ring->head, ring_was.head);
+        same("inside", ring->inside, 0);
+        same("waiting", ring->waiting, RING_RUNS);
+        check_lost(kind == 0 ? RING_LOST_NO_TRACER : RING_LOST_FULL, 1);
+        same("dead", section->dead, kind == 0);
+    } else {
+        check_lost(RING_LOST_COUNT, 0);
+        if (kernel_calls[PRIVATE_NtWaitForMultipleObjects] == 0) {
+            bad("did not wait for room");
+        }
+    }
+    same("reader asleep", section->reader_asleep, 0);
+    same("woken", kernel_calls[PRIVATE_NtSetEvent], asleep);
+    section->reader_asleep = 0;
+    section->dead = 0;
+    section->flags = 0;
+    kernel_waiting = RING_RUNS;
+    ring->open_rsp = 0;
+}
+
+/* The reader is behind, by any amount that leaves room. */
+static void path_behind(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_any();
+    bool asleep = one_in(2);
+    bool entry = one_in(2);
+    uint32_t size = entry ? ENTRY_SIZE : RETURN_SIZE;
+    uint32_t used = 8 * below((RING_BYTES - 2 * ENTRY_SIZE) / 8);
+    uint32_t to_end;
+    struct wish w = { 0 };
+
+    ring_fresh();
+    if (one_in(4)) {
+        ring->head = (ring->head & ~(RING_BYTES - 1)) - 8 * below(40);
+    }
+    ring->tail = ring->head - used;
+    ring->limit = ring->head;
+    to_end = ring_to_end(ring->head);
+    section->reader_asleep = asleep;
+    if (entry) {
+        enter(k, s, row_for(k, 0, 0), w);
+    } else {
+        w.flags = RECORD_ORPHAN;
+        leave(after_syscall(k), AT_RETURN, s, w);
+    }
+    check_lost(RING_LOST_COUNT, 0);
+    used += size + (to_end < size ? to_end : 0);
+    same("woken", kernel_calls[PRIVATE_NtSetEvent],
+         asleep && used > RING_BYTES / 2);
+    section->reader_asleep = 0;
+    ring->open_rsp = 0;
+}
+
+/* The first event of a thread: it claims a ring. */
+static void path_claim(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_any();
+    uint32_t kind = below(4);  // free, to be committed, none, dead
+    struct wish w = { .lost = kind >= 2 };
+    uint32_t lost = section->lost_no_ring;
+    bool entry = one_in(2);
+    uint32_t max = below(4);
+    uint32_t serial;
+
+    ring_fresh();
+    teb_set_ring(NULL);
+    ring->tid = 0x7777;
+    ring->open_rsp = s;
+    ring->open_count = 5;
+    ring->lost[1] = 9;
+    ring->quiet = 1;  // as of a thread that died in a wait
+    section->ring_high = one_in(2);
+    states[0] = RING_FREE;
+    prop_kernel_keeps = 0;
+    switch (kind) {
+    case 1:
+        section->ring_high = 0;
+        states[0] = RING_UNCOMMITTED;
+        /* Not yet a ring to save into: nt_call keeps x87 and SSE, and a
+         * kernel leaves alone what it has no use for. */
+        prop_kernel_keeps = prop_mask & 0xe4;
+        break;
+    case 2:
+        /* All are taken for which there is room; one that is free beyond
+         * is not there. */
+        states_fill(RING_LIVE);
+        if (max == 3) {
+            max = RING_MAX;
+            section->ring_max = max + below(2);
+        } else {
+            section->ring_max = max;
+            states[max] = one_in(2) ? RING_FREE : RING_UNCOMMITTED;
+        }
+        section->ring_high = below(2) * max;
+        break;
+    case 3:
+        section->dead = 1;
+        break;
+    default:
+        break;
+    }
+    serial = kind == 1 ? 0 : ring->serial;
+    if (kind == 1) {
+        /* Committed memory is zero. */
+        ring->head = 0;
+        ring->tail = 0;
+    }
+    if (entry) {
+        enter(k, s, row_for(k, 0, 0), w);
+    } else {
+        w.flags = RECORD_ORPHAN;
+        leave(after_syscall(k), AT_RETURN, s, w);
+    }
+    prop_kernel_keeps = 0;
+    if (w.lost) {
+        if (teb_ring() != NULL) {
+            bad("a ring from nowhere");
+        }
+        same("lost_no_ring", section->lost_no_ring, lost + (kind == 2));
+    } else {
+        same("state", states[0], RING_LIVE);
+        same("ring_high", section->ring_high, 1);
+        same("serial", ring->serial, serial + 1);
+        same("open_count", ring->open_count, 0);
+        same("lost", ring->lost[1], 0);
+        same("committed", kernel_calls[PRIVATE_NtAllocateVirtualMemory],
+             kind == 1);
+    }
+    if (kind == 2) {
+        same("ring_high", section->ring_high, max);
+        states_fill(RING_UNCOMMITTED);
+        section->ring_max = RING_MAX;
+    }
+}
+
+/* The agent's first instructions in a new process. */
+static void path_start(void)
+{
+    static const uint32_t protections[] = { 0x10, 0x20, 0x40, 0x80 };
+    uint64_t s = stack_any();
+    uint32_t size = RETURN_SIZE + 16;
+    bool late = one_in(4);
+    bool dead = one_in(4);
+    bool has_ring = !late && one_in(2);
+    bool gets_ring = !late && !dead && !has_ring && one_in(2);
+    bool protects = late || !one_in(8);
+    bool told = has_ring ? !dead : gets_ring;
+    uint64_t dispatcher = chance();
+    bool wraps;
+
+    ring_fresh();
+    config_set(TSC_PER_MS, any_system());
+    wine_pointer = dispatcher;
+    section->wine_dispatcher = 0;
+    if (ring_to_end(ring->head) < size) {
+        ring->head -= 0x1000;
+        ring->tail = ring->limit = ring->head;
+    }
+    states[0] = gets_ring ? RING_FREE : RING_LIVE;
+    section->ring_max = 1;
+    section->dead = dead;
+    section->start_status = 0;
+    kernel_wait = WAIT_ANSWERS;
+    kernel_status = one_in(2) ? 0 : 0xc00000bb;
+    kernel_protects = protects ? 0 : 0xc0000604;
+    kernel_was = protections[below(4)];
+    kernel_is = kernel_was;
+    loader_set(!late);
+    /* Registering it brings it to life. */
+    kernel_starts = !late;
+    prop_kernel_callback = 0;
+    prop_kernel_keeps = has_ring || gets_ring ? 0 : prop_mask & 0xe4;
+    if (!has_ring) {
+        teb_set_ring(NULL);
+    }
+    stack_prepare(s);
+    machine_random(s);
+    prop_in.rip = IMAGE_AT + (late ? head.start_late : head.start);
+    prop_in.rcx = s + 0x28;
+    any_stack_words((uint64_t)stack, (uint64_t)stack + STACK_BYTES, s,
+                    one_in(2));
+    expect_record(size);
+    run();
+    same("out at", prop_out.rip, protects ? AT_RESUME : AT_ELSEWHERE);
+    compare_machine(LOSES_R10, s);
+    check_stack(s, false);
+    same("protected", kernel_calls[PRIVATE_NtProtectVirtualMemory],
+         late       ? 0
+         : protects ? 2
+                    : 1);
+    same("protection of the loader", kernel_is, kernel_was);
+    if (memcmp(loader_alias, protects ? loader_bytes : bent_bytes,
+               LOADER_BYTES) != 0) {
+        bad("the loader's bytes");
+    }
+    if (dead && !late) {
+        same("calls of a start that nobody follows", kernel_calls_sum(),
+             protects ? 2 : 1);
+        same("start_status", section->start_status, 0);
+    } else {
+        same("registered", kernel_calls[PRIVATE_NtSetInformationProcess], 1);
+        same("start_status", section->start_status,
+             1 + (uint64_t)kernel_status);
+    }
+    wraps = on_wine && kernel_status == 0 && (late || !dead);
+    same("Wine's dispatcher", wine_pointer,
+         wraps ? IMAGE_AT + head.wine : dispatcher);
+    same("wine_dispatcher", section->wine_dispatcher, wraps ? dispatcher : 0);
+    if (told) {
+        struct record_return *r = (struct record_return *)(void *)check_record(
+            size, RECORD_TRANSITION, RECORD_WAITS, TRANSITION_THREAD_START);
+
+        same("record rip", r->rip, LOADER_AT);
+        same("record rsp", r->rsp, s);
+        same("record word", r->words[0], stack_word(0x28 + CONTEXT_AT_RCX));
+        same("record word", r->words[1], stack_word(0x28 + CONTEXT_AT_RDX));
+        check_ring(false);
+    } else {
+        same("head", ring->head, ring_was.head);
+        same("inside", ring->inside, 0);
+        same("waits", kernel_calls[PRIVATE_NtWaitForMultipleObjects], 0);
+        same("a ring", teb_ring() != NULL, has_ring);
+    }
+    loader_set(false);
+    section->wine_dispatcher = prop_places[AT_WINE];
+    section->dead = 0;
+    section->ring_max = RING_MAX;
+    kernel_starts = false;
+    kernel_protects = 0;
+    prop_kernel_callback = IMAGE_AT + head.callback;
+    prop_kernel_keeps = 0;
+}
+
+/* Wine's dispatcher, wrapped. */
+static void path_wine(void)
+{
+    uint64_t s = stack_any();
+
+    stack_prepare(s);
+    machine_random(s);
+    prop_in.rip = IMAGE_AT + head.wine;
+    run();
+    same("out at", prop_out.rip, AT_WINE);
+    compare_machine(LOSES_R11, s);
+    check_stack(s, true);
+    same("last call's argument", word_at((uint64_t)teb + 0x2e0), prop_in.r10);
+    same("last call's number", (uint32_t)word_at((uint64_t)teb + 0x2e8),
+         (uint32_t)prop_in.rax);
+}
+
+/* The handshake engine: a second thread is the tracer. */
+enum tracer_speed {
+    TRACER_FAST,
+    TRACER_SLOW,  // answers once the thread has lost patience
+    TRACER_AWAY,  // ... and lets it have the slot only then
+    TRACER_GONE   // never answers
+};
+
+#define SOMEBODY 0x999 /* another thread, whose slot it is */
+
+static _Atomic enum tracer_speed tracer_speed;
+static struct handshake_slot told;
+static atomic_uint told_count;
+static atomic_uint patience_lost;  // kernel_count when it has been
+
+static void *tracer(void *unused)
+{
+    struct handshake_slot *slot = &section->slot;
+    unsigned idle = 0;
+
+    (void)unused;
+    while (!other_stops) {
+        enum tracer_speed speed = tracer_speed;
+        bool is_told =
+            atomic_load_explicit(&slot->told, memory_order_acquire) == 1;
+
+        if (speed == TRACER_AWAY && slot->tid == SOMEBODY &&
+            kernel_count >= patience_lost) {
+            atomic_store_explicit(&slot->tid, 0, memory_order_release);
+        }
+        if (!is_told || speed == TRACER_GONE ||
+            (speed == TRACER_SLOW && kernel_count < patience_lost)) {
+            if (++idle % 64 == 0) {
+                sched_yield();
+            }
+            continue;
+        }
+        told.tid = slot->tid;
+        told.rip = slot->rip;
+        told.rsp = slot->rsp;
+        told.rax = slot->rax;
+        told.time = slot->time;
+        told.spoiled = slot->spoiled;
+        told.last = slot->last;
+        told_count++;
+        atomic_store_explicit(&slot->told, 0, memory_order_relaxed);
+        atomic_store_explicit(&slot->tid, 0, memory_order_release);
+    }
+    return NULL;
+}
+
+/* The thread has the slot next, and from now on all patience: what it tells
+ * of a call of its own is what it knew before. */
+static void patience_back(void)
+{
+    if (tracer_speed == TRACER_AWAY && kernel_count >= patience_lost) {
+        config_set(TSC_PER_MS, on_wine);
+    }
+}
+
+static void path_handshake(void)
+{
+    static unsigned expected;
+    uint64_t s = stack_any();
+    uint64_t place = one_in(4) ? AT_DOOR + below(5) : AT_RETURN;
+    uint64_t rip =
+        place == AT_RETURN ? after_syscall(any_stub()) : prop_places[place];
+    bool own = one_in(16);
+    enum tracer_speed speed =
+        own || one_in(2) ? TRACER_FAST : (enum tracer_speed)below(4);
+    bool gone = speed == TRACER_GONE;
+    uint32_t slot_of = gone && one_in(2) ? SOMEBODY : 0;
+
+    if (own) {
+        place = AT_RETURN;
+        rip = prop_kernel_return + PRIVATE_STUB_SIZE * below(PRIVATE_COUNT);
+    }
+    go_back(rip, s, 0);
+    prop_in.rip = IMAGE_AT + head.handshake;
+    /* No ring to keep the vector state in, see path_claim. */
+    teb_set_ring(NULL);
+    prop_kernel_keeps = prop_mask & 0xe4;
+    prop_kernel_callback = IMAGE_AT + head.handshake;
+    /* Impatient: asks the kernel whether the tracer lives after a moment. */
+    config_set(speed == TRACER_FAST ? TSC_PER_MS : 1, any_system());
+    last_call_any();
+    section->slot.last = (struct last_call){ 1, 2, 0 };
+    kernel_wait = gone ? WAIT_TRACER_GONE : WAIT_EMPTIES;
+    kernel_timeouts = gone ? below(3) : 1000000000;
+    section->slot.tid = speed == TRACER_AWAY ? SOMEBODY : slot_of;
+    section->slot.spoiled = below(2);
+    patience_lost = kernel_count + 1 + below(2);
+    tracer_speed = speed;
+    kernel_waits = patience_back;
+    run();
+    kernel_waits = NULL;
+    tracer_speed = TRACER_FAST;
+    if (gone) {
+        same("dead", section->dead, 1);
+        section->dead = 0;
+    }
+    check_back(place, s, false);
+    kernel_timeouts = 0;
+    prop_kernel_keeps = 0;
+    prop_kernel_callback = IMAGE_AT + head.callback;
+    if (gone) {
+        /* The second thread takes what was told, if anything was. */
+        while (slot_of == 0 && told_count == expected) {
+            sched_yield();
+        }
+        expected += slot_of == 0;
+        if (slot_of != 0) {
+            section->slot.tid = 0;
+        }
+    } else {
+        expected += !own;
+    }
+    same("handshakes", told_count, expected);
+    same("asked the kernel", kernel_calls_sum() != 0, speed != TRACER_FAST);
+    if (!own && slot_of == 0) {
+        same("told tid", told.tid, 0x1234);
+        same("told rip", told.rip, rip);
+        same("told rsp", told.rsp, s);
+        same("told rax", told.rax, prop_in.rax);
+        same("told spoiled", told.spoiled, speed != TRACER_FAST);
+        same("told argument", told.last.argument, on_wine ? last_argument : 1);
+        same("told number", told.last.number, on_wine ? last_number : 2);
+        if (told.time < time_before || told.time > time_after) {
+            bad("told time");
+        }
+    }
+    while (section->slot.tid != 0) {
+        sched_yield();
+    }
+}
+
+/* --- all of them --- */
+
+struct path {
+    const char *name;
+    void (*run)(void);
+    uint32_t share;          // of `count`, one in so many
+    void *(*other)(void *);  // a second thread's routine, until other_stops
+};
+
+static const struct path paths[] = {
+    { "call", path_call, 1, NULL },
+    { "stack arguments on the page", path_page, 1, NULL },
+    { "stack arguments over its end, known", path_known, 1, NULL },
+    { "stack arguments over its end, asked", path_asked, 1, NULL },
+    { "end of the ring", path_wrap, 1, NULL },
+    { "nested calls", path_nested, 1, NULL },
+    { "--no-patch", path_plain, 1, NULL },
+    { "orphan", path_orphan, 1, NULL },
+    { "orphan, reader behind", path_quiet, 50, spin_reader },
+    { "rendezvous", path_rendezvous, 1, NULL },
+    { "entry that ends itself", path_ends_itself, 1, NULL },
+    { "transition", path_transition, 1, NULL },
+    { "own system call", path_own, 1, NULL },
+    { "guard", path_guard, 1, NULL },
+    { "full ring", path_full, 1, NULL },
+    { "reader behind", path_behind, 1, NULL },
+    { "first event", path_claim, 10, NULL },
+    { "start", path_start, 10, NULL },
+    { "wine dispatcher", path_wine, 1, NULL },
+    { "handshake", path_handshake, 200, tracer },
+};
+
+static void path_run(const struct path *p, uint64_t count)
+{
+    pthread_t thread;
+    struct timespec a, b;
+
+    path_name = p->name;
+    path_bad = 0;
+    path_fast = 0;
+    memset(path_stack, 0, sizeof(path_stack));
+    random_state = seed;
+    pool_stir();
+    ring_fresh();
+    states_fill(RING_UNCOMMITTED);
+    states[0] = RING_LIVE;
+    vectors_random(&prop_garbage_vectors);
+    kernel_plain();
+    other_stops = false;
+    if (p->other != NULL &&
+        pthread_create(&thread, NULL, p->other, NULL) != 0) {
+        die("no second thread");
+    }
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    for (path_round = 0; path_round < count && path_bad == 0; path_round++) {
+        if (path_round % 0x10000 == 0xffff) {
+            pool_stir();
+        }
+        p->run();
+    }
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    if (p->other != NULL) {
+        other_stops = true;
+        pthread_join(thread, NULL);
+    }
+    printf("%-4s  %-36s %8llu rounds, %8llu events fast; stack %2u fast, "
+           "%4u in C; %.1f s\n",
+           path_bad ? "FAIL" : "ok", p->name, (unsigned long long)path_round,
+           (unsigned long long)path_fast, path_stack[1], path_stack[0],
+           (double)(b.tv_sec - a.tv_sec) +
+               (double)(b.tv_nsec - a.tv_nsec) / 1e9);
+    fflush(stdout);
+}
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+    const ucontext_t *c = context;
+    char text[200];
+    int n;
+
+    /* AC comes along from the code that failed. */
+    __asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
+                     "pushfq\n\t"
+                     "andl %0, (%%rsp)\n\t"
+                     "popfq\n\t"
+                     "lea 128(%%rsp), %%rsp"
+                     :
+                     : "i"(~FLAGS_AC)
+                     : "cc", "memory");
+    n = snprintf(text, sizeof(text),
+                 "%s, round %llu: signal %d at rip %#llx, address %p\n",
+                 path_name, (unsigned long long)path_round, signal,
+                 (unsigned long long)c->uc_mcontext.gregs[REG_RIP],
+                 info->si_addr);
+
+    if (write(STDOUT_FILENO, text, (size_t)n) != n) {
+        _exit(3);
+    }
+    _exit(1);
+}
+
+static void faults_setup(void)
+{
+    static uint8_t room[0x10000];
+    stack_t other = { .ss_sp = room, .ss_size = sizeof(room) };
+    struct sigaction action = { .sa_sigaction = on_fault,
+                                .sa_flags = SA_SIGINFO | SA_ONSTACK };
+    static const int signals[] = { SIGSEGV, SIGBUS,  SIGILL,
+                                   SIGFPE,  SIGTRAP, SIGALRM };
+
+    sigaltstack(&other, NULL);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        sigaction(signals[i], &action, NULL);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t count = 1000000;
+    const char *only = NULL;
+    unsigned failed = 0, passed = 0;
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    seed = (uint64_t)now.tv_sec << 20 ^ (uint64_t)now.tv_nsec;
+    for (int i = 2; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--seed") == 0) {
+            seed = strtoull(argv[i + 1], NULL, 0);
+        } else if (strcmp(argv[i], "--count") == 0) {
+            count = strtoull(argv[i + 1], NULL, 0);
+        } else if (strcmp(argv[i], "--only") == 0) {
+            only = argv[i + 1];
+        } else {
+            argc = 0;
+        }
+    }
+    if (argc < 2 || argc % 2 != 0) {
+        printf("usage: agent_property IMAGE [--seed N] [--count N] "
+               "[--only NAME]\n");
+        return 2;
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    random_state = seed;
+    pool_stir();
+    world_setup(argv[1]);
+    faults_setup();
+    printf("seed %llu, XSAVE components %#llx\n", (unsigned long long)seed,
+           (unsigned long long)prop_mask);
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        if (only != NULL && strcmp(only, paths[i].name) != 0) {
+            continue;
+        }
+        /* A path that does not come back is a failure, not a wait. */
+        alarm((unsigned)(10 + count / 10000));
+        path_run(&paths[i], count / paths[i].share);
+        failed += path_bad != 0;
+        passed += path_bad == 0;
+    }
+    printf("%u passed, %u failed\n", passed, failed);
+    return failed != 0 || passed == 0;
+}

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_options - tracer/options.h and tracer/help.h.
+ */
+#include "tracer/help.h"
+#include "tracer/options.h"
+
+#include "unit/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void full(size_t wanted)
+{
+    printf("arena full: %zu\n", wanted);
+    abort();
+}
+
+static char room[1 << 16];
+
+/* Parses what stands behind our own name; the error's text, or "". */
+static str parse(struct options *o, const char *words)
+{
+    static char line[1000];
+    static struct err e;
+    struct arena a = arena_over(room, sizeof(room), full);
+    struct buf raw = BUF_OVER(line);
+
+    memset(o, 0, sizeof(*o));
+    buf_addf(&raw, "\"C:\\my tools\\ntstrace.exe\" %s", words);
+    if (options_parse(o, buf_str(&raw), &a, &e)) {
+        return STR("");
+    }
+    CHECK(e.code == ERR_USAGE);
+    return str_of(e.text);
+}
+
+static void without_options_everything_has_its_default(void)
+{
+    struct options o;
+
+    CHECK_STR(parse(&o, "a.exe"), STR(""));
+    CHECK(o.command == COMMAND_TRACE);
+    CHECK(!o.nothing);
+    CHECK_STR(o.program, STR("a.exe"));
+    CHECK_STR(o.program_line, STR("a.exe"));
+    CHECK_STR(o.output, STR(""));
+    CHECK(o.engine == ENGINE_RING);
+    CHECK(o.patch);
+    CHECK(o.orphan_query);
+    CHECK(!o.lossy && !o.always_show_pid && !o.since_last);
+    CHECK(!o.service_number && !o.return_address && !o.time_spent);
+    CHECK(!o.help && !o.version);
+    CHECK_U64(o.quiet, 0);
+    CHECK_U64(o.clock, 0);
+    CHECK_U64(o.ring_size, RING_SIZE_DEFAULT);
+}
+
+static void every_option_reaches_its_field(void)
+{
+    struct options o;
+
+    CHECK_STR(parse(&o, "-o \"a b\" -qq -ttt -r -n -i -T --lossy --no-patch "
+                        "--no-orphan-query --always-show-pid "
+                        "--engine=handshake --ring-size=64M x"),
+              STR(""));
+    CHECK_STR(o.output, STR("a b"));
+    CHECK_U64(o.quiet, 2);
+    CHECK_U64(o.clock, 3);
+    CHECK(o.since_last && o.service_number && o.return_address);
+    CHECK(o.time_spent && o.lossy && o.always_show_pid);
+    CHECK(!o.patch && !o.orphan_query);
+    CHECK(o.engine == ENGINE_HANDSHAKE);
+    CHECK_U64(o.ring_size, 64 << 20);
+    CHECK_STR(o.program_line, STR("x"));
+}
+
+static void a_value_may_stand_in_any_of_four_places(void)
+{
+    static const char *const lines[] = {
+        "-o f x",           "-of x",        "-Tof x",
+        "-To f x",          "--output f x", "--output=f x",
+        "-o \"f\" x",       "\"-of\" x",    "-o=f -of x",
+        "--\"output=f\" x",
+    };
+    struct options o;
+
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        CHECK_STR(parse(&o, lines[i]), STR(""));
+        CHECK_STR(o.output, STR("f"));
+        CHECK_STR(o.program_line, STR("x"));
+    }
+    CHECK_STR(parse(&o, "--output=a=b x"), STR(""));
+    CHECK_STR(o.output, STR("a=b"));
+    CHECK_STR(parse(&o, "-o -q x"), STR(""));
+    CHECK_STR(o.output, STR("-q"));
+    CHECK_U64(o.quiet, 0);
+}
+
+static void the_last_word_on_a_matter_counts(void)
+{
+    struct options o;
+
+    CHECK_STR(parse(&o, "--no-patch --patch --lossy --no-lossy -qq --no-quiet "
+                        "--engine handshake --engine ring -oa -ob x"),
+              STR(""));
+    CHECK(o.patch);
+    CHECK(!o.lossy);
+    CHECK_U64(o.quiet, 0);
+    CHECK(o.engine == ENGINE_RING);
+    CHECK_STR(o.output, STR("b"));
+}
+
+static void ring_sizes_are_powers_of_two_in_bounds(void)
+{
+    static const struct {
+        const char *text;
+        uint64_t size;  // 0: refused
+    } cases[] = {
+        { "64K", 64 << 10 },
+        { "64k", 64 << 10 },
+        { "65536", 64 << 10 },
+        { "0x10000", 65536 },
+        { "1M", 1 << 20 },
+        { "64m", 64 << 20 },
+        { "65536K", 64 << 20 },
+        { "32K", 0 },
+        { "128M", 0 },
+        { "3M", 0 },
+        { "65537", 0 },
+        { "0", 0 },
+        { "K", 0 },
+        { "1G", 0 },
+        { "-1M", 0 },
+        { "1MB", 0 },
+        { "\"\"", 0 },
+        { "17592186044416M", 0 },
+        { "18446744073709551615K", 0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char line[80];
+        struct buf b = BUF_OVER(line);
+        struct options o;
+        str said;
+
+        buf_addf(&b, "--ring-size %s x%c", cases[i].text, '\0');
+        said = parse(&o, line);
+        CHECK(cases[i].size ? said.size == 0
+                            : str_ends(said, STR("is not a power of two from "
+                                                 "64K to 64M")));
+        CHECK_U64(o.ring_size, cases[i].size);
+    }
+}
+
+static void the_programs_words_are_not_ours(void)
+{
+    /* clang-format off */
+    static const struct {
+        const char *line;
+        const char *program;
+        const char *tail;
+    } cases[] = {
+        { "a -o b --foo",            "a",              "a -o b --foo" },
+        { "-q a  \"b  c\" \\\" ",    "a",              "a  \"b  c\" \\\" " },
+        { "-- a -- b",               "a",              "a -- b" },
+        { "-- -q",                   "-q",             "-q" },
+        { "-- list syscalls",        "list",           "list syscalls" },
+        { "-- /?",                   "/?",             "/?" },
+        { "-",                       "-",              "-" },
+        { "list.exe x",              "list.exe",       "list.exe x" },
+        { ".\\list x",               ".\\list",        ".\\list x" },
+        { "./doctor",                "./doctor",       "./doctor" },
+        { "C:list",                  "C:list",         "C:list" },
+        { "LIST x",                  "LIST",           "LIST x" },
+        { "lists",                   "lists",          "lists" },
+        { "\"C:\\a b\\c.exe\" d",    "C:\\a b\\c.exe", "\"C:\\a b\\c.exe\" d" },
+        { "-T \"C:\\dir\\\" d",      "C:\\dir\\",      "\"C:\\dir\\\" d" },
+        { "C:\\a\" b\"\\c.exe d",    "C:\\a b\\c.exe", "C:\\a\" b\"\\c.exe d" },
+        { "cmd /c \"dir C:\\ & x\"", "cmd",     "cmd /c \"dir C:\\ & x\"" },
+        { "/c",                      "/c",             "/c" },
+        { "--no-patch\t\ta\t",       "a",              "a\t" },
+    };
+    /* clang-format on */
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct options o;
+
+        CHECK_STR(parse(&o, cases[i].line), STR(""));
+        CHECK(o.command == COMMAND_TRACE);
+        CHECK_STR(o.program, str_of(cases[i].program));
+        CHECK_STR(o.program_line, str_of(cases[i].tail));
+    }
+}
+
+static void the_programs_line_is_found_in_utf_16_too(void)
+{
+    struct options o;
+
+    /* "C:\my tools\ntstrace.exe" and a blank are 27 units. */
+    CHECK_STR(parse(&o, "-q a"), STR(""));
+    CHECK_U64(o.program_unit, 27 + 3);
+    CHECK_STR(parse(&o, "-o\xf0\x9f\x98\x80\xc3\xa4 \xed\xa0\x80"), STR(""));
+    CHECK_U64(o.program_unit, 27 + 6);
+    CHECK_STR(o.program_line, STR("\xed\xa0\x80"));
+}
+
+static void a_long_line_needs_four_times_its_size(void)
+{
+    static char line[32767];
+    static char big[4 * sizeof(line)];
+    struct arena a = arena_over(big, sizeof(big), full);
+    struct options o;
+    struct err e;
+
+    memset(line, 'T', sizeof(line));
+    memcpy(line, "x -", 3);
+    memcpy(line + sizeof(line) - 2, " a", 2);
+    CHECK(options_parse(&o, (str){ line, sizeof(line) }, &a, &e));
+    CHECK_STR(o.program, STR("a"));
+
+    for (size_t i = 2; i + 3 <= sizeof(line); i += 3) {
+        memcpy(line + i, "-T ", 3);
+    }
+    memcpy(line + sizeof(line) - 2, " a", 2);
+    arena_reset(&a);
+    CHECK(options_parse(&o, (str){ line, sizeof(line) }, &a, &e));
+    CHECK_STR(o.program, STR("a"));
+
+    memset(line, 'a', sizeof(line));
+    memcpy(line, "x ", 2);
+    arena_reset(&a);
+    CHECK(options_parse(&o, (str){ line, sizeof(line) }, &a, &e));
+    CHECK_U64(o.program.size, sizeof(line) - 2);
+}
+
+static void subcommands_take_their_words(void)
+{
+    struct options o;
+
+    CHECK_STR(parse(&o, "doctor"), STR(""));
+    CHECK(o.command == COMMAND_DOCTOR);
+    CHECK_U64(o.word_count, 0);
+    CHECK_STR(parse(&o, "-q list -q syscalls"), STR(""));
+    CHECK(o.command == COMMAND_LIST);
+    CHECK_U64(o.word_count, 1);
+    CHECK_STR(o.words[0], STR("syscalls"));
+    CHECK_U64(o.quiet, 2);
+    CHECK_STR(parse(&o, "list -- --help"), STR(""));
+    CHECK_STR(o.words[0], STR("--help"));
+    CHECK_STR(parse(&o, "list --help"), STR(""));
+    CHECK(o.help && o.command == COMMAND_LIST);
+    CHECK_STR(parse(&o, "--help list"), STR(""));
+    CHECK(o.help && o.command == COMMAND_LIST);
+}
+
+static void help_and_version_need_no_program(void)
+{
+    static const char *const lines[] = { "-h", "-?", "/?", "--help", "-qh" };
+    struct options o;
+
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        CHECK_STR(parse(&o, lines[i]), STR(""));
+        CHECK(o.help);
+        CHECK(o.command == COMMAND_NONE);
+    }
+    CHECK_STR(parse(&o, "-V"), STR(""));
+    CHECK(o.version);
+    CHECK_STR(parse(&o, "--version"), STR(""));
+    CHECK(o.version);
+    CHECK_STR(parse(&o, "  "), STR(""));
+    CHECK(o.nothing);
+    CHECK(o.command == COMMAND_NONE);
+}
+
+static void what_is_wrong_is_said_with_what_helps(void)
+{
+    /* clang-format off */
+    static const struct {
+        const char *line;
+        const char *want;
+    } cases[] = {
+        { "--foo x", "unknown option '--foo'; try 'ntstrace --help'" },
+        { "--outptu=f x", "unknown option '--outptu'; did you mean '--output'?" },
+        { "--no-pach x", "unknown option '--no-pach'; did you mean '--no-patch'?" },
+        { "--pathc x", "unknown option '--pathc'; did you mean '--no-patch'?" },
+        { "--looossy x", "unknown option '--looossy'; did you mean '--lossy'?" },
+        { "--no-output x", "unknown option '--no-output'; did you mean '--output'?" },
+        { "--no- x", "unknown option '--no-'; try 'ntstrace --help'" },
+        { "--=x x", "unknown option '--'; try 'ntstrace --help'" },
+        { "-x", "unknown option '-x'; try 'ntstrace --help'" },
+        { "-qxT a", "unknown option '-x' in '-qxT'; try 'ntstrace --help'" },
+        { "-q\xc3\xa4 a", "unknown option '-q\xc3\xa4'; try 'ntstrace --help'" },
+        { "-o", "-o: needs a value: -o FILE" },
+        { "-qo", "-o: needs a value: -o FILE" },
+        { "--ring-size", "--ring-size: needs a value: --ring-size SIZE" },
+        { "-o \"\" x", "-o: the FILE is empty" },
+        { "--output= x", "--output: the FILE is empty" },
+        { "--lossy=1 x", "--lossy: takes no value, got '1'" },
+        { "--no-patch=1 x", "--no-patch: takes no value, got '1'" },
+        { "-tttt x", "-t: given more than 3 times" },
+        { "--engine=fast x", "--engine: no engine 'fast'; there are ring and handshake" },
+        { "--ring-size 3M x", "--ring-size: '3M' is not a power of two from 64K to 64M" },
+        { "-q", "no program to trace; try 'ntstrace --help'" },
+        { "--", "no program to trace; try 'ntstrace --help'" },
+        { "-q --", "no program to trace; try 'ntstrace --help'" },
+        { "\"\"", "the program's name is empty; try 'ntstrace --help'" },
+        { "-- \"\" a", "the program's name is empty; try 'ntstrace --help'" },
+        { "list", "'list' needs to know what, as in 'ntstrace list syscalls'" },
+        { "list a b", "'list' does not take 'b'; try 'ntstrace list --help'" },
+        { "doctor x", "'doctor' does not take 'x'; try 'ntstrace doctor --help'" },
+        { "-T doctor", "-T: does not go with 'doctor'" },
+        { "list --engine ring syscalls", "--engine: does not go with 'list'" },
+        { "--a\nb x", "unknown option '--a?b'; try 'ntstrace --help'" },
+    };
+    /* clang-format on */
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct options o;
+
+        CHECK_STR(parse(&o, cases[i].line), str_of(cases[i].want));
+        CHECK(o.command == COMMAND_NONE && o.ring_size == 0);
+    }
+}
+
+static size_t lines_of(str text)
+{
+    size_t lines = 0;
+    str line;
+
+    while (str_cut(text, '\n', &line, &text)) {
+        CHECK(line.size <= 80);
+        CHECK(!str_ends(line, STR(" ")));
+        lines++;
+    }
+    CHECK_U64(text.size, 0);
+    return lines;
+}
+
+static bool has(str text, const char *part)
+{
+    str want = str_of(part);
+
+    for (size_t i = 0; i + want.size <= text.size; i++) {
+        if (str_starts(str_slice(text, i, text.size), want)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void the_help_fits_and_names_every_option(void)
+{
+    static char text[HELP_ROOM];
+    struct buf b = BUF_OVER(text);
+    char size[40];
+    struct buf default_size = BUF_OVER(size);
+
+    help_first(&b);
+    CHECK(lines_of(buf_str(&b)) <= 24);
+
+    b = BUF_OVER(text);
+    help_full(&b, COMMAND_NONE);
+    CHECK(!b.cut);
+    CHECK(lines_of(buf_str(&b)) > 40);
+    for (size_t i = 0; i < opt_count; i++) {
+        CHECK(has(buf_str(&b), opts[i].name));
+        CHECK(opts[i].kind == OPT_GROUP || has(buf_str(&b), opts[i].help) ||
+              strchr(opts[i].help, '\n'));
+    }
+    buf_addf(&default_size, "default %lluM",
+             (unsigned long long)(RING_SIZE_DEFAULT >> 20));
+    buf_add_char(&default_size, '\0');
+    CHECK(has(buf_str(&b), size));
+    for (size_t i = 0; i < command_row_count; i++) {
+        CHECK(has(buf_str(&b), command_rows[i].summary));
+        CHECK(command_rows[i].most <= OPTIONS_WORDS_MAX);
+    }
+
+    for (size_t i = 0; i < command_row_count; i++) {
+        b = BUF_OVER(text);
+        help_full(&b, command_rows[i].command);
+        CHECK(!b.cut);
+        CHECK(lines_of(buf_str(&b)) > 5);
+        CHECK(has(buf_str(&b), command_rows[i].name));
+    }
+    b = BUF_OVER(text);
+    help_version(&b);
+    CHECK_U64(lines_of(buf_str(&b)), 1);
+}
+
+static void no_two_options_share_a_letter_or_a_name(void)
+{
+    for (size_t i = 0; i < opt_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            CHECK(!opts[i].letter || opts[i].letter != opts[j].letter);
+            CHECK(strcmp(opts[i].name, opts[j].name) != 0);
+        }
+        CHECK(strncmp(opts[i].name, "no-", 3) != 0);
+    }
+}
+
+int main(void)
+{
+    const struct test tests[] = {
+        TEST(without_options_everything_has_its_default),
+        TEST(every_option_reaches_its_field),
+        TEST(a_value_may_stand_in_any_of_four_places),
+        TEST(the_last_word_on_a_matter_counts),
+        TEST(ring_sizes_are_powers_of_two_in_bounds),
+        TEST(the_programs_words_are_not_ours),
+        TEST(the_programs_line_is_found_in_utf_16_too),
+        TEST(a_long_line_needs_four_times_its_size),
+        TEST(subcommands_take_their_words),
+        TEST(help_and_version_need_no_program),
+        TEST(what_is_wrong_is_said_with_what_helps),
+        TEST(the_help_fits_and_names_every_option),
+        TEST(no_two_options_share_a_letter_or_a_name),
+    };
+
+    return check_run(tests, COUNT_OF(tests));
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_text - decode/decode.c and format/text.c: how lines look. The lines
+ * are those of docs/output.md, with raw arguments.
+ */
+#include "unit/trace.h"
+
+#include "unit/check.h"
+
+static struct chunk c;
+
+static struct trace *open_as(const struct text_options *options)
+{
+    struct model_config config = { 0 };
+
+    return trace_open_with(MODE_PATCHED, options, &config, NULL);
+}
+
+/* A second of two threads, shown as `options` say. */
+static void shown_as(struct text_options options, str want, const char *at)
+{
+    struct trace *t = open_as(&options);
+    struct model_thread *a = add_thread(t, 36);
+    struct model_thread *b = add_thread(t, 44);
+
+    chunk_entry(&c, 441799, N_CLOSE, STACK, 0x100, 0x4c, 0, 0);
+    chunk_return(&c, 441820, N_CLOSE, STACK, 0x100, 0);
+    chunk_return_at(&c, 500000, 0x1f0014, STACK, 0x100, 0, 0);
+    feed(a, &c);
+    chunk_entry(&c, 450000, N_YIELD, STACK, 0x100, 0, 0, 0);
+    chunk_return(&c, 2000000, N_YIELD, STACK, 0x100, 0x40000024);
+    feed(b, &c);
+    model_thread_end(a, 3, 2000001 * TICKS);
+    check_str(told(t), want, at);
+    trace_close(t);
+}
+
+#define SHOWN_AS(want, ...) \
+    shown_as((struct text_options){ __VA_ARGS__ }, STR(want), CHECK_AT)
+
+static void on_a_screen_threads_show_from_the_second_on(void)
+{
+    SHOWN_AS("NtClose(0x4c) = 0\n"
+             "[pid 32.44] NtYieldExecution( <unfinished ...>\n"
+             "[pid 32.36] syscall_?(?, ?, ?, ?, ...) = 0 "
+             "(DIRECT: private 0x1f0000+0x14)\n"
+             "[pid 32.44] <... NtYieldExecution resumed>) = 0x40000024 "
+             "STATUS_NO_YIELD_PERFORMED\n"
+             "[pid 32.36] +++ thread terminated with 3 +++\n",
+             .always_pid = false);
+}
+
+static void in_a_file_every_line_begins_with_its_thread(void)
+{
+    SHOWN_AS("32.36 NtClose(0x4c) = 0\n"
+             "32.44 NtYieldExecution( <unfinished ...>\n"
+             "32.36 syscall_?(?, ?, ?, ?, ...) = 0 "
+             "(DIRECT: private 0x1f0000+0x14)\n"
+             "32.44 <... NtYieldExecution resumed>) = 0x40000024 "
+             "STATUS_NO_YIELD_PERFORMED\n"
+             "32.36 +++ thread terminated with 3 +++\n",
+             .always_pid = true);
+}
+
+static void everything_that_can_lead_a_line_does(void)
+{
+    SHOWN_AS("32.36 06:54:00.441799 (+0.000000) [0x0000] [0000000140001000] "
+             "NtClose(Handle=0x4c) = 0 <0.000021>\n"
+             "32.44 06:54:00.450000 (+0.008201) [0x0001] [0000000140001000] "
+             "NtYieldExecution( <unfinished ...>\n"
+             "32.36 06:54:00.500000 (+0.050000) [00000000001f0014] "
+             "syscall_?(?, ?, ?, ?, ...) = 0 (DIRECT: private 0x1f0000+0x14) "
+             "<?>\n"
+             "32.44 06:54:02.000000 (+1.500000) [0x0001] [0000000140001000] "
+             "<... NtYieldExecution resumed>) = 0x40000024 "
+             "STATUS_NO_YIELD_PERFORMED <1.550000>\n"
+             "32.36 06:54:02.000001 (+0.000001) +++ thread terminated with 3 "
+             "+++\n",
+             .always_pid = true, .when = WHEN_MICROS, .relative = true,
+             .number = true, .returns = true, .took = true, .arg_names = true,
+             .utc_offset = -3 * 3600);
+}
+
+static void times_have_four_forms(void)
+{
+    static const struct {
+        enum text_when when;
+        bool relative;
+        str want;
+    } cases[] = {
+        /* clang-format off */
+        { WHEN_SECONDS, false, STR_INIT("09:54:00 NtClose(0x4c) = 0\n") },
+        { WHEN_MICROS, false,
+          STR_INIT("09:54:00.441799 NtClose(0x4c) = 0\n") },
+        { WHEN_EPOCH, false,
+          STR_INIT("1795341240.441799 NtClose(0x4c) = 0\n") },
+        { WHEN_NONE, true, STR_INIT("+0.000000 NtClose(0x4c) = 0\n") },
+        /* clang-format on */
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct text_options options = { .when = cases[i].when,
+                                        .relative = cases[i].relative };
+        struct trace *t = open_as(&options);
+
+        chunk_entry(&c, 441799, N_CLOSE, STACK, 0x100, 0x4c, 0, 0);
+        chunk_return(&c, 441820, N_CLOSE, STACK, 0x100, 0);
+        feed(add_thread(t, 36), &c);
+        CHECK_STR(told(t), cases[i].want);
+        trace_close(t);
+    }
+}
+
+static void an_entry_waits_for_what_comes_next(void)
+{
+    struct text_options options = { .always_pid = true };
+    struct trace *t = open_as(&options);
+    struct model_thread *a = add_thread(t, 36);
+
+    chunk_entry(&c, 1, N_CLOSE, STACK, 0x100, 0x4c, 0, 0);
+    feed(a, &c);
+    model_flush(t->m);
+    CHECK_U64(t->size, 0);
+    chunk_return(&c, 2, N_CLOSE, STACK, 0x100, 0);
+    chunk_entry(&c, 3, N_CLOSE, STACK, 0x100, 0x50, 0, 0);
+    feed(a, &c);
+    model_flush(t->m);
+    CHECK_STR(((str){ t->out, t->size }), STR("32.36 NtClose(0x4c) = 0\n"));
+    model_notice(t->p, NOTICE_DETACHED, 4 * TICKS);
+    CHECK_STR(told(t), STR("32.36 NtClose(0x4c) = 0\n"
+                           "32.36 NtClose(0x50 <unfinished ...>\n"
+                           "32.36 +++ detached +++\n"));
+    trace_close(t);
+}
+
+static void user_callbacks_nest(void)
+{
+    static const uint64_t words[] = { 0x12f2a0, 2ull << 32 | 88 };
+    struct text_options options = { .always_pid = true };
+    struct trace *t = open_as(&options);
+
+    chunk_entry(&c, 1, N_MESSAGE, STACK, 0x100, 0x12f300, 0, 0);
+    chunk_transition(&c, 2, TRANSITION_CALLBACK, 0x300, 0, 2, words);
+    chunk_entry(&c, 3, N_CALLBACK_RETURN, STACK, 0x400, 0x12f0c0, 24, 0);
+    chunk_return(&c, 4, N_MESSAGE, STACK, 0x100, 0);
+    feed(add_thread(t, 36), &c);
+    CHECK_STR(told(t),
+              STR("32.36 NtUserDispatchMessage(0x12f300 <unfinished ...>\n"
+                  "32.36 --- CALLBACK {Index=2, Input=0x12f2a0, "
+                  "InputLength=88} ---\n"
+                  "32.36 NtCallbackReturn(0x12f0c0, 0x18, 0x103) = ?\n"
+                  "32.36 <... NtUserDispatchMessage resumed>) = 0\n"));
+    trace_close(t);
+}
+
+static void a_thread_starts_somewhere(void)
+{
+    static const uint64_t words[] = { 0x1400014c0, 0x7ff4d0000 };
+    struct text_options options = { .always_pid = true };
+    struct trace *t = open_as(&options);
+    struct model_thread *a = add_thread(t, 36);
+
+    chunk_transition(&c, 1, TRANSITION_THREAD_START, 0x28, 0, 2, words);
+    chunk_transition(&c, 2, TRANSITION_THREAD_START, 0x28, 0, 0, words);
+    feed(a, &c);
+    CHECK_STR(told(t), STR("32.36 --- THREAD_START {Routine=demo.exe+0x14c0, "
+                           "Parameter=0x7ff4d0000} ---\n"
+                           "32.36 --- THREAD_START {Routine=?, Parameter=?} "
+                           "---\n"));
+    trace_close(t);
+}
+
+static void every_transition_lives_without_its_words(void)
+{
+    static const uint64_t words[TRANSITION_WORDS_MAX] = { 0xc0000005 };
+
+    for (uint32_t kind = 0; kind < TRANSITION_COUNT; kind++) {
+        for (uint32_t count = 0; count <= TRANSITION_WORDS_MAX; count++) {
+            struct text_options options = { .always_pid = true };
+            struct trace *t = open_as(&options);
+
+            chunk_transition(&c, 1, (enum transition)kind, 0x28, 0, count,
+                             words);
+            feed(add_thread(t, 36), &c);
+            CHECK(str_ends(told(t), STR(" ---\n")));
+            trace_close(t);
+        }
+    }
+}
+
+static void accesses_have_names(void)
+{
+    static const struct {
+        uint64_t access;
+        str want;
+    } cases[] = {
+        { 0, STR_INIT("read") },
+        { 1, STR_INIT("write") },
+        { 8, STR_INIT("execute") },
+        { 5, STR_INIT("0x5") },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        uint64_t words[] = { 0xc0000005,      0,   0x140001490, 2,
+                             cases[i].access, 0x10 };
+        struct text_options options = { .always_pid = true };
+        struct trace *t = open_as(&options);
+        char room[200];
+        struct buf want = BUF_OVER(room);
+
+        chunk_transition(&c, 1, TRANSITION_EXCEPTION, 0x28, 0, 6, words);
+        feed(add_thread(t, 36), &c);
+        buf_add(&want, STR("32.36 --- EXCEPTION STATUS_ACCESS_VIOLATION "
+                           "{Address=demo.exe+0x1490, Access="));
+        buf_add(&want, cases[i].want);
+        buf_add(&want, STR(", Target=0x10} ---\n"));
+        CHECK_STR(told(t), buf_str(&want));
+        trace_close(t);
+    }
+}
+
+/* Names come from the target; no name may end a line or look like another
+ * thing. */
+static void names_are_escaped(void)
+{
+    static const struct {
+        str name;
+        str want;
+    } cases[] = {
+        /* clang-format off */
+        { STR_INIT("a b (1).exe"), STR_INIT("a b (1).exe") },
+        { STR_INIT("\xc3\xa4\xe6\x97\xa5.dll"),
+          STR_INIT("\xc3\xa4\xe6\x97\xa5.dll") },
+        { STR_INIT("a\nb\x1b[31m"), STR_INIT("a^{0A}b^{1B}[31m") },
+        { STR_INIT("a\x7f\xc2\x85\xe2\x80\xa8\xe2\x80\xae"),
+          STR_INIT("a^{7F}^{85}^{2028}^{202E}") },
+        { STR_INIT("\xed\xa0\x80x\xff\xc3"),
+          STR_INIT("^{D800}x^{DCFF}^{DCC3}") },
+        { STR_INIT("\xc0\x80\xf4\x90\x80\x80"),
+          STR_INIT("^{DCC0}^{DC80}^{DCF4}^{DC90}^{DC80}^{DC80}") },
+        { STR_INIT("a^b"), STR_INIT("a^^b") },
+        { STR_INIT("c++.exe"), STR_INIT("c++.exe") },
+        { STR_INIT("a+0x1"), STR_INIT("a^{2B}0x1") },
+        { STR_INIT("a, b]}"), STR_INIT("a^{2C} b^{5D}^{7D}") },
+        { STR_INIT("?"), STR_INIT("^{3F}") },
+        { STR_INIT("private 0x1"), STR_INIT("^{70}rivate 0x1") },
+        { STR_INIT("mapped \"x\""), STR_INIT("^{6D}apped \"x\"") },
+        { STR_INIT("\"x"), STR_INIT("^{22}x") },
+        { STR_INIT(") = 0"), STR_INIT("^{29} = 0") },
+        /* clang-format on */
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        static const uint64_t words[] = { 0x150000010, 0 };
+        struct text_options options = { .always_pid = true };
+        struct trace *t = open_as(&options);
+        char room[400];
+        struct buf want = BUF_OVER(room);
+
+        CHECK(model_module_add(t->p, 0x150000000, 0x1000, cases[i].name));
+        chunk_transition(&c, 1, TRANSITION_THREAD_START, 0x28, 0, 2, words);
+        chunk_return_at(&c, 2, 0x150000020, STACK, 0x100, 0, 0);
+        feed(add_thread(t, 36), &c);
+        buf_add(&want, STR("32.36 --- THREAD_START {Routine="));
+        buf_add(&want, cases[i].want);
+        buf_add(&want, STR("+0x10, Parameter=0} ---\n32.36 syscall_?(?, ?, "
+                           "?, ?, ...) = 0 (DIRECT: "));
+        buf_add(&want, cases[i].want);
+        buf_add(&want, STR("+0x20)\n"));
+        CHECK_STR(told(t), buf_str(&want));
+        trace_close(t);
+    }
+}
+
+static void the_longest_name_fits_a_line(void)
+{
+    static const uint64_t words[] = { 0x150000010, 0 };
+    struct text_options options = { .always_pid = true };
+    struct trace *t = open_as(&options);
+    static char name[100000];
+
+    memset(name, 1, sizeof(name));
+    CHECK(model_module_add(t->p, 0x150000000, 0x1000,
+                           (str){ name, sizeof(name) }));
+    chunk_transition(&c, 1, TRANSITION_THREAD_START, 0x28, 0, 2, words);
+    feed(add_thread(t, 36), &c);
+    CHECK(str_ends(told(t), STR("^{01}+0x10, Parameter=0} ---\n")));
+    trace_close(t);
+}
+
+static void modules_come_and_go(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    struct model_process *p = t->p;
+
+    CHECK(model_module_add(p, 0x150000000, 0x2000, STR("a.dll")));
+    CHECK(model_module_add(p, 0x150002000, 0x2000, STR("b.dll")));
+    CHECK_STR(model_place(p, 0x150001fff).name, STR("a.dll"));
+    CHECK_U64(model_place(p, 0x150001fff).offset, 0x1fff);
+    CHECK_STR(model_place(p, 0x150002000).name, STR("b.dll"));
+    CHECK(model_place(p, 0x150004000).kind == PLACE_UNMAPPED);
+    /* What comes later takes the place of what it covers. */
+    CHECK(model_module_add(p, 0x150001000, 0x2000, STR("c.dll")));
+    CHECK_STR(model_place(p, 0x150001000).name, STR("c.dll"));
+    CHECK(model_place(p, 0x150000000).kind == PLACE_UNMAPPED);
+    CHECK(model_place(p, 0x150003000).kind == PLACE_UNMAPPED);
+    model_module_remove(p, 0x150001001);
+    CHECK_STR(model_place(p, 0x150001000).name, STR("c.dll"));
+    model_module_remove(p, 0x150001000);
+    CHECK(model_place(p, 0x150001000).kind == PLACE_UNMAPPED);
+    CHECK_STR(model_place(p, 0x140000000).name, STR("demo.exe"));
+    trace_close(t);
+}
+
+static void stubs_are_found_by_number_and_address(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    struct model_process *p = t->p;
+
+    for (uint16_t i = 0; i < N_COUNT; i++) {
+        const struct stub *stub = model_stub_by_number(p, i);
+
+        CHECK(stub && stub->address == stub_at(i));
+        CHECK(model_stub_by_address(p, stub_at(i)) == stub);
+        CHECK(model_stub_by_address(p, stub_at(i) + 0x1f) == stub);
+    }
+    CHECK(!model_stub_by_number(p, N_COUNT));
+    CHECK(!model_stub_by_address(p, STUBS - 1));
+    CHECK(!model_stub_by_address(p, stub_at(N_COUNT)));
+    /* Said again, and otherwise. */
+    CHECK(model_stub_add(p, stub_at(N_CLOSE), 0x1abc, STR("NtUserX"),
+                         STR("win32u.dll"), false));
+    CHECK(!model_stub_by_number(p, N_CLOSE));
+    CHECK_STR(model_stub_by_number(p, 0x1abc)->name, STR("NtUserX"));
+    trace_close(t);
+}
+
+int main(void)
+{
+    const struct test tests[] = {
+        TEST(on_a_screen_threads_show_from_the_second_on),
+        TEST(in_a_file_every_line_begins_with_its_thread),
+        TEST(everything_that_can_lead_a_line_does),
+        TEST(times_have_four_forms),
+        TEST(an_entry_waits_for_what_comes_next),
+        TEST(user_callbacks_nest),
+        TEST(a_thread_starts_somewhere),
+        TEST(every_transition_lives_without_its_words),
+        TEST(accesses_have_names),
+        TEST(names_are_escaped),
+        TEST(the_longest_name_fits_a_line),
+        TEST(modules_come_and_go),
+        TEST(stubs_are_found_by_number_and_address),
+    };
+
+    return check_run(tests, COUNT_OF(tests));
+}
