@@ -159,7 +159,7 @@ static bool open_model(struct session *s, struct err *e)
 {
     const struct options *o = s->options;
     struct model_config config = {
-        .wine = os_own_ntdll("wine_get_version") != 0,
+        .wine = s->target.wine,
         .hold = 100 * s->timing.tsc_per_ms,
     };
     struct model_out out = {

@@ -47,11 +47,11 @@ static const char *const private_names[PRIVATE_COUNT] = {
 
 /* --- the section --- */
 
-static uint8_t flags_of_call(str name, const struct options *o)
+static uint8_t flags_of_call(const struct target *t, str name)
 {
     uint8_t flags = 0;
 
-    if (!o->patch || o->engine != ENGINE_RING) {
+    if (!t->patching) {
         return 0;
     }
     if (str_eq(name, STR("NtContinue")) || str_eq(name, STR("NtContinueEx")) ||
@@ -68,8 +68,7 @@ static uint8_t flags_of_call(str name, const struct options *o)
     return flags;
 }
 
-static void fill_rows(struct target *t, const struct module *m, bool wine,
-                      const struct options *o)
+static void fill_rows(struct target *t, const struct module *m)
 {
     struct call_row *rows =
         (struct call_row *)((char *)t->shared.at + SECTION_ROWS);
@@ -77,12 +76,12 @@ static void fill_rows(struct target *t, const struct module *m, bool wine,
     for (size_t i = 0; i < m->syscalls.count; i++) {
         const struct syscall_entry *s = &m->syscalls.entries[i];
         const struct call_facts *f =
-            wine ? call_find_wine(s->name) : call_find(s->name);
+            t->wine ? call_find_wine(s->name) : call_find(s->name);
         struct call_row *row = &rows[s->number & SERVICE_MASK];
         int args = f != NULL ? f->arg_count : call_arg_count_only(s->name);
 
         row->more = (uint8_t)(args < 0 ? 0 : call_stack_args((uint32_t)args));
-        row->flags = flags_of_call(s->name, o);
+        row->flags = flags_of_call(t, s->name);
         row->number = s->number;
         row->program = 0;
     }
@@ -417,7 +416,6 @@ bool target_mend_loader(struct target *t, struct err *e)
 static bool get_in(struct target *t, const struct options *o,
                    uint64_t tsc_per_ms, struct err *e)
 {
-    bool wine = os_own_ntdll("wine_get_version") != 0;
     uint64_t begins, resume;
     struct os_region r;
 
@@ -434,13 +432,14 @@ static bool get_in(struct target *t, const struct options *o,
     if (!module_open(&t->ntdll, &t->os, r.allocation, e)) {
         return false;
     }
-    t->wine_record = wine && !os_last_call_implemented();
+    t->wine = os_own_ntdll("wine_get_version") != 0;
+    t->wine_record = t->wine && !os_last_call_implemented();
     t->room = os_event_open(true, e);
     t->wake = os_event_open(false, e);
     if (t->room == NULL || t->wake == NULL || !open_section(t, o, e)) {
         return false;
     }
-    fill_rows(t, &t->ntdll, wine, o);
+    fill_rows(t, &t->ntdll);
     fill_transitions(t);
     if (!o->patch) {
         t->section->plain[0] = plain_range_of(t, &t->ntdll);
@@ -498,12 +497,10 @@ bool target_go(struct target *t, struct err *e)
 bool target_add_win32u(struct target *t, uint64_t base, bool patch,
                        struct err *e)
 {
-    struct options o = { .patch = t->patching, .engine = t->engine };
-
     if (!module_open(&t->win32u, &t->os, base, e)) {
         return false;
     }
-    fill_rows(t, &t->win32u, os_own_ntdll("wine_get_version") != 0, &o);
+    fill_rows(t, &t->win32u);
     if (t->patching && patch) {
         return patch_stubs(t, &t->win32u,
                            t->agent + AGENT_IMAGE_ROOM + AGENT_NT_ROOM,

@@ -49,6 +49,7 @@ struct target {
     uint32_t ring_max;  // rings that fit into the section
     enum engine engine;
     bool patching;
+    bool wine;         // it runs under Wine
     bool wine_record;  // last calls are kept by the agent (wine.S)
     struct module ntdll;
     struct module win32u;  // zeroed until it is there
