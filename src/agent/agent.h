@@ -14,6 +14,7 @@
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
 
+#include "agent/nt_call.h"
 #include "wire/image.h"
 #include "wire/record.h"
 #include "wire/ring.h"
@@ -79,11 +80,36 @@ void *ring_reserve(struct ring *ring, uint32_t size);
 /* Makes the record that ring_reserve gave visible to the reader. */
 void ring_publish(struct ring *ring, uint32_t size);
 
-/* Copies `size` bytes, a multiple of 8, without a fault wherever `from`
- * points: directly on the page of `rsp` and on the thread's own stack, else
- * through the kernel. False: they cannot be read, or are guarded. */
-bool ring_copy(struct ring *ring, uint64_t rsp, void *to, uint64_t from,
-               uint64_t size);
+/* What was last found out about memory: a region, and whether it can be read.
+ * All zero: nothing. Not to be kept beyond one event. */
+struct known {
+    uint64_t low;
+    uint64_t high;
+    bool readable;
+};
+
+/* Copies `size` bytes without a fault wherever `from` points: directly on the
+ * page of `rsp` and on the thread's own stack, at most 256 bytes, else through
+ * the kernel. False: they cannot be read, all of them, or are guarded. */
+bool ring_copy(struct ring *ring, uint64_t rsp, struct known *known, void *to,
+               uint64_t from, uint64_t size);
+
+static inline struct ring_args *ring_args_at(struct ring *ring, uint32_t place)
+{
+    return (struct ring_args *)((char *)ring + RING_ARGS) + place;
+}
+
+/* --- capture.c: capture programs (wire/capture.h) --- */
+
+/* Runs the operations for the entry of the call at `rsp`, whose arguments are
+ * in RING_ARGS_NEWEST; writes DATA records. What cannot be read, or finds no
+ * room, is left out; losses are counted. */
+void capture_entry(struct ring *ring, uint64_t row, uint64_t rsp);
+/* ... for its return, arguments in RING_ARGS_TAKEN. The records have `time`. */
+void capture_return(struct ring *ring, uint64_t row, uint64_t rsp, uint64_t rax,
+                    uint64_t time);
+/* True if the row's program has operations for the return. */
+bool capture_has_return(uint64_t row);
 
 /* --- wait.c: waiting for the tracer --- */
 
@@ -99,13 +125,9 @@ void wait_wake_reader(struct ring *ring);
 
 /* --- own system calls --- */
 
-/* Arguments of one, by PRIVATE_* index. `ring` (NULL: none yet) lends room
- * for the vector state. NTSTATUS. */
-struct own_call {
-    enum private_stub stub;
-    uint64_t a[6];
-};
-uint32_t own_call(struct ring *ring, const struct own_call *c);
+/* Makes one, of which `stub` and `a` are filled in. `ring` (NULL: none yet)
+ * lends room for the vector state. NTSTATUS. */
+uint32_t own_call(struct ring *ring, struct own_call *c);
 /* True once the tracer is known to be gone; asks the system. */
 bool own_tracer_gone(struct ring *ring);
 

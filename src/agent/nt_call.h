@@ -6,9 +6,9 @@
 #define AGENT_NT_CALL_H
 
 #define NT_CALL_STUB 0
-#define NT_CALL_SAVE 8
-#define NT_CALL_MASK 16
-#define NT_CALL_ARGS 24
+#define NT_CALL_ARGS 8
+#define NT_CALL_SAVE 56
+#define NT_CALL_MASK 64
 
 #ifndef __ASSEMBLER__
 
@@ -16,19 +16,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct nt_call {
-    uint64_t stub;       // address of a private stub
+/* One system call of our own. Its caller says which, and the arguments;
+ * own_call (ring.c) fills in the rest. There is one of these on the stack, and
+ * not two, because the stack is the target's. */
+struct own_call {
+    uint64_t stub;  // PRIVATE_*; then the address of that private stub
+    uint64_t a[6];
     void *save;          // 64-byte aligned room for the vector state
     uint64_t save_mask;  // XSAVE components to keep there
-    uint64_t a[6];       // arguments
 };
 
-static_assert(offsetof(struct nt_call, save) == NT_CALL_SAVE, "nt_call.S");
-static_assert(offsetof(struct nt_call, save_mask) == NT_CALL_MASK, "nt_call.S");
-static_assert(offsetof(struct nt_call, a) == NT_CALL_ARGS, "nt_call.S");
+static_assert(offsetof(struct own_call, a) == NT_CALL_ARGS, "nt_call.S");
+static_assert(offsetof(struct own_call, save) == NT_CALL_SAVE, "nt_call.S");
+static_assert(offsetof(struct own_call, save_mask) == NT_CALL_MASK,
+              "nt_call.S");
 
 /* In nt_call.S: makes the call, keeps the vector state. NTSTATUS. */
-uint32_t nt_call(const struct nt_call *c);
+uint32_t nt_call(const struct own_call *c);
 
 #endif
 #endif

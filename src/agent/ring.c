@@ -7,7 +7,6 @@
  */
 #include "agent/agent.h"
 
-#include "agent/nt_call.h"
 #include "agent/teb.h"
 
 #define MEM_COMMIT 0x1000
@@ -17,6 +16,9 @@
 #define PAGE_EXECUTE 0x10
 #define PAGE_SIZE 0x1000
 #define CURRENT_PROCESS ((uint64_t)-1)
+
+/* More than this is read by the kernel in any case. */
+#define DIRECT_MAX 256
 
 /* Room for the legacy part and the header of an XSAVE area: x87 and SSE. */
 struct xsave_small {
@@ -39,7 +41,7 @@ static _Atomic uint32_t *state_at(struct section *s, uint32_t index)
  * over a system call; only what it clears needs saving.) Its own function, so
  * that calls with a ring do not carry this frame. */
 __attribute__((noinline)) static uint32_t
-call_without_ring(struct nt_call *call)
+call_without_ring(struct own_call *call)
 {
     struct xsave_small small;
 
@@ -52,31 +54,27 @@ call_without_ring(struct nt_call *call)
     return nt_call(call);
 }
 
-uint32_t own_call(struct ring *ring, const struct own_call *c)
+uint32_t own_call(struct ring *ring, struct own_call *c)
 {
-    struct nt_call call;
-
-    call.stub = (uint64_t)image_head_here() + image_head_here()->stubs +
-                (uint64_t)c->stub * PRIVATE_STUB_SIZE;
-    for (int i = 0; i < 6; i++) {
-        call.a[i] = c->a[i];
-    }
+    c->stub = (uint64_t)image_head_here() + image_head_here()->stubs +
+              c->stub * PRIVATE_STUB_SIZE;
     if (ring == NULL) {
-        return call_without_ring(&call);
+        return call_without_ring(c);
     }
     ring->disturbed = 1;
-    call.save = (char *)ring + RING_XSAVE;
-    call.save_mask = image_config_here()->xsave_mask;
-    return nt_call(&call);
+    c->save = (char *)ring + RING_XSAVE;
+    c->save_mask = image_config_here()->xsave_mask;
+    return nt_call(c);
 }
 
 static bool commit(struct section *s, uint32_t index)
 {
     uint64_t base = (uint64_t)ring_at(s, index);
     uint64_t size = s->ring_stride;
-    struct own_call c = { PRIVATE_NtAllocateVirtualMemory,
-                          { CURRENT_PROCESS, (uint64_t)&base, 0,
-                            (uint64_t)&size, MEM_COMMIT, PAGE_READWRITE } };
+    struct own_call c = { .stub = PRIVATE_NtAllocateVirtualMemory,
+                          .a = { CURRENT_PROCESS, (uint64_t)&base, 0,
+                                 (uint64_t)&size, MEM_COMMIT,
+                                 PAGE_READWRITE } };
 
     if ((int32_t)own_call(NULL, &c) < 0) {
         return false;
@@ -205,53 +203,45 @@ void ring_leave(struct ring *ring)
     atomic_store_explicit(&ring->inside, 0, memory_order_release);
 }
 
-void *ring_reserve(struct ring *ring, uint32_t size)
+/* Bytes of the ring that are in use, once `size` more fit; waits for that if
+ * need be. False: they do not, and the loss was counted. */
+static bool make_room(struct ring *ring, uint32_t size, uint32_t *in_use)
 {
-    struct section *s = section_here();
     uint32_t bytes = ring->mask + 1;
-    uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-    uint32_t to_end, tail, used;
+    uint32_t tail, used;
 
-    if (head % 8 != 0) {
-        /* Not ours: somebody wrote here. Records are where they belong. */
-        head = (head + 7) & ~7u;
-        atomic_store_explicit(&ring->head, head, memory_order_relaxed);
-    }
-    to_end = bytes - (head & ring->mask);
-    /* A record never wraps. Padding is not free: it needs room as well. */
-    if (size > to_end) {
-        uint32_t *pad = ring_reserve(ring, to_end);
-
-        if (pad == NULL) {
-            return NULL;
-        }
-        pad[0] = to_end;
-        pad[1] = RECORD_KIND_PAD;
-        ring_publish(ring, to_end);
-        head += to_end;
-        to_end = bytes;
-    }
     for (;;) {
         /* Acquire: the reader is done with these bytes before we reuse them.
          * Pairs with the release in drain_ring (tracer/drain.c). */
         tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
-        used = head - tail;
+        used = atomic_load_explicit(&ring->head, memory_order_relaxed) - tail;
         if (used > bytes) {
             used = bytes;  // somebody scribbled: no room until it is mended
         }
         if (size <= bytes - used) {
-            break;
+            *in_use = used;
+            return true;
         }
-        if (s->flags & SECTION_LOSSY) {
+        if (section_here()->flags & SECTION_LOSSY) {
             count(ring, RING_LOST_FULL);
             wait_wake_reader(ring);
-            return NULL;
+            return false;
         }
         if (!wait_room(ring)) {
             count(ring, RING_LOST_NO_TRACER);
-            return NULL;
+            return false;
         }
     }
+}
+
+/* How far the thread may fill a ring unasked: not over its end, not into what
+ * is in use, and not past half without waking the reader. */
+static void set_limit(struct ring *ring, uint32_t used, uint32_t size)
+{
+    uint32_t bytes = ring->mask + 1;
+    uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+    uint32_t to_end = bytes - (head & ring->mask);
+
     if (used + size > bytes / 2) {
         wait_wake_reader(ring);
         ring->limit = head + (bytes - used < to_end ? bytes - used : to_end);
@@ -260,6 +250,37 @@ void *ring_reserve(struct ring *ring, uint32_t size)
 
         ring->limit = head + (half < to_end ? half : to_end);
     }
+}
+
+void *ring_reserve(struct ring *ring, uint32_t size)
+{
+    uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+    uint32_t to_end, used;
+
+    if (head % 8 != 0) {
+        /* Not ours: somebody wrote here. Records are where they belong. */
+        head = (head + 7) & ~7u;
+        atomic_store_explicit(&ring->head, head, memory_order_relaxed);
+    }
+    to_end = ring->mask + 1 - (head & ring->mask);
+    /* A record never wraps. Padding is not free: it needs room as well. */
+    if (size > to_end) {
+        uint32_t *pad =
+            (uint32_t *)((char *)ring + RING_DATA + (head & ring->mask));
+
+        if (!make_room(ring, to_end, &used)) {
+            return NULL;
+        }
+        set_limit(ring, used, to_end);
+        pad[0] = to_end;
+        pad[1] = RECORD_KIND_PAD;
+        ring_publish(ring, to_end);
+        head += to_end;
+    }
+    if (!make_room(ring, size, &used)) {
+        return NULL;
+    }
+    set_limit(ring, used, size);
     return (char *)ring + RING_DATA + (head & ring->mask);
 }
 
@@ -288,55 +309,106 @@ struct memory_basic {
     uint32_t pad;
 };
 
-/* True if `size` bytes at `address` can be read, and are nobody's guard: a
- * read would take the guard away (docs/facts.md T6). The region that holds this
- * thread's own stack, by its TEB and by the kernel, is remembered. */
-static bool is_readable(struct ring *ring, uint64_t rsp, uint64_t address,
-                        uint64_t size)
+/* Asks for the region that `address` is in. What is somebody's guard counts as
+ * not readable: a read would take the guard away (docs/facts.md T6). The
+ * region that holds this thread's own stack, by its TEB and by the kernel, is
+ * remembered. */
+static void ask(struct ring *ring, uint64_t rsp, uint64_t address,
+                struct known *known)
 {
     uint64_t base = teb_stack_base();
     struct memory_basic m;
-    struct own_call c = { PRIVATE_NtQueryVirtualMemory,
-                          { CURRENT_PROCESS, address, 0, (uint64_t)&m,
-                            sizeof(m), 0 } };
+    struct own_call c = { .stub = PRIVATE_NtQueryVirtualMemory,
+                          .a = { CURRENT_PROCESS, address, 0, (uint64_t)&m,
+                                 sizeof(m), 0 } };
 
-    if ((int32_t)own_call(ring, &c) < 0 || m.state != MEM_COMMIT ||
-        (m.protect & (PAGE_GUARD | PAGE_NOACCESS | PAGE_EXECUTE)) != 0 ||
-        m.protect == 0) {
-        return false;
+    if ((int32_t)own_call(ring, &c) < 0) {
+        known->readable = false;
+        known->low = address & ~(uint64_t)(PAGE_SIZE - 1);
+        known->high = known->low + PAGE_SIZE;
+        return;
     }
-    if (m.base <= rsp && rsp < m.base + m.size && teb_stack_limit() <= rsp &&
-        rsp < base && base == m.base + m.size) {
+    known->readable =
+        m.state == MEM_COMMIT && m.protect != 0 &&
+        (m.protect & (PAGE_GUARD | PAGE_NOACCESS | PAGE_EXECUTE)) == 0;
+    known->low = m.base;
+    known->high = m.base + m.size;
+    if (known->readable && m.base <= rsp && rsp < m.base + m.size &&
+        teb_stack_limit() <= rsp && rsp < base && base == m.base + m.size) {
         ring->stack_low = m.base;
         ring->stack_high = base;
     }
-    return address + size <= m.base + m.size;
 }
 
-bool ring_copy(struct ring *ring, uint64_t rsp, void *to, uint64_t from,
-               uint64_t size)
+static bool is_readable(struct ring *ring, uint64_t rsp, uint64_t address,
+                        uint64_t size, struct known *known)
+{
+    if (address < known->low || address >= known->high) {
+        ask(ring, rsp, address, known);
+    }
+    return known->readable && known->low <= address &&
+           address + size <= known->high;
+}
+
+/* A word anywhere. */
+struct any_word {
+    uint64_t v;
+} __attribute__((packed, may_alias));
+
+/* Volatile, or the compiler makes a call of it. */
+static void copy_bytes(void *to, uint64_t from, uint64_t size)
+{
+    volatile uint8_t *t = to;
+    uint64_t i = 0;
+
+    for (; i + 8 <= size; i += 8) {
+        ((volatile struct any_word *)(t + i))->v =
+            ((const struct any_word *)(from + i))->v;
+    }
+    for (; i < size; i++) {
+        t[i] = *(const uint8_t *)(from + i);
+    }
+}
+
+static bool read_bytes(struct ring *ring, void *to, uint64_t from,
+                       uint64_t size)
 {
     uint64_t got = 0;
-    struct own_call c = { PRIVATE_NtReadVirtualMemory,
-                          { CURRENT_PROCESS, from, (uint64_t)to, size,
-                            (uint64_t)&got } };
+    struct own_call c = { .stub = PRIVATE_NtReadVirtualMemory,
+                          .a = { CURRENT_PROCESS, from, (uint64_t)to, size,
+                                 (uint64_t)&got } };
+
+    return (int32_t)own_call(ring, &c) >= 0 && got == size;
+}
+
+/* Its own function, so that what is read directly costs no frame for it. */
+__attribute__((noinline)) static bool copy_asked(struct ring *ring,
+                                                 uint64_t rsp,
+                                                 struct known *known, void *to,
+                                                 uint64_t from, uint64_t size)
+{
+    return is_readable(ring, rsp, from, size, known) &&
+           read_bytes(ring, to, from, size);
+}
+
+bool ring_copy(struct ring *ring, uint64_t rsp, struct known *known, void *to,
+               uint64_t from, uint64_t size)
+{
     bool direct;
 
-    if (from + size < from || size % 8 != 0) {
-        return false;
+    if (size == 0 || from + size < from) {
+        return size == 0;
     }
     /* The page of RSP has just been written to; the thread's own stack above
-     * it stays where it is. */
+     * RSP stays where it is (below, it may have been given back since). */
     direct = (from / PAGE_SIZE == rsp / PAGE_SIZE &&
               (from + size - 1) / PAGE_SIZE == rsp / PAGE_SIZE) ||
-             (ring->stack_low <= from && from + size <= ring->stack_high &&
+             (rsp <= from && ring->stack_low <= from &&
+              from + size <= ring->stack_high &&
               ring->stack_high == teb_stack_base());
-    if (direct) {
-        for (uint64_t i = 0; i < size / 8; i++) {
-            ((volatile uint64_t *)to)[i] = ((const uint64_t *)from)[i];
-        }
+    if (direct && size <= DIRECT_MAX) {
+        copy_bytes(to, from, size);
         return true;
     }
-    return is_readable(ring, rsp, from, size) &&
-           (int32_t)own_call(ring, &c) >= 0 && got == size;
+    return copy_asked(ring, rsp, known, to, from, size);
 }

@@ -28,9 +28,10 @@ struct callback_information {
 static uint32_t set_callback(struct ring *ring, uint64_t callback)
 {
     struct callback_information info = { 0, 0, callback };
-    struct own_call c = { PRIVATE_NtSetInformationProcess,
-                          { CURRENT_PROCESS, PROCESS_INSTRUMENTATION_CALLBACK,
-                            (uint64_t)&info, sizeof(info) } };
+    struct own_call c = { .stub = PRIVATE_NtSetInformationProcess,
+                          .a = { CURRENT_PROCESS,
+                                 PROCESS_INSTRUMENTATION_CALLBACK,
+                                 (uint64_t)&info, sizeof(info) } };
 
     return own_call(ring, &c);
 }
@@ -63,9 +64,9 @@ static uint32_t protect(struct ring *ring, uint64_t address, uint32_t to,
                         uint32_t *old)
 {
     uint64_t size = LOADER_BYTES;
-    struct own_call c = { PRIVATE_NtProtectVirtualMemory,
-                          { CURRENT_PROCESS, (uint64_t)&address,
-                            (uint64_t)&size, to, (uint64_t)old } };
+    struct own_call c = { .stub = PRIVATE_NtProtectVirtualMemory,
+                          .a = { CURRENT_PROCESS, (uint64_t)&address,
+                                 (uint64_t)&size, to, (uint64_t)old } };
 
     return own_call(ring, &c);
 }

@@ -16,6 +16,7 @@
 #define TEB_STACK_LIMIT 0x10
 #define TEB_SELF 0x30
 #define TEB_TID 0x48
+#define TEB_STACK_END 0x1478 /* DeallocationStack */
 
 static inline uint64_t teb_stack_base(void)
 {
@@ -30,6 +31,14 @@ static inline uint64_t teb_stack_limit(void)
     uint64_t v;
 
     __asm__ volatile("movq %%gs:%c1, %0" : "=r"(v) : "i"(TEB_STACK_LIMIT));
+    return v;
+}
+
+static inline uint64_t teb_stack_end(void)
+{
+    uint64_t v;
+
+    __asm__ volatile("movq %%gs:%c1, %0" : "=r"(v) : "i"(TEB_STACK_END));
     return v;
 }
 

@@ -26,19 +26,35 @@
 /* How long an answer may take that must not be waited for asleep. */
 #define SPIN_MS 2000
 
-/* One sleep. False: the tracer is gone, or the handles are. */
+/* True while the tracer reads this ring. It takes a ring back when it finds
+ * no thread by the ids that stand there, which are the target's to write. */
+static bool is_read(const struct section *s, const struct ring *ring)
+{
+    uint64_t at = (uint64_t)ring - (uint64_t)s - SECTION_RINGS;
+    uint64_t index = s->ring_stride == 0 ? RING_MAX : at / s->ring_stride;
+    const _Atomic uint32_t *states =
+        (const _Atomic uint32_t *)((uint64_t)s + SECTION_RING_STATE);
+
+    return index >= RING_MAX ||
+           atomic_load_explicit(&states[index], memory_order_relaxed) ==
+               RING_LIVE;
+}
+
+/* One sleep. False: the tracer is gone, or the handles are, or it does not
+ * read this ring. */
 static bool sleep_once(struct ring *ring, uint32_t ms)
 {
     struct section *s = section_here();
     uint64_t handles[2] = { image_config_here()->tracer,
                             image_config_here()->room };
     int64_t timeout = -(int64_t)ms * 10000;
-    struct own_call c = { PRIVATE_NtWaitForMultipleObjects,
-                          { 2, (uint64_t)handles, WAIT_ANY, 0,
-                            (uint64_t)&timeout, 0 } };
+    struct own_call c = { .stub = PRIVATE_NtWaitForMultipleObjects,
+                          .a = { 2, (uint64_t)handles, WAIT_ANY, 0,
+                                 (uint64_t)&timeout, 0 } };
     uint32_t status;
 
-    if (atomic_load_explicit(&s->dead, memory_order_relaxed)) {
+    if (atomic_load_explicit(&s->dead, memory_order_relaxed) ||
+        (ring != NULL && !is_read(s, ring))) {
         return false;
     }
     status = own_call(ring, &c);
@@ -56,6 +72,15 @@ bool own_tracer_gone(struct ring *ring)
     return !sleep_once(ring, 0);
 }
 
+/* Its own function, so that a reader that is awake costs no frame for it. */
+__attribute__((noinline)) static void set_wake(struct ring *ring)
+{
+    struct own_call c = { .stub = PRIVATE_NtSetEvent,
+                          .a = { image_config_here()->wake } };
+
+    own_call(ring, &c);
+}
+
 void wait_wake_reader(struct ring *ring)
 {
     struct section *s = section_here();
@@ -67,10 +92,7 @@ void wait_wake_reader(struct ring *ring)
     if (!ring->quiet &&
         atomic_load_explicit(&s->reader_asleep, memory_order_relaxed) &&
         atomic_compare_exchange_strong(&s->reader_asleep, &asleep, 0)) {
-        struct own_call c = { PRIVATE_NtSetEvent,
-                              { image_config_here()->wake } };
-
-        own_call(ring, &c);
+        set_wake(ring);
     }
 }
 

@@ -32,7 +32,43 @@ static uint64_t row_of(uint64_t number)
     return rows[number & SERVICE_MASK];
 }
 
+/* No records of such a call are wanted, and nobody waits for one. */
+static bool is_filtered(uint64_t row)
+{
+    return (row_flags(row) &
+            (ROW_FILTERED | ROW_SLOW_ENTRY | ROW_SLOW_RETURN)) == ROW_FILTERED;
+}
+
+/* A call's row as its return is to see it, see ring.open_row. */
+static uint64_t row_kept(uint64_t row)
+{
+    if (!is_filtered(row)) {
+        row &= ~((uint64_t)ROW_FILTERED << 8);
+    }
+    if ((row_flags(row) & (ROW_CAPTURES | ROW_FILTERED)) == ROW_CAPTURES &&
+        !capture_has_return(row)) {
+        row &= ~((uint64_t)ROW_CAPTURES << 8);
+    }
+    return row;
+}
+
 /* --- the calls that are open --- */
+
+/* The arguments in place `from` go to place `to`, if the row needs them. */
+static void args_move(struct ring *ring, uint64_t row, uint32_t to,
+                      uint32_t from)
+{
+    struct ring_args *t = ring_args_at(ring, to);
+    const struct ring_args *f = ring_args_at(ring, from);
+
+    if ((row_flags(row) & ROW_CAPTURES) == 0 || to == from) {
+        return;
+    }
+    t->count = f->count;
+    for (uint32_t i = 0; i < f->count && i < 4 + RECORD_MORE_MAX; i++) {
+        ((volatile uint64_t *)t->words)[i] = f->words[i];
+    }
+}
 
 static void open_push(struct ring *ring)
 {
@@ -44,6 +80,7 @@ static void open_push(struct ring *ring)
     if (ring->open_count >= RING_OPEN_MAX) {
         ring->open_missed++;
     } else {
+        args_move(ring, ring->open_row, ring->open_count, RING_ARGS_NEWEST);
         o = &ring->open[ring->open_count++];
         o->rsp = ring->open_rsp;
         o->stub = ring->open_stub;
@@ -69,7 +106,8 @@ static void open_settle(struct ring *ring, uint64_t rsp, uint64_t base)
 }
 
 /* Finds the open call that returns to `rip` with `rsp` and forgets it, and
- * what was open below it. False: there is none. */
+ * what was open below it. Its arguments are then in RING_ARGS_TAKEN. False:
+ * there is none. */
 static bool open_take(struct ring *ring, uint64_t rip, uint64_t rsp,
                       uint64_t base, uint64_t *row)
 {
@@ -79,6 +117,7 @@ static bool open_take(struct ring *ring, uint64_t rip, uint64_t rsp,
         ((ring->open_rsp == rsp && returns_into(rip, ring->open_stub)) ||
          (row_flags(ring->open_row) & ROW_SETS_CONTEXT) != 0)) {
         *row = ring->open_row;
+        args_move(ring, *row, RING_ARGS_TAKEN, RING_ARGS_NEWEST);
         ring->open_rsp = 0;
         return true;
     }
@@ -93,8 +132,10 @@ static bool open_take(struct ring *ring, uint64_t rip, uint64_t rsp,
             continue;
         }
         *row = o->row;
+        args_move(ring, *row, RING_ARGS_TAKEN, i);
         for (uint32_t k = i + 1; k < count; k++) {
             if (ring->open[k].stack_base != base || ring->open[k].rsp > rsp) {
+                args_move(ring, ring->open[k].row, kept, k);
                 ring->open[kept++] = ring->open[k];
             }
         }
@@ -130,66 +171,92 @@ static uint32_t copy_args(struct ring *ring, uint64_t rsp, uint64_t *to,
 {
     uint64_t from = rsp + 0x28;
     uint32_t here = (uint32_t)((0x1000 - from % 0x1000) / 8);
+    struct known known = { 0 };
 
     if (more > RECORD_MORE_MAX) {
         more = RECORD_MORE_MAX;
     }
-    if (more > 0 && ring_copy(ring, rsp, to, from, more * 8)) {
+    if (more > 0 && ring_copy(ring, rsp, &known, to, from, more * 8)) {
         return more;
     }
     /* Up to the end of the page at least. */
-    if (here < more && here > 0 && ring_copy(ring, rsp, to, from, here * 8)) {
+    if (here < more && here > 0 &&
+        ring_copy(ring, rsp, &known, to, from, here * 8)) {
         return here;
     }
     return 0;
 }
 
+/* All arguments of the call that is being entered. Returns how many of `more`
+ * on the stack could be read. Its own function, so that what follows does not
+ * carry this frame. */
+__attribute__((noinline)) static uint32_t
+take_args(struct ring *ring, struct ring_args *args,
+          const struct entry_frame *frame, uint64_t rsp, uint32_t more)
+{
+    for (int i = 0; i < 4; i++) {
+        ((volatile uint64_t *)args->words)[i] = frame->args[i];
+    }
+    more = copy_args(ring, rsp, args->words + 4, more);
+    args->count = 4 + more;
+    return more;
+}
+
+/* The ENTRY record, after what the row's program copies. */
+static void write_entry(struct ring *ring, const struct entry_frame *frame,
+                        uint64_t rsp, uint64_t row)
+{
+    uint32_t wanted = (uint8_t)row;
+    struct ring_args *args = ring_args_at(ring, RING_ARGS_NEWEST);
+    uint32_t more = take_args(ring, args, frame, rsp, wanted);
+    uint32_t size = ENTRY_SIZE + 8 * more;
+    bool waits = (row_flags(row) & ROW_SLOW_ENTRY) != 0;
+    struct record_entry *r;
+
+    if ((row_flags(row) & ROW_CAPTURES) != 0) {
+        capture_entry(ring, row, rsp);
+    }
+    r = ring_reserve(ring, size);
+    if (r == NULL) {
+        return;
+    }
+    r->head.size = size;
+    r->head.kind = RECORD_ENTRY;
+    r->head.flags = (uint8_t)(more | (more < wanted ? RECORD_ARGS_LOST : 0) |
+                              (waits ? RECORD_WAITS : 0));
+    r->head.number = (uint16_t)frame->number;
+    r->rsp = rsp;
+    r->stack_base = teb_stack_base();
+    r->caller = *(const uint64_t *)rsp;
+    for (int i = 0; i < 4; i++) {
+        r->args[i] = frame->args[i];
+    }
+    for (uint32_t i = 0; i < more; i++) {
+        r->more[i] = args->words[4 + i];
+    }
+    r->head.time = tsc();
+    publish(ring, size, waits, false);
+}
+
 void agent_entry(struct entry_frame *frame, uint64_t rsp)
 {
     struct ring *ring = ring_enter(rsp);
-    uint64_t args[RECORD_MORE_MAX];
     uint64_t row, base;
-    struct record_entry *r;
-    uint32_t wanted, more, size;
-    bool waits;
 
     if (ring == NULL) {
         return;
     }
     row = row_of(frame->number);
     base = teb_stack_base();
-    waits = (row_flags(row) & ROW_SLOW_ENTRY) != 0;
-    wanted = (uint8_t)row;
-    more = copy_args(ring, rsp, args, wanted);
-
     open_settle(ring, rsp, base);
     open_push(ring);
-
-    size = ENTRY_SIZE + 8 * more;
-    r = ring_reserve(ring, size);
-    if (r != NULL) {
-        r->head.size = size;
-        r->head.kind = RECORD_ENTRY;
-        r->head.flags =
-            (uint8_t)(more | (more < wanted ? RECORD_ARGS_LOST : 0) |
-                      (waits ? RECORD_WAITS : 0));
-        r->head.number = (uint16_t)frame->number;
-        r->rsp = rsp;
-        r->stack_base = base;
-        r->caller = *(const uint64_t *)rsp;
-        for (int i = 0; i < 4; i++) {
-            r->args[i] = frame->args[i];
-        }
-        for (uint32_t i = 0; i < more; i++) {
-            r->more[i] = args[i];
-        }
-        r->head.time = tsc();
-        publish(ring, size, waits, false);
+    if (!is_filtered(row)) {
+        write_entry(ring, frame, rsp, row);
     }
     if ((row_flags(row) & ROW_ENDS_ITSELF) == 0) {
         ring->open_rsp = rsp;
         ring->open_stub = frame->stub;
-        ring->open_row = row;
+        ring->open_row = row_kept(row);
         ring->open_stack_base = base;
     }
     ring_leave(ring);
@@ -279,14 +346,53 @@ static bool in_plain_range(uint64_t rip)
            rip - s->plain[1].start < s->plain[1].size;
 }
 
+/* The RETURN record, after what the program of its row copies; `orphan`: of no
+ * call that is known, and `row` is 0. */
+static void write_return(struct ring *ring, const struct return_frame *frame,
+                         uint64_t rsp, uint64_t row, uint64_t time, bool orphan)
+{
+    struct section *s = section_here();
+    struct record_return *r;
+    bool spin, waits;
+
+    if ((row_flags(row) & ROW_CAPTURES) != 0) {
+        capture_return(ring, row, rsp, frame->rax, time);
+    }
+    spin = orphan && (s->flags & SECTION_ASK_ORPHANS) != 0;
+    waits = spin || ((row_flags(row) & ROW_SLOW_RETURN) != 0 &&
+                     (int32_t)frame->rax >= 0);
+    /* Until the tracer has asked for it, this thread's last call must stay
+     * the program's. Where there is no room we must wait, and cannot ask. */
+    ring->quiet = spin;
+    r = ring_reserve(ring, RETURN_SIZE);
+    ring->quiet = 0;
+    spin = spin && !ring->disturbed;
+    if (r == NULL) {
+        return;
+    }
+    r->head.size = RETURN_SIZE;
+    r->head.kind = RECORD_RETURN;
+    r->head.flags =
+        (uint8_t)((orphan ? RECORD_ORPHAN : 0) | (waits ? RECORD_WAITS : 0));
+    r->head.number = 0;
+    r->head.time = time;
+    r->rip = frame->rip;
+    r->rsp = rsp;
+    r->rax = frame->rax;
+    r->stack_base = teb_stack_base();
+    if (spin && image_config_here()->wine_pointer != 0) {
+        ring->last_argument = teb_last_argument();
+        ring->last_number = teb_last_number();
+    }
+    publish(ring, RETURN_SIZE, waits, spin);
+}
+
 void agent_return(struct return_frame *frame, uint64_t rsp)
 {
     struct ring *ring = ring_enter(rsp);
-    struct section *s = section_here();
     enum transition which;
-    struct record_return *r;
-    uint64_t row = 0, base, time;
-    bool orphan, spin, waits;
+    uint64_t row = 0, time;
+    bool orphan;
 
     if (ring == NULL) {
         return;
@@ -298,34 +404,11 @@ void agent_return(struct return_frame *frame, uint64_t rsp)
         ring_leave(ring);
         return;
     }
-    base = teb_stack_base();
-    orphan = !open_take(ring, frame->rip, rsp, base, &row) &&
+    orphan = !open_take(ring, frame->rip, rsp, teb_stack_base(), &row) &&
              !in_plain_range(frame->rip) && ring->open_missed == 0;
-    spin = orphan && (s->flags & SECTION_ASK_ORPHANS) != 0;
-    waits = spin || ((row_flags(row) & ROW_SLOW_RETURN) != 0 &&
-                     (int32_t)frame->rax >= 0);
-    /* Until the tracer has asked for it, this thread's last call must stay
-     * the program's. Where there is no room we must wait, and cannot ask. */
-    ring->quiet = spin;
-    r = ring_reserve(ring, RETURN_SIZE);
-    ring->quiet = 0;
-    spin = spin && !ring->disturbed;
-    if (r != NULL) {
-        r->head.size = RETURN_SIZE;
-        r->head.kind = RECORD_RETURN;
-        r->head.flags = (uint8_t)((orphan ? RECORD_ORPHAN : 0) |
-                                  (waits ? RECORD_WAITS : 0));
-        r->head.number = 0;
-        r->head.time = time;
-        r->rip = frame->rip;
-        r->rsp = rsp;
-        r->rax = frame->rax;
-        r->stack_base = base;
-        if (spin && image_config_here()->wine_pointer != 0) {
-            ring->last_argument = teb_last_argument();
-            ring->last_number = teb_last_number();
-        }
-        publish(ring, RETURN_SIZE, waits, spin);
+    /* Filtered: it was only to be known for what it is. */
+    if ((row_flags(row) & ROW_FILTERED) == 0) {
+        write_return(ring, frame, rsp, row, time, orphan);
     }
     ring_leave(ring);
 }

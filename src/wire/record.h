@@ -9,7 +9,7 @@
  *      0  u32 size      bytes, this head included
  *      4  u8  kind      enum record_kind
  *      5  u8  flags     RECORD_* below
- *      6  u16 number    service number (ENTRY), transition (TRANSITION)
+ *      6  u16 number    service number (ENTRY, DATA), transition (TRANSITION)
  *      8  u64 time      TSC of the writing CPU
  *
  *   PAD         nothing; fills the ring up to its end. Only the first 8
@@ -37,6 +37,16 @@
  *     40  u64 stack_base
  *     48  u64 words[m]    what struct transition_row of section.h asked for
  *
+ *   DATA        a piece of memory, for the next ENTRY or RETURN of the same
+ *               thread with the same rsp; see capture.h. Larger pieces take
+ *               several, in order of their addresses. A piece that belongs to
+ *               no record that follows is to be forgotten.
+ *     16  u64 rsp
+ *     24  u64 address     in the target, of the first byte
+ *     32  u32 length      bytes that follow; the rest of the record is padding
+ *     36  u32 op          index of the operation that copied it
+ *     40  u8  bytes[]
+ *
  * Everything here is written by the target's threads: a reader believes no
  * number before it has compared it with what is left.
  */
@@ -49,6 +59,12 @@
 #define RECORD_NUMBER 6
 #define RECORD_TIME 8
 #define RECORD_HEAD_SIZE 16
+
+#define DATA_RSP 16
+#define DATA_ADDRESS 24
+#define DATA_LENGTH 32
+#define DATA_OP 36
+#define DATA_BYTES 40
 
 #define ENTRY_RSP 16
 #define ENTRY_STACK_BASE 24
@@ -69,6 +85,7 @@
 #define RECORD_KIND_ENTRY 2
 #define RECORD_KIND_RETURN 3
 #define RECORD_KIND_TRANSITION 4
+#define RECORD_KIND_DATA 5
 
 /* ENTRY: how many stack arguments follow (0..13). */
 #define RECORD_MORE_MASK 0x0f
@@ -78,6 +95,8 @@
 #define RECORD_WAITS 0x20
 /* RETURN: no entry that the agent knows of explains it. */
 #define RECORD_ORPHAN 0x40
+/* DATA: goes with a RETURN, else with an ENTRY. */
+#define RECORD_AT_RETURN 0x01
 
 /* The most stack arguments an entry carries: 17 arguments are the maximum
  * of all known calls, 4 of them are in registers. */
@@ -97,6 +116,7 @@ enum record_kind {
     RECORD_ENTRY = RECORD_KIND_ENTRY,
     RECORD_RETURN = RECORD_KIND_RETURN,
     RECORD_TRANSITION = RECORD_KIND_TRANSITION,
+    RECORD_DATA = RECORD_KIND_DATA,
 };
 
 /* The doors by which the kernel enters user mode without returning from a
@@ -161,6 +181,16 @@ struct record_return {
     uint64_t words[];  // TRANSITION only
 };
 
+struct record_data {
+    struct record_head head;
+    uint64_t rsp;
+    uint64_t address;
+    uint32_t length;
+    uint32_t op;
+    uint8_t bytes[];
+};
+
+static_assert(sizeof(struct record_data) == DATA_BYTES, "record.h");
 static_assert(sizeof(struct record_head) == RECORD_HEAD_SIZE, "record.h");
 static_assert(sizeof(struct record_entry) == ENTRY_SIZE, "record.h");
 static_assert(sizeof(struct record_return) == RETURN_SIZE, "record.h");

@@ -18,7 +18,9 @@
  *            80h    line 2   the writer's cold words
  *            100h            the open calls below the newest
  *            1000h           vector state, saved around the agent's own calls
- *            2000h           data, ring_bytes
+ *            2000h           struct ring_scratch, while a capture program runs
+ *            3000h           struct ring_args of the open calls
+ *            6000h           data, ring_bytes
  *
  * Who writes what: lines 0 and 2 the target's thread alone, line 1 and
  * `state` in section.h (when LIVE) the tracer alone. The thread's ring hangs
@@ -44,14 +46,23 @@
 /* elsewhere */
 #define RING_TAIL 0x40
 #define RING_XSAVE 0x1000
-#define RING_DATA 0x2000
+#define RING_SCRATCH 0x2000
+#define RING_ARGS 0x3000
+#define RING_DATA 0x6000
 
 #define TEB_RING 0x2d0
 
 /* Open calls that a ring remembers below the newest one. */
 #define RING_OPEN_MAX 64
+/* Places for arguments: one for each of those, and these two. */
+#define RING_ARGS_NEWEST RING_OPEN_MAX      /* of the newest open call */
+#define RING_ARGS_TAKEN (RING_OPEN_MAX + 1) /* of one that is returning */
+#define RING_ARGS_PLACES (RING_OPEN_MAX + 2)
 
 #ifndef __ASSEMBLER__
+
+#include "wire/capture.h"
+#include "wire/record.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -82,6 +93,28 @@ struct ring_open {
     uint64_t stack_base;
 };
 
+/* The arguments of an open call whose row has ROW_CAPTURES: its capture
+ * program may want them again when the registers have long been used. */
+struct ring_args {
+    uint64_t count;  // of words
+    uint64_t words[4 + RECORD_MORE_MAX];
+};
+
+/* A piece that a capture program has copied. */
+struct ring_piece {
+    uint64_t address;
+    uint32_t length;   // 0: nothing could be read
+    uint16_t kept_at;  // its first bytes, in ring_scratch.kept ...
+    uint16_t kept;     // ... so many
+};
+
+/* The agent's own, and of no meaning but while a capture program runs. Here
+ * and not on the stack, which is not ours to fill. */
+struct ring_scratch {
+    struct ring_piece piece[CAPTURE_OPS_MAX];
+    uint8_t kept[CAPTURE_KEEP_ALL];
+};
+
 struct ring {
     /* line 0: written by the thread at every call */
     _Atomic uint32_t head;
@@ -92,8 +125,11 @@ struct ring {
     _Atomic uint64_t inside;
     uint64_t open_rsp;   // RSP of the newest open call, 0 for none
     uint64_t open_stub;  // where its function begins
-    uint64_t open_row;   // its struct call_row
-    uint32_t mask;       // ring_bytes - 1
+    /* Its struct call_row, as the return is to see it: with ROW_FILTERED only
+     * if no record of it was wanted, with ROW_CAPTURES only if the program
+     * has operations for the return. */
+    uint64_t open_row;
+    uint32_t mask;  // ring_bytes - 1
     uint32_t pad0;
     uint64_t stack_low;  // [low, high) is known to be readable
     uint64_t stack_high;
@@ -139,6 +175,11 @@ static_assert(offsetof(struct ring, open_stack_base) == RING_OPEN_STACK_BASE,
               "ring.h");
 static_assert(offsetof(struct ring, open) == 0xc0, "ring.h");
 static_assert(sizeof(struct ring) <= RING_XSAVE, "ring.h");
+static_assert(sizeof(struct ring_scratch) <= RING_ARGS - RING_SCRATCH,
+              "ring.h");
+static_assert(RING_ARGS_PLACES * sizeof(struct ring_args) <=
+                  RING_DATA - RING_ARGS,
+              "ring.h");
 
 #endif
 #endif

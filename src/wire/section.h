@@ -8,6 +8,7 @@
  *     0        struct section
  *     1000h    ring_state[RING_MAX]      who has which ring
  *     9000h    struct call_row[8192]     what to do at which service
+ *     19000h   capture programs, each on a multiple of 8 (capture.h)
  *     100000h  rings, ring_stride apart
  *
  * The target can write all of it. The tracer therefore takes nothing from
@@ -23,6 +24,7 @@
 
 #define SECTION_RING_STATE 0x1000
 #define SECTION_ROWS 0x9000
+#define SECTION_PROGRAMS 0x19000
 #define SECTION_RINGS 0x100000
 /* The most rings there can be; section.ring_max says how many fit. */
 #define RING_MAX 8192
@@ -42,6 +44,8 @@
 #define ROW_SLOW_RETURN 0x02  /* ... at its return, when rax >= 0 as NTSTATUS */
 #define ROW_ENDS_ITSELF 0x04  /* its entry is never matched by a return */
 #define ROW_SETS_CONTEXT 0x08 /* its return may land anywhere */
+#define ROW_CAPTURES 0x10     /* `program` runs at entry, and at return */
+#define ROW_FILTERED 0x20     /* no records of it are wanted */
 
 /* section.flags */
 #define SECTION_LOSSY 1       /* drop rather than wait */
@@ -65,7 +69,7 @@ struct call_row {
     uint8_t more;      // stack arguments to copy, 0..RECORD_MORE_MAX
     uint8_t flags;     // ROW_*
     uint16_t number;   // the service number that this row is for
-    uint32_t program;  // capture program: offset in the section; 0 for none
+    uint32_t program;  // capture program: offset in the section; 0: none
 };
 
 /* Where the kernel may enter user mode, and what to write down then. */
@@ -144,7 +148,8 @@ static_assert(offsetof(struct section, transition) == 0x200, "section.h");
 static_assert(sizeof(struct transition_row) == 40, "section.h");
 static_assert(sizeof(struct call_row) == 8, "section.h");
 static_assert(SECTION_RING_STATE + RING_MAX * 4 <= SECTION_ROWS, "section.h");
-static_assert(SECTION_ROWS + SERVICE_COUNT * 8 <= SECTION_RINGS, "section.h");
+static_assert(SECTION_ROWS + SERVICE_COUNT * 8 <= SECTION_PROGRAMS,
+              "section.h");
 
 #endif
 #endif

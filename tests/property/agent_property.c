@@ -24,7 +24,8 @@
  * Stack: STACK_FAST below RSP for the paths of a running program. Paths that
  * go through C stay below STACK_SLOW as long as the agent makes no system call
  * of its own, else below STACK_KERNEL; and below STACK_NO_RING where it does so
- * before the thread has a ring, whose room for the vector state it lacks.
+ * before the thread has a ring, whose room for the vector state it lacks. A
+ * capture program is one layer more: STACK_CAPTURES, or STACK_KERNEL as well.
  *
  * Exit status 0; 1 if a property does not hold; 2 if the test cannot run.
  */
@@ -52,6 +53,7 @@
 
 #define STACK_FAST 256
 #define STACK_SLOW 768
+#define STACK_CAPTURES 896
 #define STACK_KERNEL 1280
 #define STACK_NO_RING 1536
 
@@ -77,6 +79,11 @@
 #define PAINT 0xc00u /* below RSP */
 #define ABOVE 0x800u
 
+/* Memory for capture programs: the agent has it through the kernel alone. */
+#define DATA_PAGES 24u
+#define DATA_ROOM (DATA_PAGES * 0x1000u)
+#define DATA_AT (IMAGE_AT + 0x20000000ull) /* nothing next to it */
+
 /* A second stack. Its upper half can be read through the kernel alone. */
 #define FAR_BYTES 0x4000u
 #define FAR_END 0x2000u
@@ -101,13 +108,16 @@ struct fake_stub {
 
 static struct image_head head;
 static struct section *section;
-static struct call_row *rows;
+static struct call_row *rows;  // writable; the agent's are not
+static uint8_t *programs;      // likewise
 static _Atomic uint32_t *states;
 static struct ring *ring;  // the first one
 static uint8_t *teb;
 static uint8_t *stack;
 static uint8_t *far_stack;     // as the agent sees it
 static uint8_t *far_alias;     // as the kernel does
+static uint8_t *data;          // DATA_ROOM, as the agent sees it
+static uint8_t *data_alias;    // as the kernel does
 static uint8_t *loader_alias;  // the bytes at LOADER_AT, always writable
 static uint8_t *image;
 static uint8_t *shared_data;
@@ -357,6 +367,9 @@ static uint8_t *seen(uint64_t at)
     if (at - (uint64_t)far_stack < FAR_BYTES) {
         return far_alias + (at - (uint64_t)far_stack);
     }
+    if (at - (uint64_t)data < DATA_ROOM) {
+        return data_alias + (at - (uint64_t)data);
+    }
     return (uint8_t *)at;
 }
 
@@ -450,9 +463,50 @@ static uint64_t word_at(uint64_t address)
     return v;
 }
 
+/* What the kernel says of a page of `data`, and what comes of a read. */
+enum page {
+    PAGE_THERE,
+    PAGE_READ_ONLY,
+    PAGE_GUARDED,
+    PAGE_NO_ACCESS,
+    PAGE_EXECUTE_ONLY,
+    PAGE_RESERVED,
+    PAGE_UNKNOWN,    // the query fails
+    PAGE_GOES_AWAY,  // after the query
+    PAGE_GOES_HALF,  // ... and the read is a success of fewer bytes
+    PAGE_KINDS
+};
+
+static enum page data_page[DATA_PAGES];
+
+static enum page page_of(uint64_t at)
+{
+    return data_page[(at - (uint64_t)data) / 0x1000];
+}
+
+/* Reads of one event. */
+static uint64_t kernel_read_at[0x1000];
+static unsigned kernel_read_count;
+/* What was asked about last; no region is asked about twice in a row. */
+static bool kernel_asks_once;
+static uint64_t kernel_asked;
+
 /* The region that `at` lies in, as the kernel tells it. */
 static bool region_of(uint64_t at, uint64_t region[2])
 {
+    if (at - (uint64_t)data < DATA_ROOM) {
+        region[0] = at & ~0xfffull;
+        region[1] = region[0] + 0x1000;
+        while (region[0] > (uint64_t)data &&
+               page_of(region[0] - 1) == page_of(at)) {
+            region[0] -= 0x1000;
+        }
+        while (region[1] < (uint64_t)data + DATA_ROOM &&
+               page_of(region[1]) == page_of(at)) {
+            region[1] += 0x1000;
+        }
+        return true;
+    }
     if (at - (uint64_t)stack < STACK_BYTES) {
         region[0] = (uint64_t)stack;
         region[1] = (uint64_t)stack + STACK_BYTES;
@@ -479,6 +533,19 @@ static uint32_t answer_query(const struct kernel_call *c)
         [QUERY_RESERVED]  = { 0x2000, 0 },
     };
     /* clang-format on */
+    /* clang-format off */
+    static const uint32_t pages[PAGE_KINDS][2] = {
+        [PAGE_THERE]        = { 0x1000, 0x04 },
+        [PAGE_READ_ONLY]    = { 0x1000, 0x02 },
+        [PAGE_GUARDED]      = { 0x1000, 0x104 },
+        [PAGE_NO_ACCESS]    = { 0x1000, 0x01 },
+        [PAGE_EXECUTE_ONLY] = { 0x1000, 0x10 },
+        [PAGE_RESERVED]     = { 0x2000, 0 },
+        [PAGE_GOES_AWAY]    = { 0x1000, 0x04 },
+        [PAGE_GOES_HALF]    = { 0x1000, 0x20 },
+    };
+    /* clang-format on */
+    const uint32_t *answer = answers[kernel_query];
     uint64_t m[6] = { 0 };
     uint64_t region[2];
 
@@ -490,15 +557,33 @@ static uint32_t answer_query(const struct kernel_call *c)
         return 0xc0000141;
     }
     if (!region_of(c->rdx, region)) {
-        bad("asked about %#llx", (unsigned long long)c->rdx);
+        /* A capture program may point anywhere. */
+        kernel_asked = 0;
+        if (!kernel_asks_once || c->rdx < 0x10000) {
+            bad("asked about %#llx", (unsigned long long)c->rdx);
+        }
         return 0xc0000141;
+    }
+    if (kernel_asks_once && kernel_asked == region[0] &&
+        !(c->rdx - (uint64_t)data < DATA_ROOM &&
+          page_of(c->rdx) == PAGE_UNKNOWN)) {
+        bad("asked twice about %#llx", (unsigned long long)c->rdx);
+    }
+    kernel_asked = region[0];
+    if (c->rdx - (uint64_t)data < DATA_ROOM) {
+        if (page_of(c->rdx) == PAGE_UNKNOWN) {
+            kernel_asked = c->rdx & ~0xfffull;
+            return 0xc0000141;
+        }
+        answer = pages[page_of(c->rdx)];
     }
     m[0] = region[0];
     m[1] = region[0];
     m[3] = region[1] - region[0];
-    m[4] = answers[kernel_query][0] | (uint64_t)answers[kernel_query][1] << 32;
+    m[4] = answer[0] | (uint64_t)answer[1] << 32;
     memcpy((void *)c->r9, m, sizeof(m));
-    if (kernel_query == QUERY_STACK) {
+    if (answer[0] == 0x1000 && answer[1] != 0x104 && answer[1] != 0x01 &&
+        answer[1] != 0x10) {
         memcpy(kernel_said, region, sizeof(region));
     }
     return 0;
@@ -508,22 +593,36 @@ static uint32_t answer_query(const struct kernel_call *c)
  * readable may be read. */
 static uint32_t answer_read(const struct kernel_call *c)
 {
-    uint64_t got = kernel_read == READ_COPIES    ? c->r9
-                   : kernel_read == READ_REFUSES ? 0
-                                                 : c->r9 / 2;
+    enum read_answer answer = kernel_read;
+    uint64_t got;
 
+    if (c->rdx - (uint64_t)data < DATA_ROOM) {
+        answer = page_of(c->rdx) == PAGE_GOES_AWAY   ? READ_REFUSES
+                 : page_of(c->rdx) == PAGE_GOES_HALF ? READ_SHORT
+                                                     : READ_COPIES;
+    }
+    got = answer == READ_COPIES    ? c->r9
+          : answer == READ_REFUSES ? 0
+                                   : c->r9 / 2;
+    if (kernel_asks_once && c->rdx / 0x1000 != (c->rdx + c->r9 - 1) / 0x1000) {
+        bad("read of %llu bytes over the end of a page",
+            (unsigned long long)c->r9);
+    }
+    if (kernel_read_count < 0x1000) {
+        kernel_read_at[kernel_read_count++] = c->rdx;
+    }
     same("read from process", c->rcx, (uint64_t)-1);
     if (c->rdx < kernel_said[0] || c->rdx + c->r9 > kernel_said[1] ||
-        c->r9 > 8 * RECORD_MORE_MAX) {
+        c->r9 > (kernel_asks_once ? RECORD_MAX : 8 * RECORD_MORE_MAX)) {
         bad("read of %llu bytes at %#llx", (unsigned long long)c->r9,
             (unsigned long long)c->rdx);
         return 0xc0000005;
     }
     memcpy((void *)c->r8, seen(c->rdx), got);
     memcpy((void *)word_at(c->rsp + 0x28), &got, 8);
-    return kernel_read == READ_REFUSES   ? 0xc0000005
-           : kernel_read == READ_PARTIAL ? 0x8000000d
-                                         : 0;
+    return answer == READ_REFUSES   ? 0xc0000005
+           : answer == READ_PARTIAL ? 0x8000000d
+                                    : 0;
 }
 
 /* First writable, with the bent bytes still there; then as it was, with the
@@ -701,6 +800,27 @@ static void put_u32(uint8_t *p, uint64_t v)
     memcpy(p, &low, 4);
 }
 
+/* The same memory twice: at `at`, or anywhere for 0, and, writable, at the
+ * address that is returned. */
+static uint8_t *map_twice(uint64_t at, size_t size, uint8_t **first)
+{
+    int file = memfd_create("agent_property", MFD_CLOEXEC);
+    void *p, *q;
+
+    if (file < 0 || ftruncate(file, (off_t)size) != 0) {
+        die("no memory to map twice");
+    }
+    p = mmap((void *)at, size, PROT_READ | PROT_WRITE,
+             MAP_SHARED | (at != 0 ? MAP_FIXED_NOREPLACE : 0), file, 0);
+    q = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    close(file);
+    if (p == MAP_FAILED || q == MAP_FAILED || (at != 0 && (uint64_t)p != at)) {
+        die("cannot map memory twice");
+    }
+    *first = p;
+    return q;
+}
+
 /* Wire/image.h's image, filled in as tracer/target.c does. */
 static void image_setup(const char *path)
 {
@@ -787,8 +907,12 @@ static void make_stub(uint32_t i)
 
 static void section_setup(void)
 {
-    section = (struct section *)map_at(0, SECTION_RINGS + STRIDE * RINGS);
-    rows = (struct call_row *)((uint8_t *)section + SECTION_ROWS);
+    uint8_t *at;
+    uint8_t *alias = map_twice(0, SECTION_RINGS + STRIDE * RINGS, &at);
+
+    section = (struct section *)(void *)at;
+    rows = (struct call_row *)(void *)(alias + SECTION_ROWS);
+    programs = alias + SECTION_PROGRAMS;
     states =
         (_Atomic uint32_t *)(void *)((uint8_t *)section + SECTION_RING_STATE);
     ring = (struct ring *)(void *)((uint8_t *)section + SECTION_RINGS);
@@ -810,27 +934,11 @@ static void section_setup(void)
         }
     }
     section->wine_dispatcher = prop_places[AT_WINE];
-}
-
-/* The same memory twice: at `at`, or anywhere for 0, and, writable, at the
- * address that is returned. */
-static uint8_t *map_twice(uint64_t at, size_t size, uint8_t **first)
-{
-    int file = memfd_create("agent_property", MFD_CLOEXEC);
-    void *p, *q;
-
-    if (file < 0 || ftruncate(file, (off_t)size) != 0) {
-        die("no memory to map twice");
+    /* Not the agent's to write. */
+    if (mprotect(at + SECTION_ROWS, SECTION_RINGS - SECTION_ROWS, PROT_READ) !=
+        0) {
+        die("cannot protect the section");
     }
-    p = mmap((void *)at, size, PROT_READ | PROT_WRITE,
-             MAP_SHARED | (at != 0 ? MAP_FIXED_NOREPLACE : 0), file, 0);
-    q = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    close(file);
-    if (p == MAP_FAILED || q == MAP_FAILED || (at != 0 && (uint64_t)p != at)) {
-        die("cannot map memory twice");
-    }
-    *first = p;
-    return q;
 }
 
 static void stacks_setup(void)
@@ -838,6 +946,10 @@ static void stacks_setup(void)
     stack = map_at(0, STACK_BYTES);
     far_alias = map_twice(0, FAR_BYTES, &far_stack);
     if (mprotect(far_stack + FAR_END, FAR_BYTES - FAR_END, PROT_NONE) != 0) {
+        die("cannot take memory away");
+    }
+    data_alias = map_twice(DATA_AT, DATA_ROOM, &data);
+    if (mprotect(data, DATA_ROOM, PROT_NONE) != 0) {
         die("cannot take memory away");
     }
 }
@@ -1041,6 +1153,8 @@ static void run(void)
     memcpy(&ring_was, ring, offsetof(struct ring, open));
     had_ring = teb_ring() != NULL;
     memset(kernel_calls, 0, sizeof(kernel_calls));
+    kernel_read_count = 0;
+    kernel_asked = 0;
     if (!stack_words_set) {
         set_stack_words(chance(), chance());
     }
@@ -1055,6 +1169,8 @@ static void run(void)
 }
 
 /* How much stack the event at `s` took, and whether that is allowed. */
+static bool captures;  // the event ran a capture program
+
 static void check_stack(uint64_t s, bool fast)
 {
     unsigned used = stack_used(s);
@@ -1064,7 +1180,7 @@ static void check_stack(uint64_t s, bool fast)
         path_stack[fast] = used;
     }
     if (used > (fast         ? STACK_FAST
-                : calls == 0 ? STACK_SLOW
+                : calls == 0 ? (captures ? STACK_CAPTURES : STACK_SLOW)
                 : had_ring   ? STACK_KERNEL
                              : STACK_NO_RING)) {
         bad("%u bytes of stack below rsp (%u calls)", used, calls);
@@ -1191,36 +1307,9 @@ static struct call_row row_for(const struct fake_stub *k, uint8_t more,
     return row;
 }
 
-/* The program calls stub `k` with its stack at `s`. */
-static void enter(const struct fake_stub *k, uint64_t s, struct call_row row,
-                  struct wish w)
+/* What an ENTRY says of the call at `s` that prop_in made. */
+static void check_entry(const struct record_entry *r, uint64_t s, uint8_t more)
 {
-    struct record_entry *r;
-    uint32_t size = ENTRY_SIZE + 8u * w.more;
-    uint32_t which = 0xffffffff;
-
-    stack_prepare(s);
-    machine_random(s);
-    prop_in.rip = k->at;
-    shared_data[SYSTEM_CALL] = (uint8_t)(chance() & 1);
-    if (!w.lost) {
-        expect_record(size);
-    }
-    memcpy((void *)WHICH_AT, &which, 4);
-    run();
-
-    memcpy(&which, (const void *)WHICH_AT, 4);
-    same("out at", prop_out.rip, AT_SYSCALL);
-    same("which stub", which, (uint64_t)(k - stubs));
-    compare_machine(LOSES_RAX | LOSES_R10 | LOSES_R11 | LOSES_ARITHMETIC, s);
-    same("r10", prop_out.r10, prop_in.rcx);
-    same("rax", prop_out.rax, k->number);
-    check_stack(s, w.fast);
-    if (w.lost) {
-        return;
-    }
-    r = (struct record_entry *)(void *)check_record(
-        size, RECORD_ENTRY, (uint8_t)(w.flags | w.more), (uint16_t)k->number);
     same("record rsp", r->rsp, s);
     same("record stack base", r->stack_base, stack_base);
     same("record caller", r->caller, prop_places[AT_RETURN]);
@@ -1228,9 +1317,67 @@ static void enter(const struct fake_stub *k, uint64_t s, struct call_row row,
     same("record arg 2", r->args[1], prop_in.rdx);
     same("record arg 3", r->args[2], prop_in.r8);
     same("record arg 4", r->args[3], prop_in.r9);
-    for (uint32_t i = 0; i < w.more; i++) {
+    for (uint32_t i = 0; i < more; i++) {
         same("record stack arg", r->more[i], stack_word(0x28 + 8 * i));
     }
+}
+
+/* ... and a RETURN to `rip`. */
+static void check_return(const struct record_return *r, uint64_t rip,
+                         uint64_t s)
+{
+    same("record rip", r->rip, rip);
+    same("record rsp", r->rsp, s);
+    same("record rax", r->rax, prop_in.rax);
+    same("record stack base", r->stack_base, stack_base);
+}
+
+/* The program has called stub `k` with its stack at `s`, and has come to its
+ * `syscall`. */
+static void check_in(const struct fake_stub *k, uint64_t s, bool fast)
+{
+    uint32_t which;
+
+    memcpy(&which, (const void *)WHICH_AT, 4);
+    same("out at", prop_out.rip, AT_SYSCALL);
+    same("which stub", which, (uint64_t)(k - stubs));
+    compare_machine(LOSES_RAX | LOSES_R10 | LOSES_R11 | LOSES_ARITHMETIC, s);
+    same("r10", prop_out.r10, prop_in.rcx);
+    same("rax", prop_out.rax, k->number);
+    check_stack(s, fast);
+}
+
+/* The program is to call stub `k` with its stack at `s`. */
+static void go_in(const struct fake_stub *k, uint64_t s)
+{
+    uint32_t which = 0xffffffff;
+
+    stack_prepare(s);
+    machine_random(s);
+    prop_in.rip = k->at;
+    shared_data[SYSTEM_CALL] = (uint8_t)(chance() & 1);
+    memcpy((void *)WHICH_AT, &which, 4);
+}
+
+/* The program calls stub `k` with its stack at `s`. */
+static void enter(const struct fake_stub *k, uint64_t s, struct call_row row,
+                  struct wish w)
+{
+    struct record_entry *r;
+    uint32_t size = ENTRY_SIZE + 8u * w.more;
+
+    go_in(k, s);
+    if (!w.lost) {
+        expect_record(size);
+    }
+    run();
+    check_in(k, s, w.fast);
+    if (w.lost) {
+        return;
+    }
+    r = (struct record_entry *)(void *)check_record(
+        size, RECORD_ENTRY, (uint8_t)(w.flags | w.more), (uint16_t)k->number);
+    check_entry(r, s, w.more);
     check_ring(w.fast);
     if (row.flags & ROW_ENDS_ITSELF) {
         check_open(0, 0, 0);
@@ -1272,10 +1419,7 @@ static void leave(uint64_t rip, uint64_t place, uint64_t s, struct wish w)
     }
     r = (struct record_return *)(void *)check_record(RETURN_SIZE, RECORD_RETURN,
                                                      w.flags, 0);
-    same("record rip", r->rip, rip);
-    same("record rsp", r->rsp, s);
-    same("record rax", r->rax, prop_in.rax);
-    same("record stack base", r->stack_base, stack_base);
+    check_return(r, rip, s);
     check_ring(w.fast);
 }
 
@@ -1358,8 +1502,8 @@ static bool expect_copy(uint64_t s, uint64_t from, uint64_t size)
     uint64_t region[2];
 
     if (on_page(s, from, size) ||
-        (expect_known[1] == stack_base && expect_known[0] <= from &&
-         from + size <= expect_known[1])) {
+        (s <= from && expect_known[1] == stack_base &&
+         expect_known[0] <= from && from + size <= expect_known[1])) {
         return true;
     }
     expect_queries++;
@@ -1866,7 +2010,9 @@ static void path_full(void)
     kernel_waiting = RING_WAITS_ROOM;
     kernel_timeouts = below(3);
     section->flags = kind == 1 ? SECTION_LOSSY : 0;
-    w.lost = kind < 2;
+    /* A ring that the tracer has taken back is one that nobody reads. */
+    states[0] = kind == 2 ? RING_FREE : RING_LIVE;
+    w.lost = kind < 3;
     if (w.lost && ring_to_end(ring->head) < size &&
         used + ring_to_end(ring->head) <= RING_BYTES) {
         /* There is room for the padding alone: elsewhere then. */
@@ -1884,7 +2030,7 @@ static void path_full(void)
         same("head", ring->head, ring_was.head);
         same("inside", ring->inside, 0);
         same("waiting", ring->waiting, RING_RUNS);
-        check_lost(kind == 0 ? RING_LOST_NO_TRACER : RING_LOST_FULL, 1);
+        check_lost(kind == 1 ? RING_LOST_FULL : RING_LOST_NO_TRACER, 1);
         same("dead", section->dead, kind == 0);
     } else {
         check_lost(RING_LOST_COUNT, 0);
@@ -1897,6 +2043,7 @@ static void path_full(void)
     section->reader_asleep = 0;
     section->dead = 0;
     section->flags = 0;
+    states[0] = RING_LIVE;
     kernel_waiting = RING_RUNS;
     ring->open_rsp = 0;
 }
@@ -2269,6 +2416,1011 @@ static void path_handshake(void)
     }
 }
 
+/* --- calls that are filtered out --- */
+
+static bool is_filtered(uint8_t flags)
+{
+    return (flags & (ROW_FILTERED | ROW_SLOW_ENTRY | ROW_SLOW_RETURN)) ==
+           ROW_FILTERED;
+}
+
+/* Nothing was written, nothing counted. */
+static void check_silent(bool fast)
+{
+    same("head", ring->head, ring_was.head);
+    same("limit", ring->limit, ring_was.limit);
+    check_lost(RING_LOST_COUNT, 0);
+    check_ring(fast);
+    same("system calls", kernel_calls_sum(), 0);
+}
+
+/* An entry that is filtered, and the return of a call that was. */
+static void enter_filtered(const struct fake_stub *k, uint64_t s,
+                           struct call_row row, bool fast)
+{
+    enter(k, s, row, (struct wish){ .fast = fast, .lost = true });
+    check_silent(fast);
+    if (row.flags & ROW_ENDS_ITSELF) {
+        check_open(0, 0, 0);
+    } else {
+        check_open(s, k->at, row_word(row));
+        same("open_stack_base", ring->open_stack_base, stack_base);
+    }
+}
+
+static void leave_filtered(uint64_t rip, uint64_t place, uint64_t s, bool fast)
+{
+    leave(rip, place, s, (struct wish){ .fast = fast, .lost = true });
+    check_silent(fast);
+    check_open(0, 0, 0);
+}
+
+/* Whatever room there is, and whatever else the row says. */
+static void path_filtered(void)
+{
+    static const uint8_t others[] = { 0,
+                                      0,
+                                      ROW_CAPTURES,
+                                      ROW_SETS_CONTEXT,
+                                      ROW_ENDS_ITSELF,
+                                      ROW_SLOW_ENTRY,
+                                      ROW_SLOW_RETURN };
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_any();
+    uint8_t flags = ROW_FILTERED | others[below(7)];
+    uint8_t more = (uint8_t)below(RECORD_MORE_MAX + 1);
+    struct call_row row = row_for(k, more, flags);
+    uint64_t rip = after_syscall(k), place = AT_RETURN;
+
+    warm();
+    section->flags = one_in(2) ? SECTION_ASK_ORPHANS : 0;
+    if (!is_filtered(flags)) {
+        /* The tracer needs it: it is recorded. */
+        struct wish w = { .flags = flags & ROW_SLOW_ENTRY ? RECORD_WAITS : 0,
+                          .more = more };
+        struct call_row kept = row;
+
+        kept.flags &= (uint8_t)~ROW_FILTERED;
+        s = stack_on_page(0x28 + 8 * RECORD_MORE_MAX);
+        kernel_wait = WAIT_ANSWERS;
+        kernel_timeouts = 0;
+        go_in(k, s);
+        expect_record(ENTRY_SIZE + 8u * more);
+        run();
+        check_in(k, s, false);
+        check_entry((struct record_entry *)(void *)check_record(
+                        ENTRY_SIZE + 8u * more, RECORD_ENTRY,
+                        (uint8_t)(w.flags | more), (uint16_t)k->number),
+                    s, more);
+        check_open(s, k->at, row_word(kept));
+        go_back(rip, s, RETURN_SIZE);
+        run();
+        check_record(RETURN_SIZE, RECORD_RETURN,
+                     (flags & ROW_SLOW_RETURN) != 0 && (int32_t)prop_in.rax >= 0
+                         ? RECORD_WAITS
+                         : 0,
+                     0);
+        check_open(0, 0, 0);
+        section->flags = 0;
+        return;
+    }
+    if (one_in(2)) {
+        /* No room, and nobody who would make some. */
+        ring->tail = ring->head - RING_BYTES;
+        ring->limit = ring->head;
+    }
+    enter_filtered(k, s, row, (flags & ROW_ENDS_ITSELF) == 0);
+    if (flags & ROW_SETS_CONTEXT && one_in(2)) {
+        place = AT_ELSEWHERE;
+        rip = prop_places[place];
+        s = stack_any();
+    }
+    if ((flags & ROW_ENDS_ITSELF) == 0) {
+        leave_filtered(rip, place, s, place == AT_RETURN);
+    }
+    section->flags = 0;
+}
+
+/* Calls within calls, some of them filtered. */
+static void path_filtered_among(void)
+{
+    const struct fake_stub *k[4];
+    bool filtered[4];
+    uint64_t s[4];
+    uint64_t outer = stack_any();
+    uint64_t base = chance();
+    int depth = 2 + (int)below(3);
+
+    warm();
+    for (int i = 0; i < depth; i++) {
+        struct call_row row;
+
+        s[i] = outer - 0x40 - 8 * below(0x20);
+        outer = s[i];
+        k[i] = any_stub();
+        filtered[i] = one_in(2);
+        row = row_for(k[i], 0, filtered[i] ? ROW_FILTERED : 0);
+        set_stack_words(base, 0);
+        if (filtered[i]) {
+            enter_filtered(k[i], s[i], row, i == 0);
+        } else {
+            enter(k[i], s[i], row,
+                  (struct wish){ .fast = i == 0 && ring_has_room(ENTRY_SIZE) });
+        }
+    }
+    same("open below", ring->open_count, (unsigned)depth - 1);
+    for (int i = depth - 1; i >= 0; i--) {
+        bool newest = i == depth - 1;
+
+        set_stack_words(base, 0);
+        if (filtered[i]) {
+            leave_filtered(after_syscall(k[i]), AT_RETURN, s[i], newest);
+        } else {
+            leave(
+                after_syscall(k[i]), AT_RETURN, s[i],
+                (struct wish){ .fast = newest && ring_has_room(RETURN_SIZE) });
+        }
+        same("open below", ring->open_count, (unsigned)i);
+        if (i > 0 && one_in(8)) {
+            /* The calls in between never come back. */
+            int to = (int)below((uint32_t)i);
+
+            i = to + 1;
+        }
+    }
+    check_open(0, 0, 0);
+}
+
+/* An APC comes in the middle of a filtered call: it is recorded. */
+static void path_filtered_transition(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_any();
+    uint64_t rip = k->at + (one_in(2) ? 0x14 : 0x17);
+    const struct transition_row *row = &section->transition[TRANSITION_APC];
+    uint32_t size = RETURN_SIZE + 8u * row->count;
+    uint64_t below_s = s - 0x600;
+
+    warm();
+    enter_filtered(k, s, row_for(k, 0, ROW_FILTERED), true);
+    go_back(row->rip, below_s, size);
+    memcpy(seen(below_s + CONTEXT_AT_RIP), &rip, 8);
+    run();
+    same("out at", prop_out.rip, AT_DOOR + TRANSITION_APC);
+    check_record(size, RECORD_TRANSITION, 0, TRANSITION_APC);
+    check_ring(false);
+    check_open(0, 0, 0);
+}
+
+/* --- capture programs --- */
+
+/* What the test expects of a piece. */
+struct piece {
+    uint64_t address;
+    uint32_t length;
+    uint32_t op;
+    uint32_t kept;
+    uint8_t keep[CAPTURE_KEEP];
+};
+
+/* What a program sees of one half of a call. */
+struct half {
+    bool at_return;
+    uint64_t args[4 + RECORD_MORE_MAX];
+    uint32_t count;
+    uint64_t rax;
+};
+
+static union {
+    struct capture_program p;
+    uint8_t bytes[sizeof(struct capture_program) +
+                  CAPTURE_OPS_MAX * sizeof(struct capture_op)];
+} program;  // as it stands in the section
+
+static struct piece pieces[CAPTURE_OPS_MAX];
+static uint32_t piece_count;  // operations that were run
+static uint64_t capture_s;    // RSP at the call
+/* A pointer of an earlier round led below RSP, where the agent is at work:
+ * what it finds there is not known. */
+static bool unclear;
+static uint64_t stack_end;  // as the TEB has it
+
+static bool is_there(uint64_t at)
+{
+    if (at - (uint64_t)data < DATA_ROOM) {
+        return page_of(at) == PAGE_THERE || page_of(at) == PAGE_READ_ONLY;
+    }
+    return at - (uint64_t)stack < STACK_BYTES ||
+           at - (uint64_t)far_stack < FAR_BYTES;
+}
+
+static bool number_at(uint64_t at, uint32_t size, uint64_t *value)
+{
+    uint64_t v = 0;
+
+    if (at < 0x10000) {
+        return false;
+    }
+    for (uint32_t i = 0; i < size; i++) {
+        if (!is_there(at + i)) {
+            return false;
+        }
+        v |= (uint64_t)*seen(at + i) << 8 * i;
+    }
+    *value = v;
+    return true;
+}
+
+static bool number_in(uint32_t from, uint32_t offset, uint32_t size,
+                      uint64_t *value)
+{
+    const struct piece *p;
+
+    if (from < CAPTURE_PIECE || from - CAPTURE_PIECE >= piece_count) {
+        return false;
+    }
+    p = &pieces[from - CAPTURE_PIECE];
+    *value = 0;
+    memcpy(value, p->keep + (offset + size <= p->kept ? offset : 0), size);
+    return offset + size <= p->kept;
+}
+
+/* capture.h, read once more: the bytes that a capture_size stands for. */
+static bool bytes_of(const struct half *h, struct capture_size z, uint64_t *n)
+{
+    uint64_t v = 1;
+    bool is_argument = z.from < h->count;
+    bool ok = false;
+
+    if (z.unit == CAPTURE_NO_LIMIT || z.unit == CAPTURE_ZERO_ENDED) {
+        *n = UINT64_MAX;
+        return true;
+    }
+    if (z.unit == CAPTURE_ONE) {
+        ok = true;
+    } else if (z.unit == CAPTURE_RESULT) {
+        ok = h->at_return;
+        v = (uint32_t)h->rax;
+    } else if (z.unit == CAPTURE_VALUE || z.unit == CAPTURE_VALUE64) {
+        ok = is_argument;
+        v = !ok                       ? 0
+            : z.unit == CAPTURE_VALUE ? (uint32_t)h->args[z.from]
+                                      : h->args[z.from];
+    } else if (z.unit == CAPTURE_POINTEE32 || z.unit == CAPTURE_POINTEE64) {
+        ok = is_argument && number_at(h->args[z.from],
+                                      z.unit == CAPTURE_POINTEE32 ? 4 : 8, &v);
+    } else if (z.unit >= CAPTURE_FIELD16 && z.unit <= CAPTURE_FIELD64) {
+        ok = number_in(z.from, z.offset, 2u << (z.unit - CAPTURE_FIELD16), &v);
+    }
+    *n = v != 0 && z.scale > UINT64_MAX / v ? UINT64_MAX : v * z.scale;
+    return ok;
+}
+
+static bool runs(const struct half *h, const struct capture_op *o)
+{
+    uint32_t status = (uint32_t)h->rax;
+    uint64_t v;
+    bool filled;
+
+    switch (program.p.result) {
+    case CAPTURE_RESULT_STATUS:
+        filled = (status < 0x80000000 && status != 0x103) ||
+                 status == 0x80000005 ||
+                 (o->when == CAPTURE_LENGTH &&
+                  (status == 0xc0000004 || status == 0xc0000023));
+        break;
+    case CAPTURE_RESULT_BOOL:
+        filled = status != 0;
+        break;
+    case CAPTURE_RESULT_WORD:
+        filled = h->rax != 0;
+        break;
+    default:
+        filled = program.p.result == CAPTURE_RESULT_ANY;
+        break;
+    }
+    if (o->when != CAPTURE_ALWAYS &&
+        (o->when > CAPTURE_LENGTH || !h->at_return || !filled)) {
+        return false;
+    }
+    switch (o->test) {
+    case 0:
+        return true;
+    case 1:
+        return o->test_from < h->count &&
+               (uint32_t)h->args[o->test_from] == o->test_value;
+    case 2:
+        return number_in(o->test_from, o->test_offset, 4, &v) &&
+               v == o->test_value;
+    default:
+        return false;
+    }
+}
+
+/* How much of `size` bytes at `at` is there; with `unit` up to its zero. */
+static uint32_t length_of(uint64_t at, uint64_t size, uint32_t unit)
+{
+    uint32_t n = 0;
+
+    while (n < size) {
+        if (!is_there(at + n)) {
+            return n;
+        }
+        if (unit == 0 && (at + n) % 0x1000 == 0 && size - n >= 0x1000) {
+            n += 0x1000;
+            continue;
+        }
+        n++;
+        if (unit != 0 && n % unit == 0 && *seen(at + n - 1) == 0 &&
+            *seen(at + n - unit) == 0) {
+            return n;
+        }
+    }
+    return n;
+}
+
+/* Fills `pieces` with what a run of the program must copy. */
+static void expect_pieces(const struct half *h)
+{
+    uint32_t first = h->at_return ? program.p.entry_count : 0;
+    uint32_t count =
+        h->at_return ? program.p.return_count : program.p.entry_count;
+    uint64_t left = CAPTURE_BYTES_MAX;
+    uint32_t kept = 0;
+
+    unclear = false;
+    if (stack_end <= capture_s && capture_s < stack_base
+            ? capture_s - stack_end < 0x4000
+            : capture_s % 0x1000 < 0x800) {
+        count = 0;
+    }
+    for (piece_count = 0; piece_count < count; piece_count++) {
+        const struct capture_op *o = &program.p.ops[first + piece_count];
+        struct piece *p = &pieces[piece_count];
+        uint64_t at, n, limit;
+        uint32_t unit = 0;
+        bool ok;
+
+        p->length = 0;
+        p->kept = 0;
+        p->op = first + piece_count;
+        if (o->base >= CAPTURE_PIECE) {
+            ok = number_in(o->base, o->offset, 8, &at) && at >= 0x10000;
+        } else {
+            ok = o->base < h->count && h->args[o->base] >= 0x10000;
+            at = ok ? h->args[o->base] + o->offset : 0;
+        }
+        if (!ok || !runs(h, o) || !bytes_of(h, o->size, &n)) {
+            continue;
+        }
+        if (o->size.unit == CAPTURE_ZERO_ENDED) {
+            unit = o->size.scale;
+            if (unit == 0 || unit > 2) {
+                continue;
+            }
+        }
+        if (bytes_of(h, o->limit, &limit) && limit < n) {
+            n = limit;
+        }
+        n = n < o->most ? n : o->most;
+        n = n < left ? n : left;
+        p->address = at;
+        p->length = length_of(at, n, unit);
+        unclear = unclear || (at < capture_s && p->length > 0 &&
+                              at + p->length > (uint64_t)stack);
+        left -= p->length;
+        p->kept = p->length < CAPTURE_KEEP ? p->length : CAPTURE_KEEP;
+        if (p->kept > CAPTURE_KEEP_ALL - kept) {
+            p->kept = CAPTURE_KEEP_ALL - kept;
+        }
+        kept += p->kept;
+        for (uint32_t i = 0; i < p->kept; i++) {
+            p->keep[i] = *seen(at + i);
+        }
+    }
+}
+
+/* --- what was copied --- */
+
+static struct {
+    uint64_t address;
+    uint32_t length;
+    uint32_t op;
+} got[0x4000];
+static uint32_t got_count;
+static uint32_t got_at;  // read up to here
+static uint64_t got_time;
+static uint16_t got_number;
+static uint8_t got_flags;
+static uint8_t *got_last;  // the record that is no DATA
+static bool collect_none;  // nobody reads: the tracer is gone
+
+static bool was_read(uint64_t at)
+{
+    for (unsigned i = 0; i < kernel_read_count; i++) {
+        if (kernel_read_at[i] == at) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void got_data(const struct record_data *r)
+{
+    uint64_t end = r->address + r->length;
+
+    same("data flags", r->head.flags, got_flags);
+    same("data number", r->head.number, got_number);
+    same("data rsp", r->rsp, capture_s);
+    same("data size", r->head.size, DATA_BYTES + ((r->length + 7) & ~7u));
+    if (r->head.size > RECORD_MAX || r->length == 0 ||
+        r->address / 0x1000 != (end - 1) / 0x1000) {
+        bad("data of %u bytes at %#llx", r->length,
+            (unsigned long long)r->address);
+        return;
+    }
+    if (!is_there(r->address)) {
+        bad("data from %#llx", (unsigned long long)r->address);
+        return;
+    }
+    if (r->head.time < got_time || r->head.time < time_before) {
+        bad("data before its time");
+    }
+    if (!unclear && memcmp(r->bytes, seen(r->address), r->length) != 0) {
+        bad("other data at %#llx", (unsigned long long)r->address);
+    }
+    if (r->length > 256 && !was_read(r->address)) {
+        bad("%u bytes read directly", r->length);
+    }
+    got_time = r->head.time;
+    if (got_count < sizeof(got) / sizeof(got[0])) {
+        got[got_count].address = r->address;
+        got[got_count].length = r->length;
+        got[got_count++].op = r->op;
+    }
+}
+
+/* The reader: takes all that is in the ring. */
+static void collect(void)
+{
+    while (got_at != ring->head) {
+        uint8_t *at = ring_byte(got_at);
+        struct record_head h = { 0 };
+
+        memcpy(&h, at, ring_to_end(got_at) < sizeof(h) ? 8 : sizeof(h));
+        if (h.size < 8 || h.size % 8 != 0 || h.size > ring->head - got_at ||
+            h.size > ring_to_end(got_at) || got_last != NULL) {
+            bad("a record of %u bytes, kind %u", h.size, h.kind);
+            got_at = ring->head;
+            return;
+        }
+        got_at += h.size;
+        if (h.kind == RECORD_PAD) {
+            same("pad", got_at & (RING_BYTES - 1), 0);
+        } else if (h.kind == RECORD_DATA) {
+            got_data((const struct record_data *)(const void *)at);
+        } else {
+            got_last = at;
+        }
+    }
+}
+
+/* The records are those pieces, in order. */
+static void check_pieces(void)
+{
+    uint32_t g = 0;
+
+    if (unclear) {
+        return;
+    }
+    for (uint32_t i = 0; i < piece_count; i++) {
+        const struct piece *p = &pieces[i];
+        uint32_t done = 0;
+
+        while (g < got_count && got[g].op == p->op &&
+               got[g].address == p->address + done && done < p->length) {
+            done += got[g++].length;
+        }
+        if (done != p->length) {
+            bad("op %u: %u bytes at %#llx, not %u", p->op, done,
+                (unsigned long long)p->address, p->length);
+            return;
+        }
+    }
+    if (g < got_count) {
+        bad("data of op %u at %#llx", got[g].op,
+            (unsigned long long)got[g].address);
+    }
+}
+
+/* --- any program, any memory --- */
+
+static uint64_t places[4];  // of structures
+
+/* A number that a program may find. */
+static uint64_t any_number(void)
+{
+    switch (below(12)) {
+    case 0:
+        return 0;
+    case 1:
+        return below(300);
+    case 2:
+        return 0xf00 + below(0x400);
+    case 3:
+        return chance();
+    case 4:
+        return one_in(2)   ? UINT64_C(0x2000000000000000) + below(40)
+               : one_in(2) ? 0x100000000
+                           : 0xffffffff;
+    case 5:  // near a page's end
+        return (uint64_t)data + 0x1000 * (1 + below(DATA_PAGES)) - below(40);
+    case 6:
+        return (uint64_t)data + 0x1000 * below(DATA_PAGES);
+    case 7:
+        return capture_s + 8 * below(ABOVE / 8);
+    case 8:
+        return (uint64_t)stack + STACK_BYTES - below(600);
+    case 9:
+        return (uint64_t)data + below(DATA_ROOM);
+    default:
+        return places[below(4)] + (one_in(4) ? below(64) : 0);
+    }
+}
+
+static void any_memory(void)
+{
+    enum page kind = PAGE_THERE;
+
+    if (path_round % 64 == 0) {
+        for (uint32_t i = 0; i < DATA_PAGES; i++) {
+            memcpy(data_alias + i * 0x1000, pool_bytes(0x1000), 0x1000);
+        }
+        for (uint32_t i = 0; i < 400; i++) {
+            memset(data_alias + below(DATA_ROOM - 2), 0, 2);
+        }
+    }
+    for (uint32_t i = 0; i < DATA_PAGES; i++) {
+        if (one_in(4)) {
+            kind = one_in(2) ? PAGE_THERE : (enum page)below(PAGE_KINDS);
+        }
+        data_page[i] = kind;
+    }
+    for (int i = 0; i < 4; i++) {
+        places[i] = (uint64_t)data + below(DATA_ROOM - 0x100);
+        for (int k = 0; k < 16; k++) {
+            uint64_t v = any_number();
+
+            memcpy(seen(places[i] + 8u * (unsigned)k), &v, 8);
+        }
+    }
+}
+
+static uint8_t any_from(uint32_t index, uint32_t args, bool piece)
+{
+    if (one_in(40)) {
+        return (uint8_t)chance();
+    }
+    return (uint8_t)(piece && index > 0 ? CAPTURE_PIECE + below(index)
+                                        : below(args));
+}
+
+static struct capture_size any_size(uint32_t index, uint32_t args)
+{
+    static const uint32_t scales[] = { 1, 1, 2, 8, 16, 48 };
+    struct capture_size z = { 0 };
+
+    z.unit = (uint8_t)(one_in(40) ? chance() : below(CAPTURE_ZERO_ENDED + 1));
+    z.from = any_from(index, args,
+                      z.unit >= CAPTURE_FIELD16 && z.unit <= CAPTURE_FIELD64);
+    z.offset = (uint16_t)(one_in(40) ? chance() : 2 * below(64));
+    z.scale = one_in(40)                     ? (uint32_t)chance()
+              : z.unit == CAPTURE_ZERO_ENDED ? 1 + below(2)
+                                             : scales[below(6)];
+    return z;
+}
+
+static struct capture_op any_op(const struct half *h, uint32_t index)
+{
+    static const uint32_t mosts[] = { 8, 16, 100, 600, 5000 };
+    uint32_t args = 4 + RECORD_MORE_MAX;
+    struct capture_op o = { 0 };
+    bool piece = one_in(2);
+
+    o.when = (uint8_t)(one_in(40)  ? chance()
+                       : one_in(2) ? CAPTURE_ALWAYS
+                                   : below(CAPTURE_LENGTH + 1));
+    o.base = any_from(index, args, piece);
+    o.offset = (uint16_t)(one_in(40) ? chance() : 8 * below(piece ? 12 : 4));
+    o.test = (uint8_t)(one_in(4) ? below(4) : 0);
+    o.test_from = any_from(index, args, o.test == 2);
+    o.test_offset = (uint16_t)(4 * below(16));
+    o.test_value = o.test == 1 && o.test_from < h->count && one_in(2)
+                       ? (uint32_t)h->args[o.test_from]
+                       : below(300);
+    o.size = any_size(index, args);
+    o.limit = any_size(index, args);
+    if (one_in(2)) {
+        o.limit.unit = CAPTURE_NO_LIMIT;
+    }
+    o.most = path_round % 64 == 1 ? (uint32_t)chance() : mosts[below(5)];
+    if (path_round % 8 == 3) {
+        /* Many large pieces. */
+        o.when = CAPTURE_ALWAYS;
+        o.base = (uint8_t)below(args);
+        o.test = 0;
+        o.size = (struct capture_size){ CAPTURE_ONE, 0, 0, 700 };
+        o.limit.unit = CAPTURE_NO_LIMIT;
+        o.most = 700;
+    }
+    return o;
+}
+
+/* Puts a program into the section, tells the row, and leaves a copy in
+ * `program`; with 0 operations where the agent finds none. */
+static void any_program(const struct half *h, struct call_row *row,
+                        uint32_t room_of_its_own)
+{
+    uint32_t count = one_in(8) ? CAPTURE_OPS_MAX : 1 + below(12);
+    uint32_t at = SECTION_PROGRAMS + 0x1000 * room_of_its_own + 8 * below(0x80);
+    bool none = false;
+
+    memset(&program, 0, sizeof(program));
+    program.p.entry_count = (uint8_t)below(count + 1);
+    program.p.return_count = (uint8_t)(count - program.p.entry_count);
+    program.p.result = (uint8_t)(one_in(40) ? chance() : below(4));
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t e = program.p.entry_count;
+
+        program.p.ops[i] = any_op(h, i < e ? i : i - e);
+    }
+    switch (below(room_of_its_own != 0 ? 1 : 24)) {
+    case 0:  // garbage
+        if (room_of_its_own != 0 && !one_in(24)) {
+            break;
+        }
+        memcpy(&program, pool_bytes(sizeof(program)), sizeof(program));
+        if (one_in(2)) {
+            program.p.entry_count &= 31;
+            program.p.return_count &= 31;
+        }
+        none = program.p.entry_count + program.p.return_count > CAPTURE_OPS_MAX;
+        break;
+    case 1:  // at the very end, or over it
+        at = SECTION_RINGS -
+             (uint32_t)(sizeof(program.p) + count * sizeof(struct capture_op));
+        if (one_in(2)) {
+            at += 8;
+            none = true;
+        }
+        break;
+    case 2:  // before the programs, behind them, or anywhere
+        at = one_in(3)   ? SECTION_ROWS + 8u * row->number
+             : one_in(2) ? SECTION_RINGS + 8 * below(0x1000)
+                         : (uint32_t)chance() | 0x80000001;
+        none = true;
+        break;
+    case 3:
+        at += 1 + below(7);
+        none = true;
+        break;
+    default:
+        break;
+    }
+    row->program = at;
+    rows[row->number] = *row;
+    if (at >= SECTION_PROGRAMS && at < SECTION_RINGS) {
+        size_t room = SECTION_RINGS - at;
+
+        memcpy(programs + (at - SECTION_PROGRAMS), &program,
+               room < sizeof(program) ? room : sizeof(program));
+    }
+    if (none) {
+        memset(&program, 0, sizeof(program));
+    }
+}
+
+/* A call whose row has a program. */
+struct captured {
+    const struct fake_stub *k;
+    struct call_row row;
+    struct half h;  // of the entry
+    uint64_t s;
+    uint64_t base;  // gs:[8]
+};
+
+static void collect_from_here(const struct captured *c, bool at_return)
+{
+    got_count = 0;
+    got_at = ring->head;
+    got_time = 0;
+    got_last = NULL;
+    got_number = (uint16_t)c->k->number;
+    got_flags = at_return ? RECORD_AT_RETURN : 0;
+    capture_s = c->s;
+    kernel_asks_once = true;
+    kernel_waits = collect;
+    kernel_wait = collect_none ? WAIT_TRACER_GONE : WAIT_EMPTIES;
+    kernel_timeouts = below(2);
+}
+
+static void collect_all(void)
+{
+    collect();
+    kernel_waits = NULL;
+    kernel_asks_once = false;
+    kernel_timeouts = 0;
+}
+
+static uint64_t any_result(void)
+{
+    static const uint64_t results[] = { 0,          0x103,      0x80000005,
+                                        0x80000006, 0xc0000004, 0xc0000023,
+                                        0xc0000005, 1ull << 32, 7 };
+
+    return one_in(8) ? chance() : results[below(9)];
+}
+
+/* A program and arguments for the call at `s`, and the stack so. */
+static struct captured any_captured(uint64_t s, uint8_t flags,
+                                    uint32_t room_of_its_own)
+{
+    struct captured c = { .k = any_stub(), .s = s };
+    uint8_t more = (uint8_t)below(RECORD_MORE_MAX + 1);
+
+    capture_s = s;
+    c.row = row_for(c.k, more, flags);
+    c.h.count = 4u + more;
+    for (uint32_t i = 0; i < c.h.count; i++) {
+        c.h.args[i] = any_number();
+    }
+    any_program(&c.h, &c.row, room_of_its_own);
+    return c;
+}
+
+/* How much stack the TEB says is left; no program is run with next to none,
+ * nor near the end of RSP's page on a stack that the TEB does not know. */
+static void any_stack_end(void)
+{
+    stack_end = one_in(2)   ? (uint64_t)stack
+                : one_in(2) ? capture_s - 0x4000 + 8 * below(3) - 8
+                : one_in(2) ? capture_s - below(0x5000)
+                            : chance();
+    if (!one_in(4)) {
+        stack_end = one_in(2) ? 0 : capture_s + 8 * (1 + below(0x100));
+    }
+    memcpy(teb + 0x1478, &stack_end, 8);
+}
+
+/* The call itself, up to where it is to be seen what came of it. */
+static void go_in_captured(struct captured *c)
+{
+    uint32_t stack_args = c->h.count - 4;
+
+    go_in(c->k, c->s);
+    prop_in.rcx = c->h.args[0];
+    prop_in.rdx = c->h.args[1];
+    prop_in.r8 = c->h.args[2];
+    prop_in.r9 = c->h.args[3];
+    memcpy((uint8_t *)c->s + 0x28, &c->h.args[4], 8 * stack_args);
+    /* What stack_used() compares with: in `pool`, which is ours. */
+    memcpy((uint8_t *)pool + (stack_was - (const uint8_t *)pool) + PAINT + 0x28,
+           &c->h.args[4], 8 * stack_args);
+    set_stack_words(c->base, (uint64_t)stack);
+    capture_s = c->s;
+    any_stack_end();
+    expect_pieces(&c->h);
+    collect_from_here(c, false);
+    run();
+    collect_all();
+}
+
+static struct call_row kept_row(const struct captured *c)
+{
+    struct call_row row = c->row;
+
+    if (program.p.return_count == 0) {
+        row.flags &= (uint8_t)~ROW_CAPTURES;
+    }
+    return row;
+}
+
+static void enter_captured(struct captured *c)
+{
+    uint8_t more = (uint8_t)(c->h.count - 4);
+    const struct record_entry *r;
+
+    go_in_captured(c);
+    captures = true;
+    check_in(c->k, c->s, false);
+    captures = false;
+    check_pieces();
+    r = (const struct record_entry *)(const void *)got_last;
+    if (r == NULL) {
+        bad("no entry");
+        return;
+    }
+    same("record kind", r->head.kind, RECORD_ENTRY);
+    same("record size", r->head.size, ENTRY_SIZE + 8u * more);
+    same("record flags", r->head.flags, more);
+    same("record number", r->head.number, c->k->number);
+    if (r->head.time < got_time || r->head.time > time_after) {
+        bad("the entry is older than its data");
+    }
+    check_entry(r, c->s, more);
+    check_ring(false);
+    check_lost(RING_LOST_COUNT, 0);
+    if (c->row.flags & ROW_ENDS_ITSELF) {
+        check_open(0, 0, 0);
+    } else {
+        check_open(c->s, c->k->at, row_word(kept_row(c)));
+    }
+}
+
+static void leave_captured(const struct captured *c)
+{
+    struct half h = c->h;
+    const struct record_return *r;
+    uint64_t rip = after_syscall(c->k);
+    uint64_t was_time;
+
+    go_back(rip, c->s, 0);
+    prop_in.rax = h.rax = any_result();
+    h.at_return = true;
+    set_stack_words(c->base, (uint64_t)stack);
+    capture_s = c->s;
+    any_stack_end();
+    expect_pieces(&h);
+    collect_from_here(c, true);
+    run();
+    collect_all();
+    /* Without operations for the return it is fast, where there is room. */
+    captures = true;
+    check_back(AT_RETURN, c->s, false);
+    captures = false;
+    check_pieces();
+    r = (const struct record_return *)(const void *)got_last;
+    if (r == NULL) {
+        bad("no return");
+        return;
+    }
+    was_time = got_count > 0 ? got_time : r->head.time;
+    same("record kind", r->head.kind, RECORD_RETURN);
+    same("record size", r->head.size, RETURN_SIZE);
+    same("record flags", r->head.flags, 0);
+    same("data's time", was_time, r->head.time);
+    check_return(r, rip, c->s);
+    check_ring(false);
+    check_lost(RING_LOST_COUNT, 0);
+}
+
+/* The reader is any amount behind. */
+static void ring_behind(void)
+{
+    uint32_t room;
+
+    ring_fresh();
+    if (one_in(4)) {
+        ring->head = (ring->head & ~(RING_BYTES - 1)) - 8 * below(800);
+    }
+    ring->tail = ring->head - 8 * below(RING_BYTES / 8 + 1);
+    room = RING_BYTES - (ring->head - ring->tail);
+    if (room > ring_to_end(ring->head)) {
+        room = ring_to_end(ring->head);
+    }
+    ring->limit = ring->head + (one_in(2) ? room : 0);
+    if (one_in(2)) {
+        ring->stack_low = (uint64_t)stack;
+        ring->stack_high = (uint64_t)stack + STACK_BYTES;
+    }
+}
+
+static uint64_t any_base(void)
+{
+    return one_in(2) ? (uint64_t)stack + STACK_BYTES : chance();
+}
+
+/* Nothing else is open. */
+static void path_capture(void)
+{
+    uint8_t flags = (uint8_t)(ROW_CAPTURES | (one_in(8) ? ROW_ENDS_ITSELF : 0));
+    uint64_t s = stack_on_page(0x28 + 8 * RECORD_MORE_MAX);
+    /* Of the first open calls; behind the scratch page. */
+    uint8_t *args = (uint8_t *)ring + RING_ARGS;
+    uint8_t was[0x400];
+    struct captured c;
+
+    ring_behind();
+    capture_s = s;
+    any_memory();
+    c = any_captured(s, flags, 0);
+    c.base = any_base();
+    memcpy(args, pool_bytes(0x400), 0x400);
+    memcpy(was, args, 0x400);
+    enter_captured(&c);
+    if (flags == ROW_CAPTURES) {
+        leave_captured(&c);
+        check_open(0, 0, 0);
+    }
+    if (memcmp(args, was, 0x400) != 0) {
+        bad("written behind what is kept");
+    }
+}
+
+/* --lossy, or a tracer that is gone: what finds no room is not there. */
+static void path_capture_lost(void)
+{
+    uint64_t s = stack_on_page(0x28 + 8 * RECORD_MORE_MAX);
+    bool gone = one_in(4);
+    struct captured c;
+    uint32_t lost;
+
+    ring_behind();
+    capture_s = s;
+    any_memory();
+    c = any_captured(s, ROW_CAPTURES, 0);
+    c.base = any_base();
+    section->flags = gone ? 0 : SECTION_LOSSY;
+    collect_none = gone;
+    go_in_captured(&c);
+    collect_none = false;
+    captures = true;
+    check_in(c.k, s, false);
+    captures = false;
+    lost = ring->lost[gone ? RING_LOST_NO_TRACER : RING_LOST_FULL];
+    if (lost == 0) {
+        /* (A piece that is lost changes what comes of the others.) */
+        check_pieces();
+        same("entry", got_last != NULL, true);
+    }
+    check_lost(gone ? RING_LOST_NO_TRACER : RING_LOST_FULL, lost);
+    check_ring(false);
+    check_open(s, c.k->at, row_word(kept_row(&c)));
+    section->flags = 0;
+    section->dead = 0;
+    ring->open_rsp = 0;
+}
+
+/* Several calls open, on two stacks: each return has its own arguments. */
+static void path_capture_open(void)
+{
+    struct captured c[4];
+    static uint8_t was[4][sizeof(program)];
+    uint64_t bases[2] = { chance(), chance() };
+    uint64_t s = (uint64_t)stack + 0x8000;
+    int depth = 2 + (int)below(3);
+    bool back[4] = { 0 };
+
+    ring_fresh();
+    capture_s = s;
+    any_memory();
+    for (int i = 0; i < depth; i++) {
+        /* On the page below, with its arguments. */
+        s = ((s - 0x1000) & ~0xfffull) +
+            below(0x1000 - 0x28 - 8 * RECORD_MORE_MAX);
+        c[i] = any_captured(s, ROW_CAPTURES, 1 + (uint32_t)i);
+        c[i].base = bases[below(2)];
+        enter_captured(&c[i]);
+        memcpy(was[i], &program, sizeof(program));
+    }
+    same("open below", ring->open_count, (unsigned)depth - 1);
+    for (int n = 0; n < depth; n++) {
+        int i = (int)below((uint32_t)depth);
+
+        if (back[i]) {
+            continue;
+        }
+        memcpy(&program, was[i], sizeof(program));
+        leave_captured(&c[i]);
+        /* What was open below it on its stack will not come back. */
+        for (int k = i; k < depth; k++) {
+            back[k] = back[k] || k == i || c[k].base == c[i].base;
+        }
+    }
+    ring->open_count = 0;
+    ring->open_rsp = 0;
+}
+
 /* --- all of them --- */
 
 struct path {
@@ -2299,6 +3451,12 @@ static const struct path paths[] = {
     { "start", path_start, 10, NULL },
     { "wine dispatcher", path_wine, 1, NULL },
     { "handshake", path_handshake, 200, tracer },
+    { "filtered", path_filtered, 1, NULL },
+    { "filtered, among others", path_filtered_among, 1, NULL },
+    { "filtered, transition", path_filtered_transition, 1, NULL },
+    { "capture program", path_capture, 2, NULL },
+    { "capture program, no room", path_capture_lost, 2, NULL },
+    { "capture program, calls open", path_capture_open, 2, NULL },
 };
 
 static void path_run(const struct path *p, uint64_t count)

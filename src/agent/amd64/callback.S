@@ -26,7 +26,8 @@
  *
  * The fast path writes one RETURN record when the newest open call explains
  * the return, or when it lands in a range where no explanation is asked for
- * (--no-patch). All else goes to agent_return in witness.c.
+ * (--no-patch); a return of a call that is filtered out is forgotten. All else
+ * goes to agent_return in witness.c.
  */
 #include "agent/amd64/ahead.inc"
 #include "agent/amd64/frame.inc"
@@ -41,6 +42,8 @@
 #define F_RCX 0x10
 #define F_RDX 0x18
 #define F_R11 0x20
+
+#define NOT_PLAIN ROW_SLOW_RETURN | ROW_CAPTURES | ROW_FILTERED
 
     .macro  restore
     mov     F_FLAGS(%rsp), %rax
@@ -78,8 +81,8 @@ callback:
     sub     $0x14, %rax
     test    $~3, %rax                           /* stub+14h .. stub+17h */
     jnz     .Lnot_newest
-    testb   $ROW_SLOW_RETURN, RING_OPEN_ROW+1(%r11)
-    jnz     .Lslow
+    testb   $NOT_PLAIN, RING_OPEN_ROW+1(%r11)
+    jnz     .Lnot_plain
 .Lplain:
     mov     RING_LIMIT(%r11), %eax
     mov     RING_HEAD(%r11), %edx
@@ -116,6 +119,12 @@ callback:
 
 .Lahead:
     fetch_ahead %rax
+    jmp     .Lleave
+
+.Lnot_plain:
+    testb   $ROW_FILTERED, RING_OPEN_ROW+1(%r11)
+    jz      .Lslow
+    movq    $0, RING_OPEN_RSP(%r11)
     jmp     .Lleave
 
 .Lnot_newest:

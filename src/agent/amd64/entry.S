@@ -29,9 +29,10 @@
  *          rsp-10h         rcx
  *
  * The fast path writes one ENTRY record (wire/record.h) and makes the call
- * the ring's newest open one. All that is not plain goes to agent_entry in
- * witness.c: no ring yet, agent at work below, another call still open, no
- * room, stack arguments on a page that nobody vouched for, a rendezvous.
+ * the ring's newest open one; for a call that is filtered out it does the
+ * latter alone. All that is not plain goes to agent_entry in witness.c: no ring
+ * yet, agent at work below, another call still open, no room, stack arguments
+ * on a page that nobody vouched for, a rendezvous, a capture program.
  *
  * Stack arguments are read without asking only from the page that S is on
  * (the call has just written there) or from the part of the thread's own
@@ -48,6 +49,11 @@
 #define S (SAVED + 8)
 #define STACK_ARGS 0x28 /* from S, as for every function of the Windows ABI */
 
+#define NOT_PLAIN \
+    ROW_SLOW_ENTRY | ROW_ENDS_ITSELF | ROW_CAPTURES | ROW_FILTERED
+/* Who is filtered, but for these. */
+#define NOT_FILTERED ROW_SLOW_ENTRY | ROW_SLOW_RETURN | ROW_ENDS_ITSELF
+
     .text
     .balign 64
     .globl  entry
@@ -63,8 +69,8 @@ entry:
     push    %rcx
     mov     image_config+CONFIG_SECTION(%rip), %rcx
     mov     SECTION_ROWS(%rcx,%rax,8), %rcx     /* struct call_row */
-    test    $(ROW_SLOW_ENTRY | ROW_ENDS_ITSELF) << 8, %ecx
-    jnz     .Lslow
+    test    $(NOT_PLAIN) << 8, %ecx
+    jnz     .Lnot_plain
 
     /* Is there something on the stack, and may we read it? */
     movzbl  %cl, %edx
@@ -160,6 +166,25 @@ entry:
     lea     STACK_ARGS(%rax,%rdx,8), %rax
     cmp     RING_STACK_HIGH(%r11), %rax
     jbe     .Lreadable
+    jmp     .Lslow_number
+
+.Lnot_plain:
+    mov     %ecx, %edx
+    and     $(NOT_FILTERED | ROW_FILTERED) << 8, %edx
+    cmp     $ROW_FILTERED << 8, %edx
+    jne     .Lslow
+    lea     S(%rsp), %rax
+    mov     %rax, RING_INSIDE(%r11)             /* as if a record were */
+    mov     %r10, RING_OPEN_STUB(%r11)
+    mov     %rcx, RING_OPEN_ROW(%r11)
+    mov     %gs:8, %rdx
+    mov     %rdx, RING_OPEN_STACK_BASE(%r11)
+    mov     %rax, RING_OPEN_RSP(%r11)
+    movq    $0, RING_INSIDE(%r11)
+    pop     %rcx
+    pop     %rdx
+    ret
+
 .Lslow_number:
     mov     %ecx, %eax
     shr     $16, %eax                           /* the number, from the row */
