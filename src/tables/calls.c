@@ -7,6 +7,7 @@
  */
 #include "tables/calls.h"
 
+#include "tables/handles.h"
 #include "tables/status.h"
 
 #include <string.h>
@@ -80,15 +81,6 @@ static const struct call_table tables[] = {
 #endif
 };
 
-/* As strcmp(name, z). */
-static int compare(str name, const char *z)
-{
-    size_t size = strlen(z);
-    int order = memcmp(name.p, z, name.size < size ? name.size : size);
-
-    return order != 0 ? order : (name.size > size) - (name.size < size);
-}
-
 static const struct call_facts *find_in(struct call_table table, str name)
 {
     size_t from = 0;
@@ -96,7 +88,7 @@ static const struct call_facts *find_in(struct call_table table, str name)
 
     while (from < to) {
         size_t middle = from + (to - from) / 2;
-        int order = compare(name, table.rows[middle].name);
+        int order = str_cmp(name, str_of(table.rows[middle].name));
 
         if (order == 0) {
             return &table.rows[middle];
@@ -133,7 +125,7 @@ const struct call_facts *call_find_wine(str name)
 int call_arg_count_only(str name)
 {
     for (size_t i = 0; i < COUNT_OF(counts); i++) {
-        if (compare(name, counts[i].name) == 0) {
+        if (str_cmp(name, str_of(counts[i].name)) == 0) {
             return counts[i].count;
         }
     }
@@ -177,6 +169,49 @@ bool call_failed(const struct call_facts *call, uint64_t result)
         return false;
     }
     return false;
+}
+
+bool call_is_win32k(const struct call_facts *call)
+{
+    return call < nt || call >= nt + COUNT_OF(nt);
+}
+
+/* clang-format off */
+#define NEED(call_, bit_) { .call = #call_, .bit = CALL_NEEDED_##bit_ },
+/* clang-format on */
+
+struct need_row {
+    const char *call;
+    enum call_need bit;
+};
+
+static const struct need_row needs[] = {
+#include "tables/needs.def"
+};
+
+uint32_t call_needs(const struct call_facts *call)
+{
+    uint32_t bits = 0;
+    size_t rules;
+
+    (void)handle_rules(str_of(call->name), &rules);
+    if (rules > 0) {
+        bits |= CALL_NEEDED_HANDLES;
+    }
+    for (size_t i = 0; i < COUNT_OF(needs); i++) {
+        if (strcmp(needs[i].call, call->name) == 0) {
+            bits |= needs[i].bit;
+        }
+    }
+    for (size_t i = 0; i < call->arg_count; i++) {
+        const struct type_row *type = type_row(call->args[i].type);
+
+        if ((call->args[i].direction & ARG_OUT) && type->to_name &&
+            strcmp(type->to_name, "HANDLE") == 0) {
+            bits |= CALL_NEEDED_HANDLES;
+        }
+    }
+    return bits;
 }
 
 size_t call_count(void)

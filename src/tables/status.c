@@ -30,6 +30,19 @@ static const struct status_row more[] = {
 };
 #endif
 
+#undef ALIAS
+/* clang-format off */
+#define ALIAS(value_, name_) { .status = (value_), .name = #name_ },
+/* clang-format on */
+
+/* All names, with aliases. */
+static const struct status_row names[] = {
+#include "tables/status.def"
+#ifndef NO_LGPL_ROWS
+#include "tables/status_wine.def"
+#endif
+};
+
 static const char *find_in(const struct status_row *rows, size_t count,
                            uint32_t status)
 {
@@ -61,6 +74,26 @@ const char *status_name(uint32_t status)
     }
 #endif
     return name;
+}
+
+bool status_find(str name, uint32_t *out)
+{
+    const str prefix = STR("STATUS_");
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        str known_name = str_of(names[i].name);
+        bool found = str_eq_nocase(name, known_name);
+
+        if (!found && str_starts(known_name, prefix)) {
+            found = str_eq_nocase(
+                name, str_slice(known_name, prefix.size, known_name.size));
+        }
+        if (found) {
+            *out = names[i].status;
+            return true;
+        }
+    }
+    return false;
 }
 
 bool status_is_failure(uint32_t status)

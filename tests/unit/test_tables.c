@@ -19,11 +19,11 @@
 #define WIN32K_CALLS 1012
 #ifdef NO_LGPL_ROWS
 #define LGPL_CALLS 0
-#define BUFFERS (209 + 170 - 13)
+#define BUFFERS (209 + 172 - 13)
 #define PARAMETERS (2094 + 2922 - 518)
 #else
 #define LGPL_CALLS 157
-#define BUFFERS (209 + 170)
+#define BUFFERS (209 + 172)
 #define PARAMETERS (2094 + 2922)
 #endif
 
@@ -401,6 +401,17 @@ static void types_are_sorted_and_have_widths(void)
     check_types(type_rows_lgpl, COUNT_OF(type_rows_lgpl), COUNT_OF(type_rows));
     CHECK_U64(TYPE_COUNT, 682);
 #endif
+    /* A type is the same behind a pointer. */
+    for (uint32_t i = 0; i < TYPE_COUNT; i++) {
+        const struct type_row *to = type_row(i);
+
+        for (uint32_t k = 0; to->to_size != 0 && k < TYPE_COUNT; k++) {
+            if (strcmp(type_row(k)->name, to->to_name) == 0) {
+                CHECK_U64(to->to_class, type_row(k)->class);
+                CHECK_U64(to->to_size, type_row(k)->size);
+            }
+        }
+    }
     CHECK(type_row(TYPE_COUNT) == NULL);
     CHECK_U64(type_size(TYPE_COUNT), 8);
     CHECK_U64(type_class(TYPE_COUNT), CLASS_UNKNOWN);
@@ -524,8 +535,10 @@ static void check_param_sets(const struct param_set *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const struct call_facts *call = call_find(str_of(rows[i].call));
+        const struct call_facts *wine = call_find_wine(str_of(rows[i].call));
 
-        CHECK(call && has_arg(call, str_of(rows[i].param)));
+        CHECK(call && (has_arg(call, str_of(rows[i].param)) ||
+                       has_arg(wine, str_of(rows[i].param))));
         CHECK(set_find(rows[i].set) != NULL);
         CHECK(i == 0 || strcmp(rows[i - 1].call, rows[i].call) == 0 ||
               before(rows[i - 1].call, rows[i].call));
@@ -535,16 +548,16 @@ static void check_param_sets(const struct param_set *rows, size_t count)
 static void parameters_with_names_are_parameters_and_have_names(void)
 {
     check_param_sets(param_sets, COUNT_OF(param_sets));
-    CHECK_U64(COUNT_OF(param_sets), 397);
+    CHECK_U64(COUNT_OF(param_sets), 400);
 #ifndef NO_LGPL_ROWS
     check_param_sets(param_sets_lgpl, COUNT_OF(param_sets_lgpl));
-    CHECK_U64(COUNT_OF(param_sets_lgpl), 30);
+    CHECK_U64(COUNT_OF(param_sets_lgpl), 36);
 #endif
 }
 
 static void every_information_class_is_a_value_of_its_set(void)
 {
-    CHECK_U64(COUNT_OF(infos), 759);
+    CHECK_U64(COUNT_OF(infos), 782);
     for (size_t i = 0; i < COUNT_OF(infos); i++) {
         const struct set *set = set_find(infos[i].set);
         bool found = false;
@@ -585,7 +598,7 @@ static uint32_t offset_of(const char *name, const char *field)
 
 static void fields_lie_inside_their_structures(void)
 {
-    CHECK_U64(COUNT_OF(layouts), 221);
+    CHECK_U64(COUNT_OF(layouts), 228);
     for (size_t i = 0; i < COUNT_OF(layouts); i++) {
         CHECK(i == 0 || before(layouts[i - 1].name, layouts[i].name));
         for (size_t k = 0; k < layouts[i].count; k++) {
