@@ -3,30 +3,38 @@
  * call.h - what the model tells about: calls, transitions, notices.
  *
  * All of it is borrowed: it lasts until the function that was told returns.
- * Who wants to keep a struct call copies it; what `stub` points to lasts as
- * long as the model, what the two places name does not.
+ * Who wants to keep a struct call copies it; what `stub` and `handles` point
+ * to lasts as long as the model, `before` and `objects` until the call's
+ * `leave` has been told, what the two places name and `after` no longer.
  */
 #ifndef MODEL_CALL_H
 #define MODEL_CALL_H
 
 #include "base/str.h"
+#include "model/handles.h"
+#include "model/memory.h"
 #include "model/place.h"
 #include "tables/calls.h"
 #include "wire/record.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+struct watch;
 
 /* One system call function of ntdll or win32u in one process. */
 struct stub {
     uint64_t address;  // of its first instruction
     uint16_t number;   // service number
     bool patched;      // its entries are recorded
-    uint8_t special;   // the model's; enum in process.h
+    uint8_t special;   // the model's; enum in world.h
     int8_t arg_count;  // -1: not known
     str name;
     str module;
     const struct call_facts *facts;  // NULL: no prototype known
+    uint32_t handle_args;            // bit i: argument i is a handle of NT
+    struct watch *watch;             // the model's; world.h
 };
 
 enum call_how {
@@ -35,6 +43,8 @@ enum call_how {
     HOW_INDIRECT,  // returned into another's stub, `through`, + `offset`;
                    // called from `at`
 };
+
+struct model_process;
 
 struct call {
     uint64_t id;  // counts the calls of one model from 1
@@ -59,8 +69,19 @@ struct call {
     const struct stub *through;
     uint64_t offset;
     uint32_t arg_mask;  // bit i: args[i] is known
-    uint64_t args[4 + RECORD_MORE_MAX];
+    uint64_t args[CALL_ARGS_MAX];
+    /* What its arguments pointed to, as far as it was copied: at the entry,
+     * and at the return (empty unless `returned`). */
+    struct memory before;
+    struct memory after;
+    /* What argument i referred to at the entry, if it is a handle by its row
+     * in the tables; NULL: not known. */
+    const struct object *objects[CALL_ARGS_MAX];
+    const struct handles *handles;  // of its process, now; NULL: none kept
+    struct model_process *process;  // for model_place; NULL: of no model
 };
+
+static_assert(CALL_ARGS_MAX == 4 + RECORD_MORE_MAX, "call.h");
 
 /* The kernel entered user mode, and it is no return. */
 struct transition_told {

@@ -24,6 +24,7 @@
 #define HOLD 300000000
 #define QUEUE_BYTES ((size_t)4 << 20)
 #define QUEUE_TOTAL ((size_t)32 << 20)
+#define MEMORY_TOTAL ((size_t)16 << 20)
 
 static void thread_close(struct model_thread *t);
 
@@ -32,7 +33,11 @@ struct model *model_open(const struct model_config *config,
 {
     struct model *m = calloc(1, sizeof(*m));
 
-    if (!m) {
+    if (m) {
+        m->text = malloc(OBJECT_NAME_MAX);
+    }
+    if (!m || !m->text) {
+        free(m);
         err_set(e, ERR_OS, "no memory for the model");
         return NULL;
     }
@@ -46,6 +51,9 @@ struct model *model_open(const struct model_config *config,
     }
     if (m->config.queue_total == 0) {
         m->config.queue_total = QUEUE_TOTAL;
+    }
+    if (m->config.memory_total == 0) {
+        m->config.memory_total = MEMORY_TOTAL;
     }
     return m;
 }
@@ -65,12 +73,16 @@ void model_close(struct model *m)
         process_close(p);
     }
     free(m->heap);
+    free(m->text);
     free(m);
 }
 
 struct model_counts model_counts(const struct model *m)
 {
-    return m->counts;
+    struct model_counts counts = m->counts;
+
+    counts.memory = m->memory;
+    return counts;
 }
 
 /* --- The heap --------------------------------------------------------- */
@@ -234,6 +246,10 @@ static void step_end(struct model_thread *t, uint64_t time, bool late)
     if (t->is_self) {
         t->ended = false;
         tell_process_end(p, time);
+        p->over = true;
+        if (p->handles) {
+            handles_clear(p->handles);
+        }
         return;
     }
     pair_end(t, time, late);
@@ -310,7 +326,11 @@ static bool step(struct model_thread *t, bool patient, bool *closed)
     case RECORD_TRANSITION:
         pair_transition(t, &e, late);
         break;
+    case RECORD_DATA:
+        pair_data(t, &e);
+        break;
     case OWN_LOST:
+        pair_lost(t);
         n.kind = NOTICE_LOST;
         n.reason = lost_reason(u64_at(e.bytes + 16));
         n.count = u64_at(e.bytes + 24);
@@ -324,7 +344,8 @@ static bool step(struct model_thread *t, bool patient, bool *closed)
         break;
     }
     m->counts.records += e.kind < OWN_LOST;
-    m->counts.late += late;
+    /* What goes with a record is late only if that is. */
+    m->counts.late += late && e.kind != RECORD_DATA;
     m->told = late ? m->told : time;
     queue_drop(t, e.size);
     return true;
@@ -547,9 +568,4 @@ void model_thread_gone(struct model_thread *t, uint64_t at)
     t->ended = true;
     t->end_at = at;
     announce(t);
-}
-
-uint32_t model_thread_tid(const struct model_thread *t)
-{
-    return t->tid;
 }

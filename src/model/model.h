@@ -21,8 +21,9 @@
  *
  * Records are hostile: sizes, kinds and times are judged before use, and
  * what is wrong with them costs their own thread's records, nothing else.
- * Memory is bounded: queues by the configuration, open calls by OPEN_MAX a
- * thread. When there is no memory, what could not be kept is counted as lost.
+ * Memory is bounded: queues and captured memory by the configuration, open
+ * calls by OPEN_MAX a thread, handles as handles.h says. When there is no
+ * memory, what could not be kept is counted as lost.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
@@ -65,6 +66,11 @@ struct model_config {
     uint64_t hold;       // TSC ticks; default 300 million
     size_t queue_bytes;  // for one thread; default 4 MiB
     size_t queue_total;  // for all; default 32 MiB
+    /* What calls' arguments pointed to, waiting for its record or kept for an
+     * open call, of all threads; default 16 MiB. What goes beyond it is not
+     * kept, and counted. */
+    size_t memory_total;
+    bool no_handles;  // call.handles is NULL, call.objects are
 };
 
 /* How the calls of a process are witnessed. */
@@ -93,7 +99,9 @@ struct model_counts {
     uint64_t dropped;     // open calls given up at OPEN_MAX
     uint64_t unanswered;  // orphans told of before their answer came
     uint64_t orphans;     // DIRECT and INDIRECT calls
+    uint64_t data_lost;   // pieces of memory not kept, beyond memory_total
     size_t queued;        // bytes in all queues
+    size_t memory;        // bytes of such pieces held just now
 };
 
 /* NULL on failure. `out` is copied. */
@@ -116,7 +124,6 @@ struct model_counts model_counts(const struct model *m);
 /* The model keeps it; NULL without memory. */
 struct model_process *model_process_open(struct model *m, uint32_t pid,
                                          enum model_mode mode);
-uint32_t model_process_pid(const struct model_process *p);
 
 /* A system call function; `name` and `module` are copied. A second one at the
  * same address replaces what is known of it. False without memory. */
@@ -136,6 +143,14 @@ bool model_module_add(struct model_process *p, uint64_t base, uint64_t size,
 void model_module_remove(struct model_process *p, uint64_t base);
 /* What `address` is part of, by modules, else by `describe`. */
 struct place model_place(struct model_process *p, uint64_t address);
+
+/* The handles of the process, to add those that were there before it was
+ * traced: handles_add. NULL: none are kept. */
+struct handles *model_process_handles(struct model_process *p);
+
+/* The image that the process runs, a path or a file's name, copied; the
+ * process is called by it in other processes. False without memory. */
+bool model_process_image(struct model_process *p, str image);
 
 /* Tells CALLBACK_LOST, ATTACHED or DETACHED at time `at`, in order. */
 void model_notice(struct model_process *p, enum notice_kind kind, uint64_t at);
@@ -192,7 +207,5 @@ void model_thread_end(struct model_thread *t, uint32_t code, uint64_t at);
 /* The same, but nobody could be asked for its code: it gets no line of its
  * own, unless it said the code itself. */
 void model_thread_gone(struct model_thread *t, uint64_t at);
-
-uint32_t model_thread_tid(const struct model_thread *t);
 
 #endif

@@ -25,6 +25,11 @@
  *   5. KiRaiseUserExceptionDispatcher is a return: RSP tells of which call.
  *   6. NtRaiseException ends where its exception begins.
  *
+ * Memory that was copied for a call comes right before its entry or return,
+ * from the same thread, with the same RSP and number. Whatever else comes in
+ * between, it is forgotten: rather an address is shown than what belongs to
+ * another call.
+ *
  * A return that nothing explains is DIRECT outside of all stubs, INDIRECT in
  * a patched one; it is never named after where it returned to.
  */
@@ -35,17 +40,210 @@
 
 #include "base/banned.h"
 
+/* --- Memory ----------------------------------------------------------- */
+
+static void drop_pieces(struct model_thread *t)
+{
+    t->pieces.count = 0;
+    t->pieces.size = 0;
+    t->pieces.any = false;
+}
+
+static void free_pieces(struct model_thread *t)
+{
+    struct pieces *w = &t->pieces;
+
+    t->model->memory -= w->room + w->list_room * sizeof(w->list[0]);
+    free(w->bytes);
+    free(w->list);
+    *w = (struct pieces){ .rsp = 0 };
+}
+
+/* Forgets what waits. The room stays for the next ones unless it is much, or
+ * there is little left for others. */
+static void forget_pieces(struct model_thread *t)
+{
+    struct pieces *w = &t->pieces;
+
+    drop_pieces(t);
+    if (w->room > RECORD_MAX ||
+        t->model->memory > t->model->config.memory_total / 2) {
+        free_pieces(t);
+    }
+}
+
+/* Makes room for `length` bytes more, of a piece of their own or not. */
+static bool reserve_bytes(struct model_thread *t, uint32_t length, bool own)
+{
+    struct pieces *w = &t->pieces;
+    struct model *m = t->model;
+    size_t list = w->list_room;
+    size_t room = w->room;
+    size_t more;
+
+    if ((own && w->count == PIECES_MAX) ||
+        w->size + length > CAPTURE_BYTES_MAX) {
+        return false;
+    }
+    if (own && w->count == list) {
+        list = list ? list * 2 : 16;
+    }
+    while (room - w->size < length) {
+        room = room ? room * 2 : 1024;
+    }
+    more = room - w->room + (list - w->list_room) * sizeof(w->list[0]);
+    if (more > 0 && m->memory + more > m->config.memory_total) {
+        return false;
+    }
+    if (list > w->list_room) {
+        struct memory_piece *bigger =
+            realloc(w->list, list * sizeof(w->list[0]));
+
+        if (!bigger) {
+            return false;
+        }
+        m->memory += (list - w->list_room) * sizeof(w->list[0]);
+        w->list = bigger;
+        w->list_room = list;
+    }
+    if (room > w->room) {
+        uint8_t *bigger = realloc(w->bytes, room);
+
+        if (!bigger) {
+            return false;
+        }
+        m->memory += room - w->room;
+        w->bytes = bigger;
+        w->room = room;
+    }
+    return true;
+}
+
+void pair_data(struct model_thread *t, const struct event *e)
+{
+    struct pieces *w = &t->pieces;
+    uint64_t rsp = u64_at(e->bytes + DATA_RSP);
+    uint64_t address = u64_at(e->bytes + DATA_ADDRESS);
+    uint32_t length = u32_at(e->bytes + DATA_LENGTH);
+    uint32_t op = u32_at(e->bytes + DATA_OP);
+    bool at_return = e->flags & RECORD_AT_RETURN;
+    const struct memory_piece *last;
+    bool goes_on;
+
+    /* Operations run in their order: one that comes again belongs to another
+     * call, and the record of the one before has been lost. */
+    if (w->any &&
+        (w->rsp != rsp || w->number != e->number || w->at_return != at_return ||
+         op < w->op || (op == w->op && address != w->end))) {
+        drop_pieces(t);
+    }
+    w->any = true;
+    w->rsp = rsp;
+    w->number = e->number;
+    w->at_return = at_return;
+    w->op = op;
+    w->end = address + length;
+    if (length == 0) {
+        return;
+    }
+    last = w->count > 0 ? &w->list[w->count - 1] : NULL;
+    goes_on = last && last->address + last->size == address;
+    if (!reserve_bytes(t, length, !goes_on)) {
+        t->model->counts.data_lost++;
+        return;
+    }
+    memcpy(w->bytes + w->size, e->bytes + DATA_BYTES, length);
+    w->size += length;
+    if (goes_on) {
+        w->list[w->count - 1].size += length;
+    } else {
+        w->list[w->count].address = address;
+        w->list[w->count].size = length;
+        w->count++;
+    }
+}
+
+/* True if what waits belongs to this record. */
+static bool pieces_are_for(const struct model_thread *t, uint64_t rsp,
+                           uint16_t number, bool at_return)
+{
+    const struct pieces *w = &t->pieces;
+
+    return w->count > 0 && w->rsp == rsp && w->at_return == at_return &&
+           (w->number & SERVICE_MASK) == number;
+}
+
+static void place_pieces(struct memory_piece *list, size_t count,
+                         const uint8_t *bytes)
+{
+    for (size_t i = 0; i < count; i++) {
+        list[i].bytes = bytes;
+        bytes += list[i].size;
+    }
+}
+
+/* Gives the open call what waits for it, in memory of its own. */
+static void take_before(struct model_thread *t, struct open_call *open)
+{
+    struct model *m = t->model;
+    const struct pieces *w = &t->pieces;
+    size_t list_size = w->count * sizeof(w->list[0]);
+    size_t size = list_size + w->size;
+    struct memory_piece *list;
+    uint8_t *bytes;
+
+    if (m->memory + size > m->config.memory_total || !(list = malloc(size))) {
+        m->counts.data_lost += w->count;
+        return;
+    }
+    bytes = (uint8_t *)list + list_size;
+    memcpy(list, w->list, list_size);
+    memcpy(bytes, w->bytes, w->size);
+    place_pieces(list, w->count, bytes);
+    m->memory += size;
+    open->memory = list;
+    open->memory_size = size;
+    open->call.before = (struct memory){ list, (uint32_t)w->count };
+}
+
+static void release(struct model_thread *t, struct open_call *open)
+{
+    watch_release(open);
+    t->model->memory -= open->memory_size;
+    free(open->memory);
+    open->memory = NULL;
+    open->memory_size = 0;
+}
+
+void pair_lost(struct model_thread *t)
+{
+    forget_pieces(t);
+    /* One of the missing records may have been a close. */
+    if (t->process->handles) {
+        handles_clear(t->process->handles);
+    }
+}
+
 void pair_close(struct model_thread *t)
 {
+    for (size_t i = 0; i < t->open_count; i++) {
+        release(t, &t->open[i]);
+    }
     free(t->open);
     t->open = NULL;
     t->open_count = 0;
     t->open_room = 0;
+    free_pieces(t);
 }
 
-static void tell_leave(struct model_thread *t, const struct call *call)
+/* --- Open calls ------------------------------------------------------- */
+
+/* Tells that the call is over, and lets go of what it held. */
+static void tell_leave(struct model_thread *t, struct open_call *open)
 {
-    t->model->out.leave(t->model->out.ctx, call);
+    watch_leave(t, open);
+    t->model->out.leave(t->model->out.ctx, &open->call);
+    release(t, open);
 }
 
 static void forget(struct model_thread *t, size_t i)
@@ -60,12 +258,12 @@ static void forget(struct model_thread *t, size_t i)
 /* Open call `i` will not return. */
 static void end_call(struct model_thread *t, size_t i, uint64_t time, bool late)
 {
-    struct call *call = &t->open[i];
+    struct call *call = &t->open[i].call;
 
     call->ended = true;
     call->return_time = time;
     call->late |= late;
-    tell_leave(t, call);
+    tell_leave(t, &t->open[i]);
     forget(t, i);
 }
 
@@ -75,7 +273,9 @@ static void end_dead(struct model_thread *t, size_t from, uint64_t stack_base,
                      uint64_t rsp, uint64_t time, bool late)
 {
     for (size_t i = t->open_count; i-- > from;) {
-        if (t->open[i].stack_base == stack_base && t->open[i].rsp <= rsp) {
+        const struct call *call = &t->open[i].call;
+
+        if (call->stack_base == stack_base && call->rsp <= rsp) {
             end_call(t, i, time, late);
         }
     }
@@ -84,7 +284,7 @@ static void end_dead(struct model_thread *t, size_t from, uint64_t stack_base,
 static void return_call(struct model_thread *t, size_t i, uint64_t time,
                         uint64_t rip, uint64_t result, bool late)
 {
-    struct call *call = &t->open[i];
+    struct call *call = &t->open[i].call;
 
     end_dead(t, i + 1, call->stack_base, call->rsp, time, late);
     call->returned = true;
@@ -92,7 +292,7 @@ static void return_call(struct model_thread *t, size_t i, uint64_t time,
     call->rip = rip;
     call->result = result;
     call->late |= late;
-    tell_leave(t, call);
+    tell_leave(t, &t->open[i]);
     forget(t, i);
 }
 
@@ -108,7 +308,9 @@ static size_t find_open(const struct model_thread *t, uint64_t rip,
                         uint64_t rsp)
 {
     for (size_t i = t->open_count; i-- > 0;) {
-        if (t->open[i].rsp == rsp && behind_syscall(t->open[i].stub, rip)) {
+        const struct call *call = &t->open[i].call;
+
+        if (call->rsp == rsp && behind_syscall(call->stub, rip)) {
             return i;
         }
     }
@@ -164,9 +366,22 @@ static bool note_special(struct model_thread *t, const struct call *call)
     return false;
 }
 
-static void init_call(struct model_thread *t, struct call *call, bool late)
+/* What handles referred to until now, they did while the thread was not in
+ * the kernel. */
+static void note_seen(struct model_thread *t)
 {
-    memset(call, 0, sizeof(*call));
+    if (t->process->handles) {
+        t->seen_generation = handles_generation(t->process->handles);
+    }
+}
+
+static void init_call(struct model_thread *t, struct open_call *open, bool late)
+{
+    struct call *call = &open->call;
+
+    memset(open, 0, sizeof(*open));
+    call->handles = t->process->handles;
+    call->process = t->process;
     call->id = ++t->model->call_id;
     call->pid = t->process->pid;
     call->tid = t->tid;
@@ -179,6 +394,7 @@ void pair_entry(struct model_thread *t, const struct event *e, bool late)
     struct model *m = t->model;
     uint64_t rsp = u64_at(e->bytes + ENTRY_RSP);
     uint64_t stack_base = u64_at(e->bytes + ENTRY_STACK_BASE);
+    struct open_call *open;
     struct call *call;
     uint32_t more;
 
@@ -187,8 +403,8 @@ void pair_entry(struct model_thread *t, const struct event *e, bool late)
     if (t->open_count >= OPEN_MAX) {
         /* The oldest quarter, so that moving the rest costs little. */
         for (size_t i = 0; i < OPEN_MAX / 4; i++) {
-            t->open[i].ended = true;
-            t->open[i].return_time = e->time;
+            t->open[i].call.ended = true;
+            t->open[i].call.return_time = e->time;
             tell_leave(t, &t->open[i]);
             m->counts.dropped++;
         }
@@ -196,13 +412,15 @@ void pair_entry(struct model_thread *t, const struct event *e, bool late)
         memmove(t->open, t->open + OPEN_MAX / 4,
                 t->open_count * sizeof(t->open[0]));
     }
-    if (!grow(&t->open, &t->open_room, t->open_count, sizeof(*call))) {
+    if (!grow(&t->open, &t->open_room, t->open_count, sizeof(*open))) {
         m->counts.dropped++;
+        forget_pieces(t);
         return;
     }
 
-    call = &t->open[t->open_count];
-    init_call(t, call, late);
+    open = &t->open[t->open_count];
+    init_call(t, open, late);
+    call = &open->call;
     call->entry_seen = true;
     call->entry_time = e->time;
     call->number = e->number & SERVICE_MASK;
@@ -220,6 +438,12 @@ void pair_entry(struct model_thread *t, const struct event *e, bool late)
         call->args[4 + i] = u64_at(e->bytes + ENTRY_MORE + 8 * i);
     }
 
+    if (pieces_are_for(t, rsp, call->number, false)) {
+        take_before(t, open);
+    }
+    forget_pieces(t);
+    watch_enter(t, open);
+    note_seen(t);
     t->open_count++;
     t->in_kernel = call->id;
     t->gone_stub = NULL;
@@ -324,7 +548,8 @@ static void judge_unmatched(struct model_thread *t, struct call *call,
 /* The newest open call, if nothing was seen of its thread since it began. */
 static bool in_kernel(const struct model_thread *t)
 {
-    return t->open_count > 0 && t->open[t->open_count - 1].id == t->in_kernel;
+    return t->open_count > 0 &&
+           t->open[t->open_count - 1].call.id == t->in_kernel;
 }
 
 /* Rule 4. */
@@ -336,7 +561,7 @@ static bool lands_anywhere(const struct model_thread *t,
     if (t->open_count == 0) {
         return false;
     }
-    newest = &t->open[t->open_count - 1];
+    newest = &t->open[t->open_count - 1].call;
     if (newest->stub && newest->stub->special == SPECIAL_SET_CONTEXT) {
         return true;
     }
@@ -360,20 +585,30 @@ void pair_return(struct model_thread *t, const struct event *e, bool late,
         i = t->open_count - 1;
     }
     if (i < t->open_count) {
+        struct pieces *w = &t->pieces;
+
+        if (pieces_are_for(t, rsp, t->open[i].call.number, true)) {
+            place_pieces(w->list, w->count, w->bytes);
+            t->open[i].call.after =
+                (struct memory){ w->list, (uint32_t)w->count };
+        }
         return_call(t, i, e->time, rip, rax, late);
     } else {
-        struct call call;
+        struct open_call open;
 
-        init_call(t, &call, late);
-        call.returned = true;
-        call.return_time = e->time;
-        call.rip = rip;
-        call.rsp = rsp;
-        call.stack_base = stack_base;
-        call.result = rax;
-        judge_unmatched(t, &call, e->flags & RECORD_ORPHAN, answer);
-        tell_leave(t, &call);
+        init_call(t, &open, late);
+        open.call.returned = true;
+        open.call.return_time = e->time;
+        open.call.rip = rip;
+        open.call.rsp = rsp;
+        open.call.stack_base = stack_base;
+        open.call.result = rax;
+        judge_unmatched(t, &open.call, e->flags & RECORD_ORPHAN, answer);
+        watch_orphan(t, &open);
+        tell_leave(t, &open);
     }
+    forget_pieces(t);
+    note_seen(t);
     t->in_kernel = 0;
     t->gone_stub = NULL;
 }
@@ -382,8 +617,10 @@ static void begin_exception(struct model_thread *t,
                             struct transition_told *told, const struct event *e,
                             bool late)
 {
-    if (in_kernel(t) && t->open[t->open_count - 1].stub &&
-        t->open[t->open_count - 1].stub->special == SPECIAL_RAISE) {
+    const struct stub *stub =
+        in_kernel(t) ? t->open[t->open_count - 1].call.stub : NULL;
+
+    if (stub && stub->special == SPECIAL_RAISE) {
         end_call(t, t->open_count - 1, e->time, late);
     }
     t->exception = told->status_known;
@@ -409,6 +646,7 @@ void pair_transition(struct model_thread *t, const struct event *e, bool late)
     uint32_t place = TRANSITION_WORDS_MAX;
     size_t i;
 
+    forget_pieces(t);
     while (told.word_count < TRANSITION_WORDS_MAX &&
            TRANSITION_WORDS + 8 * (told.word_count + 1) <= e->size) {
         told.words[told.word_count] =
@@ -439,7 +677,7 @@ void pair_transition(struct model_thread *t, const struct event *e, bool late)
         told.status_known = true;
         told.status = (uint32_t)rax;
         for (i = t->open_count; i-- > 0;) {
-            if (t->open[i].rsp == rsp) {
+            if (t->open[i].call.rsp == rsp) {
                 return_call(t, i, e->time, told.rip, rax, late);
                 break;
             }
@@ -449,6 +687,7 @@ void pair_transition(struct model_thread *t, const struct event *e, bool late)
     case TRANSITION_COUNT:
         break;
     }
+    note_seen(t);
     t->in_kernel = 0;
     t->gone_stub = NULL;
     if (place < told.word_count) {
@@ -461,7 +700,7 @@ void pair_end(struct model_thread *t, uint64_t time, bool late)
 {
     struct model_process *p = t->process;
     const struct call *newest =
-        t->open_count > 0 ? &t->open[t->open_count - 1] : NULL;
+        t->open_count > 0 ? &t->open[t->open_count - 1].call : NULL;
 
     if (t->exception && (!t->end_known || t->exception_status == t->end_code)) {
         p->fault_known = true;
@@ -476,7 +715,7 @@ void pair_end(struct model_thread *t, uint64_t time, bool late)
         t->end_silent = true;
     }
     for (size_t i = 0; i < t->open_count; i++) {
-        const struct call *call = &t->open[i];
+        const struct call *call = &t->open[i].call;
 
         if (call->stub && call->stub->special == SPECIAL_TERMINATE_PROCESS &&
             t->end_known && (uint32_t)call->args[1] == t->end_code) {

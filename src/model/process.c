@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process.c - one traced process: its system call functions and its modules.
+ * process.c - one traced process: its image, its system call functions and its
+ * modules.
  *
- * Both lists are sorted by address and grow as the session finds more. Stubs
- * stay until the model is closed, because calls point to them.
+ * Functions and modules are sorted by address, and more come as the session
+ * finds them. Stubs stay until the model is closed, because calls point to
+ * them.
  */
 #include "model/world.h"
 
@@ -31,8 +33,8 @@ bool grow(void *array, size_t *room, size_t count, size_t element)
     return true;
 }
 
-/* A copy that the caller owns and frees; p is NULL without memory. */
-static str copy(str s)
+/* A copy that the caller owns, and gives back; p is NULL without memory. */
+static str str_keep(str s)
 {
     char *p = malloc(s.size + 1);
 
@@ -43,7 +45,7 @@ static str copy(str s)
     return (str){ p, s.size };
 }
 
-static void drop(str s)
+static void str_drop(str s)
 {
     union {
         const char *p;
@@ -62,7 +64,12 @@ struct model_process *model_process_open(struct model *m, uint32_t pid,
         return NULL;
     }
     p->self = calloc(1, sizeof(*p->self));
-    if (!p->self || !heap_reserve(m)) {
+    if (!m->config.no_handles) {
+        p->handles = handles_open(m);
+    }
+    if (!p->self || (!p->handles && !m->config.no_handles) ||
+        !heap_reserve(m)) {
+        handles_close(p->handles);
         free(p->self);
         free(p);
         return NULL;
@@ -80,23 +87,52 @@ struct model_process *model_process_open(struct model *m, uint32_t pid,
     return p;
 }
 
-uint32_t model_process_pid(const struct model_process *p)
+struct handles *model_process_handles(struct model_process *p)
 {
-    return p->pid;
+    return p->handles;
+}
+
+bool model_process_image(struct model_process *p, str image)
+{
+    str kept = str_keep(str_slice(image, 0, OBJECT_NAME_MAX));
+
+    if (!kept.p) {
+        return false;
+    }
+    if (p->image.p) {
+        str_drop(p->image);
+    }
+    p->image = kept;
+    return true;
+}
+
+struct model_process *process_by_pid(struct model *m, uint32_t pid)
+{
+    for (struct model_process *p = m->processes; p; p = p->next) {
+        if (p->pid == pid && !p->over) {
+            return p;
+        }
+    }
+    return NULL;
 }
 
 void process_close(struct model_process *p)
 {
     for (size_t i = 0; i < p->stub_count; i++) {
-        drop(p->stubs[i]->name);
-        drop(p->stubs[i]->module);
+        str_drop(p->stubs[i]->name);
+        str_drop(p->stubs[i]->module);
+        watch_drop(p->stubs[i]);
         free(p->stubs[i]);
     }
     for (size_t i = 0; i < p->module_count; i++) {
-        drop(p->modules[i].name);
+        str_drop(p->modules[i].name);
     }
     free(p->stubs);
     free(p->modules);
+    handles_close(p->handles);
+    if (p->image.p) {
+        str_drop(p->image);
+    }
     queue_close(p->self);
     free(p->self);
     free(p);
@@ -127,7 +163,7 @@ static enum special special_of(str name)
     return SPECIAL_NONE;
 }
 
-bool stub_has(const struct stub *stub, uint64_t rip)
+static bool stub_has(const struct stub *stub, uint64_t rip)
 {
     return rip - stub->address < STUB_SIZE;
 }
@@ -156,8 +192,8 @@ bool model_stub_add(struct model_process *p, uint64_t address, uint16_t number,
     size_t at = stub_above(p, address);
     struct stub *stub;
     bool is_new = at == 0 || p->stubs[at - 1]->address != address;
-    str name_copy = copy(name);
-    str module_copy = copy(module);
+    str name_copy = str_keep(name);
+    str module_copy = str_keep(module);
 
     if (is_new) {
         stub = calloc(1, sizeof(*stub));
@@ -167,8 +203,8 @@ bool model_stub_add(struct model_process *p, uint64_t address, uint16_t number,
     if (!name_copy.p || !module_copy.p || !stub ||
         (is_new &&
          !grow(&p->stubs, &p->stub_room, p->stub_count, sizeof(stub)))) {
-        drop(name_copy);
-        drop(module_copy);
+        str_drop(name_copy);
+        str_drop(module_copy);
         if (is_new) {
             free(stub);
         }
@@ -183,8 +219,8 @@ bool model_stub_add(struct model_process *p, uint64_t address, uint16_t number,
         if (p->by_number[stub->number & SERVICE_MASK] == stub) {
             p->by_number[stub->number & SERVICE_MASK] = NULL;
         }
-        drop(stub->name);
-        drop(stub->module);
+        str_drop(stub->name);
+        str_drop(stub->module);
     }
     stub->address = address;
     stub->number = number & SERVICE_MASK;
@@ -196,6 +232,10 @@ bool model_stub_add(struct model_process *p, uint64_t address, uint16_t number,
         p->model->config.wine ? call_find_wine(name) : call_find(name);
     stub->arg_count = stub->facts ? (int8_t)stub->facts->arg_count
                                   : (int8_t)call_arg_count_only(name);
+    watch_drop(stub);
+    if (!watch_stub(stub)) {
+        watch_drop(stub);
+    }
     if (!p->by_number[stub->number]) {
         p->by_number[stub->number] = stub;
     }
@@ -239,7 +279,7 @@ static size_t module_above(const struct model_process *p, uint64_t address)
 
 static void remove_at(struct model_process *p, size_t at)
 {
-    drop(p->modules[at].name);
+    str_drop(p->modules[at].name);
     p->module_count--;
     memmove(&p->modules[at], &p->modules[at + 1],
             (p->module_count - at) * sizeof(p->modules[0]));
@@ -249,11 +289,11 @@ bool model_module_add(struct model_process *p, uint64_t base, uint64_t size,
                       str name)
 {
     size_t at = module_above(p, base);
-    str kept = copy(str_slice(name, 0, NAME_MAX_BYTES));
+    str kept = str_keep(str_slice(name, 0, NAME_MAX_BYTES));
 
     if (!kept.p || !grow(&p->modules, &p->module_room, p->module_count,
                          sizeof(p->modules[0]))) {
-        drop(kept);
+        str_drop(kept);
         return false;
     }
     while (at > 0 && base - p->modules[at - 1].base < p->modules[at - 1].size) {

@@ -164,6 +164,12 @@ static uint32_t judge(const uint8_t *p, size_t left)
             return 0;
         }
         break;
+    case RECORD_DATA:
+        least = DATA_BYTES;
+        if (size < least || u32_at(p + DATA_LENGTH) > size - DATA_BYTES) {
+            return 0;
+        }
+        break;
     default:
         return 0;
     }

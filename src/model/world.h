@@ -4,14 +4,19 @@
  *
  *   model.c    life cycles, the merge by time
  *   queue.c    records of one thread, judged and copied, until their time
- *   pair.c     entries and returns to calls
+ *   pair.c     entries and returns to calls, and the memory they bring
  *   process.c  stubs and modules
+ *   handles.c  handle values and what they refer to
+ *   watch.c    what calls do to handles
+ *   socket.c   what calls say of sockets
  */
 #ifndef MODEL_WORLD_H
 #define MODEL_WORLD_H
 
 #include "model/call.h"
 #include "model/model.h"
+#include "tables/handles.h"
+#include "wire/capture.h"
 #include "wire/record.h"
 #include "wire/section.h"
 
@@ -76,6 +81,107 @@ struct answer {
     char names[];  // what the two places of `told` name
 };
 
+/* --- Handles ---------------------------------------------------------- */
+
+/* Room for an address and a port as text. */
+#define SOCKET_TEXT 80
+
+struct socket {
+    uint32_t type;      // SOCK_*; 0: not known
+    uint32_t protocol;  // IPPROTO_*, 0: the usual one
+    bool unix_family;
+    bool connected;           // to `peer`, or nobody knows whom
+    bool wildcard;            // `local` is any address of this machine
+    char local[SOCKET_TEXT];  // "": not known
+    char peer[SOCKET_TEXT];
+    uint32_t waiting;  // connection that was waited for, and who it is
+    char waiting_peer[SOCKET_TEXT];
+};
+
+enum thing_chain {
+    CHAIN_IDENTITY,  // all things
+    CHAIN_IMAGE,     // processes whose image is known, by pid
+    THING_CHAINS,
+};
+
+/* An object with what the model alone wants to know of it. It never changes
+ * once it is told: what is learned later makes another one of the same
+ * identity. */
+struct thing {
+    struct object object;
+    uint64_t identity;  // the same for all handles of one object
+    size_t *budget;     // what `bytes` is counted in
+    size_t bytes;
+    uint32_t pid;           // Process, Thread; 0: not known
+    uint32_t tid;           // Thread
+    struct socket *socket;  // owned; NULL: it is none
+    /* In a table: the handle's key there, and the chains that it is in. */
+    uint64_t key;
+    struct thing *next[THING_CHAINS];
+    struct thing **link[THING_CHAINS];  // what points to it; NULL: not in it
+    char text[];
+};
+
+/* What a thing is made of; strings are borrowed. */
+struct thing_facts {
+    str type;
+    str name;
+    str path;
+    bool access_known;
+    uint32_t access;
+    uint64_t identity;  // 0: a new one
+    uint32_t pid;
+    uint32_t tid;
+    const struct socket *socket;
+};
+
+/* Longest name that is kept: 32,767 UTF-16 units, three bytes each. */
+#define OBJECT_NAME_MAX 98301
+
+/* What the rules of tables/handles.def say of one stub's call, by indexes of
+ * its parameters; -1: it has none such. */
+struct watch {
+    struct watch *next;  // a call may make two handles
+    const struct handle_rule *rule;
+    int8_t output;  // WATCH_RESULT: what it returns
+    int8_t from;
+    int8_t second;
+    int8_t access;
+};
+
+#define WATCH_RESULT (-2)
+
+/* An open call, and what has to be remembered from its entry. */
+struct open_call {
+    struct call call;
+    void *memory;  // owned: what call.before has
+    size_t memory_size;
+    struct thing *root;   // held: what its name begins with
+    uint64_t generation;  // of the handle that it closes; 0: it had no name
+    struct model_process *source;  // whose handle it closes, or copies
+};
+
+/* Pieces of memory whose record has not come yet; they lie in `bytes` one
+ * after the other. */
+struct pieces {
+    struct memory_piece *list;  // `bytes` of them are set when they are used
+    size_t count;
+    size_t list_room;
+    uint8_t *bytes;
+    size_t size;
+    size_t room;
+    uint64_t rsp;
+    uint16_t number;
+    bool at_return;
+    bool any;  // a record of it has come; what follows is of the last one
+    uint32_t op;
+    uint64_t end;  // the address behind it
+};
+
+/* The most pieces of one half of a call that are kept: each operation makes
+ * one. Every look into memory goes through all of them. */
+#define PIECES_MAX CAPTURE_OPS_MAX
+
 struct model_process {
     struct model *model;
     struct model_process *next;
@@ -92,9 +198,13 @@ struct model_process {
     size_t module_count;
     size_t module_room;
 
+    struct handles *handles;  // owned; NULL: none are kept
+    str image;                // owned; p NULL: not known
+
     struct model_thread *self;  // carries the process's own notices
     uint32_t open_threads;      // whose end was not told yet
 
+    bool over;  // its end was told
     bool ending;
     uint32_t end_code;
     uint64_t end_at;
@@ -130,7 +240,9 @@ struct model_thread {
     uint32_t answers_owed;  // waited for in vain
 
     /* pair.c */
-    struct call *open;  // oldest first
+    struct pieces pieces;
+    uint64_t seen_generation;  // of the handles, when it was last heard of
+    struct open_call *open;    // oldest first
     size_t open_count;
     size_t open_room;
     uint64_t in_kernel;            // id of the open call whose entry came last
@@ -160,6 +272,12 @@ struct model {
     uint64_t told;   // time of the youngest event told
     uint64_t now;
     size_t room;  // bytes of all queues, used or not
+
+    size_t memory;        // bytes of pieces, waiting or of open calls
+    size_t object_bytes;  // bytes of all objects
+    uint64_t identities;  // given to objects so far
+    uint64_t pipes;       // anonymous pipes made so far
+    char *text;           // OBJECT_NAME_MAX bytes, to build a name in
 };
 
 /* Numbers in records, which are little-endian. */
@@ -196,15 +314,79 @@ void queue_close(struct model_thread *t);
 
 /* process.c */
 void process_close(struct model_process *p);
-bool stub_has(const struct stub *stub, uint64_t rip);
+/* The living process of this id; NULL: it is not one of ours. */
+struct model_process *process_by_pid(struct model *m, uint32_t pid);
 
 /* pair.c; `answer` NULL: there is none. */
 void pair_entry(struct model_thread *t, const struct event *e, bool late);
 void pair_return(struct model_thread *t, const struct event *e, bool late,
                  const struct orphan_answer *answer);
 void pair_transition(struct model_thread *t, const struct event *e, bool late);
+/* Keeps the piece for the record that it belongs to. */
+void pair_data(struct model_thread *t, const struct event *e);
+/* Records are missing here: what waits for one is forgotten. */
+void pair_lost(struct model_thread *t);
 /* The thread is gone, its open calls with it. */
 void pair_end(struct model_thread *t, uint64_t time, bool late);
 void pair_close(struct model_thread *t);
+
+/* handles.c. A struct handles keeps `model`. */
+struct handles *handles_open(struct model *m);
+void handles_close(struct handles *h);
+/* Nothing is known any more. */
+void handles_clear(struct handles *h);
+/* Grows with every handle that is set. */
+uint64_t handles_generation(const struct handles *h);
+/* As handles_find; *generation gets the value's own, 0 if it is not known. */
+struct thing *handles_look(const struct handles *h, uint64_t value,
+                           uint64_t *generation);
+/* Makes `value` refer to `thing`, which it takes over, NULL too (then there
+ * was no memory). What it referred to before is forgotten in any case. */
+void handles_set(struct handles *h, uint64_t value, struct thing *thing);
+void handles_remove(struct handles *h, uint64_t value);
+/* The image in the name of a process of this id; empty: none has one. */
+str handles_image(struct handles *h, uint32_t pid);
+/* Gives all handles of the same identity what the facts say, but for their
+ * access; of very many, some are forgotten instead. The facts' strings must not be kept by these handles alone. */
+void handles_learn(struct handles *h, const struct thing_facts *facts);
+
+/* With one reference; NULL without memory. Strings that are too long, or
+ * there is no room for, are left out. */
+struct thing *thing_new(struct model *m, const struct thing_facts *facts);
+struct thing_facts thing_facts(const struct thing *thing);
+struct thing *thing_of(const struct object *object);  // NULL for NULL
+struct thing *thing_hold(struct thing *thing);        // NULL is fine
+void thing_release(struct thing *thing);              // NULL is fine
+
+/* watch.c */
+/* What is watched of a stub's calls; false without memory. */
+bool watch_stub(struct stub *stub);
+void watch_drop(struct stub *stub);
+/* At the entry: fills call.objects. */
+void watch_enter(struct model_thread *t, struct open_call *open);
+/* At the end of a call whose entry was not seen: what is certain of it. */
+void watch_orphan(struct model_thread *t, struct open_call *open);
+/* Before `leave` is told: what the call did to handles. */
+void watch_leave(struct model_thread *t, struct open_call *open);
+/* After: lets go of what was held. */
+void watch_release(struct open_call *open);
+
+/* socket.c */
+struct socket_news {
+    bool same;  // `socket` is what is known now of the call's own
+    struct socket socket;
+    uint64_t accepted;  // handle of another one, `other`; 0: there is none
+    bool made;          // it is a new handle
+    struct socket other;
+};
+
+/* What a device control call that has succeeded says of the socket `thing`,
+ * NULL: of a handle of which nothing is known. False: nothing. */
+bool socket_learn(const struct call *call, const struct thing *thing,
+                  struct socket_news *news);
+/* What the extended attributes of NtCreateFile say; false: it is no socket. */
+bool socket_created(const struct call *call, str name, struct socket *out);
+/* "TCP 127.0.0.1:80 peer 127.0.0.1:5000", in `b`. */
+str socket_name(const struct socket *s, struct buf *b);
 
 #endif

@@ -144,9 +144,9 @@ static void threads_end_with_their_calls(void)
     chunk_entry(&c, 2, N_DELAY, STACK, 0x100, 1, 2, 0);
     feed(b, &c);
     model_thread_end(b, 0xc0000005, 5 * TICKS);
-    CHECK_STR(told(t), STR("32.36 NtTerminateThread(0, 0x7) = ?\n"
+    CHECK_STR(told(t), STR("32.36 NtTerminateThread(NULL, 7) = ?\n"
                            "32.36 +++ thread exited with 7 +++\n"
-                           "32.44 NtDelayExecution(0x1, 0x2) = ?\n"
+                           "32.44 NtDelayExecution(TRUE, 0x2) = ?\n"
                            "32.44 +++ thread terminated with 0xc0000005 "
                            "STATUS_ACCESS_VIOLATION +++\n"));
     trace_close(t);
@@ -162,7 +162,7 @@ static void a_code_that_nobody_knows_is_not_zero(void)
     chunk_entry(&c, 1, N_TERMINATE_THREAD, STACK, 0x100, 0, 0x1234, 0);
     feed(b, &c);
     model_thread_gone(b, 0);
-    CHECK_STR(told(t), STR("32.44 NtTerminateThread(0, 0x1234) = ?\n"
+    CHECK_STR(told(t), STR("32.44 NtTerminateThread(NULL, 4660) = ?\n"
                            "32.44 +++ thread exited with 4660 +++\n"));
     trace_close(t);
 }
@@ -195,11 +195,10 @@ static void a_process_ends_by_its_own_call(void)
     model_thread_end(a, 3, 3 * TICKS);
     model_thread_end(b, 3, 3 * TICKS);
     model_process_end(t->p, 3, 3 * TICKS);
-    CHECK_STR(told(t),
-              STR("32.44 NtTerminateProcess(0, 0x3) = 0\n"
-                  "32.36 +++ thread terminated with 3 +++\n"
-                  "32.44 NtTerminateProcess(0xffffffffffffffff, 0x3) = ?\n"
-                  "32.44 +++ exited with 3 +++\n"));
+    CHECK_STR(told(t), STR("32.44 NtTerminateProcess(NULL, 3) = 0\n"
+                           "32.36 +++ thread terminated with 3 +++\n"
+                           "32.44 NtTerminateProcess(NtCurrentProcess, 3) = ?\n"
+                           "32.44 +++ exited with 3 +++\n"));
     trace_close(t);
 }
 
@@ -211,7 +210,7 @@ static void a_process_that_did_not_end_itself_was_terminated(void)
     chunk_entry(&c, 1, N_DELAY, STACK, 0x100, 1, 2, 0);
     feed(a, &c);
     model_process_end(t->p, 0x80000003, 0);
-    CHECK_STR(told(t), STR("32.36 NtDelayExecution(0x1, 0x2) = ?\n"
+    CHECK_STR(told(t), STR("32.36 NtDelayExecution(TRUE, 0x2) = ?\n"
                            "32.36 +++ terminated with 0x80000003 "
                            "STATUS_BREAKPOINT +++\n"));
     trace_close(t);
@@ -278,7 +277,7 @@ static void an_unseen_exception_kills_in_its_last_call(void)
     chunk_entry(&c, 1, N_RAISE, STACK, 0x100, 1, 2, 0);
     feed(add_thread(t, 36), &c);
     model_process_end(t->p, 0xe06d7363, 0);
-    CHECK_STR(told(t), STR("32.36 NtRaiseException(0x1, 0x2, 0x3) = ?\n"
+    CHECK_STR(told(t), STR("32.36 NtRaiseException(0x1, 0x2, 3) = ?\n"
                            "32.36 +++ killed by 0xe06d7363 +++\n"));
     trace_close(t);
 }

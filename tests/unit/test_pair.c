@@ -51,8 +51,12 @@ static void stack_arguments_are_shown_as_many_as_the_call_has(void)
     chunk_entry(&c, 1, N_CREATE_FILE, STACK, 0x100, 1, 0xffffffff00000002, 7);
     chunk_return(&c, 2, N_CREATE_FILE, STACK, 0x100, 0x103);
     GIVES(MODE_PATCHED,
-          "32.36 NtCreateFile(0x1, 0x2, 0x103, 0x104, 0x105, 0x106, 0x107, "
-          "0x108, 0x109, 0x10a, 0x10b) = 0x103 STATUS_PENDING\n");
+          "32.36 NtCreateFile(0x1, FILE_ADD_FILE, 0x103, 0x104, 0x105, "
+          "FILE_ATTRIBUTE_HIDDEN|FILE_ATTRIBUTE_SYSTEM|"
+          "FILE_ATTRIBUTE_TEMPORARY, "
+          "FILE_SHARE_READ|FILE_SHARE_WRITE|FILE_SHARE_DELETE|0x100, 264, "
+          "FILE_DIRECTORY_FILE|FILE_NO_INTERMEDIATE_BUFFERING|"
+          "FILE_COMPLETE_IF_OPLOCKED, 0x10a, 267) = 0x103 STATUS_PENDING\n");
 }
 
 static void arguments_that_were_not_read_are_unknown(void)
@@ -60,8 +64,8 @@ static void arguments_that_were_not_read_are_unknown(void)
     chunk_entry(&c, 1, N_CREATE_FILE, STACK, 0x100, 1, 2, 0);
     c.bytes[RECORD_FLAGS] = RECORD_ARGS_LOST | 7;
     chunk_return(&c, 2, N_CREATE_FILE, STACK, 0x100, 0);
-    GIVES(MODE_PATCHED, "32.36 NtCreateFile(0x1, 0x2, 0x103, 0x104, ?, ?, ?, "
-                        "?, ?, ?, ?) = 0\n");
+    GIVES(MODE_PATCHED, "32.36 NtCreateFile(0x1, FILE_WRITE_DATA, 0x103, "
+                        "0x104, ?, ?, ?, ?, ?, ?, ?) = 0\n");
 }
 
 static void a_call_without_prototype_shows_the_registers(void)
@@ -84,7 +88,7 @@ static void a_new_entry_ends_older_ones_at_and_below_it(void)
     chunk_entry(&c, 5, N_YIELD, STACK, 0x100, 0, 0, 0);
     chunk_return(&c, 6, N_YIELD, STACK, 0x100, 0);
     GIVES(MODE_PATCHED, "32.36 NtUserDispatchMessage(0x1 <unfinished ...>\n"
-                        "32.36 NtDelayExecution(0x2, 0) = ?\n"
+                        "32.36 NtDelayExecution(2, NULL) = ?\n"
                         "32.36 NtClose(0x3) = 0\n"
                         "32.36 <... NtUserDispatchMessage resumed>) = ?\n"
                         "32.36 NtYieldExecution() = 0\n");
@@ -110,8 +114,8 @@ static void a_return_ends_what_was_nested_in_its_call(void)
     chunk_return(&c, 4, N_MESSAGE, STACK, 0x100, 7);
     chunk_return(&c, 5, N_DELAY, STACK_2, 0x10, 0);
     GIVES(MODE_PATCHED, "32.36 NtUserDispatchMessage(0x1 <unfinished ...>\n"
-                        "32.36 NtDelayExecution(0x2, 0x3 <unfinished ...>\n"
-                        "32.36 NtDelayExecution(0x4, 0x5 <unfinished ...>\n"
+                        "32.36 NtDelayExecution(2, 0x3 <unfinished ...>\n"
+                        "32.36 NtDelayExecution(4, 0x5 <unfinished ...>\n"
                         "32.36 <... NtDelayExecution resumed>) = ?\n"
                         "32.36 <... NtUserDispatchMessage resumed>) = 0x7\n"
                         "32.36 <... NtDelayExecution resumed>) = 0\n");
@@ -125,14 +129,14 @@ static void calls_that_go_elsewhere_end_themselves(void)
         str want;
     } cases[] = {
         /* clang-format off */
-        { N_CONTINUE, 1, STR_INIT("32.36 NtContinue(0x1, 0) = ?\n") },
-        { N_CONTINUE_EX, 1, STR_INIT("32.36 NtContinueEx(0x1, 0) = ?\n") },
+        { N_CONTINUE, 1, STR_INIT("32.36 NtContinue(0x1, FALSE) = ?\n") },
+        { N_CONTINUE_EX, 1, STR_INIT("32.36 NtContinueEx(0x1, NULL) = ?\n") },
         { N_CALLBACK_RETURN, 1,
-          STR_INIT("32.36 NtCallbackReturn(0x1, 0, 0x103) = ?\n") },
+          STR_INIT("32.36 NtCallbackReturn(b\"\", 0, STATUS_PENDING) = ?\n") },
         { N_TERMINATE_THREAD, 0,
-          STR_INIT("32.36 NtTerminateThread(0, 0) = ?\n") },
+          STR_INIT("32.36 NtTerminateThread(NULL, 0) = ?\n") },
         { N_TERMINATE_THREAD, (uint64_t)-2,
-          STR_INIT("32.36 NtTerminateThread(0xfffffffffffffffe, 0) = ?\n") },
+          STR_INIT("32.36 NtTerminateThread(NtCurrentThread, 0) = ?\n") },
         { N_TERMINATE_THREAD, 0x50,
           STR_INIT("32.36 NtTerminateThread(0x50, 0 <unfinished ...>\n") },
         /* clang-format on */
@@ -149,7 +153,7 @@ static void one_that_failed_to_go_elsewhere_is_no_indirect_call(void)
     chunk_entry(&c, 1, N_CALLBACK_RETURN, STACK, 0x100, 1, 0, 0);
     chunk_return_at(&c, 2, stub_at(N_CALLBACK_RETURN) + 0x14, STACK, 0x100,
                     0xc0000258, RECORD_ORPHAN);
-    GIVES(MODE_PATCHED, "32.36 NtCallbackReturn(0x1, 0, 0x103) = ?\n"
+    GIVES(MODE_PATCHED, "32.36 NtCallbackReturn(b\"\", 0, STATUS_PENDING) = ?\n"
                         "32.36 NtCallbackReturn(?, ?, ?) = 0xc0000258 "
                         "STATUS_NO_CALLBACK_ACTIVE\n");
 }
@@ -167,10 +171,10 @@ static void an_interrupting_apc_brings_the_result(void)
     words[4] = 0x6ff200000;
     chunk_transition(&c, 4, TRANSITION_APC, 0x600, 0, 7, words);
     GIVES(MODE_PATCHED,
-          "32.36 NtDelayExecution(0x1, 0x22f000) = 0xc0 STATUS_USER_APC\n"
+          "32.36 NtDelayExecution(TRUE, 0x22f000) = 0xc0 STATUS_USER_APC\n"
           "32.36 --- APC {Routine=demo.exe+0x1730, Arguments=[0x1, 0, 0]} "
           "---\n"
-          "32.36 NtContinue(0x22f000, 0x1) = ?\n"
+          "32.36 NtContinue(0x22f000, TRUE) = ?\n"
           "32.36 --- APC {Routine=demo.exe+0x1730, Arguments=[0x1, 0, 0]} "
           "---\n");
 }
@@ -189,7 +193,7 @@ static void an_apc_ends_only_the_call_that_its_frame_names(void)
         chunk_transition(&c, 2, TRANSITION_APC, 0x600, 0, 7, words);
         chunk_return(&c, 3, N_DELAY, STACK, 0x100, 0);
         GIVES(MODE_PATCHED,
-              "32.36 NtDelayExecution(0x1, 0x2 <unfinished ...>\n"
+              "32.36 NtDelayExecution(TRUE, 0x2 <unfinished ...>\n"
               "32.36 --- APC {Routine=demo.exe+0x1730, Arguments=[0, 0, 0]} "
               "---\n"
               "32.36 <... NtDelayExecution resumed>) = 0\n");
@@ -230,8 +234,7 @@ static void a_set_context_returns_wherever_it_lands(void)
     chunk_entry(&c, 1, N_SET_CONTEXT, STACK, 0x100, (uint64_t)-2, 2, 0);
     chunk_return_at(&c, 2, 0x140001234, STACK, 0x500, 0,
                     RECORD_ORPHAN | RECORD_WAITS);
-    GIVES(MODE_PATCHED,
-          "32.36 NtSetContextThread(0xfffffffffffffffe, 0x2) = 0\n");
+    GIVES(MODE_PATCHED, "32.36 NtSetContextThread(NtCurrentThread, 0x2) = 0\n");
 }
 
 static void a_failing_set_context_returns_as_any_call(void)
@@ -265,13 +268,13 @@ static void a_redirected_call_is_known_by_the_kernels_word(void)
                         RECORD_ORPHAN | RECORD_WAITS);
         feed(a, &c);
         answer(a, same ? N_DELAY : N_CLOSE, 1);
-        CHECK_STR(told(t),
-                  same
-                      ? STR("32.36 NtDelayExecution(0x1, 0x2) = 0x102 "
-                            "STATUS_TIMEOUT\n")
-                      : STR("32.36 NtDelayExecution(0x1, 0x2 <unfinished ...>\n"
-                            "32.36 NtClose(0x1) = 0x102 STATUS_TIMEOUT "
-                            "(DIRECT: demo.exe+0x1234)\n"));
+        CHECK_STR(
+            told(t),
+            same ? STR("32.36 NtDelayExecution(TRUE, 0x2) = 0x102 "
+                       "STATUS_TIMEOUT\n")
+                 : STR("32.36 NtDelayExecution(TRUE, 0x2 <unfinished ...>\n"
+                       "32.36 NtClose(0x1) = 0x102 STATUS_TIMEOUT "
+                       "(DIRECT: demo.exe+0x1234)\n"));
         trace_close(t);
     }
 }
@@ -293,7 +296,7 @@ static void an_orphan_outside_all_stubs_is_direct(void)
     answer(a, N_DELAY, 0x11);
     answer(a, 0x1fff, 0x12);
     CHECK(model_orphan_answer(a, &(struct orphan_answer){ 0 }));
-    CHECK_STR(told(t), STR("32.36 NtDelayExecution(0x11, ?) = 0 "
+    CHECK_STR(told(t), STR("32.36 NtDelayExecution(17, ?) = 0 "
                            "(DIRECT: private 0x1f0000+0x14)\n"
                            "32.36 syscall_0x1fff(0x12, ?, ?, ?, ...) = 0 "
                            "(DIRECT: private 0x1f0000+0x14)\n"
@@ -325,11 +328,17 @@ static void a_direct_call_keeps_its_stack_arguments(void)
     CHECK(model_orphan_answer(a, &told_by));
     told_by.more_count = UINT32_MAX;
     CHECK(model_orphan_answer(a, &told_by));
-    CHECK_STR(told(t), STR("32.36 NtCreateFile(0x4c, ?, ?, ?, 0x5, 0x6, 0x7, "
-                           "0x8, 0x9, ?, ?) = 0 "
+    CHECK_STR(told(t), STR("32.36 NtCreateFile(0x4c, ?, ?, ?, 0x5, "
+                           "FILE_ATTRIBUTE_HIDDEN|FILE_ATTRIBUTE_SYSTEM, "
+                           "FILE_SHARE_READ|FILE_SHARE_WRITE|FILE_SHARE_DELETE"
+                           ", 8, FILE_DIRECTORY_FILE|"
+                           "FILE_NO_INTERMEDIATE_BUFFERING, ?, ?) = 0 "
                            "(DIRECT: private 0x1f0000+0x14)\n"
-                           "32.36 NtCreateFile(0x4c, ?, ?, ?, 0x5, 0x6, 0x7, "
-                           "0x8, 0x9, 0, 0) = 0 "
+                           "32.36 NtCreateFile(0x4c, ?, ?, ?, 0x5, "
+                           "FILE_ATTRIBUTE_HIDDEN|FILE_ATTRIBUTE_SYSTEM, "
+                           "FILE_SHARE_READ|FILE_SHARE_WRITE|FILE_SHARE_DELETE"
+                           ", 8, FILE_DIRECTORY_FILE|"
+                           "FILE_NO_INTERMEDIATE_BUFFERING, NULL, 0) = 0 "
                            "(DIRECT: private 0x1f0000+0x14)\n"));
     trace_close(t);
 }
@@ -467,7 +476,7 @@ static void an_exception_ends_the_call_that_raised_it(void)
     chunk_entry(&c, 3, N_CLOSE, STACK, 0x800, 3, 0, 0);
     chunk_return(&c, 4, N_CLOSE, STACK, 0x800, 0);
     GIVES(MODE_PATCHED,
-          "32.36 NtRaiseException(0x1, 0x2, 0x3) = ?\n"
+          "32.36 NtRaiseException(0x1, 0x2, 3) = ?\n"
           "32.36 --- EXCEPTION 0xe0000001 {Address=ntdll.dll+0x100010} "
           "---\n"
           "32.36 NtClose(0x3) = 0\n");

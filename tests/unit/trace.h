@@ -43,6 +43,19 @@ enum {
     N_MESSAGE,  // a win32k call that calls back
     N_STRANGE,  // no prototype
     N_FOREIGN,  // unpatched
+    N_OPEN_FILE,
+    N_OPEN_KEY,
+    N_CREATE_EVENT,
+    N_CREATE_SECTION,
+    N_CREATE_PIPE,
+    N_CREATE_PROCESS,
+    N_CREATE_THREAD,
+    N_OPEN_PROCESS,
+    N_OPEN_THREAD,
+    N_DUPLICATE,
+    N_CONTROL,
+    N_QUERY_PROCESS,
+    N_SET_FILE,
     N_COUNT,
 };
 
@@ -97,6 +110,39 @@ static inline void chunk_entry(struct chunk *c, uint64_t us, uint32_t number,
     for (uint32_t i = 0; i < more; i++) {
         chunk_u64(c, 0x105 + i);
     }
+}
+
+/* `count` arguments, up to 17. */
+static inline void chunk_call(struct chunk *c, uint64_t us, uint32_t number,
+                              uint64_t below, uint32_t count,
+                              const uint64_t *args)
+{
+    uint32_t more = count > 4 ? count - 4 : 0;
+
+    chunk_head(c, ENTRY_SIZE + 8 * more, RECORD_ENTRY, more, number, us);
+    chunk_u64(c, STACK - below);
+    chunk_u64(c, STACK);
+    chunk_u64(c, 0x140001000);
+    for (uint32_t i = 0; i < 4 + more; i++) {
+        chunk_u64(c, i < count ? args[i] : 0);
+    }
+}
+
+/* `flags`: RECORD_AT_RETURN or 0. */
+static inline void chunk_data(struct chunk *c, uint64_t us, uint32_t number,
+                              uint64_t below, uint32_t flags, uint32_t op,
+                              uint64_t address, const void *bytes,
+                              uint32_t size)
+{
+    uint32_t padded = (size + 7) / 8 * 8;
+
+    chunk_head(c, DATA_BYTES + padded, RECORD_DATA, flags, number, us);
+    chunk_u64(c, STACK - below);
+    chunk_u64(c, address);
+    chunk_u64(c, size | (uint64_t)op << 32);
+    memset(c->bytes + c->size, 0xee, padded);
+    memcpy(c->bytes + c->size, bytes, size);
+    c->size += padded;
 }
 
 static inline uint64_t stub_at(uint32_t number)
@@ -191,6 +237,19 @@ static inline void add_stubs(struct model_process *p)
         [N_MESSAGE] = "NtUserDispatchMessage",
         [N_STRANGE] = "NtNobodyKnows",
         [N_FOREIGN] = "NtTestAlert",
+        [N_OPEN_FILE] = "NtOpenFile",
+        [N_OPEN_KEY] = "NtOpenKey",
+        [N_CREATE_EVENT] = "NtCreateEvent",
+        [N_CREATE_SECTION] = "NtCreateSection",
+        [N_CREATE_PIPE] = "NtCreateNamedPipeFile",
+        [N_CREATE_PROCESS] = "NtCreateUserProcess",
+        [N_CREATE_THREAD] = "NtCreateThreadEx",
+        [N_OPEN_PROCESS] = "NtOpenProcess",
+        [N_OPEN_THREAD] = "NtOpenThread",
+        [N_DUPLICATE] = "NtDuplicateObject",
+        [N_CONTROL] = "NtDeviceIoControlFile",
+        [N_QUERY_PROCESS] = "NtQueryInformationProcess",
+        [N_SET_FILE] = "NtSetInformationFile",
     };
 
     for (uint32_t i = 0; i < N_COUNT; i++) {
@@ -239,7 +298,7 @@ static inline struct trace *trace_open_with(enum model_mode mode,
     text_out.ctx = &t->d;
     clock_init(&t->clock, 0, TICKS * 1000000, 1795341240ll * 1000000000);
     text_init(&t->text, options, trace_write, t);
-    decoder_init(&t->d, &t->text.sink, &t->clock);
+    decoder_init(&t->d, &t->text.sink, &t->clock, NULL);
     t->m = model_open(config, out ? out : &text_out, &e);
     if (!t->m) {
         abort();
@@ -259,6 +318,8 @@ static inline struct trace *trace_open(enum model_mode mode)
 static inline void trace_close(struct trace *t)
 {
     model_close(t->m);
+    decoder_close(&t->d);
+    text_close(&t->text);
     free(t->out);
     free(t);
 }

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handles.c - handle values of one process and what they refer to.
+ *
+ * An open hash table, linear probing, without tombstones: a removed entry is
+ * filled by moving back those behind it. The kernel does not look at the two
+ * lowest bits of a handle, nor does this table.
+ *
+ * Objects are counted and lie in one block with their text. What they take is
+ * counted for the whole model: beyond OBJECT_BYTES_MAX new ones have no
+ * names. Fails only for want of memory, then a handle is not known.
+ *
+ * A target may have very many handles, and ask for each step again and again:
+ * what looks for all handles of an object, or for a process, goes through a
+ * chain of those alone and a few others.
+ */
+#include "model/handles.h"
+
+#include "model/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+struct slot {
+    uint64_t key;         // the handle shifted right by two; 0: free
+    uint64_t generation;  // when it was set
+    struct thing *thing;
+};
+
+/* Chains of each sort; a power of two. */
+#define CHAINS 4096
+/* Handles of one object that learn what becomes of it. */
+#define LEARN_MOST 64
+
+struct handles {
+    struct model *model;
+    struct thing *chains[THING_CHAINS][CHAINS];
+    struct slot *slots;
+    size_t room;  // a power of two, or 0
+    size_t count;
+    uint64_t generation;
+};
+
+/* --- Objects ---------------------------------------------------------- */
+
+struct thing *thing_of(const struct object *object)
+{
+    /* An object is the first member of its thing. */
+    union {
+        const struct object *object;
+        struct thing *thing;
+    } both = { object };
+
+    return both.thing;
+}
+
+struct thing *thing_hold(struct thing *thing)
+{
+    if (thing) {
+        thing->object.references++;
+    }
+    return thing;
+}
+
+void thing_release(struct thing *thing)
+{
+    if (thing && --thing->object.references == 0) {
+        *thing->budget -= thing->bytes;
+        free(thing->socket);
+        free(thing);
+    }
+}
+
+static str put_text(char **at, str s)
+{
+    str kept = { *at, s.size };
+
+    if (s.size > 0) {
+        memcpy(*at, s.p, s.size);
+    }
+    *at += s.size;
+    return kept;
+}
+
+struct thing *thing_new(struct model *m, const struct thing_facts *facts)
+{
+    str type = facts->type;
+    str name = facts->name;
+    str path = facts->path;
+    struct thing *thing;
+    size_t bytes;
+    char *at;
+
+    if (name.size > OBJECT_NAME_MAX) {
+        name = STR("");
+    }
+    if (path.size > OBJECT_NAME_MAX) {
+        path = STR("");
+    }
+    bytes = sizeof(*thing) + type.size + name.size + path.size +
+            (facts->socket ? sizeof(*facts->socket) : 0);
+    if (m->object_bytes + bytes > OBJECT_BYTES_MAX) {
+        bytes -= name.size + path.size;
+        name = STR("");
+        path = STR("");
+    }
+    thing = calloc(1, sizeof(*thing) + type.size + name.size + path.size);
+    if (!thing) {
+        return NULL;
+    }
+    if (facts->socket) {
+        thing->socket = malloc(sizeof(*thing->socket));
+        if (!thing->socket) {
+            free(thing);
+            return NULL;
+        }
+        *thing->socket = *facts->socket;
+    }
+    m->object_bytes += bytes;
+    thing->budget = &m->object_bytes;
+    thing->bytes = bytes;
+    thing->identity = facts->identity ? facts->identity : ++m->identities;
+    thing->pid = facts->pid;
+    thing->tid = facts->tid;
+    thing->object.references = 1;
+    thing->object.access_known = facts->access_known;
+    thing->object.access = facts->access;
+    at = thing->text;
+    thing->object.type = put_text(&at, type);
+    thing->object.name = put_text(&at, name);
+    thing->object.path = put_text(&at, path);
+    return thing;
+}
+
+struct thing_facts thing_facts(const struct thing *thing)
+{
+    return (struct thing_facts){
+        .type = thing->object.type,
+        .name = thing->object.name,
+        .path = thing->object.path,
+        .access_known = thing->object.access_known,
+        .access = thing->object.access,
+        .identity = thing->identity,
+        .pid = thing->pid,
+        .tid = thing->tid,
+        .socket = thing->socket,
+    };
+}
+
+/* --- Chains ----------------------------------------------------------- */
+
+static struct thing **chain_of(struct handles *h, enum thing_chain chain,
+                               uint64_t key)
+{
+    return &h->chains[chain][(key * 0x9e3779b97f4a7c15) >> 32 & (CHAINS - 1)];
+}
+
+static void chain_add(struct handles *h, enum thing_chain chain, uint64_t key,
+                      struct thing *thing)
+{
+    struct thing **first = chain_of(h, chain, key);
+
+    thing->next[chain] = *first;
+    thing->link[chain] = first;
+    if (*first) {
+        (*first)->link[chain] = &thing->next[chain];
+    }
+    *first = thing;
+}
+
+static void chains_enter(struct handles *h, struct thing *thing, uint64_t key)
+{
+    str head;
+    str image;
+
+    thing->key = key;
+    chain_add(h, CHAIN_IDENTITY, thing->identity, thing);
+    if (thing->pid != 0 && thing->tid == 0 &&
+        str_cut(thing->object.name, ' ', &head, &image)) {
+        chain_add(h, CHAIN_IMAGE, thing->pid, thing);
+    }
+}
+
+static void chains_leave(struct thing *thing)
+{
+    for (int i = 0; i < THING_CHAINS; i++) {
+        if (thing->link[i]) {
+            *thing->link[i] = thing->next[i];
+            if (thing->next[i]) {
+                thing->next[i]->link[i] = thing->link[i];
+            }
+            thing->next[i] = NULL;
+            thing->link[i] = NULL;
+        }
+    }
+}
+
+/* --- The table -------------------------------------------------------- */
+
+struct handles *handles_open(struct model *m)
+{
+    struct handles *h = calloc(1, sizeof(*h));
+
+    if (h) {
+        h->model = m;
+    }
+    return h;
+}
+
+void handles_clear(struct handles *h)
+{
+    for (size_t i = 0; i < h->room; i++) {
+        if (h->slots[i].key != 0) {
+            chains_leave(h->slots[i].thing);
+            thing_release(h->slots[i].thing);
+        }
+    }
+    free(h->slots);
+    h->slots = NULL;
+    h->room = 0;
+    h->count = 0;
+}
+
+void handles_close(struct handles *h)
+{
+    if (h) {
+        handles_clear(h);
+        free(h);
+    }
+}
+
+uint64_t handles_generation(const struct handles *h)
+{
+    return h->generation;
+}
+
+static size_t home(const struct handles *h, uint64_t key)
+{
+    return (size_t)((key * 0x9e3779b97f4a7c15) >> 32) & (h->room - 1);
+}
+
+/* The slot of `key`, or the free one where it would be; room > 0. */
+static size_t find(const struct handles *h, uint64_t key)
+{
+    size_t at = home(h, key);
+
+    while (h->slots[at].key != 0 && h->slots[at].key != key) {
+        at = (at + 1) & (h->room - 1);
+    }
+    return at;
+}
+
+static bool make_room(struct handles *h)
+{
+    size_t room = h->room ? h->room * 2 : 64;
+    struct slot *old = h->slots;
+    size_t old_room = h->room;
+    struct slot *slots;
+
+    /* At most three quarters full, so that searches end. */
+    if (h->count + 1 <= h->room / 4 * 3) {
+        return true;
+    }
+    if (h->count >= HANDLES_MAX) {
+        return false;
+    }
+    slots = calloc(room, sizeof(slots[0]));
+    if (!slots) {
+        return false;
+    }
+    h->slots = slots;
+    h->room = room;
+    for (size_t i = 0; i < old_room; i++) {
+        if (old[i].key != 0) {
+            slots[find(h, old[i].key)] = old[i];
+        }
+    }
+    free(old);
+    return true;
+}
+
+static void remove_at(struct handles *h, size_t at)
+{
+    size_t mask = h->room - 1;
+    size_t next = at;
+
+    chains_leave(h->slots[at].thing);
+    thing_release(h->slots[at].thing);
+    h->count--;
+    for (;;) {
+        next = (next + 1) & mask;
+        if (h->slots[next].key == 0) {
+            break;
+        }
+        /* It may move back only as far as where its search begins. */
+        if (((next - home(h, h->slots[next].key)) & mask) >=
+            ((next - at) & mask)) {
+            h->slots[at] = h->slots[next];
+            at = next;
+        }
+    }
+    h->slots[at] = (struct slot){ .key = 0 };
+}
+
+struct thing *handles_look(const struct handles *h, uint64_t value,
+                           uint64_t *generation)
+{
+    size_t at;
+
+    *generation = 0;
+    if (h->count == 0 || value >> 2 == 0) {
+        return NULL;
+    }
+    at = find(h, value >> 2);
+    if (h->slots[at].key == 0) {
+        return NULL;
+    }
+    *generation = h->slots[at].generation;
+    return h->slots[at].thing;
+}
+
+const struct object *handles_find(const struct handles *h, uint64_t value)
+{
+    uint64_t generation;
+    const struct thing *thing = h ? handles_look(h, value, &generation) : NULL;
+
+    return thing ? &thing->object : NULL;
+}
+
+void handles_remove(struct handles *h, uint64_t value)
+{
+    size_t at;
+
+    if (h->count == 0 || value >> 2 == 0) {
+        return;
+    }
+    at = find(h, value >> 2);
+    if (h->slots[at].key != 0) {
+        remove_at(h, at);
+    }
+}
+
+void handles_set(struct handles *h, uint64_t value, struct thing *thing)
+{
+    size_t at;
+
+    handles_remove(h, value);
+    if (!thing || value >> 2 == 0 || h->count >= HANDLES_MAX || !make_room(h)) {
+        thing_release(thing);
+        return;
+    }
+    at = find(h, value >> 2);
+    h->slots[at].key = value >> 2;
+    h->slots[at].generation = ++h->generation;
+    h->slots[at].thing = thing;
+    h->count++;
+    chains_enter(h, thing, value >> 2);
+}
+
+bool handles_add(struct handles *h, uint64_t value, str type, str name,
+                 str path, bool access_known, uint32_t access)
+{
+    struct thing_facts facts = {
+        .type = type,
+        .name = name,
+        .path = path,
+        .access_known = access_known,
+        .access = access,
+    };
+    uint64_t generation;
+    struct thing *thing;
+
+    if (handles_look(h, value, &generation)) {
+        return true;
+    }
+    thing = thing_new(h->model, &facts);
+    if (!thing) {
+        return false;
+    }
+    handles_set(h, value, thing);
+    return true;
+}
+
+void handles_learn(struct handles *h, const struct thing_facts *facts)
+{
+    struct thing *next = *chain_of(h, CHAIN_IDENTITY, facts->identity);
+    int learned = 0;
+
+    while (next) {
+        struct thing_facts told = *facts;
+        struct thing *old = next;
+        struct thing *thing;
+        size_t at;
+
+        next = old->next[CHAIN_IDENTITY];
+        if (old->identity != facts->identity) {
+            continue;
+        }
+        at = find(h, old->key);
+        if (learned == LEARN_MOST) {
+            remove_at(h, at);
+            continue;
+        }
+        learned++;
+        told.access_known = old->object.access_known;
+        told.access = old->object.access;
+        thing = thing_new(h->model, &told);
+        if (thing) {
+            chains_enter(h, thing, old->key);
+            chains_leave(old);
+            h->slots[at].thing = thing;
+            thing_release(old);
+        }
+    }
+}
+
+str handles_image(struct handles *h, uint32_t pid)
+{
+    str head;
+    str image;
+
+    for (const struct thing *thing = *chain_of(h, CHAIN_IMAGE, pid); thing;
+         thing = thing->next[CHAIN_IMAGE]) {
+        if (thing->pid == pid) {
+            str_cut(thing->object.name, ' ', &head, &image);
+            return image;
+        }
+    }
+    return STR("");
+}
