@@ -73,6 +73,19 @@ int str_cmp(str a, str b)
     return (a.size > b.size) - (a.size < b.size);
 }
 
+int str_cmp_z(str a, const char *z)
+{
+    for (size_t i = 0; i < a.size; i++) {
+        uint8_t one = (uint8_t)a.p[i];
+        uint8_t other = (uint8_t)z[i];
+
+        if (other == 0 || one != other) {
+            return other == 0 || one > other ? 1 : -1;
+        }
+    }
+    return z[a.size] == 0 ? 0 : -1;
+}
+
 bool str_cut(str s, char c, str *head, str *tail)
 {
     const char *at = memchr(s.p, c, s.size);
@@ -135,7 +148,11 @@ void buf_add(struct buf *b, str s)
 
 void buf_add_char(struct buf *b, char c)
 {
-    buf_add(b, (str){ &c, 1 });
+    if (b->cut || b->size == b->room) {
+        b->cut = true;
+        return;
+    }
+    b->p[b->size++] = c;
 }
 
 void buf_add_dec(struct buf *b, uint64_t n)
@@ -166,13 +183,16 @@ void buf_add_hex_digits(struct buf *b, uint64_t n, int digits)
 
 void buf_add_hex(struct buf *b, uint64_t n)
 {
-    int digits = 1;
+    char text[18];
+    size_t at = sizeof(text);
 
-    while (digits < 16 && n >> (4 * digits) != 0) {
-        digits++;
-    }
-    buf_add(b, STR("0x"));
-    buf_add_hex_digits(b, n, digits);
+    do {
+        text[--at] = "0123456789abcdef"[n & 15];
+        n >>= 4;
+    } while (n > 0);
+    text[--at] = 'x';
+    text[--at] = '0';
+    buf_add(b, (str){ text + at, sizeof(text) - at });
 }
 
 void buf_addf(struct buf *b, const char *fmt, ...)

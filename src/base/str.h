@@ -47,6 +47,8 @@ bool str_eq_nocase(str a, str b);  // ASCII letters only
 bool str_starts(str s, str prefix);
 bool str_ends(str s, str suffix);
 int str_cmp(str a, str b);  // as strcmp: <0, 0, >0 by bytes
+/* The same with a C string, read no further than it takes: for searches. */
+int str_cmp_z(str a, const char *z);
 
 /* Splits `s` at the first `c`: *head gets what stands before it, *tail what
  * follows. False without `c`: head is all of `s`, tail is empty. */

@@ -2,27 +2,75 @@
 /*
  * decode.c - calls as the model tells them, as values for a sink.
  *
- * Arguments are told as numbers here, as wide as their types; the tables
- * know how many there are. Nothing is told that was not seen: an argument
- * that no record holds is unknown.
+ * What an argument is comes from the tables, what it points to from the
+ * memory that was copied for the call. Nothing is told that was not seen: an
+ * argument that no record holds is unknown, and a pointer to what was not
+ * copied, or what the call has not filled, is an address.
  */
 #include "decode/decode.h"
 
+#include "base/compiler.h"
+#include "decode/shape.h"
+#include "decode/tell.h"
 #include "tables/types.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/banned.h"
 
 /* Without a prototype these many are shown: the registers. */
 #define REGISTER_ARGS 4
+/* A power of two: shapes of calls that are remembered. */
+#define SHAPES 256
+
+#define STATUS_USER_APC 0xc0u
+#define STATUS_ALERTED 0x101u
+#define STATUS_TIMEOUT 0x102u
+#define STATUS_PENDING 0x103u
+#define STATUS_BUFFER_OVERFLOW 0x80000005u
+#define STATUS_INFO_LENGTH_MISMATCH 0xc0000004u
+#define STATUS_BUFFER_TOO_SMALL 0xc0000023u
+#define FILE_DIRECTORY_FILE 1u
+
+struct decode_room {
+    struct shape shapes[SHAPES];
+    struct tell_room room;
+};
 
 void decoder_init(struct decoder *d, struct sink *sink,
-                  const struct clock *clock)
+                  const struct clock *clock,
+                  const struct decode_options *options)
 {
     memset(d, 0, sizeof(*d));
+    d->options =
+        (struct decode_options){ .string_max = 32, .handles = HANDLES_NAMED };
+    if (options) {
+        d->options = *options;
+    }
     d->sink = sink;
     d->clock = clock;
+    if (!d->options.names_only) {
+        d->room = calloc(1, sizeof(*d->room));
+    }
+}
+
+void decoder_close(struct decoder *d)
+{
+    free(d->room);
+    d->room = NULL;
+}
+
+static const struct shape *shape_find(struct decoder *d,
+                                      const struct call_facts *facts)
+{
+    uint64_t key = (uint64_t)(uintptr_t)facts * 0x9e3779b97f4a7c15u;
+    struct shape *shape = &d->room->shapes[key >> 56 & (SHAPES - 1)];
+
+    if (shape->facts != facts) {
+        shape_of(facts, shape);
+    }
+    return shape;
 }
 
 static int64_t wall_ns(const struct decoder *d, uint64_t tsc)
@@ -30,59 +78,537 @@ static int64_t wall_ns(const struct decoder *d, uint64_t tsc)
     return d->clock->wall_ns + clock_ns(d->clock, tsc);
 }
 
-/* `word` as `size` bytes hold it. */
-static uint64_t narrow(uint64_t word, uint32_t size)
-{
-    return size > 0 && size < 8 ? word & ((1ull << (8 * size)) - 1) : word;
-}
+/* --- What a call has filled ------------------------------------------- */
 
-static uint64_t sign_extend(uint64_t word, uint32_t size)
+static bool has_filled(const struct call *call, const struct call_facts *facts)
 {
-    uint64_t sign;
+    uint32_t status = (uint32_t)call->result;
 
-    word = narrow(word, size);
-    if (size == 0 || size >= 8) {
-        return word;
+    if (!call->returned) {
+        return false;
     }
-    sign = 1ull << (8 * size - 1);
-    return (word ^ sign) - sign;
+    if (type_class(facts->result) == CLASS_STATUS) {
+        return (status < 0x80000000 && status != STATUS_PENDING &&
+                status != STATUS_TIMEOUT && status != STATUS_USER_APC &&
+                status != STATUS_ALERTED) ||
+               status == STATUS_BUFFER_OVERFLOW;
+    }
+    return facts->fails == FAILS_NONE || !call_failed(facts, call->result);
 }
 
-static void tell_args(struct sink *s, const struct call *call)
+/* Lengths are also filled by a call that says what it needs. */
+static bool has_filled_lengths(const struct call *call,
+                               const struct call_facts *facts)
+{
+    uint32_t status = (uint32_t)call->result;
+
+    return has_filled(call, facts) ||
+           (call->returned && type_class(facts->result) == CLASS_STATUS &&
+            (status == STATUS_INFO_LENGTH_MISMATCH ||
+             status == STATUS_BUFFER_TOO_SMALL));
+}
+
+/* --- Arguments -------------------------------------------------------- */
+
+struct telling {
+    struct tell before;
+    struct tell after;
+    const struct shape *shape;
+    const struct call *call;
+    bool filled;
+    bool filled_lengths;
+};
+
+static bool arg_value(const struct telling *g, uint32_t i, uint64_t *out)
+{
+    if (i >= CALL_ARGS_MAX || !(g->call->arg_mask >> i & 1)) {
+        return false;
+    }
+    *out = tell_narrow(g->call->args[i], g->shape->args[i].size);
+    return true;
+}
+
+static bool size_term(const struct telling *g, const struct tell *t,
+                      const struct shape_size *term, uint64_t *out)
+{
+    uint64_t value;
+    uint32_t word;
+    uint16_t half;
+
+    switch ((enum size_kind)term->kind) {
+    case SIZE_NONE:
+        return false;
+    case SIZE_NUMBER:
+        *out = term->number;
+        return true;
+    case SIZE_VALUE:
+        return arg_value(g, term->arg, out);
+    case SIZE_POINTEE:
+        if (!arg_value(g, term->arg, &value)) {
+            return false;
+        }
+        if (term->width == 8) {
+            return memory_u64(t->memory, value, out);
+        }
+        if (!memory_u32(t->memory, value, &word)) {
+            return false;
+        }
+        *out = word;
+        return true;
+    case SIZE_RESULT:
+        *out = g->call->result & UINT32_MAX;
+        return g->call->returned;
+    case SIZE_INFORMATION:
+        return arg_value(g, term->arg, &value) &&
+               memory_u64(t->memory, value + 8, out);
+    case SIZE_MESSAGE:
+        if (!arg_value(g, term->arg, &value) ||
+            !memory_u16(t->memory, value + 2, &half)) {
+            return false;
+        }
+        *out = half;
+        return true;
+    }
+    return false;
+}
+
+/* Bytes, or elements, of the buffer that argument `arg` points to. */
+static bool buffer_size(const struct telling *g, const struct tell *t,
+                        const struct shape_arg *arg, uint64_t *out)
+{
+    uint64_t limit;
+
+    if (!size_term(g, &g->before, &arg->bytes, out)) {
+        /* A length that is out only. */
+        if (!t->after || !size_term(g, t, &arg->bytes, out)) {
+            return false;
+        }
+    }
+    if (t->after && size_term(g, t, &arg->limit, &limit) && limit < *out) {
+        *out = limit;
+    }
+    return true;
+}
+
+/* Of a type that no table takes apart. */
+static bool is_opaque(const struct shape_arg *arg)
+{
+    return !arg->row &&
+           (arg->to_sort == SORT_UNKNOWN || arg->to_sort == SORT_STRUCT) &&
+           !arg->elements;
+}
+
+static void tell_buffer(const struct telling *g, const struct tell *t,
+                        const struct shape_arg *arg, uint64_t address)
+{
+    uint64_t size;
+    uint64_t class;
+
+    if (!buffer_size(g, t, arg, &size)) {
+        tell_pointer(t, address);
+        return;
+    }
+    if (arg->class_arg != SHAPE_NO_ARG &&
+        arg_value(g, arg->class_arg, &class)) {
+        const struct info_row *row = info_find(
+            arg->class_set, (uint32_t) class, arg->out ? INFO_QUERY : INFO_SET);
+
+        if (size > 0 && row && row->type &&
+            memory_read(t->memory, address, NULL, 1) == 1 &&
+            tell_info(t, str_of(row->type), address, size)) {
+            return;
+        }
+    }
+    /* No structure is 0 bytes long: the length means something else. */
+    if ((arg->elements && size > UINT32_MAX) ||
+        (size == 0 && !arg->elements && arg->to_size > 2)) {
+        tell_pointer(t, address);
+    } else if (arg->to_sort == SORT_WCHAR) {
+        tell_text(t, address, arg->elements ? 2 * size : size);
+    } else if (arg->to.size == 0 || arg->to_size <= 1 || is_opaque(arg)) {
+        tell_data(t, address, size);
+    } else if (arg->elements) {
+        tell_array(t, arg->to, address, size, arg->to_size, arg->set);
+    } else if (size < arg->to_size && arg->to_sort != SORT_STRUCT) {
+        tell_data(t, address, size);
+    } else if (arg->to_size <= 8 && arg->to_sort != SORT_STRUCT) {
+        tell_array(t, arg->to, address, size / arg->to_size, arg->to_size,
+                   arg->set);
+    } else {
+        tell_named(t, arg->to, STR(""), address, 0, NULL);
+    }
+}
+
+/* One word, which is shown in brackets when a pointer points to it. */
+static bool is_word(const struct shape_arg *arg)
+{
+    return !arg->buffer && !arg->opaque && !arg->zero_ended &&
+           arg->to.size > 0 && arg->to_size > 0 && arg->to_size <= 8 &&
+           arg->to_sort != SORT_STRUCT;
+}
+
+static void tell_word_at(const struct tell *t, const struct shape_arg *arg,
+                         uint64_t address)
+{
+    if (memory_read(t->memory, address, NULL, arg->to_size) != arg->to_size) {
+        t->sink->ops->unknown(t->sink);
+    } else {
+        tell_pointed(t, arg, address);
+    }
+}
+
+static bool is_known(const struct tell *t, uint64_t address)
+{
+    return memory_read(t->memory, address, NULL, 1) == 1;
+}
+
+/* What a pointer that is not NULL points to, in the memory of `t`. */
+static void tell_target(const struct telling *g, const struct tell *t,
+                        uint32_t i, uint64_t address)
+{
+    const struct shape_arg *arg = &g->shape->args[i];
+    struct sink *s = t->sink;
+
+    if (special_tell_pointee(t, g->shape->facts, i, address)) {
+        return;
+    }
+    if (arg->zero_ended) {
+        if (address < 0x10000) {
+            tell_pointer(t, address);
+        } else {
+            tell_zero_ended(t, address);
+        }
+    } else if (arg->buffer) {
+        tell_buffer(g, t, arg, address);
+    } else if (arg->to_sort == SORT_CONTEXT) {
+        tell_pointed(t, arg, address);
+    } else if (arg->opaque || arg->to_size == 0 || !is_known(t, address)) {
+        tell_pointer(t, address);
+    } else if (is_word(arg)) {
+        s->ops->begin(s, GROUP_DEREF);
+        tell_word_at(t, arg, address);
+        s->ops->end(s, GROUP_DEREF);
+    } else {
+        tell_pointed(t, arg, address);
+    }
+}
+
+static void tell_inout(const struct telling *g, uint32_t i, uint64_t address)
+{
+    const struct shape_arg *arg = &g->shape->args[i];
+    struct sink *s = g->after.sink;
+    bool before = is_known(&g->before, address);
+    bool after = is_known(&g->after, address);
+
+    if (is_word(arg) && (before || after)) {
+        s->ops->begin(s, GROUP_INOUT);
+        tell_word_at(&g->before, arg, address);
+        tell_word_at(&g->after, arg, address);
+        s->ops->end(s, GROUP_INOUT);
+    } else if (before && after && !arg->buffer &&
+               (arg->to_sort == SORT_STRUCT)) {
+        s->ops->begin(s, GROUP_INOUT);
+        tell_target(g, &g->before, i, address);
+        tell_target(g, &g->after, i, address);
+        s->ops->end(s, GROUP_INOUT);
+    } else {
+        tell_target(g, after || !before ? &g->after : &g->before, i, address);
+    }
+}
+
+static bool is_filled(const struct telling *g, const struct shape_arg *arg)
+{
+    return arg->out && (g->filled || (arg->length && g->filled_lengths));
+}
+
+static void tell_pointer_arg(const struct telling *g, uint32_t i,
+                             uint64_t address)
+{
+    const struct shape_arg *arg = &g->shape->args[i];
+
+    if (address == 0) {
+        tell_pointer(&g->before, 0);
+    } else if (is_filled(g, arg)) {
+        if (arg->in) {
+            tell_inout(g, i, address);
+        } else {
+            tell_target(g, &g->after, i, address);
+        }
+    } else if (arg->in) {
+        tell_target(g, &g->before, i, address);
+    } else {
+        tell_pointer(&g->before, address);
+    }
+}
+
+/* The access mask's set goes by what it is for. */
+static const struct name_set *access_set(const struct telling *g,
+                                         const struct shape_arg *arg)
+{
+    static const struct {
+        str type;
+        str set;
+    } sets[] = {
+        { STR_INIT("File"), STR_INIT("FILE_ACCESS") },
+        { STR_INIT("Key"), STR_INIT("KEY_ACCESS") },
+        { STR_INIT("Event"), STR_INIT("EVENT_ACCESS") },
+        { STR_INIT("Mutant"), STR_INIT("MUTANT_ACCESS") },
+        { STR_INIT("Semaphore"), STR_INIT("SEMAPHORE_ACCESS") },
+        { STR_INIT("Timer"), STR_INIT("TIMER_ACCESS") },
+        { STR_INIT("Section"), STR_INIT("SECTION_ACCESS") },
+        { STR_INIT("Process"), STR_INIT("PROCESS_ACCESS") },
+        { STR_INIT("Thread"), STR_INIT("THREAD_ACCESS") },
+        { STR_INIT("Token"), STR_INIT("TOKEN_ACCESS") },
+        { STR_INIT("Directory"), STR_INIT("DIRECTORY_ACCESS") },
+        { STR_INIT("SymbolicLink"), STR_INIT("SYMBOLIC_LINK_ACCESS") },
+        { STR_INIT("IoCompletion"), STR_INIT("IO_COMPLETION_ACCESS") },
+        { STR_INIT("Job"), STR_INIT("JOB_OBJECT_ACCESS") },
+        { STR_INIT("Desktop"), STR_INIT("DESKTOP_ACCESS") },
+        { STR_INIT("WindowStation"), STR_INIT("WINSTA_ACCESS") },
+    };
+    /* NtDuplicateObject's SourceHandle. */
+    const struct object *object = arg->by_object ? g->call->objects[1] : NULL;
+    uint64_t options;
+
+    if (arg->options != SHAPE_NO_ARG && arg_value(g, arg->options, &options) &&
+        (options & FILE_DIRECTORY_FILE)) {
+        return names_find(STR("FILE_DIRECTORY_ACCESS"));
+    }
+    for (size_t n = 0; object && n < COUNT_OF(sets); n++) {
+        if (str_eq(object->type, sets[n].type)) {
+            return names_find(sets[n].set);
+        }
+    }
+    return arg->set;
+}
+
+static void tell_plain_arg(const struct telling *g, uint32_t i, uint64_t value)
+{
+    const struct shape_arg *arg = &g->shape->args[i];
+    const struct tell *t = &g->before;
+
+    if (special_tell_value(t, g->shape->facts, i, value)) {
+        return;
+    }
+    if (arg->sort == SORT_HANDLE) {
+        tell_handle(t, value, g->call->objects[i]);
+    } else if (arg->options != SHAPE_NO_ARG || arg->by_object) {
+        tell_constant(t, value, access_set(g, arg));
+    } else {
+        tell_scalar_of(t, arg, value);
+    }
+}
+
+static void tell_one(const struct telling *g, uint32_t i)
+{
+    const struct shape_arg *arg = &g->shape->args[i];
+    struct sink *s = g->before.sink;
+    uint64_t value;
+
+    if (!arg_value(g, i, &value)) {
+        s->ops->arg(s, arg->name, NULL);
+        s->ops->unknown(s);
+        return;
+    }
+    s->ops->arg(s, arg->name, &value);
+    if (arg->sort == SORT_POINTER) {
+        tell_pointer_arg(g, i, value);
+    } else {
+        tell_plain_arg(g, i, value);
+    }
+}
+
+/* What the input `i` points to leads to memory that the call has filled, as
+ * the buffers of a receive: its program copied it once more. */
+static bool leads_to_news(const struct telling *g, uint32_t i, uint64_t address)
+{
+    for (uint32_t k = 0; k < g->shape->facts->arg_count; k++) {
+        uint64_t other;
+
+        if (k != i && arg_value(g, k, &other) && other == address) {
+            return false;
+        }
+    }
+    for (uint32_t k = 0; k < g->call->after.count; k++) {
+        if (g->call->after.pieces[k].address == address) {
+            return g->filled;
+        }
+    }
+    return false;
+}
+
+/* True if the return shows argument `i` once more: the call has filled it. */
+static bool is_news(const struct telling *g, uint32_t i)
+{
+    const struct shape_arg *arg = &g->shape->args[i];
+    uint64_t address;
+
+    if (arg->sort != SORT_POINTER || !arg_value(g, i, &address) ||
+        address == 0) {
+        return false;
+    }
+    return arg->out ? is_filled(g, arg) && is_known(&g->after, address)
+                    : leads_to_news(g, i, address);
+}
+
+static void tell_args_plainly(struct sink *s, const struct call *call)
 {
     const struct call_facts *facts = call->stub ? call->stub->facts : NULL;
-    int known = call->stub ? call->stub->arg_count : -1;
-    uint32_t count = known >= 0 ? (uint32_t)known : REGISTER_ARGS;
+    int count_known = call->stub ? call->stub->arg_count : -1;
+    uint32_t count = count_known >= 0 ? (uint32_t)count_known : REGISTER_ARGS;
 
     for (uint32_t i = 0; i < count; i++) {
         const struct call_arg *arg = facts ? &facts->args[i] : NULL;
+        uint64_t value;
 
-        s->ops->arg(s, str_of(arg ? arg->name : NULL));
         if (i < COUNT_OF(call->args) && (call->arg_mask >> i & 1)) {
-            s->ops->number(
-                s, NUMBER_HEX,
-                narrow(call->args[i], arg ? type_size(arg->type) : 8));
+            value = tell_narrow(call->args[i], arg ? type_size(arg->type) : 8);
+            s->ops->arg(s, str_of(arg ? arg->name : NULL), &value);
+            s->ops->number(s, NUMBER_HEX, value);
         } else {
+            s->ops->arg(s, str_of(arg ? arg->name : NULL), NULL);
             s->ops->unknown(s);
         }
     }
-    if (known < 0) {
+    if (count_known < 0) {
         s->ops->more(s);
     }
 }
 
-static void tell_result(struct sink *s, const struct call *call)
+static bool is_dumped(const struct telling *g, bool all,
+                      const uint64_t *handles, size_t count)
+{
+    uint64_t handle;
+
+    if ((!all && count == 0) || !arg_value(g, 0, &handle)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (handles[i] == handle) {
+            return !all;
+        }
+    }
+    return all;
+}
+
+static void tell_dump(const struct decoder *d, const struct telling *g,
+                      enum sink_part part)
+{
+    const struct decode_options *o = &d->options;
+    const struct shape *shape = g->shape;
+    const struct tell *t = &g->before;
+    bool written = shape->role == ROLE_WRITE;
+    const uint8_t *bytes;
+    uint64_t address;
+    uint64_t size;
+    size_t have;
+
+    if (shape->role == ROLE_PLAIN ||
+        !(written ? is_dumped(g, o->dump_writes_all, o->dump_writes,
+                              o->dump_write_count)
+                  : is_dumped(g, o->dump_reads_all, o->dump_reads,
+                              o->dump_read_count))) {
+        return;
+    }
+    if (written ? part == PART_RETURN : part == PART_ENTRY || !g->filled) {
+        return;
+    }
+    if (!written) {
+        t = &g->after;
+    }
+    if (!arg_value(g, shape->buffer, &address) ||
+        !buffer_size(g, t, &shape->args[shape->buffer], &size)) {
+        return;
+    }
+    have = tell_bytes(t, address, size, &bytes);
+    if (have > 0) {
+        d->sink->ops->dump(d->sink, written, bytes, have);
+    }
+}
+
+static void tell_args(struct decoder *d, const struct call *call,
+                      enum sink_part part)
 {
     const struct call_facts *facts = call->stub ? call->stub->facts : NULL;
-    uint32_t type = facts ? facts->result : TYPE_COUNT;
-    uint32_t size = type_size(type);
+    struct telling g = { .call = call };
 
-    s->ops->result(s);
+    if (d->options.names_only) {
+        return;
+    }
+    if (!facts || !d->room ||
+        (d->options.is_raw && d->options.is_raw(d->options.is_raw_ctx, call))) {
+        if (part != PART_RETURN) {
+            tell_args_plainly(d->sink, call);
+        }
+        return;
+    }
+    g.shape = shape_find(d, facts);
+    if (part == PART_RETURN && !g.shape->any_out) {
+        return;
+    }
+    g.before = (struct tell){ .sink = d->sink,
+                              .call = call,
+                              .options = &d->options,
+                              .memory = &call->before,
+                              .room = &d->room->room };
+    d->room->room.left = TELL_VALUES_MAX;
+    g.after = g.before;
+    g.after.memory = &call->after;
+    g.after.after = true;
+    if (part != PART_ENTRY) {
+        g.filled = has_filled(call, facts);
+        g.filled_lengths = has_filled_lengths(call, facts);
+    }
+    for (uint32_t i = 0; i < facts->arg_count; i++) {
+        if (part != PART_RETURN || is_news(&g, i)) {
+            tell_one(&g, i);
+        }
+    }
+    tell_dump(d, &g, part);
+}
+
+/* --- Results ---------------------------------------------------------- */
+
+static void tell_count(struct sink *s, uint64_t value)
+{
+    s->ops->number(s, value < 0x80000000 ? NUMBER_DEC : NUMBER_HEX, value);
+}
+
+static void tell_result_handle(const struct decoder *d, const struct call *call,
+                               const struct type_row *type)
+{
+    struct sink *s = d->sink;
+    const struct object *object = NULL;
+    str name = str_of(type->name);
+    bool kernel =
+        str_eq(name, STR("HDESK")) || str_eq(name, STR("HWINSTA")) ||
+        (str_eq(name, STR("HANDLE")) && !call_is_win32k(call->stub->facts));
+
+    if (call->result == 0) {
+        s->ops->number(s, NUMBER_HEX, 0);
+        return;
+    }
+    if (kernel && call->handles && d->options.handles != HANDLES_PLAIN) {
+        object = handles_find(call->handles, call->result);
+    }
+    s->ops->handle(s, call->result, STR(""), object);
+}
+
+static void tell_result(const struct decoder *d, const struct call *call)
+{
+    struct sink *s = d->sink;
+    const struct call_facts *facts = call->stub ? call->stub->facts : NULL;
+    uint32_t id = facts ? facts->result : TYPE_COUNT;
+    const struct type_row *type = type_row(id);
+    uint32_t size = type_size(id);
+    uint64_t value = tell_narrow(call->result, size);
+
+    s->ops->result(s, call->returned ? &value : NULL);
     if (!call->returned) {
         s->ops->unknown(s);
         return;
     }
-    switch (type_class(type)) {
+    switch (type_class(id)) {
     case CLASS_VOID:
         s->ops->nothing(s);
         return;
@@ -90,25 +616,34 @@ static void tell_result(struct sink *s, const struct call *call)
         s->ops->status(s, (uint32_t)call->result);
         return;
     case CLASS_BOOL:
-        s->ops->number(s, NUMBER_DEC, narrow(call->result, size));
+        s->ops->number(s, NUMBER_DEC, value);
+        return;
+    case CLASS_HANDLE:
+        tell_result_handle(d, call, type);
         return;
     case CLASS_INT:
         if (size < 8) {
-            s->ops->number(s, NUMBER_SIGNED, sign_extend(call->result, size));
+            s->ops->number(s, NUMBER_SIGNED,
+                           tell_sign_extend(call->result, size));
             return;
         }
         break; /* LRESULT, LONG_PTR: a word that may be anything */
-    case CLASS_UNKNOWN:
     case CLASS_UINT:
+        if (str_eq(str_of(type->name), STR("ULONG")) ||
+            str_eq(str_of(type->name), STR("UINT"))) {
+            tell_count(s, value);
+            return;
+        }
+        break;
+    case CLASS_UNKNOWN:
     case CLASS_ENUM:
-    case CLASS_HANDLE:
     case CLASS_PTR:
     case CLASS_FNPTR:
     case CLASS_STRUCT:
     case CLASS_FLOAT:
         break;
     }
-    s->ops->number(s, NUMBER_HEX, narrow(call->result, size));
+    s->ops->number(s, NUMBER_HEX, value);
 }
 
 static void tell_notes(struct sink *s, const struct call *call)
@@ -144,6 +679,7 @@ static void tell_call(struct decoder *d, const struct call *call,
         .returns = call->caller ? call->caller : call->rip,
     };
     struct sink_end end = { .took = TOOK_NOTHING };
+    const struct call_facts *facts = call->stub ? call->stub->facts : NULL;
     char room[32];
     struct buf name = BUF_OVER(room);
 
@@ -158,11 +694,9 @@ static void tell_call(struct decoder *d, const struct call *call,
         }
         s->ops->call_begin(s, &head, buf_str(&name), part);
     }
-    if (part != PART_RETURN) {
-        tell_args(s, call);
-    }
+    tell_args(d, call, part);
     if (part != PART_ENTRY) {
-        tell_result(s, call);
+        tell_result(d, call);
         tell_notes(s, call);
         if (call->returned && !call->entry_seen) {
             end.took = TOOK_UNKNOWN;
@@ -173,6 +707,11 @@ static void tell_call(struct decoder *d, const struct call *call,
             end.took = TOOK_TIME;
             end.ns = ns > 0 ? (uint64_t)ns : 0;
         }
+    }
+    if (facts) {
+        end.waits = facts->note == CALL_WAITS;
+        end.failed = part != PART_ENTRY && call->returned &&
+                     call_failed(facts, call->result);
     }
     s->ops->call_end(s, &end);
 }
@@ -207,11 +746,26 @@ void decoder_leave(void *decoder, const struct call *call)
     tell_call(d, call, call->entry_seen ? PART_RETURN : PART_WHOLE);
 }
 
+void decoder_drop(struct decoder *d, const struct call *call)
+{
+    if (d->holding && d->held.id == call->id) {
+        d->holding = false;
+    }
+}
+
+void decoder_whole(void *decoder, const struct call *call)
+{
+    struct decoder *d = decoder;
+
+    decoder_flush(d);
+    tell_call(d, call, PART_WHOLE);
+}
+
 /* --- Transitions ------------------------------------------------------ */
 
 /* Word `i`, as `field`. */
-static void tell_word(struct sink *s, const struct transition_told *t,
-                      uint32_t i)
+static void tell_transition_word(struct sink *s,
+                                 const struct transition_told *t, uint32_t i)
 {
     if (i < t->word_count) {
         s->ops->number(s, NUMBER_HEX, t->words[i]);
@@ -239,7 +793,7 @@ static void tell_place(struct sink *s, const struct transition_told *t,
     if (t->place.kind != PLACE_UNKNOWN) {
         s->ops->place(s, &t->place);
     } else {
-        tell_word(s, t, i);
+        tell_transition_word(s, t, i);
     }
 }
 
@@ -247,7 +801,7 @@ static void tell_access(struct sink *s, const struct transition_told *t)
 {
     bool known = t->word_count > EXCEPTION_PARAMETERS + 1;
 
-    s->ops->arg(s, STR("Access"));
+    s->ops->arg(s, STR("Access"), NULL);
     if (!known) {
         s->ops->unknown(s);
     } else if (t->words[EXCEPTION_PARAMETERS] == 0) {
@@ -259,8 +813,8 @@ static void tell_access(struct sink *s, const struct transition_told *t)
     } else {
         s->ops->number(s, NUMBER_HEX, t->words[EXCEPTION_PARAMETERS]);
     }
-    s->ops->arg(s, STR("Target"));
-    tell_word(s, t, EXCEPTION_PARAMETERS + 1);
+    s->ops->arg(s, STR("Target"), NULL);
+    tell_transition_word(s, t, EXCEPTION_PARAMETERS + 1);
 }
 
 /* STATUS_ACCESS_VIOLATION and STATUS_IN_PAGE_ERROR say what was touched. */
@@ -274,34 +828,34 @@ static void tell_fields(struct sink *s, const struct transition_told *t)
 {
     switch (t->kind) {
     case TRANSITION_THREAD_START:
-        s->ops->arg(s, STR("Routine"));
+        s->ops->arg(s, STR("Routine"), NULL);
         tell_place(s, t, START_ROUTINE);
-        s->ops->arg(s, STR("Parameter"));
-        tell_word(s, t, START_PARAMETER);
+        s->ops->arg(s, STR("Parameter"), NULL);
+        tell_transition_word(s, t, START_PARAMETER);
         break;
     case TRANSITION_APC:
-        s->ops->arg(s, STR("Routine"));
+        s->ops->arg(s, STR("Routine"), NULL);
         tell_place(s, t, APC_ROUTINE_WORDS + 3);
-        s->ops->arg(s, STR("Arguments"));
+        s->ops->arg(s, STR("Arguments"), NULL);
         s->ops->begin(s, GROUP_ARRAY);
         for (uint32_t i = 0; i < 3; i++) {
-            tell_word(s, t, APC_ROUTINE_WORDS + i);
+            tell_transition_word(s, t, APC_ROUTINE_WORDS + i);
         }
         s->ops->end(s, GROUP_ARRAY);
         break;
     case TRANSITION_EXCEPTION:
-        s->ops->arg(s, STR("Address"));
+        s->ops->arg(s, STR("Address"), NULL);
         tell_place(s, t, EXCEPTION_ADDRESS);
         if (has_access(t)) {
             tell_access(s, t);
         }
         break;
     case TRANSITION_CALLBACK:
-        s->ops->arg(s, STR("Index"));
+        s->ops->arg(s, STR("Index"), NULL);
         tell_half(s, t, CALLBACK_LENGTH_INDEX, true);
-        s->ops->arg(s, STR("Input"));
-        tell_word(s, t, CALLBACK_INPUT);
-        s->ops->arg(s, STR("InputLength"));
+        s->ops->arg(s, STR("Input"), NULL);
+        tell_transition_word(s, t, CALLBACK_INPUT);
+        s->ops->arg(s, STR("InputLength"), NULL);
         tell_half(s, t, CALLBACK_LENGTH_INDEX, false);
         break;
     case TRANSITION_RAISE:

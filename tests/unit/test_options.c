@@ -54,6 +54,19 @@ static void without_options_everything_has_its_default(void)
     CHECK_U64(o.quiet, 0);
     CHECK_U64(o.clock, 0);
     CHECK_U64(o.ring_size, RING_SIZE_DEFAULT);
+    CHECK_U64(o.expressions.count, 0);
+    CHECK_U64(o.paths.count, 0);
+    CHECK(!o.successful_only && !o.failed_only && !o.json);
+    CHECK(!o.summary_only && !o.summary);
+    CHECK_STR(o.summary_sort, STR(""));
+    CHECK(o.summary_by == BY_NAME && o.color == COLOR_AUTO);
+    CHECK(o.time_unit == UNIT_USUAL && o.spent_unit == UNIT_USUAL);
+    CHECK(o.constants == CONSTANTS_ABBREV);
+    CHECK_U64(o.summary_every, 0);
+    CHECK_U64(o.handles, 1);
+    CHECK_U64(o.string_limit, 32);
+    CHECK_U64(o.hex_strings, 0);
+    CHECK(o.abbrev && o.arg_names);
 }
 
 static void every_option_reaches_its_field(void)
@@ -73,6 +86,95 @@ static void every_option_reaches_its_field(void)
     CHECK(o.engine == ENGINE_HANDSHAKE);
     CHECK_U64(o.ring_size, 64 << 20);
     CHECK_STR(o.program_line, STR("x"));
+
+    CHECK_STR(parse(&o, "-z -Z -C -S calls --by thread --summary-every 5 "
+                        "--color never -yy -s 0 -v -xx -X raw "
+                        "--no-arg-names --timestamp-precision ns "
+                        "--syscall-times-precision ms x"),
+              STR(""));
+    CHECK(o.successful_only && o.failed_only && o.summary);
+    CHECK(!o.summary_only && !o.abbrev && !o.arg_names);
+    CHECK_STR(o.summary_sort, STR("calls"));
+    CHECK(o.summary_by == BY_THREAD && o.color == COLOR_NEVER);
+    CHECK(o.time_unit == UNIT_NANOS && o.spent_unit == UNIT_MILLIS);
+    CHECK(o.constants == CONSTANTS_RAW);
+    CHECK_U64(o.summary_every, 5);
+    CHECK_U64(o.handles, 2);
+    CHECK_U64(o.string_limit, 0);
+    CHECK_U64(o.hex_strings, 2);
+    CHECK_STR(parse(&o, "--json -c --no-summary-only x"), STR(""));
+    CHECK(o.json);
+}
+
+static void what_may_be_given_again_keeps_its_order(void)
+{
+    struct options o;
+    char line[900];
+    struct buf b = BUF_OVER(line);
+
+    CHECK_STR(parse(&o,
+                    "-e trace=file -P C:\\a -e \"!NtClose\" -estatus=failed "
+                    "--expression tid=4 --trace-path HKLM\\b x"),
+              STR(""));
+    CHECK_U64(o.expressions.count, 4);
+    CHECK_STR(o.expressions.at[0], STR("trace=file"));
+    CHECK_STR(o.expressions.at[1], STR("!NtClose"));
+    CHECK_STR(o.expressions.at[2], STR("status=failed"));
+    CHECK_STR(o.expressions.at[3], STR("tid=4"));
+    CHECK_U64(o.paths.count, 2);
+    CHECK_STR(o.paths.at[0], STR("C:\\a"));
+    CHECK_STR(o.paths.at[1], STR("HKLM\\b"));
+
+    for (int i = 0; i < OPTIONS_LIST_MAX; i++) {
+        buf_addf(&b, "-e a%d ", i);
+    }
+    buf_addf(&b, "x%c", '\0');
+    CHECK_STR(parse(&o, line), STR(""));
+    CHECK_U64(o.expressions.count, OPTIONS_LIST_MAX);
+    CHECK_STR(o.expressions.at[OPTIONS_LIST_MAX - 1], STR("a63"));
+    b.size -= 2;
+    buf_addf(&b, "-e z x%c", '\0');
+    CHECK_STR(parse(&o, line), STR("-e: given more than 64 times"));
+}
+
+static void handles_are_named_unless_told_otherwise(void)
+{
+    static const struct {
+        const char *line;
+        uint64_t want;
+    } cases[] = {
+        { "x", 1 },
+        { "-y x", 1 },
+        { "-yy x", 2 },
+        { "-y -q -y x", 2 },
+        { "--decode-handles x", 1 },
+        { "--no-decode-handles x", 0 },
+        { "-yy --no-decode-handles x", 0 },
+        { "--no-decode-handles -y x", 1 },
+        { "--no-decode-handles -yy x", 2 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct options o;
+
+        CHECK_STR(parse(&o, cases[i].line), STR(""));
+        CHECK_U64(o.handles, cases[i].want);
+    }
+}
+
+static void letters_combine(void)
+{
+    struct options o;
+
+    CHECK_STR(parse(&o, "-qttTyyvzs 5 x"), STR(""));
+    CHECK_U64(o.clock, 2);
+    CHECK(o.time_spent && !o.abbrev && o.successful_only);
+    CHECK_U64(o.handles, 2);
+    CHECK_U64(o.string_limit, 5);
+    CHECK_STR(parse(&o, "-ttTefile x"), STR(""));
+    CHECK_STR(o.expressions.at[0], STR("file"));
+    CHECK_STR(parse(&o, "-v --abbrev x"), STR(""));
+    CHECK(o.abbrev);
 }
 
 static void a_value_may_stand_in_any_of_four_places(void)
@@ -288,8 +390,40 @@ static void what_is_wrong_is_said_with_what_helps(void)
         { "--no-output x", "unknown option '--no-output'; did you mean '--output'?" },
         { "--no- x", "unknown option '--no-'; try 'ntstrace --help'" },
         { "--=x x", "unknown option '--'; try 'ntstrace --help'" },
-        { "-x", "unknown option '-x'; try 'ntstrace --help'" },
-        { "-qxT a", "unknown option '-x' in '-qxT'; try 'ntstrace --help'" },
+        { "-W", "unknown option '-W'; try 'ntstrace --help'" },
+        { "-qWT a", "unknown option '-W' in '-qWT'; try 'ntstrace --help'" },
+        { "-f x", "-f: not there yet; only the program itself is traced, not what it starts" },
+        { "-qff x", "-f: not there yet; only the program itself is traced, not what it starts" },
+        { "--follow-forks x", "--follow-forks: not there yet; only the program itself is traced, not what it starts" },
+        { "-p 123", "-p: not there yet; a program is traced from its start, as in 'ntstrace PROGRAM'" },
+        { "-p123", "-p: not there yet; a program is traced from its start, as in 'ntstrace PROGRAM'" },
+        { "--attach=123", "--attach: not there yet; a program is traced from its start, as in 'ntstrace PROGRAM'" },
+        { "-k x", "-k: not there yet; -i shows where each call came from" },
+        { "--stack-trace x", "--stack-trace: not there yet; -i shows where each call came from" },
+        { "--no-json=1 x", "--no-json: takes no value, got '1'" },
+        { "--jsno x", "unknown option '--jsno'; did you mean '--json'?" },
+        { "--argnames x", "unknown option '--argnames'; did you mean '--no-arg-names'?" },
+        { "--colour always x", "unknown option '--colour'; did you mean '--color'?" },
+        { "-e", "-e: needs a value: -e EXPR" },
+        { "-e \"\" x", "-e: the EXPR is empty" },
+        { "-P \"\" x", "-P: the PATH is empty" },
+        { "-X octal x", "-X: 'octal' is not one of raw, abbrev, verbose" },
+        { "--color sometimes x", "--color: 'sometimes' is not one of auto, always, never" },
+        { "--by file -c x", "--by: 'file' is not one of name, thread" },
+        { "--timestamp-precision m x", "--timestamp-precision: 'm' is not one of s, ms, us, ns" },
+        { "-s many x", "-s: 'many' is not a number from 0 to 262144" },
+        { "-s 262145 x", "-s: '262145' is not a number from 0 to 262144" },
+        { "-s \"\" x", "-s: '' is not a number from 0 to 262144" },
+        { "-c --summary-every 0 x", "--summary-every: '0' is not a number from 1 to 86400" },
+        { "-yyy x", "-y: given more than 2 times" },
+        { "-xxx x", "-x: given more than 2 times" },
+        { "--json -c x", "--json: does not go with -c or -C" },
+        { "-C --json x", "--json: does not go with -c or -C" },
+        { "-P a --no-patch x", "-P: looks at arguments, which are not seen with --no-patch" },
+        { "-P a --engine handshake x", "-P: looks at arguments, which are not seen with --engine=handshake" },
+        { "-S calls x", "-S: goes with -c or -C only" },
+        { "--by thread x", "--by: goes with -c or -C only" },
+        { "--summary-every 3 x", "--summary-every: goes with -c or -C only" },
         { "-q\xc3\xa4 a", "unknown option '-q\xc3\xa4'; try 'ntstrace --help'" },
         { "-o", "-o: needs a value: -o FILE" },
         { "-qo", "-o: needs a value: -o FILE" },
@@ -299,7 +433,7 @@ static void what_is_wrong_is_said_with_what_helps(void)
         { "--lossy=1 x", "--lossy: takes no value, got '1'" },
         { "--no-patch=1 x", "--no-patch: takes no value, got '1'" },
         { "-tttt x", "-t: given more than 3 times" },
-        { "--engine=fast x", "--engine: no engine 'fast'; there are ring and handshake" },
+        { "--engine=fast x", "--engine: 'fast' is not one of ring, handshake" },
         { "--ring-size 3M x", "--ring-size: '3M' is not a power of two from 64K to 64M" },
         { "-q", "no program to trace; try 'ntstrace --help'" },
         { "--", "no program to trace; try 'ntstrace --help'" },
@@ -405,6 +539,9 @@ int main(void)
     const struct test tests[] = {
         TEST(without_options_everything_has_its_default),
         TEST(every_option_reaches_its_field),
+        TEST(what_may_be_given_again_keeps_its_order),
+        TEST(handles_are_named_unless_told_otherwise),
+        TEST(letters_combine),
         TEST(a_value_may_stand_in_any_of_four_places),
         TEST(the_last_word_on_a_matter_counts),
         TEST(ring_sizes_are_powers_of_two_in_bounds),

@@ -39,6 +39,14 @@ static void texts_compare_by_bytes(void)
     CHECK(str_cmp(STR("ab"), STR("a")) > 0);
     CHECK(str_cmp(STR("\xff"), STR("a")) > 0);
     CHECK(str_cmp(STR(""), STR("")) == 0);
+    CHECK(str_cmp_z(STR("a"), "b") < 0);
+    CHECK(str_cmp_z(STR("b"), "a") > 0);
+    CHECK(str_cmp_z(STR("a"), "ab") < 0);
+    CHECK(str_cmp_z(STR("ab"), "a") > 0);
+    CHECK(str_cmp_z(STR("\xff"), "a") > 0);
+    CHECK(str_cmp_z(STR("a\0b"), "a") > 0);
+    CHECK(str_cmp_z(STR(""), "") == 0);
+    CHECK(str_cmp_z(STR("abc"), "abc") == 0);
     CHECK(str_starts(STR("--foo"), STR("--")));
     CHECK(!str_starts(STR("-"), STR("--")));
     CHECK(str_ends(STR("a.exe"), STR(".exe")));

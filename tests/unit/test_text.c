@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_text - decode/decode.c and format/text.c: how lines look. The lines
- * are those of docs/output.md, with raw arguments.
+ * are those of docs/output.md. test_json.c has each kind of value.
  */
 #include "unit/trace.h"
+
+#include "unit/sinks.h"
 
 #include "unit/check.h"
 
@@ -148,7 +150,7 @@ static void user_callbacks_nest(void)
               STR("32.36 NtUserDispatchMessage(0x12f300 <unfinished ...>\n"
                   "32.36 --- CALLBACK {Index=2, Input=0x12f2a0, "
                   "InputLength=88} ---\n"
-                  "32.36 NtCallbackReturn(0x12f0c0, 0x18, 0x103) = ?\n"
+                  "32.36 NtCallbackReturn(0x12f0c0, 24, STATUS_PENDING) = ?\n"
                   "32.36 <... NtUserDispatchMessage resumed>) = 0\n"));
     trace_close(t);
 }
@@ -288,6 +290,260 @@ static void the_longest_name_fits_a_line(void)
     trace_close(t);
 }
 
+/* --- Options ---------------------------------------------------------- */
+
+static void leader_is(struct text_options options, str want, const char *at)
+{
+    struct wrote w = { 0 };
+    struct text t;
+    size_t first;
+    str rest;
+
+    options.always_pid = true;
+    CHECK(text_init(&t, &options, wrote_line, &w));
+    sinks_begin(&t.sink);
+    t.sink.ops->null(&t.sink);
+    sinks_end(&t.sink);
+    first = w.size;
+    t.have_last = true;
+    t.last_ns = sinks_head.ns - 1500000000;
+    sinks_begin(&t.sink);
+    t.sink.ops->null(&t.sink);
+    sinks_end(&t.sink);
+    sinks_check_lines(&w, at);
+    rest = str_slice(wrote_all(&w), first, w.size);
+    check_str(rest, want, at);
+    text_close(&t);
+    free(w.p);
+}
+
+#define LEADER_IS(want, ...) \
+    leader_is((struct text_options){ __VA_ARGS__ }, STR(want), CHECK_AT)
+
+static void times_have_any_precision(void)
+{
+    LEADER_IS("32.36 09:54:00.441 NtX(NULL) = 0\n", .when = WHEN_SECONDS,
+              .when_precision = PRECISION_MS);
+    LEADER_IS("32.36 09:54:00 NtX(NULL) = 0\n", .when = WHEN_MICROS,
+              .when_precision = PRECISION_S);
+    LEADER_IS("32.36 09:54:00.441799 NtX(NULL) = 0\n", .when = WHEN_MICROS);
+    LEADER_IS("32.36 09:54:00.441799123 (+1.500) NtX(NULL) = 0 <0>\n",
+              .when = WHEN_SECONDS, .when_precision = PRECISION_NS,
+              .relative = true, .relative_precision = PRECISION_MS,
+              .took = true, .took_precision = PRECISION_S);
+    LEADER_IS("32.36 1795341240 NtX(NULL) = 0 <0.000021000>\n",
+              .when = WHEN_EPOCH, .when_precision = PRECISION_S, .took = true,
+              .took_precision = PRECISION_NS);
+    LEADER_IS("32.36 1795341240.441799123 NtX(NULL) = 0 <0.000>\n",
+              .when = WHEN_EPOCH, .when_precision = PRECISION_NS, .took = true,
+              .took_precision = PRECISION_MS);
+    LEADER_IS("32.36 +1 NtX(NULL) = 0\n", .relative = true,
+              .relative_precision = PRECISION_S);
+    LEADER_IS("32.36 +1.500000000 NtX(NULL) = 0\n", .relative = true,
+              .relative_precision = PRECISION_NS);
+}
+
+static void x_escapes_what_is_not_ascii_and_xx_all(void)
+{
+    static const struct object object = {
+        .type = STR_INIT("File"),
+        .name = STR_INIT("a\xc3\xa4"),
+    };
+    static const struct place place = { PLACE_MODULE, STR_INIT("a\xc3\xa4.exe"),
+                                        0, 16 };
+    struct text_options wide = { .hex = TEXT_HEX_WIDE };
+    struct text_options all = { .hex = TEXT_HEX_ALL };
+
+    SINK_TEXT(wide, "\"a^^^\"^{E4}^{65E5}^{1F600}\"",
+              TELL_UTF16(false, 'a', '^', '"', 0xe4, 0x65e5, 0xd83d, 0xde00));
+    SINK_TEXT(all, "\"^{61}^{5E}^{22}^{E4}^{1F600}\"",
+              TELL_UTF16(false, 'a', '^', '"', 0xe4, 0xd83d, 0xde00));
+    SINK_TEXT(all, "\"^{61}^{E4}\"...", TELL_WTF8("a\xc3\xa4", true));
+    SINK_TEXT(wide, "b\"a\\n\\xff\"", TELL_DATA("a\n\xff", false));
+    SINK_TEXT(all, "b\"\\x61\\x0a\\xff\"", TELL_DATA("a\n\xff", false));
+    SINK_TEXT(wide, "0x4c<a^{E4}>", s->ops->handle(s, 0x4c, STR(""), &object));
+    SINK_TEXT(all, "0x4c<^{61}^{E4}>",
+              s->ops->handle(s, 0x4c, STR(""), &object));
+    SINK_TEXT(wide, "a^{E4}.exe+0x10", s->ops->place(s, &place));
+    SINK_TEXT(all, "a^{E4}.exe+0x10", s->ops->place(s, &place));
+}
+
+/* A failing call, a note, a transition and a notice. */
+static void tell_some(struct text *t)
+{
+    static const struct object object = {
+        .type = STR_INIT("File"),
+        .name = STR_INIT("a\x1b[0m"),
+    };
+    static const struct place place = { PLACE_MODULE, STR_INIT("a.exe"), 0,
+                                        16 };
+    struct sink *s = &t->sink;
+    struct sink_note note = { NOTE_DIRECT, STR(""), 0, &place };
+    struct sink_end end = { .took = TOOK_TIME, .failed = true };
+    struct notice notice = { .kind = NOTICE_ATTACHED, .reason = STR("") };
+
+    sinks_begin(s);
+    s->ops->handle(s, 0x4c, STR(""), &object);
+    s->ops->result(s, NULL);
+    s->ops->status(s, 0xc0000008);
+    s->ops->note(s, &note);
+    s->ops->call_end(s, &end);
+    sinks_begin(s);
+    s->ops->null(s);
+    s->ops->result(s, NULL);
+    s->ops->handle(s, 0, STR(""), &object);
+    s->ops->call_end(s, &end);
+    s->ops->call_begin(s, &sinks_head, STR("NtX"), PART_RETURN);
+    end.failed = false;
+    s->ops->result(s, NULL);
+    s->ops->nothing(s);
+    s->ops->call_end(s, &end);
+    s->ops->transition_begin(s, &sinks_head, STR("APC"), NULL);
+    s->ops->transition_end(s);
+    s->ops->notice(s, &sinks_head, &notice);
+}
+
+static void colours_stand_around_what_matters(void)
+{
+    struct text_options options = { .always_pid = true, .took = true };
+    struct wrote plain = { 0 };
+    struct wrote w = { 0 };
+    struct text t;
+    size_t to = 0;
+
+    CHECK(text_init(&t, &options, wrote_line, &plain));
+    tell_some(&t);
+    text_close(&t);
+    options.colour = true;
+    CHECK(text_init(&t, &options, wrote_line, &w));
+    tell_some(&t);
+    text_close(&t);
+    CHECK_STR(wrote_all(&w),
+              STR("32.36 \33[36mNtX\33[0m(0x4c<a^{1B}[0m>) = "
+                  "\33[31m0xc0000008 STATUS_INVALID_HANDLE\33[0m "
+                  "\33[33m(DIRECT: a.exe+0x10)\33[0m <0.000000>\n"
+                  "32.36 \33[36mNtX\33[0m(NULL) = \33[31m0<a^{1B}[0m>\33[0m "
+                  "<0.000000>\n"
+                  "32.36 <... \33[36mNtX\33[0m resumed>) = void <0.000000>\n"
+                  "32.36 --- \33[33mAPC\33[0m ---\n"
+                  "32.36 \33[33m+++ attached +++\33[0m\n"));
+    /* Without them it is the same. */
+    for (size_t i = 0; i < w.size; i++) {
+        if (w.p[i] == '\33') {
+            while (w.p[i] != 'm') {
+                i++;
+            }
+        } else {
+            w.p[to++] = w.p[i];
+        }
+    }
+    w.size = to;
+    CHECK_STR(wrote_all(&w), wrote_all(&plain));
+    sinks_check_lines(&plain, CHECK_AT);
+    free(plain.p);
+    free(w.p);
+}
+
+static void dumps_follow_their_call(void)
+{
+    struct text_options options = { .always_pid = false };
+    struct sink_end end = { .took = TOOK_TIME };
+    struct wrote w = { 0 };
+    struct text t;
+    struct sink_head other = sinks_head;
+
+    CHECK(text_init(&t, &options, wrote_line, &w));
+    for (int i = 0; i < 2; i++) {
+        t.sink.ops->call_begin(&t.sink, &other, STR("NtX"), PART_ENTRY);
+        t.sink.ops->dump(&t.sink, true, (const uint8_t *)"a\0\x80", 3);
+        t.sink.ops->dump(&t.sink, true, (const uint8_t *)"", 0);
+        t.sink.ops->call_end(&t.sink, &end);
+        other.tid = 44;
+    }
+    sinks_check_lines(&w, CHECK_AT);
+    CHECK_U64(w.lines, 4);
+    CHECK_STR(
+        wrote_all(&w),
+        STR("NtX( <unfinished ...>\n"
+            " | 00000  61 00 80                                          "
+            "a..              |\n"
+            "[pid 32.44] NtX( <unfinished ...>\n"
+            "[pid 32.44] | 00000  61 00 80                                  "
+            "        a..              |\n"));
+    text_close(&t);
+    free(w.p);
+}
+
+static void a_large_dump_is_whole_and_a_huge_one_is_cut(void)
+{
+    static uint8_t bytes[1 << 20];
+    struct text_options options = { .always_pid = true };
+    struct sink_end end = { .took = TOOK_TIME };
+    struct wrote w = { 0 };
+    struct text t;
+
+    CHECK(text_init(&t, &options, wrote_line, &w));
+    t.sink.ops->call_begin(&t.sink, &sinks_head, STR("NtX"), PART_ENTRY);
+    t.sink.ops->dump(&t.sink, true, bytes, 256 << 10);
+    t.sink.ops->call_end(&t.sink, &end);
+    CHECK_U64(w.lines, 1 + (256 << 10) / 16);
+    t.sink.ops->call_begin(&t.sink, &sinks_head, STR("NtX"), PART_ENTRY);
+    t.sink.ops->dump(&t.sink, true, bytes, sizeof(bytes));
+    t.sink.ops->dump(&t.sink, true, bytes, 16);
+    t.sink.ops->call_end(&t.sink, &end);
+    CHECK(str_ends(wrote_all(&w), STR("32.36 | ...\n")));
+    sinks_check_lines(&w, CHECK_AT);
+    text_close(&t);
+    free(w.p);
+}
+
+/* A result that is no word of the grammar's own. */
+static void a_null_result_is_zero(void)
+{
+    struct text_options options = { .always_pid = true };
+    struct sink_end end = { .took = TOOK_TIME };
+    struct wrote w = { 0 };
+    struct text t;
+
+    CHECK(text_init(&t, &options, wrote_line, &w));
+    sinks_begin(&t.sink);
+    t.sink.ops->null(&t.sink);
+    t.sink.ops->result(&t.sink, NULL);
+    t.sink.ops->null(&t.sink);
+    t.sink.ops->call_end(&t.sink, &end);
+    CHECK_STR(wrote_all(&w), STR("32.36 NtX(NULL) = 0\n"));
+    text_close(&t);
+    free(w.p);
+}
+
+/* The longest name there can be, of what needs the longest escapes, after
+ * all that can stand before it. */
+static void the_longest_path_is_never_cut(void)
+{
+    static uint16_t units[32767];
+    struct text_options options = { .always_pid = true };
+    struct sink_text name = { TEXT_UTF16, units, 32767, false };
+    struct wrote w = { 0 };
+    struct text t;
+
+    for (size_t i = 0; i < COUNT_OF(units); i++) {
+        units[i] = 0xdc00;
+    }
+    CHECK(text_init(&t, &options, wrote_line, &w));
+    sinks_begin(&t.sink);
+    t.sink.ops->begin(&t.sink, GROUP_STRUCT);
+    for (int i = 0; i < 7; i++) {
+        t.sink.ops->arg(&t.sink, STR("B"), NULL);
+        t.sink.ops->text(&t.sink, &name);
+    }
+    t.sink.ops->end(&t.sink, GROUP_STRUCT);
+    sinks_end(&t.sink);
+    CHECK_U64(w.size, 7 * (32767 * 7 + 4) + 30);
+    sinks_check_lines(&w, CHECK_AT);
+    text_close(&t);
+    free(w.p);
+}
+
 static void modules_come_and_go(void)
 {
     struct trace *t = trace_open(MODE_PATCHED);
@@ -349,6 +605,13 @@ int main(void)
         TEST(accesses_have_names),
         TEST(names_are_escaped),
         TEST(the_longest_name_fits_a_line),
+        TEST(times_have_any_precision),
+        TEST(x_escapes_what_is_not_ascii_and_xx_all),
+        TEST(colours_stand_around_what_matters),
+        TEST(dumps_follow_their_call),
+        TEST(a_large_dump_is_whole_and_a_huge_one_is_cut),
+        TEST(a_null_result_is_zero),
+        TEST(the_longest_path_is_never_cut),
         TEST(modules_come_and_go),
         TEST(stubs_are_found_by_number_and_address),
     };

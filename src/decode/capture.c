@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * capture.c - which of the memory behind a call's arguments is copied.
+ *
+ * Inputs are copied at the entry, outputs at the return, when the call has
+ * filled them, and what is both at both. What the sizes of calls.h do not say
+ * in the form that the agent understands (products, sums) is not copied, and
+ * nothing is read through a pointer whose size no row tells.
+ *
+ * Writes to nothing but the program that is lent. A program that is full
+ * leaves out what comes last.
+ */
+#include "decode/capture.h"
+
+#include "base/compiler.h"
+#include "decode/build.h"
+#include "decode/shape.h"
+#include "decode/tell.h"
+#include "tables/handles.h"
+#include "tables/types.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+/* Buffers that an information class types are copied whole, up to this. */
+#define INFO_MOST 4096u
+#define INFO_MOST_VERBOSE (64u << 10)
+/* A UNICODE_STRING holds no more. */
+#define NAME_MOST 65534u
+#define HANDLES_MOST (64u * 8)
+#define NEST_MAX 4
+
+#define CONTEXT_RSP 0x98
+#define CONTEXT_BYTES 0x68 /* Rsp .. Rip */
+#define CONTEXT_ALL 0x4d0
+
+int build_op(struct build *b, struct capture_op op)
+{
+    struct capture_program *p = b->program;
+    uint32_t index = (uint32_t)p->entry_count + p->return_count;
+
+    if (index >= CAPTURE_OPS_MAX) {
+        return BUILD_FULL;
+    }
+    if (op.most == 0 || op.most > CAPTURE_BYTES_MAX) {
+        op.most = CAPTURE_BYTES_MAX;
+    }
+    p->ops[index] = op;
+    if (b->at_return) {
+        return p->return_count++;
+    }
+    return p->entry_count++;
+}
+
+int build_arg(const struct build *b, const char *name)
+{
+    for (int i = 0; i < b->call->arg_count; i++) {
+        if (str_eq(str_of(b->call->args[i].name), str_of(name))) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* --- What hangs off a type -------------------------------------------- */
+
+static struct capture_op op_at(struct build_at at)
+{
+    return (struct capture_op){ .when = at.when,
+                                .base = at.base,
+                                .offset = at.offset };
+}
+
+static int build_bytes(struct build *b, struct build_at at, uint32_t bytes)
+{
+    struct capture_op op = op_at(at);
+
+    op.size = (struct capture_size){ .unit = CAPTURE_ONE, .scale = bytes };
+    return build_op(b, op);
+}
+
+/* The pointer at `offset` of what `piece` is. */
+static struct build_at in_piece(int piece, uint32_t offset, uint8_t when)
+{
+    return (struct build_at){ .base = (uint8_t)(CAPTURE_PIECE + piece),
+                              .offset = (uint16_t)offset,
+                              .when = when };
+}
+
+/* The text of a string structure at `offset` of a piece. */
+static void build_counted(struct build *b, int piece, uint32_t offset,
+                          uint8_t when)
+{
+    struct capture_op op = op_at(in_piece(piece, offset + 8, when));
+
+    op.size = (struct capture_size){ .unit = CAPTURE_FIELD16,
+                                     .from = (uint8_t)(CAPTURE_PIECE + piece),
+                                     .offset = (uint16_t)offset,
+                                     .scale = 1 };
+    op.most = NAME_MOST;
+    build_op(b, op);
+}
+
+static int build_zero_ended(struct build *b, struct build_at at)
+{
+    struct capture_op op = op_at(at);
+
+    op.size = (struct capture_size){ .unit = CAPTURE_ZERO_ENDED, .scale = 2 };
+    op.most = NAME_MOST;
+    return build_op(b, op);
+}
+
+static int build_nested(struct build *b, str type, struct build_at at,
+                        uint32_t depth);
+
+static void build_fields(struct build *b, const struct struct_row *row,
+                         int piece, uint32_t from, uint8_t when, uint32_t depth)
+{
+    for (uint32_t i = 0; depth < NEST_MAX && i < row->field_count; i++) {
+        const struct struct_field *f = &row->fields[i];
+        uint32_t offset = from + f->offset;
+        struct ctype type;
+        struct ctype to;
+
+        if (!f->type || offset + 16 > CAPTURE_KEEP) {
+            continue;
+        }
+        ctype_of(str_of(f->type), &type);
+        if (type.count > 0) {
+            continue;
+        }
+        if (type.sort == SORT_UNICODE_STRING || type.sort == SORT_ANSI_STRING) {
+            build_counted(b, piece, offset, when);
+        } else if (type.sort == SORT_STRUCT && type.row) {
+            build_fields(b, type.row, piece, offset, when, depth + 1);
+        } else if (type.sort == SORT_POINTER && type.to.size > 0) {
+            ctype_of(type.to, &to);
+            if (to.sort == SORT_WCHAR) {
+                build_zero_ended(b, in_piece(piece, offset, when));
+            } else if (to.sort == SORT_UNICODE_STRING ||
+                       to.sort == SORT_ANSI_STRING ||
+                       to.sort == SORT_OBJECT_ATTRIBUTES ||
+                       to.sort == SORT_GUID) {
+                build_nested(b, type.to, in_piece(piece, offset, when),
+                             depth + 1);
+            }
+        }
+    }
+}
+
+static int build_attributes(struct build *b, struct build_at at, uint32_t depth)
+{
+    int piece = build_bytes(b, at, 48);
+
+    if (piece == BUILD_FULL) {
+        return BUILD_FULL;
+    }
+    build_nested(b, STR("UNICODE_STRING"), in_piece(piece, 16, at.when),
+                 depth + 1);
+    if (!b->options->names_only) {
+        int unused;
+
+        special_build_type(b, STR("SECURITY_DESCRIPTOR"),
+                           in_piece(piece, 32, at.when), &unused);
+        build_bytes(b, in_piece(piece, 40, at.when), 12);
+    }
+    return piece;
+}
+
+static int build_nested(struct build *b, str type, struct build_at at,
+                        uint32_t depth)
+{
+    struct ctype c;
+    int piece;
+
+    if (depth >= NEST_MAX) {
+        return BUILD_FULL;
+    }
+    if (special_build_type(b, type, at, &piece)) {
+        return piece;
+    }
+    ctype_of(type, &c);
+    if (c.sort == SORT_OBJECT_ATTRIBUTES) {
+        return build_attributes(b, at, depth);
+    }
+    if (c.sort == SORT_WCHAR) {
+        return build_zero_ended(b, at);
+    }
+    if (c.sort == SORT_CONTEXT) {
+        struct capture_op op = op_at(at);
+
+        /* Of a pointer in memory the start is not ours to move. */
+        if (at.base >= CAPTURE_PIECE || b->options->verbose) {
+            return build_bytes(b, at, CONTEXT_ALL);
+        }
+        op.offset = CONTEXT_RSP;
+        op.size = (struct capture_size){ .unit = CAPTURE_ONE,
+                                         .scale = CONTEXT_BYTES };
+        return build_op(b, op);
+    }
+    if (c.size == 0 || c.count > 0) {
+        return BUILD_FULL;
+    }
+    piece = build_bytes(b, at, c.size);
+    if (piece == BUILD_FULL) {
+        return BUILD_FULL;
+    }
+    if (c.sort == SORT_UNICODE_STRING || c.sort == SORT_ANSI_STRING) {
+        build_counted(b, piece, 0, at.when);
+    } else if (c.sort == SORT_STRUCT && c.row) {
+        build_fields(b, c.row, piece, 0, at.when, depth);
+    }
+    return piece;
+}
+
+int build_type(struct build *b, str type, struct build_at at)
+{
+    return build_nested(b, type, at, 0);
+}
+
+/* --- Arguments -------------------------------------------------------- */
+
+struct compiling {
+    struct build b;
+    struct shape shape;
+};
+
+/* False: there is no such unit. */
+static bool unit_of(const struct compiling *c, const struct shape_size *term,
+                    uint32_t scale, struct capture_size *out)
+{
+    *out = (struct capture_size){ .from = term->arg, .scale = scale };
+    switch ((enum size_kind)term->kind) {
+    case SIZE_NUMBER:
+        if (term->number > CAPTURE_BYTES_MAX / scale) {
+            return false;
+        }
+        out->unit = CAPTURE_ONE;
+        out->scale = term->number * scale;
+        return out->scale > 0;
+    case SIZE_VALUE:
+        out->unit = term->width == 8 ? CAPTURE_VALUE64 : CAPTURE_VALUE;
+        return true;
+    case SIZE_POINTEE:
+        out->unit = term->width == 8 ? CAPTURE_POINTEE64 : CAPTURE_POINTEE32;
+        return true;
+    case SIZE_RESULT:
+        out->unit = CAPTURE_RESULT;
+        return c->b.at_return;
+    case SIZE_NONE:
+    case SIZE_INFORMATION:
+    case SIZE_MESSAGE:
+        break;
+    }
+    return false;
+}
+
+/* The most that is copied of a buffer. */
+static uint32_t most_of(const struct compiling *c, const struct shape_arg *arg)
+{
+    const struct capture_options *o = c->b.options;
+    uint32_t shown = c->b.bytes_most;
+    uint32_t elements =
+        o->verbose ? INFO_MOST_VERBOSE : TELL_ELEMENTS * arg->to_size;
+
+    if (arg->class_arg != SHAPE_NO_ARG) {
+        uint32_t info = o->verbose ? INFO_MOST_VERBOSE : INFO_MOST;
+
+        return shown > info ? shown : info;
+    }
+    if (arg->to_sort == SORT_WCHAR) {
+        return shown > CAPTURE_BYTES_MAX / 2 ? CAPTURE_BYTES_MAX : 2 * shown;
+    }
+    if (arg->to.size == 0 || arg->to_size <= 1) {
+        return shown;
+    }
+    if (arg->to_sort == SORT_HANDLE && elements < HANDLES_MOST) {
+        return HANDLES_MOST;
+    }
+    if (!arg->elements) {
+        uint32_t info = o->verbose ? INFO_MOST_VERBOSE : INFO_MOST;
+
+        return elements > info ? elements : info;
+    }
+    return elements > 0 ? elements : 1;
+}
+
+/* The piece of this half that is the IO_STATUS_BLOCK of argument `arg`. */
+static int find_words(const struct build *b, uint32_t arg)
+{
+    const struct capture_program *p = b->program;
+    uint32_t from = b->at_return ? p->entry_count : 0;
+    uint32_t count = b->at_return ? p->return_count : p->entry_count;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct capture_op *op = &p->ops[from + i];
+
+        if (op->base == arg && op->offset == 0 && op->test == 0 &&
+            op->size.unit == CAPTURE_ONE && op->size.scale == 16) {
+            return (int)i;
+        }
+    }
+    return BUILD_FULL;
+}
+
+static void build_buffer(struct compiling *c, uint32_t i, uint8_t when)
+{
+    const struct shape_arg *arg = &c->shape.args[i];
+    uint32_t scale = arg->elements ? arg->to_size : 1;
+    struct capture_op op = { .base = (uint8_t)i, .when = when };
+
+    if (arg->bytes.kind == SIZE_MESSAGE) {
+        struct build_at at = { .base = (uint8_t)i, .when = when };
+
+        build_bytes(&c->b, at, 40);
+        return;
+    }
+    op.most = most_of(c, arg);
+    if (op.most == 0 || !unit_of(c, &arg->bytes, scale, &op.size)) {
+        return;
+    }
+    if (c->b.at_return && arg->limit.kind == SIZE_INFORMATION) {
+        struct build_at at = { .base = arg->limit.arg, .when = when };
+        int piece = find_words(&c->b, arg->limit.arg);
+
+        if (piece == BUILD_FULL) {
+            piece = build_bytes(&c->b, at, 16);
+        }
+        if (piece != BUILD_FULL) {
+            op.limit = (struct capture_size){
+                .unit = CAPTURE_FIELD64,
+                .from = (uint8_t)(CAPTURE_PIECE + piece),
+                .offset = 8,
+                .scale = 1,
+            };
+        }
+    } else if (c->b.at_return && arg->limit.kind != SIZE_NONE &&
+               !unit_of(c, &arg->limit, scale, &op.limit)) {
+        op.limit = (struct capture_size){ .unit = CAPTURE_NO_LIMIT };
+    }
+    build_op(&c->b, op);
+}
+
+/* What names and paths of handles are made of; and arrays of handles, for a
+ * call that works on one of those has its path. */
+static bool is_for_names(const struct compiling *c, uint32_t i)
+{
+    const struct call_facts *call = c->b.call;
+    const struct shape_arg *arg = &c->shape.args[i];
+    const struct handle_rule *rules;
+    size_t count;
+
+    if (arg->to_sort == SORT_OBJECT_ATTRIBUTES ||
+        arg->to_sort == SORT_CLIENT_ID ||
+        (arg->to_sort == SORT_HANDLE && arg->out != arg->buffer)) {
+        return true;
+    }
+    rules = handle_rules(str_of(call->name), &count);
+    for (size_t k = 0; k < count; k++) {
+        if ((rules[k].does == HANDLE_LEARNS &&
+             arg->class_arg != SHAPE_NO_ARG) ||
+            (rules[k].naming == NAMING_STRING &&
+             call_parameter(call, rules[k].from) == (int)i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void build_arg_at(struct compiling *c, uint32_t i)
+{
+    const struct shape_arg *arg = &c->shape.args[i];
+    uint8_t when = !c->b.at_return ? CAPTURE_ALWAYS
+                   : arg->length   ? CAPTURE_LENGTH
+                                   : CAPTURE_FILLED;
+    struct build_at at = { .base = (uint8_t)i, .when = when };
+
+    c->b.bytes_most = c->b.options->string_max;
+    if (c->shape.role != ROLE_PLAIN && c->shape.buffer == i &&
+        c->b.options->dumps) {
+        c->b.bytes_most = CAPTURE_BYTES_MAX;
+    }
+    if (special_build_pointee(&c->b, i)) {
+        return;
+    }
+    if (c->b.options->names_only && !is_for_names(c, i)) {
+        return;
+    }
+    if (arg->zero_ended) {
+        build_zero_ended(&c->b, at);
+    } else if (arg->buffer) {
+        build_buffer(c, i, when);
+    } else if (!arg->opaque && arg->to_size > 0) {
+        struct ctype type;
+
+        /* A structure that only the types know has a size, no more. */
+        if (ctype_of(arg->to, &type) && arg->to_sort != SORT_WCHAR) {
+            build_type(&c->b, arg->to, at);
+        } else {
+            uint32_t shown = c->b.bytes_most > 8 ? c->b.bytes_most : 8;
+
+            build_bytes(&c->b, at, arg->to_size < shown ? arg->to_size : shown);
+        }
+    }
+}
+
+static uint8_t result_of(const struct call_facts *call)
+{
+    switch (type_class(call->result)) {
+    case CLASS_STATUS:
+        return CAPTURE_RESULT_STATUS;
+    case CLASS_BOOL:
+        return call->fails == FAILS_ZERO ? CAPTURE_RESULT_BOOL
+                                         : CAPTURE_RESULT_ANY;
+    case CLASS_UNKNOWN:
+    case CLASS_VOID:
+    case CLASS_INT:
+    case CLASS_UINT:
+    case CLASS_ENUM:
+    case CLASS_HANDLE:
+    case CLASS_PTR:
+    case CLASS_FNPTR:
+    case CLASS_STRUCT:
+    case CLASS_FLOAT:
+        break;
+    }
+    return call->fails == FAILS_ZERO ? CAPTURE_RESULT_WORD : CAPTURE_RESULT_ANY;
+}
+
+size_t capture_compile(const struct call_facts *call,
+                       const struct capture_options *options, void *out)
+{
+    struct compiling c;
+    struct capture_program *p = out;
+
+    memset(p, 0, sizeof(*p));
+    p->result = result_of(call);
+    c.b = (struct build){ .program = p, .call = call, .options = options };
+    shape_of(call, &c.shape);
+    for (int half = 0; half < 2; half++) {
+        c.b.at_return = half == 1;
+        for (uint32_t i = 0; i < call->arg_count; i++) {
+            const struct shape_arg *arg = &c.shape.args[i];
+
+            if (arg->sort == SORT_POINTER &&
+                (c.b.at_return ? arg->out : arg->in)) {
+                build_arg_at(&c, i);
+            }
+        }
+    }
+    if (p->entry_count + p->return_count == 0) {
+        return 0;
+    }
+    return sizeof(*p) + (size_t)(p->entry_count + p->return_count) *
+                            sizeof(struct capture_op);
+}

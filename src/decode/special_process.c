@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * special_process.c - what processes and threads are made with, exceptions,
+ * and messages of ports.
+ */
+#include "decode/special.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+/* --- Attributes ------------------------------------------------------- */
+
+#define LIST_HEAD 8
+#define ATTRIBUTE_SIZE 32
+/* So many are looked at; there are no more kinds that make sense together. */
+#define ATTRIBUTES_MOST 15
+/* ... and so many pointers in them are followed. */
+#define ATTRIBUTES_FOLLOWED 8
+
+#define ATTRIBUTE_NUMBER 0xffffu
+
+enum attribute {
+    ATTRIBUTE_PARENT = 0,
+    ATTRIBUTE_DEBUG = 1,
+    ATTRIBUTE_TOKEN = 2,
+    ATTRIBUTE_CLIENT_ID = 3,
+    ATTRIBUTE_TEB = 4,
+    ATTRIBUTE_IMAGE_NAME = 5,
+    ATTRIBUTE_IMAGE_INFO = 6,
+    ATTRIBUTE_RESERVE = 7,
+    ATTRIBUTE_PRIORITY = 8,
+    ATTRIBUTE_ERROR_MODE = 9,
+    ATTRIBUTE_STD_HANDLES = 10,
+    ATTRIBUTE_HANDLES = 11,
+    ATTRIBUTE_IDEAL_PROCESSOR = 14,
+    ATTRIBUTE_MITIGATION = 16,
+    ATTRIBUTE_JOBS = 19,
+    ATTRIBUTE_CHILD_POLICY = 20,
+};
+
+static void tell_handle_value(const struct tell *t, uint64_t value)
+{
+    tell_handle(t, value,
+                t->call && t->call->handles
+                    ? handles_find(t->call->handles, value)
+                    : NULL);
+}
+
+static void tell_handles(const struct tell *t, uint64_t address, uint64_t size)
+{
+    t->sink->ops->begin(t->sink, GROUP_ARRAY);
+    for (uint64_t i = 0; i < size / 8; i++) {
+        uint64_t value;
+
+        if (special_more(t, i) ||
+            !memory_u64(t->memory, address + 8 * i, &value)) {
+            t->sink->ops->more(t->sink);
+            break;
+        }
+        tell_handle_value(t, value);
+    }
+    t->sink->ops->end(t->sink, GROUP_ARRAY);
+}
+
+/* A structure, or the address of it. */
+static void tell_pointee(const struct tell *t, str type, uint64_t address,
+                         uint64_t size)
+{
+    const struct struct_row *row = struct_find(type);
+
+    if (!row || size < row->size || !special_there(t, address)) {
+        tell_pointer(t, address);
+    } else {
+        tell_type(t, type, address, row->size, NULL);
+    }
+}
+
+/* What the call has written through the pointer, once it has returned. */
+static void tell_output(const struct tell *t, uint32_t number, uint64_t value,
+                        uint64_t size)
+{
+    struct tell late = *t;
+    uint64_t word;
+
+    if (!t->after && t->call && t->call->returned) {
+        late.memory = &t->call->after;
+        late.after = true;
+    }
+    if (!late.after || !special_there(&late, value)) {
+        tell_pointer(t, value);
+        return;
+    }
+    t->sink->ops->begin(t->sink, GROUP_DEREF);
+    if (number == ATTRIBUTE_CLIENT_ID) {
+        tell_pointee(&late, STR("CLIENT_ID"), value, size);
+    } else if (number == ATTRIBUTE_IMAGE_INFO) {
+        tell_pointee(&late, STR("SECTION_IMAGE_INFORMATION"), value, size);
+    } else if (memory_u64(late.memory, value, &word)) {
+        tell_pointer(t, word);
+    } else {
+        t->sink->ops->unknown(t->sink);
+    }
+    t->sink->ops->end(t->sink, GROUP_DEREF);
+}
+
+static void tell_attribute(const struct tell *t, uint64_t attribute,
+                           uint64_t size, uint64_t value)
+{
+    uint64_t word;
+
+    switch ((enum attribute)(attribute & ATTRIBUTE_NUMBER)) {
+    case ATTRIBUTE_PARENT:
+    case ATTRIBUTE_DEBUG:
+    case ATTRIBUTE_TOKEN:
+        tell_handle_value(t, value);
+        return;
+    case ATTRIBUTE_CLIENT_ID:
+    case ATTRIBUTE_TEB:
+    case ATTRIBUTE_IMAGE_INFO:
+        tell_output(t, attribute & ATTRIBUTE_NUMBER, value, size);
+        return;
+    case ATTRIBUTE_IMAGE_NAME:
+        special_name(t, value, size, SPECIAL_ANY);
+        return;
+    case ATTRIBUTE_RESERVE:
+        tell_pointee(t, STR("PS_MEMORY_RESERVE"), value, size);
+        return;
+    case ATTRIBUTE_STD_HANDLES:
+        tell_pointee(t, STR("PS_STD_HANDLE_INFO"), value, size);
+        return;
+    case ATTRIBUTE_IDEAL_PROCESSOR:
+        tell_pointee(t, STR("PROCESSOR_NUMBER"), value, size);
+        return;
+    case ATTRIBUTE_HANDLES:
+    case ATTRIBUTE_JOBS:
+        if (special_there(t, value)) {
+            tell_handles(t, value, size);
+        } else {
+            tell_pointer(t, value);
+        }
+        return;
+    case ATTRIBUTE_PRIORITY:
+    case ATTRIBUTE_ERROR_MODE:
+    case ATTRIBUTE_MITIGATION:
+    case ATTRIBUTE_CHILD_POLICY:
+    default:
+        if (size <= 8 && special_word(t, value, (uint32_t)size, &word)) {
+            if ((attribute & ATTRIBUTE_NUMBER) == ATTRIBUTE_PRIORITY) {
+                special_named(t, word, "PROCESS_PRIORITY_CLASS");
+            } else {
+                special_hex(t, word);
+            }
+        } else {
+            tell_pointer(t, value);
+        }
+        return;
+    }
+}
+
+bool special_attributes_tell(const struct tell *t, uint64_t address,
+                             uint64_t said)
+{
+    uint64_t total;
+    uint64_t count;
+
+    if (!memory_u64(t->memory, address, &total)) {
+        return false;
+    }
+    if (total > said) {
+        total = said;
+    }
+    count = total < LIST_HEAD ? 0 : (total - LIST_HEAD) / ATTRIBUTE_SIZE;
+    t->sink->ops->begin(t->sink, GROUP_ARRAY);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t at = address + LIST_HEAD + i * ATTRIBUTE_SIZE;
+        uint64_t attribute;
+        uint64_t size;
+        uint64_t value;
+
+        /* They are few, and each matters: TELL_ELEMENTS does not apply. */
+        if (i >= ATTRIBUTES_MOST || !memory_u64(t->memory, at, &attribute) ||
+            !memory_u64(t->memory, at + 8, &size) ||
+            !memory_u64(t->memory, at + 16, &value)) {
+            t->sink->ops->more(t->sink);
+            break;
+        }
+        t->sink->ops->begin(t->sink, GROUP_STRUCT);
+        special_open(t, "Attribute");
+        special_named(t, attribute, "PS_ATTRIBUTE");
+        special_open(t, "Value");
+        if (t->options->raw) {
+            special_hex(t, value);
+        } else {
+            tell_attribute(t, attribute, size, value);
+        }
+        t->sink->ops->end(t->sink, GROUP_STRUCT);
+    }
+    t->sink->ops->end(t->sink, GROUP_ARRAY);
+    return true;
+}
+
+static int build_attributes(struct build *b, struct build_at at, bool inputs)
+{
+    enum capture_when when = (enum capture_when)at.when;
+    int head = build_op(b, special_op(at, LIST_HEAD));
+    struct capture_op op;
+    int list;
+
+    if (head == BUILD_FULL) {
+        return head;
+    }
+    op = special_op_field(at, CAPTURE_FIELD64, head, 0, 1);
+    op.most = LIST_HEAD + ATTRIBUTES_MOST * ATTRIBUTE_SIZE;
+    list = build_op(b, op);
+    for (uint32_t i = 0; list != BUILD_FULL && i < ATTRIBUTES_FOLLOWED; i++) {
+        uint16_t offset = (uint16_t)(LIST_HEAD + i * ATTRIBUTE_SIZE);
+
+        op = special_op_field(
+            special_at_piece(list, (uint16_t)(offset + 16), when),
+            CAPTURE_FIELD64, list, (uint16_t)(offset + 8), 1);
+        op.most = inputs ? 0x10000 : 64;
+        (void)build_op(b, op);
+    }
+    return list;
+}
+
+int special_attributes_build(struct build *b, struct build_at at)
+{
+    return build_attributes(b, at, !b->at_return);
+}
+
+/* --- RTL_USER_PROCESS_PARAMETERS -------------------------------------- */
+
+#define PARAMETERS_NORMALIZED 1u
+#define PARAMETERS_HEAD 0x108u
+
+static const struct {
+    const char *name;
+    uint16_t offset;
+    bool always;
+} parameter_strings[] = {
+    { "ImagePathName", 0x60, true },    { "CommandLine", 0x70, true },
+    { "CurrentDirectory", 0x38, true }, { "DllPath", 0x50, false },
+    { "WindowTitle", 0xb0, false },     { "DesktopInfo", 0xc0, false },
+    { "ShellInfo", 0xd0, false },
+};
+
+bool special_parameters_tell(const struct tell *t, uint64_t address,
+                             uint64_t said)
+{
+    uint32_t flags;
+
+    if (said < PARAMETERS_HEAD || !memory_u32(t->memory, address + 8, &flags)) {
+        return false;
+    }
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    for (size_t i = 0; i < COUNT_OF(parameter_strings); i++) {
+        uint64_t at = address + parameter_strings[i].offset;
+        uint16_t length;
+        uint64_t buffer;
+
+        if (!parameter_strings[i].always && !t->options->verbose) {
+            continue;
+        }
+        special_open(t, parameter_strings[i].name);
+        if (!memory_u16(t->memory, at, &length) ||
+            !memory_u64(t->memory, at + 8, &buffer)) {
+            t->sink->ops->unknown(t->sink);
+            continue;
+        }
+        /* Not yet normalised: pointers count from the structure. */
+        if (!(flags & PARAMETERS_NORMALIZED) && buffer != 0) {
+            buffer += address;
+        }
+        if (buffer == 0) {
+            t->sink->ops->null(t->sink);
+        } else {
+            special_name(t, buffer, length, SPECIAL_ANY);
+        }
+    }
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+    return true;
+}
+
+int special_parameters_build(struct build *b, struct build_at at)
+{
+    enum capture_when when = (enum capture_when)at.when;
+    int head = build_op(b, special_op(at, PARAMETERS_HEAD));
+    struct capture_op op;
+
+    if (head == BUILD_FULL) {
+        return head;
+    }
+    /* As a rule all strings stand behind it. Where they do not, the pointers
+     * to those that matter are good. */
+    op = special_op_field(at, CAPTURE_FIELD32, head, 4, 1);
+    op.most = 0x10000;
+    (void)build_op(b, op);
+    for (size_t i = 0; i < COUNT_OF(parameter_strings); i++) {
+        uint16_t offset = parameter_strings[i].offset;
+
+        if (!parameter_strings[i].always) {
+            continue;
+        }
+        op = special_op_field(
+            special_at_piece(head, (uint16_t)(offset + 8), when),
+            CAPTURE_FIELD16, head, offset, 1);
+        (void)build_op(b, op);
+    }
+    return head;
+}
+
+/* --- PS_CREATE_INFO --------------------------------------------------- */
+
+enum {
+    CREATE_INITIAL = 0,
+    CREATE_FAIL_SECTION = 2,
+    CREATE_SUCCESS = 6,
+};
+
+static void tell_word_at(const struct tell *t, const char *name,
+                         uint64_t address, uint32_t size)
+{
+    uint64_t value;
+
+    special_open(t, name);
+    if (special_word(t, address, size, &value)) {
+        special_hex(t, value);
+    } else {
+        t->sink->ops->unknown(t->sink);
+    }
+}
+
+static void tell_handle_at(const struct tell *t, const char *name,
+                           uint64_t address)
+{
+    uint64_t value;
+
+    special_open(t, name);
+    if (memory_u64(t->memory, address, &value)) {
+        tell_handle_value(t, value);
+    } else {
+        t->sink->ops->unknown(t->sink);
+    }
+}
+
+bool special_create_info_tell(const struct tell *t, uint64_t address,
+                              uint64_t said)
+{
+    uint32_t state;
+
+    if (said < 88 || !memory_u32(t->memory, address + 8, &state)) {
+        return false;
+    }
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    special_open(t, "State");
+    special_named(t, state, "PS_CREATE_STATE");
+    if (state == CREATE_INITIAL) {
+        tell_word_at(t, "InitFlags", address + 16, 4);
+        tell_word_at(t, "AdditionalFileAccess", address + 20, 4);
+    } else if (state == CREATE_FAIL_SECTION) {
+        tell_handle_at(t, "FileHandle", address + 16);
+    } else if (state == CREATE_SUCCESS) {
+        tell_word_at(t, "OutputFlags", address + 16, 4);
+        tell_handle_at(t, "FileHandle", address + 24);
+        tell_handle_at(t, "SectionHandle", address + 32);
+        tell_word_at(t, "PebAddressNative", address + 56, 8);
+    }
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+    return true;
+}
+
+/* --- EXCEPTION_RECORD -------------------------------------------------- */
+
+#define EXCEPTION_WORDS 15
+
+bool special_exception_tell(const struct tell *t, uint64_t address,
+                            uint64_t said)
+{
+    uint32_t code;
+    uint32_t flags;
+    uint32_t count;
+    uint64_t value;
+
+    if (said < 32 || !memory_u32(t->memory, address, &code) ||
+        !memory_u32(t->memory, address + 4, &flags)) {
+        return false;
+    }
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    special_open(t, "ExceptionCode");
+    t->sink->ops->status(t->sink, code);
+    special_open(t, "ExceptionFlags");
+    special_named(t, flags, "EXCEPTION_FLAGS");
+    if (memory_u64(t->memory, address + 8, &value) && value != 0) {
+        special_open(t, "ExceptionRecord");
+        tell_pointer(t, value);
+    }
+    special_open(t, "ExceptionAddress");
+    if (memory_u64(t->memory, address + 16, &value)) {
+        tell_code(t, value);
+    } else {
+        t->sink->ops->unknown(t->sink);
+    }
+    if (memory_u32(t->memory, address + 24, &count) && count > 0) {
+        special_open(t, "ExceptionInformation");
+        t->sink->ops->begin(t->sink, GROUP_ARRAY);
+        for (uint32_t i = 0; i < count; i++) {
+            if (i >= EXCEPTION_WORDS ||
+                !memory_u64(t->memory, address + 32 + 8 * i, &value)) {
+                t->sink->ops->more(t->sink);
+                break;
+            }
+            special_hex(t, value);
+        }
+        t->sink->ops->end(t->sink, GROUP_ARRAY);
+    }
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+    return true;
+}
+
+/* --- PORT_MESSAGE ----------------------------------------------------- */
+
+#define MESSAGE_HEAD 40
+
+/* The kind in the low bits, flags above. */
+static void tell_message_type(const struct tell *t, uint32_t type)
+{
+    const struct name_set *kinds = fields_names(STR("LPC_MESSAGE_TYPE"));
+    const struct name_set *flags = fields_names(STR("LPC_MESSAGE_TYPE_FLAGS"));
+    const char *names[NAMES_SPLIT_MAX + 1];
+    const char *kind = kinds ? names_value(kinds, type & 0xff) : NULL;
+    struct sink_constant c = { .raw = type, .names = names };
+    uint64_t rest = type & ~0xffu;
+
+    if (!kind || t->options->raw) {
+        special_hex(t, type);
+        return;
+    }
+    names[0] = kind;
+    c.count = 1;
+    if (flags && rest) {
+        c.count += names_split(flags, rest, names + 1, &rest);
+    }
+    c.rest = rest;
+    t->sink->ops->constant(t->sink, &c);
+}
+
+bool special_message_tell(const struct tell *t, uint64_t address, uint64_t said)
+{
+    uint16_t length;
+    uint16_t total;
+    uint16_t type;
+    uint32_t id;
+
+    if (said < MESSAGE_HEAD || !memory_u16(t->memory, address, &length) ||
+        !memory_u16(t->memory, address + 2, &total) ||
+        !memory_u16(t->memory, address + 4, &type)) {
+        return false;
+    }
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    special_open(t, "DataLength");
+    special_number(t, length);
+    special_open(t, "TotalLength");
+    special_number(t, total);
+    /* Who sends a message leaves the rest to the kernel. */
+    if (type != 0 || t->options->verbose) {
+        special_open(t, "Type");
+        tell_message_type(t, type);
+        special_open(t, "ClientId");
+        tell_type(t, STR("CLIENT_ID"), address + 8, 16, NULL);
+        special_open(t, "MessageId");
+        if (memory_u32(t->memory, address + 24, &id)) {
+            special_number(t, id);
+        } else {
+            t->sink->ops->unknown(t->sink);
+        }
+    }
+    if (length > 0) {
+        special_open(t, "Data");
+        special_data(t, address + MESSAGE_HEAD, length, said - MESSAGE_HEAD);
+    }
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+    return true;
+}
+
+int special_message_build(struct build *b, struct build_at at)
+{
+    int head = build_op(b, special_op(at, MESSAGE_HEAD));
+    struct capture_op op;
+
+    if (head == BUILD_FULL) {
+        return head;
+    }
+    op = special_op_field(at, CAPTURE_FIELD16, head, 2, 1);
+    op.most = MESSAGE_HEAD + b->bytes_most;
+    (void)build_op(b, op);
+    return head;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * special_security.c - SIDs as S-1-5-..., security descriptors with their
+ * lists, in both forms: with pointers, and self-relative with offsets.
+ */
+#include "decode/special.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+#define SID_HEAD 8
+#define SID_PARTS_MAX 15
+#define SID_SIZE_MAX (SID_HEAD + 4 * SID_PARTS_MAX)
+#define DESCRIPTOR_SIZE 40
+#define RELATIVE_SIZE 20
+#define ACL_HEAD 8
+#define ACE_HEAD 8  // with the mask
+
+#define SE_DACL_PRESENT 0x0004u
+#define SE_SACL_PRESENT 0x0010u
+#define SE_SELF_RELATIVE 0x8000u
+
+/* A descriptor whose size nothing tells is copied so far. */
+#define DESCRIPTOR_BYTES 256u
+
+/* --- SIDs ------------------------------------------------------------- */
+
+/* False: it is none, or not all of it is there. */
+static bool spell_sid(const struct tell *t, uint64_t address, uint64_t said,
+                      struct buf *out)
+{
+    uint8_t head[SID_HEAD];
+    uint64_t authority = 0;
+
+    if (said < SID_HEAD ||
+        memory_read(t->memory, address, head, SID_HEAD) != SID_HEAD ||
+        head[0] != 1 || head[1] > SID_PARTS_MAX ||
+        said < SID_HEAD + 4u * head[1]) {
+        return false;
+    }
+    for (uint32_t i = 2; i < SID_HEAD; i++) {
+        authority = authority << 8 | head[i];
+    }
+    buf_add(out, STR("S-1-"));
+    if (authority >> 32) {
+        buf_add_hex(out, authority);
+    } else {
+        buf_add_dec(out, authority);
+    }
+    for (uint32_t i = 0; i < head[1]; i++) {
+        uint32_t part;
+
+        if (!memory_u32(t->memory, address + SID_HEAD + 4 * i, &part)) {
+            return false;
+        }
+        buf_add_char(out, '-');
+        buf_add_dec(out, part);
+    }
+    return true;
+}
+
+bool special_sid_tell(const struct tell *t, uint64_t address, uint64_t said)
+{
+    char room[256];
+    struct buf spelled = BUF_OVER(room);
+    struct sink_text text = { .kind = TEXT_WTF8, .p = room };
+
+    if (!address || !spell_sid(t, address, said, &spelled)) {
+        return false;
+    }
+    text.size = spelled.size;
+    t->sink->ops->text(t->sink, &text);
+    return true;
+}
+
+void special_sid(const struct tell *t, uint64_t address, uint64_t said)
+{
+    if (!special_sid_tell(t, address, said)) {
+        tell_pointer(t, address);
+    }
+}
+
+int special_sid_build(struct build *b, struct build_at at)
+{
+    return build_op(b, special_op(at, SID_SIZE_MAX));
+}
+
+/* --- Lists ------------------------------------------------------------ */
+
+/* The kinds that are header, mask, SID and nothing else. */
+static bool is_simple(uint8_t kind)
+{
+    return kind <= 2 || kind == 0x11;
+}
+
+bool special_acl_tell(const struct tell *t, uint64_t address, uint64_t said)
+{
+    uint16_t size;
+    uint16_t count;
+    uint64_t at = ACL_HEAD;
+
+    if (!address || said < ACL_HEAD ||
+        !memory_u16(t->memory, address + 2, &size) ||
+        !memory_u16(t->memory, address + 4, &count)) {
+        return false;
+    }
+    if (size < said) {
+        said = size;
+    }
+    t->sink->ops->begin(t->sink, GROUP_ARRAY);
+    for (uint16_t i = 0; i < count; i++) {
+        uint8_t kind;
+        uint16_t length;
+        uint32_t mask;
+
+        if (special_more(t, i) || at + ACE_HEAD > said ||
+            !special_u8(t, address + at, &kind) ||
+            !memory_u16(t->memory, address + at + 2, &length) ||
+            !memory_u32(t->memory, address + at + 4, &mask) ||
+            length < ACE_HEAD || length > said - at) {
+            t->sink->ops->more(t->sink);
+            break;
+        }
+        t->sink->ops->begin(t->sink, GROUP_STRUCT);
+        special_open(t, "AceType");
+        special_named(t, kind, "ACE_TYPE");
+        if (is_simple(kind)) {
+            special_open(t, "Mask");
+            special_hex(t, mask);
+            special_open(t, "Sid");
+            special_sid(t, address + at + ACE_HEAD, length - ACE_HEAD);
+        }
+        t->sink->ops->end(t->sink, GROUP_STRUCT);
+        at += length;
+    }
+    t->sink->ops->end(t->sink, GROUP_ARRAY);
+    return true;
+}
+
+/* --- Descriptors ------------------------------------------------------ */
+
+enum part {
+    PART_OWNER,
+    PART_GROUP,
+    PART_SACL,
+    PART_DACL,
+};
+
+/* Where the part is; false: there is none, or nobody knows. */
+static bool find_part(const struct tell *t, uint64_t address, bool relative,
+                      enum part part, uint64_t said, uint64_t *at,
+                      uint64_t *room)
+{
+    uint32_t offset;
+
+    if (!relative) {
+        *room = SPECIAL_ANY;
+        return memory_u64(t->memory, address + 8 + 8u * (uint32_t)part, at) &&
+               *at != 0;
+    }
+    if (!memory_u32(t->memory, address + 4 + 4u * (uint32_t)part, &offset) ||
+        offset < RELATIVE_SIZE || offset >= said) {
+        return false;
+    }
+    *at = address + offset;
+    *room = said == SPECIAL_ANY ? said : said - offset;
+    return true;
+}
+
+bool special_descriptor_tell(const struct tell *t, uint64_t address,
+                             uint64_t said)
+{
+    uint16_t control;
+    bool relative;
+    uint64_t at;
+    uint64_t room;
+
+    if (!address || said < RELATIVE_SIZE ||
+        !memory_u16(t->memory, address + 2, &control)) {
+        return false;
+    }
+    relative = control & SE_SELF_RELATIVE;
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    special_open(t, "Control");
+    special_named(t, control, "SE_CONTROL");
+    if (find_part(t, address, relative, PART_OWNER, said, &at, &room)) {
+        special_open(t, "Owner");
+        special_sid(t, at, room);
+    }
+    if (find_part(t, address, relative, PART_GROUP, said, &at, &room)) {
+        special_open(t, "Group");
+        special_sid(t, at, room);
+    }
+    if (control & SE_SACL_PRESENT &&
+        find_part(t, address, relative, PART_SACL, said, &at, &room)) {
+        special_open(t, "Sacl");
+        if (!special_acl_tell(t, at, room)) {
+            tell_pointer(t, at);
+        }
+    }
+    if (control & SE_DACL_PRESENT) {
+        special_open(t, "Dacl");
+        if (!find_part(t, address, relative, PART_DACL, said, &at, &room)) {
+            t->sink->ops->null(t->sink); /* everybody may do everything */
+        } else if (!special_acl_tell(t, at, room)) {
+            tell_pointer(t, at);
+        }
+    }
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+    return true;
+}
+
+int special_descriptor_build(struct build *b, struct build_at at)
+{
+    enum capture_when when = (enum capture_when)at.when;
+    int piece = build_op(b, special_op(at, DESCRIPTOR_BYTES));
+    struct build_at dacl;
+    int head;
+
+    if (piece == BUILD_FULL) {
+        return piece;
+    }
+    /* If it is self-relative these are no pointers, and copy nothing. */
+    (void)special_sid_build(b, special_at_piece(piece, 8, when));
+    (void)special_sid_build(b, special_at_piece(piece, 16, when));
+    dacl = special_at_piece(piece, 32, when);
+    head = build_op(b, special_op(dacl, ACL_HEAD));
+    if (head != BUILD_FULL) {
+        struct capture_op op =
+            special_op_field(dacl, CAPTURE_FIELD16, head, 2, 1);
+
+        op.most = 2048;
+        (void)build_op(b, op);
+    }
+    return piece;
+}
+
+/* --- Parameters whose type is a plain pointer -------------------------- */
+
+bool special_security_tell(const struct tell *t, const struct call_facts *call,
+                           uint32_t i, uint64_t address)
+{
+    uint64_t said = SPECIAL_ANY;
+
+    if (!special_there(t, address)) {
+        return false;
+    }
+    switch (call->args[i].type) {
+    case TYPE_PSID:
+        return special_sid_tell(t, address, SPECIAL_ANY);
+    case TYPE_PSECURITY_DESCRIPTOR:
+        if (call->args[i].size) {
+            said = special_said(t, "Length", "LengthNeeded");
+        }
+        return special_descriptor_tell(t, address, said);
+    default:
+        return false;
+    }
+}
+
+bool special_security_build(struct build *b, uint32_t i)
+{
+    const struct call_arg *arg = &b->call->args[i];
+    bool out = arg->direction & ARG_OUT;
+    struct build_at at =
+        special_at_arg((int)i, out ? CAPTURE_FILLED : CAPTURE_ALWAYS);
+
+    if (arg->type != TYPE_PSID && arg->type != TYPE_PSECURITY_DESCRIPTOR) {
+        return false;
+    }
+    if (out != b->at_return) {
+        return true;
+    }
+    if (arg->type == TYPE_PSID) {
+        (void)special_sid_build(b, at);
+    } else if (arg->size) {
+        int length = build_arg(b, "Length");
+        int needed = build_arg(b, "LengthNeeded");
+
+        if (length >= 0) {
+            struct capture_op op = special_op_arg(at, length, 1);
+
+            if (needed >= 0) {
+                op.limit.unit = CAPTURE_POINTEE32;
+                op.limit.from = (uint8_t)needed;
+                op.limit.scale = 1;
+            }
+            op.most = 4096;
+            (void)build_op(b, op);
+        }
+    } else {
+        (void)special_descriptor_build(b, at);
+    }
+    return true;
+}

@@ -1,0 +1,639 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * special_socket.c - sockets: what NtDeviceIoControlFile hands to AFD.
+ *
+ * Addresses are told as text, "127.0.0.1:80" and "[::1]:443". Windows hands
+ * them over as a sockaddr, or in TDI's form (count, length, family, the rest
+ * of the sockaddr), depending on the transport: both are known by what is in
+ * them. Wine has control codes of its own for what Windows does by several.
+ *
+ * What a receive has filled hangs off its input buffer, so it is told there:
+ * once the call has returned, out of what was copied then.
+ */
+#include "decode/special.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+#define AF_UNIX 1u
+#define AF_INET 2u
+#define AF_INET6 23u
+#define SOCKADDR_IN 16u
+#define SOCKADDR_IN6 28u
+
+#define WSABUF_SIZE 16u
+/* Buffers of one call that are copied. */
+#define BUFFERS 4u
+
+#define AFD_RECEIVE 0x12017u
+#define AFD_RECEIVE_DATAGRAM 0x1201bu
+#define AFD_SEND 0x1201fu
+#define AFD_SEND_DATAGRAM 0x12023u
+#define WINE_RECVMSG 0x120334u
+#define WINE_SENDMSG 0x120338u
+
+/* --- Addresses -------------------------------------------------------- */
+
+static uint32_t big16(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 8 | p[1];
+}
+
+static void spell_ip4(struct buf *b, const uint8_t *p)
+{
+    for (int i = 0; i < 4; i++) {
+        if (i > 0) {
+            buf_add_char(b, '.');
+        }
+        buf_add_dec(b, p[i]);
+    }
+}
+
+static void add_group(struct buf *b, uint32_t value)
+{
+    char digits[8];
+    struct buf hex = BUF_OVER(digits);
+
+    buf_add_hex(&hex, value);
+    buf_add(b, str_slice(buf_str(&hex), 2, hex.size));
+}
+
+/* As RFC 5952 has it: the longest run of two or more zeros is "::". */
+static void spell_ip6(struct buf *b, const uint8_t *p)
+{
+    int best = -1;
+    int best_count = 1;
+
+    for (int i = 0; i < 8; i++) {
+        int count = 0;
+
+        while (i + count < 8 && big16(p + 2 * (i + count)) == 0) {
+            count++;
+        }
+        if (count > best_count) {
+            best = i;
+            best_count = count;
+        }
+    }
+    if (best == 0 && best_count == 5 && big16(p + 10) == 0xffff) {
+        buf_add(b, STR("::ffff:"));
+        spell_ip4(b, p + 12);
+        return;
+    }
+    for (int i = 0; i < 8; i++) {
+        if (i == best) {
+            buf_add(b, STR("::"));
+            i += best_count - 1;
+            continue;
+        }
+        if (i > 0 && i != best + best_count) {
+            buf_add_char(b, ':');
+        }
+        add_group(b, big16(p + 2 * i));
+    }
+}
+
+static void tell_spelled(const struct tell *t, const struct buf *b)
+{
+    const struct sink_text text = {
+        .kind = TEXT_WTF8,
+        .p = b->p,
+        .size = b->size,
+        .cut = b->cut,
+    };
+
+    t->sink->ops->text(t->sink, &text);
+}
+
+/* A family, and what follows it in a sockaddr. */
+static bool tell_family(const struct tell *t, uint32_t family,
+                        const uint8_t *rest, size_t size)
+{
+    char room[128];
+    struct buf b = BUF_OVER(room);
+    uint32_t scope;
+
+    if (family == AF_INET && size >= 6) {
+        spell_ip4(&b, rest + 2);
+        buf_add_char(&b, ':');
+        buf_add_dec(&b, big16(rest));
+        tell_spelled(t, &b);
+        return true;
+    }
+    if (family == AF_INET6 && size >= 22) {
+        buf_add_char(&b, '[');
+        spell_ip6(&b, rest + 6);
+        if (size >= 26) {
+            scope = rest[22] | (uint32_t)rest[23] << 8 |
+                    (uint32_t)rest[24] << 16 | (uint32_t)rest[25] << 24;
+            if (scope != 0) {
+                buf_add_char(&b, '%');
+                buf_add_dec(&b, scope);
+            }
+        }
+        buf_add(&b, STR("]:"));
+        buf_add_dec(&b, big16(rest));
+        tell_spelled(t, &b);
+        return true;
+    }
+    if (family == AF_UNIX && size > 0) {
+        const struct sink_text text = {
+            .kind = TEXT_WTF8,
+            .p = rest,
+            .size = strnlen((const char *)rest, size),
+        };
+
+        t->sink->ops->text(t->sink, &text);
+        return true;
+    }
+    return false;
+}
+
+/* A sockaddr, or an address as TDI has it; false: neither. */
+static bool socket_address(const struct tell *t, uint64_t address,
+                           uint64_t said)
+{
+    uint8_t bytes[128];
+    size_t size =
+        memory_read(t->memory, address, bytes,
+                    said < sizeof(bytes) ? (size_t)said : sizeof(bytes));
+    uint32_t family;
+
+    if (size < 2) {
+        return false;
+    }
+    family = bytes[0] | (uint32_t)bytes[1] << 8;
+    if (family != AF_UNIX && tell_family(t, family, bytes + 2, size - 2)) {
+        return true;
+    }
+    /* TDI: LONG count = 1, USHORT length, USHORT family. */
+    if (size >= 10 && family == 1 && bytes[2] == 0 && bytes[3] == 0) {
+        uint32_t length = bytes[4] | (uint32_t)bytes[5] << 8;
+
+        family = bytes[6] | (uint32_t)bytes[7] << 8;
+        if (length <= size - 8 && tell_family(t, family, bytes + 8, length)) {
+            return true;
+        }
+    }
+    return size > 2 && bytes[1] == 0 && bytes[0] == AF_UNIX &&
+           tell_family(t, AF_UNIX, bytes + 2, size - 2);
+}
+
+static void tell_address(const struct tell *t, const char *name,
+                         uint64_t address, uint64_t said)
+{
+    special_open(t, name);
+    if (socket_address(t, address, said)) {
+        return;
+    }
+    if (said == 0 || address == 0) {
+        tell_pointer(t, said == 0 ? 0 : address);
+    } else {
+        tell_data(t, address, said < 128 ? said : 128);
+    }
+}
+
+/* --- Buffers ---------------------------------------------------------- */
+
+/* The memory as it was at the return, of a call that has filled outputs. */
+static bool returned(const struct tell *t, struct tell *out)
+{
+    if (t->after || !t->call || !t->call->returned ||
+        t->call->after.count == 0) {
+        return t->after;
+    }
+    *out = *t;
+    out->memory = &t->call->after;
+    out->after = true;
+    return true;
+}
+
+/* What the receive has put into its buffers, in bytes. */
+static uint64_t received(const struct tell *t)
+{
+    uint64_t block;
+    uint64_t bytes;
+
+    if (tell_arg(t, "IoStatusBlock", &block) &&
+        memory_u64(t->memory, block + 8, &bytes)) {
+        return bytes;
+    }
+    return 0;
+}
+
+/* `count` WSABUFs at `address`; `limit`: bytes in them that mean something,
+ * 0 if it is not known that there are any. */
+static void tell_buffers(const struct tell *t, const struct tell *bytes,
+                         uint64_t address, uint64_t count, uint64_t limit)
+{
+    if (!special_there(t, address)) {
+        tell_pointer(t, address);
+        return;
+    }
+    t->sink->ops->begin(t->sink, GROUP_ARRAY);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t at = address + i * WSABUF_SIZE;
+        uint32_t size;
+        uint64_t buffer;
+        uint64_t shown;
+
+        if (special_more(t, i) || !memory_u32(t->memory, at, &size) ||
+            !memory_u64(t->memory, at + 8, &buffer)) {
+            t->sink->ops->more(t->sink);
+            break;
+        }
+        shown = size < limit ? size : limit;
+        t->sink->ops->begin(t->sink, GROUP_STRUCT);
+        special_open(t, "len");
+        special_number(t, size);
+        special_open(t, "buf");
+        if (shown > 0 && special_there(bytes, buffer)) {
+            tell_data(bytes, buffer, shown);
+        } else {
+            tell_pointer(t, buffer);
+        }
+        t->sink->ops->end(t->sink, GROUP_STRUCT);
+        limit -= shown;
+    }
+    t->sink->ops->end(t->sink, GROUP_ARRAY);
+}
+
+/* Where things are in the structures that send and receive. */
+struct transfer {
+    const char *type;
+    bool sends;
+    uint8_t size;
+    uint8_t array;  // pointer to the WSABUFs
+    uint8_t count;
+    uint8_t flags;         // 0: none
+    uint8_t tdi;           // more flags, of a receive; 0: none
+    uint8_t address;       // pointer; ADDRESS_NONE
+    uint8_t address_size;  // u32, or pointer to one
+    bool size_by_pointer;
+};
+
+#define ADDRESS_NONE 0xff
+
+static const struct transfer transfers[] = {
+    { "AFD_RECV_INFO", false, 24, 0, 8, 12, 16, ADDRESS_NONE, 0, false },
+    { "AFD_SEND_INFO", true, 24, 0, 8, 12, 16, ADDRESS_NONE, 0, false },
+    { "AFD_RECV_DATAGRAM_INFO", false, 40, 0, 8, 12, 16, 24, 32, true },
+    { "AFD_SEND_DATAGRAM_INFO", true, 104, 0, 8, 12, 0, 96, 88, false },
+    { "AFD_RECVMSG", false, 48, 40, 36, 0, 0, 8, 16, true },
+    { "AFD_SENDMSG", true, 32, 24, 20, 12, 0, 0, 8, false },
+};
+
+static void tell_peer(const struct tell *t, const struct transfer *x,
+                      uint64_t address)
+{
+    struct tell late;
+    uint64_t pointer;
+    uint64_t where;
+    uint32_t size = 0;
+    bool there;
+
+    if (!memory_u64(t->memory, address + x->address, &pointer) ||
+        pointer == 0) {
+        return;
+    }
+    if (x->sends) {
+        if (memory_u32(t->memory, address + x->address_size, &size)) {
+            tell_address(t, "Address", pointer, size);
+        }
+        return;
+    }
+    special_open(t, "Address");
+    late = *t;
+    there = returned(t, &late) &&
+            memory_u64(t->memory, address + x->address_size, &where) &&
+            memory_u32(late.memory, where, &size);
+    if (!there || !socket_address(&late, pointer, size)) {
+        tell_pointer(t, pointer);
+    }
+}
+
+static bool tell_transfer(const struct tell *t, const struct transfer *x,
+                          uint64_t address, uint64_t said)
+{
+    struct tell late = *t;
+    uint64_t array;
+    uint32_t count;
+    uint32_t flags;
+    uint64_t limit = 0;
+
+    if (said < x->size || !memory_u64(t->memory, address + x->array, &array) ||
+        !memory_u32(t->memory, address + x->count, &count)) {
+        return false;
+    }
+    if (x->sends) {
+        limit = SPECIAL_ANY;
+    } else if (returned(t, &late)) {
+        limit = received(&late);
+    }
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    special_open(t, "BufferArray");
+    tell_buffers(t, &late, array, count, limit);
+    if (x->flags && memory_u32(t->memory, address + x->flags, &flags) &&
+        (flags != 0 || t->options->verbose)) {
+        special_open(t, "AfdFlags");
+        special_hex(t, flags);
+    }
+    if (x->tdi && memory_u32(t->memory, address + x->tdi, &flags) &&
+        (flags != 0 || t->options->verbose)) {
+        special_open(t, "TdiFlags");
+        if (x->sends) {
+            special_hex(t, flags);
+        } else {
+            special_named(t, flags, "AFD_RECEIVE_FLAGS");
+        }
+    }
+    if (x->address != ADDRESS_NONE) {
+        tell_peer(t, x, address);
+    }
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+    return true;
+}
+
+/* --- Structures with an address in them ------------------------------- */
+
+static bool tell_bind(const struct tell *t, uint64_t address, uint64_t said)
+{
+    uint32_t share;
+
+    if (said <= 4 || !memory_u32(t->memory, address, &share)) {
+        return false;
+    }
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    special_open(t, "ShareAccess");
+    special_number(t, share);
+    tell_address(t, "Address", address + 4, said - 4);
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+    return true;
+}
+
+static bool tell_join(const struct tell *t, uint64_t address, uint64_t said)
+{
+    if (said <= 24) {
+        return false;
+    }
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    tell_address(t, "RemoteAddress", address + 24, said - 24);
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+    return true;
+}
+
+static bool tell_wine_connect(const struct tell *t, uint64_t address,
+                              uint64_t said)
+{
+    uint32_t length;
+    uint32_t synchronous;
+
+    if (said < 8 || !memory_u32(t->memory, address, &length) ||
+        !memory_u32(t->memory, address + 4, &synchronous)) {
+        return false;
+    }
+    said -= 8;
+    if (length < said) {
+        /* What follows the address is sent with the connect. */
+        t->sink->ops->begin(t->sink, GROUP_STRUCT);
+        tell_address(t, "addr", address + 8, length);
+        special_open(t, "data");
+        tell_data(t, address + 8 + length, said - length);
+    } else {
+        t->sink->ops->begin(t->sink, GROUP_STRUCT);
+        tell_address(t, "addr", address + 8, said);
+    }
+    if (t->options->verbose) {
+        special_open(t, "synchronous");
+        special_number(t, synchronous);
+    }
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+    return true;
+}
+
+static bool tell_listened(const struct tell *t, uint64_t address, uint64_t said)
+{
+    uint32_t sequence;
+
+    if (said <= 4 || !memory_u32(t->memory, address, &sequence)) {
+        return false;
+    }
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    special_open(t, "Sequence");
+    special_number(t, sequence);
+    tell_address(t, "RemoteAddress", address + 4, said - 4);
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+    return true;
+}
+
+#define POLL_HEAD 16
+#define POLL_ENTRY 16
+
+static bool tell_poll(const struct tell *t, uint64_t address, uint64_t said,
+                      bool output)
+{
+    uint64_t timeout;
+    uint32_t count;
+
+    if (said < POLL_HEAD || !memory_u64(t->memory, address, &timeout) ||
+        !memory_u32(t->memory, address + 8, &count)) {
+        return false;
+    }
+    said -= POLL_HEAD;
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    if (!output) {
+        special_open(t, "Timeout");
+        tell_timeout(t, (int64_t)timeout);
+    }
+    special_open(t, "Handles");
+    t->sink->ops->begin(t->sink, GROUP_ARRAY);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t at = address + POLL_HEAD + i * POLL_ENTRY;
+        uint64_t handle;
+        uint32_t events;
+        uint32_t status;
+
+        if (special_more(t, i) || (i + 1) * POLL_ENTRY > said ||
+            !memory_u64(t->memory, at, &handle) ||
+            !memory_u32(t->memory, at + 8, &events)) {
+            t->sink->ops->more(t->sink);
+            break;
+        }
+        t->sink->ops->begin(t->sink, GROUP_STRUCT);
+        special_open(t, "Handle");
+        tell_handle(t, handle,
+                    t->call && t->call->handles
+                        ? handles_find(t->call->handles, handle)
+                        : NULL);
+        special_open(t, "PollEvents");
+        special_named(t, events, "AFD_POLL_FLAGS");
+        if (output && memory_u32(t->memory, at + 12, &status)) {
+            special_open(t, "Status");
+            t->sink->ops->status(t->sink, status);
+        }
+        t->sink->ops->end(t->sink, GROUP_STRUCT);
+    }
+    t->sink->ops->end(t->sink, GROUP_ARRAY);
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+    return true;
+}
+
+bool special_socket_tell(const struct tell *t, const char *type,
+                         uint64_t address, uint64_t said, bool output)
+{
+    if (strcmp(type, "SOCKADDR") == 0) {
+        return socket_address(t, address, said);
+    }
+    if (strncmp(type, "AFD_", 4) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < COUNT_OF(transfers); i++) {
+        if (strcmp(type, transfers[i].type) == 0) {
+            return tell_transfer(t, &transfers[i], address, said);
+        }
+    }
+    if (strcmp(type, "AFD_BIND_INFO") == 0) {
+        return tell_bind(t, address, said);
+    }
+    if (strcmp(type, "AFD_CONNECT_JOIN_INFO") == 0) {
+        return tell_join(t, address, said);
+    }
+    if (strcmp(type, "AFD_CONNECT") == 0) {
+        return tell_wine_connect(t, address, said);
+    }
+    if (strcmp(type, "AFD_LISTEN_RESPONSE_INFO") == 0) {
+        return tell_listened(t, address, said);
+    }
+    if (strcmp(type, "AFD_POLL_INFO") == 0) {
+        return tell_poll(t, address, said, output);
+    }
+    return false;
+}
+
+/* --- Building --------------------------------------------------------- */
+
+static void only_for(struct capture_op *op, int code, uint32_t value)
+{
+    op->test = 1;
+    op->test_from = (uint8_t)code;
+    op->test_value = value;
+}
+
+/* The WSABUFs that piece `input` points to, and what they point to. */
+static void build_buffers(struct build *b, const struct transfer *x, int input,
+                          int code, uint32_t value, enum capture_when when,
+                          int block)
+{
+    struct capture_op op =
+        special_op_field(special_at_piece(input, x->array, when),
+                         CAPTURE_FIELD32, input, x->count, WSABUF_SIZE);
+    int array;
+
+    only_for(&op, code, value);
+    op.most = WSABUF_SIZE * (TELL_ELEMENTS + 1);
+    array = build_op(b, op);
+    for (uint16_t i = 0; array != BUILD_FULL && i < BUFFERS; i++) {
+        op = special_op_field(
+            special_at_piece(array, (uint16_t)(i * WSABUF_SIZE + 8), when),
+            CAPTURE_FIELD32, array, (uint16_t)(i * WSABUF_SIZE), 1);
+        only_for(&op, code, value);
+        op.most = b->bytes_most;
+        if (block >= 0) {
+            op.limit.unit = CAPTURE_FIELD64;
+            op.limit.from = (uint8_t)(CAPTURE_PIECE + block);
+            op.limit.offset = 8;
+            op.limit.scale = 1;
+        }
+        (void)build_op(b, op);
+    }
+}
+
+static void build_peer(struct build *b, const struct transfer *x, int input,
+                       int code, uint32_t value, enum capture_when when)
+{
+    struct capture_op op;
+
+    if (x->size_by_pointer) {
+        op = special_op(special_at_piece(input, x->address_size, when), 4);
+        only_for(&op, code, value);
+        (void)build_op(b, op);
+    }
+    op = special_op(special_at_piece(input, x->address, when), 128);
+    if (!x->size_by_pointer) {
+        op = special_op_field(special_at_piece(input, x->address, when),
+                              CAPTURE_FIELD32, input, x->address_size, 1);
+        op.most = 128;
+    }
+    only_for(&op, code, value);
+    (void)build_op(b, op);
+}
+
+static const struct {
+    uint32_t code;
+    uint8_t transfer;
+    bool wine;
+    bool windows;
+} codes[] = {
+    { AFD_RECEIVE, 0, true, true },
+    { AFD_SEND, 1, false, true },
+    { AFD_RECEIVE_DATAGRAM, 2, false, true },
+    { AFD_SEND_DATAGRAM, 3, false, true },
+    { WINE_RECVMSG, 4, true, false },
+    { WINE_SENDMSG, 5, true, false },
+};
+
+static bool wanted(const struct build *b, size_t i)
+{
+    return b->options->wine ? codes[i].wine : codes[i].windows;
+}
+
+void special_socket_build(struct build *b, int input, int code)
+{
+    for (size_t i = 0; i < COUNT_OF(codes); i++) {
+        const struct transfer *x = &transfers[codes[i].transfer];
+
+        if (!wanted(b, i)) {
+            continue;
+        }
+        if (!x->sends) {
+            /* A receive that is still going on shows how large they are. */
+            struct capture_op op = special_op_field(
+                special_at_piece(input, x->array, CAPTURE_ALWAYS),
+                CAPTURE_FIELD32, input, x->count, WSABUF_SIZE);
+
+            only_for(&op, code, codes[i].code);
+            op.most = WSABUF_SIZE * (TELL_ELEMENTS + 1);
+            (void)build_op(b, op);
+            continue;
+        }
+        build_buffers(b, x, input, code, codes[i].code, CAPTURE_ALWAYS, -1);
+        if (x->address != ADDRESS_NONE) {
+            build_peer(b, x, input, code, codes[i].code, CAPTURE_ALWAYS);
+        }
+    }
+}
+
+void special_socket_build_return(struct build *b, int input, int code,
+                                 int block)
+{
+    for (size_t i = 0; i < COUNT_OF(codes); i++) {
+        const struct transfer *x = &transfers[codes[i].transfer];
+        struct capture_op op;
+        int piece;
+
+        if (!wanted(b, i) || x->sends) {
+            continue;
+        }
+        op = special_op(special_at_arg(input, CAPTURE_FILLED), x->size);
+        only_for(&op, code, codes[i].code);
+        piece = build_op(b, op);
+        if (piece == BUILD_FULL) {
+            return;
+        }
+        build_buffers(b, x, piece, code, codes[i].code, CAPTURE_FILLED, block);
+        if (x->address != ADDRESS_NONE) {
+            build_peer(b, x, piece, code, codes[i].code, CAPTURE_FILLED);
+        }
+    }
+}

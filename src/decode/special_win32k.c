@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * special_win32k.c - window messages, window classes, menus, input.
+ *
+ * What wParam and lParam are depends on the message: a few that people look
+ * for are told, the rest are words.
+ */
+#include "decode/special.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+#define WM_SETTEXT 0x000cu
+#define WM_KEYFIRST 0x0100u
+#define WM_SYSKEYUP 0x0105u
+#define WM_CHAR 0x0102u
+#define WM_DEADCHAR 0x0103u
+#define WM_USER 0x0400u
+#define WM_APP 0x8000u
+#define MESSAGE_REGISTERED 0xc000u
+
+/* Of a text that ends in a zero; titles and class names. */
+#define TEXT_BYTES 2048u
+
+/* A class by its atom, where a name could be. */
+#define ATOM_MOST 0xffffu
+
+/* --- Messages --------------------------------------------------------- */
+
+static void tell_message(const struct tell *t, uint32_t message)
+{
+    const struct name_set *set = fields_names(STR("WINDOW_MESSAGE"));
+    const char *name = set ? names_value(set, message) : NULL;
+    char room[32];
+    struct buf words = BUF_OVER(room);
+
+    if (name) {
+        tell_constant(t, message, set);
+        return;
+    }
+    special_hex(t, message);
+    if (t->options->raw || message < WM_USER || message > 0xffff) {
+        return;
+    }
+    if (message >= MESSAGE_REGISTERED) {
+        buf_add(&words, STR("registered"));
+    } else if (message >= WM_APP) {
+        buf_add(&words, STR("WM_APP+"));
+        buf_add_hex(&words, message - WM_APP);
+    } else {
+        buf_add(&words, STR("WM_USER+"));
+        buf_add_hex(&words, message - WM_USER);
+    }
+    t->sink->ops->comment(t->sink, buf_str(&words));
+}
+
+static bool is_key(uint32_t message)
+{
+    return message >= WM_KEYFIRST && message <= WM_SYSKEYUP &&
+           message != WM_CHAR && message != WM_DEADCHAR;
+}
+
+static void tell_wparam(const struct tell *t, uint32_t message, uint64_t value)
+{
+    if (is_key(message)) {
+        special_named(t, value, "VIRTUAL_KEY");
+    } else {
+        special_hex(t, value);
+    }
+}
+
+bool special_msg_tell(const struct tell *t, uint64_t address, uint64_t said)
+{
+    const struct struct_row *row = struct_find(STR("MSG"));
+    uint32_t message;
+    uint64_t wparam;
+    uint64_t lparam;
+
+    if (!row || said < 40 || !memory_u32(t->memory, address + 8, &message) ||
+        !memory_u64(t->memory, address + 16, &wparam) ||
+        !memory_u64(t->memory, address + 24, &lparam)) {
+        return false;
+    }
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    special_field(t, row, &row->fields[0], address);
+    special_open(t, "message");
+    tell_message(t, message);
+    special_open(t, "wParam");
+    tell_wparam(t, message, wparam);
+    special_open(t, "lParam");
+    special_hex(t, lparam);
+    for (uint32_t i = 4; t->options->verbose && i < row->field_count; i++) {
+        special_field(t, row, &row->fields[i], address);
+    }
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+    return true;
+}
+
+/* The message that the call sends, by whichever name its row gives it. */
+static bool message_of(const struct tell *t, uint32_t *message)
+{
+    uint64_t value;
+
+    if (!tell_arg(t, "Msg", &value) && !tell_arg(t, "msg", &value)) {
+        return false;
+    }
+    *message = (uint32_t)value;
+    return true;
+}
+
+static bool is_ansi(const struct tell *t)
+{
+    uint64_t value;
+
+    return (tell_arg(t, "Ansi", &value) || tell_arg(t, "ansi", &value)) &&
+           (uint32_t)value != 0;
+}
+
+static bool tell_zero_bytes(const struct tell *t, uint64_t address)
+{
+    uint8_t bytes[256];
+    size_t size = memory_read(t->memory, address, bytes, sizeof(bytes));
+    size_t length = 0;
+
+    while (length < size && bytes[length] != 0) {
+        length++;
+    }
+    if (size == 0) {
+        return false;
+    }
+    t->sink->ops->data(t->sink, bytes, length, length == sizeof(bytes));
+    return true;
+}
+
+bool special_win32k_value(const struct tell *t, const struct call_facts *call,
+                          uint32_t i, uint64_t value)
+{
+    uint32_t message;
+
+    if (t->options->raw) {
+        return false;
+    }
+    if (special_arg_is(call, i, "Msg") || special_arg_is(call, i, "msg") ||
+        special_arg_is(call, i, "wMsgFilterMin") ||
+        special_arg_is(call, i, "wMsgFilterMax")) {
+        tell_message(t, (uint32_t)value);
+        return true;
+    }
+    if (special_arg_is(call, i, "wParam") ||
+        special_arg_is(call, i, "wparam")) {
+        if (message_of(t, &message) && is_key(message)) {
+            tell_wparam(t, message, value);
+            return true;
+        }
+        return false;
+    }
+    if (special_arg_is(call, i, "lParam") ||
+        special_arg_is(call, i, "lparam")) {
+        return message_of(t, &message) && message == WM_SETTEXT && value != 0 &&
+               (is_ansi(t) ? tell_zero_bytes(t, value)
+                           : special_zero_name(t, value));
+    }
+    return false;
+}
+
+#define GWL_STYLE (-16)
+#define GWL_EXSTYLE (-20)
+
+/* NtUserSetWindowLong: which word it is says what it means. */
+bool special_window_value(const struct tell *t, const struct call_facts *call,
+                          uint32_t i, uint64_t value)
+{
+    uint64_t index;
+
+    if (t->options->raw || !special_arg_is(call, i, "dwNewLong") ||
+        !tell_arg(t, "nIndex", &index)) {
+        return false;
+    }
+    switch ((int32_t)(uint32_t)index) {
+    case GWL_STYLE:
+        special_named(t, value & UINT32_MAX, "WINDOW_STYLE");
+        return true;
+    case GWL_EXSTYLE:
+        special_named(t, value & UINT32_MAX, "WINDOW_EX_STYLE");
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The text that a message's lParam points to; it is no pointer by its type,
+ * so it is copied along with the call's only one that is. */
+void special_win32k_build(struct build *b, uint32_t i)
+{
+    int message = build_arg(b, "Msg");
+    int lparam = build_arg(b, "lParam");
+    struct capture_op op;
+
+    if (message < 0 || lparam < 0 || b->at_return ||
+        !special_arg_is(b->call, i, "Data")) {
+        return;
+    }
+    op = special_op(special_at_arg(lparam, CAPTURE_ALWAYS), 2);
+    op.size.unit = CAPTURE_ZERO_ENDED;
+    op.most = TEXT_BYTES;
+    op.test = 1;
+    op.test_from = (uint8_t)message;
+    op.test_value = WM_SETTEXT;
+    (void)build_op(b, op);
+}
+
+/* --- Names of classes and desktops ------------------------------------ */
+
+/* NtUserGetClassName fills the buffer of a UNICODE_STRING and returns the
+ * number of characters; the structure's own length it leaves alone. */
+static bool is_class_name(const struct call_facts *call, uint32_t i)
+{
+    return special_arg_is(call, i, "ClassName") &&
+           special_is(call, "NtUserGetClassName");
+}
+
+bool special_class_name_tell(const struct tell *t,
+                             const struct call_facts *call, uint32_t i,
+                             uint64_t address)
+{
+    uint64_t buffer;
+
+    if (!is_class_name(call, i) || !t->after ||
+        !memory_u64(t->memory, address + 8, &buffer)) {
+        return false;
+    }
+    special_name(t, buffer, 2ull * (uint32_t)t->call->result, SPECIAL_ANY);
+    return true;
+}
+
+bool special_class_name_build(struct build *b, uint32_t i)
+{
+    struct capture_op op;
+    int piece;
+
+    if (!is_class_name(b->call, i) || !b->at_return) {
+        return false;
+    }
+    piece = build_op(b, special_op(special_at_arg((int)i, CAPTURE_FILLED), 16));
+    if (piece != BUILD_FULL) {
+        op = special_op(special_at_piece(piece, 8, CAPTURE_FILLED), 2);
+        op.size.unit = CAPTURE_RESULT;
+        op.most = TEXT_BYTES;
+        (void)build_op(b, op);
+    }
+    return true;
+}
+
+#define UOI_FLAGS 1u
+#define UOI_NAME 2u
+#define UOI_TYPE 3u
+
+static bool is_object_information(const struct call_facts *call, uint32_t i)
+{
+    return special_arg_is(call, i, "vInfo") &&
+           special_is(call, "NtUserGetObjectInformation");
+}
+
+bool special_desktop_tell(const struct tell *t, const struct call_facts *call,
+                          uint32_t i, uint64_t address)
+{
+    uint64_t index;
+
+    if (!is_object_information(call, i) || !tell_arg(t, "Index", &index) ||
+        !special_there(t, address)) {
+        return false;
+    }
+    switch ((uint32_t)index) {
+    case UOI_FLAGS:
+        return special_buffer(t, "USEROBJECTFLAGS", address,
+                              special_said(t, "Length", "LengthNeeded"));
+    case UOI_NAME:
+    case UOI_TYPE:
+        return special_zero_name(t, address);
+    default:
+        return false;
+    }
+}
+
+bool special_desktop_build(struct build *b, uint32_t i)
+{
+    int length = build_arg(b, "Length");
+    int needed = build_arg(b, "LengthNeeded");
+    struct capture_op op;
+
+    if (!is_object_information(b->call, i) || !b->at_return || length < 0 ||
+        needed < 0) {
+        return false;
+    }
+    op = special_op_arg(special_at_arg((int)i, CAPTURE_FILLED), length, 1);
+    op.limit.unit = CAPTURE_POINTEE32;
+    op.limit.from = (uint8_t)needed;
+    op.limit.scale = 1;
+    op.most = TEXT_BYTES;
+    (void)build_op(b, op);
+    return true;
+}
+
+/* --- Strings ---------------------------------------------------------- */
+
+#define LARGE_STRING_ANSI 0x80000000u
+
+bool special_large_string_tell(const struct tell *t, uint64_t address,
+                               uint64_t said)
+{
+    uint32_t length;
+    uint32_t most;
+    uint64_t buffer;
+
+    if (said < 16 || !memory_u32(t->memory, address, &length) ||
+        !memory_u32(t->memory, address + 4, &most) ||
+        !memory_u64(t->memory, address + 8, &buffer)) {
+        return false;
+    }
+    if (buffer == 0) {
+        t->sink->ops->null(t->sink);
+    } else if (most & LARGE_STRING_ANSI) {
+        special_chars(t, buffer, length, SPECIAL_ANY);
+    } else {
+        special_name(t, buffer, length, SPECIAL_ANY);
+    }
+    return true;
+}
+
+int special_large_string_build(struct build *b, struct build_at at)
+{
+    int piece = build_op(b, special_op(at, 16));
+    struct capture_op op;
+
+    if (piece != BUILD_FULL) {
+        op = special_op_field(
+            special_at_piece(piece, 8, (enum capture_when)at.when),
+            CAPTURE_FIELD32, piece, 0, 1);
+        op.most = 0x10000;
+        (void)build_op(b, op);
+    }
+    return piece;
+}
+
+/* Text up to a zero, or an atom. */
+static void tell_name_at(const struct tell *t, const char *name,
+                         uint64_t address)
+{
+    uint64_t pointer;
+
+    special_open(t, name);
+    if (!memory_u64(t->memory, address, &pointer)) {
+        t->sink->ops->unknown(t->sink);
+    } else if (pointer == 0 || pointer <= ATOM_MOST ||
+               !special_zero_name(t, pointer)) {
+        tell_pointer(t, pointer);
+    }
+}
+
+static void build_name_at(struct build *b, int piece, uint16_t offset,
+                          enum capture_when when)
+{
+    struct capture_op op = special_op(special_at_piece(piece, offset, when), 2);
+
+    op.size.unit = CAPTURE_ZERO_ENDED;
+    op.most = TEXT_BYTES;
+    (void)build_op(b, op);
+}
+
+/* --- Window classes, menus, input ------------------------------------- */
+
+#define CLASS_SIZE 80
+#define CLASS_MENU_NAME 0x38
+#define CLASS_NAME 0x40
+
+bool special_class_tell(const struct tell *t, uint64_t address, uint64_t said)
+{
+    const struct struct_row *row = struct_find(STR("WNDCLASSEXW"));
+
+    if (!row || said < CLASS_SIZE) {
+        return false;
+    }
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    for (uint32_t i = 0; i < row->field_count; i++) {
+        const struct struct_field *field = &row->fields[i];
+
+        if (field->offset == CLASS_MENU_NAME || field->offset == CLASS_NAME) {
+            tell_name_at(t, field->name, address + field->offset);
+        } else if (t->options->verbose || strcmp(field->name, "style") == 0 ||
+                   strcmp(field->name, "lpfnWndProc") == 0) {
+            special_field(t, row, field, address);
+        }
+    }
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+    return true;
+}
+
+int special_class_build(struct build *b, struct build_at at)
+{
+    enum capture_when when = (enum capture_when)at.when;
+    int piece = build_op(b, special_op(at, CLASS_SIZE));
+
+    if (piece != BUILD_FULL) {
+        build_name_at(b, piece, CLASS_MENU_NAME, when);
+        build_name_at(b, piece, CLASS_NAME, when);
+    }
+    return piece;
+}
+
+#define ITEM_SIZE 80
+#define ITEM_TEXT 0x38
+#define MIIM_STRING 0x40u
+#define MIIM_TYPE 0x10u
+
+/* Which field counts depends on fMask. */
+bool special_menu_item_tell(const struct tell *t, uint64_t address,
+                            uint64_t said)
+{
+    static const struct {
+        const char *name;
+        uint32_t mask;
+    } fields[] = {
+        { "fType", 0x110 },     { "fState", 0x1 },
+        { "wID", 0x2 },         { "hSubMenu", 0x4 },
+        { "hbmpChecked", 0x8 }, { "hbmpUnchecked", 0x8 },
+        { "dwItemData", 0x20 }, { "hbmpItem", 0x80 },
+    };
+    const struct struct_row *row = struct_find(STR("MENUITEMINFOW"));
+    uint32_t mask;
+
+    if (!row || said < ITEM_SIZE ||
+        !memory_u32(t->memory, address + 4, &mask)) {
+        return false;
+    }
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    special_open(t, "fMask");
+    special_named(t, mask, "MENU_ITEM_MASK");
+    for (uint32_t i = 0; i < row->field_count; i++) {
+        for (size_t k = 0; k < COUNT_OF(fields); k++) {
+            if (fields[k].mask & mask &&
+                strcmp(row->fields[i].name, fields[k].name) == 0) {
+                special_field(t, row, &row->fields[i], address);
+            }
+        }
+    }
+    if (mask & (MIIM_STRING | MIIM_TYPE)) {
+        tell_name_at(t, "dwTypeData", address + ITEM_TEXT);
+    }
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+    return true;
+}
+
+int special_menu_item_build(struct build *b, struct build_at at)
+{
+    int piece = build_op(b, special_op(at, ITEM_SIZE));
+
+    if (piece != BUILD_FULL) {
+        build_name_at(b, piece, ITEM_TEXT, (enum capture_when)at.when);
+    }
+    return piece;
+}
+
+#define INPUT_SIZE 40
+
+bool special_input_tell(const struct tell *t, uint64_t address, uint64_t said)
+{
+    static const char *const kinds[] = { "MOUSEINPUT", "KEYBDINPUT" };
+    static const char *const names[] = { "mi", "ki" };
+    const struct struct_row *row;
+    uint32_t kind;
+
+    if (said < INPUT_SIZE || !memory_u32(t->memory, address, &kind)) {
+        return false;
+    }
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    special_open(t, "type");
+    special_named(t, kind, "INPUT_TYPE");
+    if (kind < COUNT_OF(kinds)) {
+        row = struct_find(str_of(kinds[kind]));
+        special_open(t, names[kind]);
+        if (row) {
+            special_struct(t, row, NULL, address + 8, INPUT_SIZE - 8);
+        } else {
+            t->sink->ops->unknown(t->sink);
+        }
+    }
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+    return true;
+}

@@ -1,0 +1,1059 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tell.c - values by their types.
+ *
+ * Whatever a structure in memory says of itself - a length, a count, an
+ * offset - is the target's word, and is held against the bytes that are
+ * there. What no table knows is told as numbers and bytes.
+ */
+#include "decode/tell.h"
+
+#include "base/compiler.h"
+#include "decode/shape.h"
+#include "model/model.h"
+#include "tables/fields.h"
+#include "tables/status.h"
+#include "tables/types.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+#define CONTEXT_RSP 0x98
+#define CONTEXT_RIP 0xf8
+#define CONTEXT_SIZE 0x4d0
+
+static void tell_ctype(const struct tell *t, const struct ctype *type, str name,
+                       uint64_t address, uint32_t size,
+                       const struct name_set *set);
+
+static bool known(const struct tell *t, uint64_t address, uint64_t size)
+{
+    return size <= SIZE_MAX &&
+           memory_read(t->memory, address, NULL, (size_t)size) == size;
+}
+
+static bool any_known(const struct tell *t, uint64_t address)
+{
+    return memory_read(t->memory, address, NULL, 1) == 1;
+}
+
+/* A little-endian number of up to 8 bytes. */
+static bool read_number(const struct tell *t, uint64_t address, uint32_t size,
+                        uint64_t *out)
+{
+    uint8_t bytes[8];
+
+    *out = 0;
+    if (size == 0 || size > 8 ||
+        memory_read(t->memory, address, bytes, size) != size) {
+        return false;
+    }
+    for (uint32_t i = size; i > 0; i--) {
+        *out = *out << 8 | bytes[i - 1];
+    }
+    return true;
+}
+
+uint64_t tell_narrow(uint64_t word, uint32_t size)
+{
+    return size > 0 && size < 8 ? word & ((1ull << (8 * size)) - 1) : word;
+}
+
+uint64_t tell_sign_extend(uint64_t word, uint32_t size)
+{
+    uint64_t sign;
+
+    word = tell_narrow(word, size);
+    if (size == 0 || size >= 8) {
+        return word;
+    }
+    sign = 1ull << (8 * size - 1);
+    return (word ^ sign) - sign;
+}
+
+size_t tell_bytes(const struct tell *t, uint64_t address, uint64_t size,
+                  const uint8_t **bytes)
+{
+    const struct memory *m = t->memory;
+    size_t wanted = size > TELL_ROOM ? TELL_ROOM : (size_t)size;
+
+    *bytes = t->room->bytes;
+    for (uint32_t i = 0; i < m->count; i++) {
+        const struct memory_piece *p = &m->pieces[i];
+        uint64_t skip = address - p->address;
+
+        if (skip < p->size && p->size - skip >= wanted &&
+            ((uintptr_t)(p->bytes + skip) & 1) == 0) {
+            *bytes = p->bytes + skip;
+            return wanted;
+        }
+    }
+    return memory_read(m, address, t->room->bytes, wanted);
+}
+
+/* --- Words ------------------------------------------------------------ */
+
+void tell_pointer(const struct tell *t, uint64_t value)
+{
+    if (value == 0) {
+        t->sink->ops->null(t->sink);
+    } else {
+        t->sink->ops->number(t->sink, NUMBER_HEX, value);
+    }
+}
+
+/* Large ones are rarely counts: they are shown as they are in memory. */
+static void tell_decimal(const struct tell *t, uint64_t value, uint32_t size)
+{
+    bool huge = size < 8 ? value >= 1ull << (8 * size - 1) && size == 4
+                         : value >> 63 != 0;
+
+    t->sink->ops->number(t->sink, huge ? NUMBER_HEX : NUMBER_DEC, value);
+}
+
+void tell_constant(const struct tell *t, uint64_t value,
+                   const struct name_set *set)
+{
+    const char *names[NAMES_SPLIT_MAX];
+    struct sink_constant c = { .raw = value, .names = names };
+
+    if (!t->options->raw) {
+        c.count = names_split(set, value, names, &c.rest);
+    }
+    if (c.count > 0) {
+        t->sink->ops->constant(t->sink, &c);
+    } else if (set->kind == NAMES_ENUM && value < 0x10000) {
+        t->sink->ops->number(t->sink, NUMBER_DEC, value);
+    } else {
+        t->sink->ops->number(t->sink, NUMBER_HEX, value);
+    }
+}
+
+static void tell_bool(const struct tell *t, uint64_t value)
+{
+    static const char *const words[] = { "FALSE", "TRUE" };
+    struct sink_constant c = { .raw = value, .count = 1 };
+
+    if (value > 1 || t->options->raw) {
+        t->sink->ops->number(t->sink, NUMBER_DEC, value);
+        return;
+    }
+    c.names = &words[value];
+    t->sink->ops->constant(t->sink, &c);
+}
+
+void tell_handle(const struct tell *t, uint64_t value,
+                 const struct object *object)
+{
+    static const str pseudo[] = {
+        STR_INIT("NtCurrentProcess"),
+        STR_INIT("NtCurrentThread"),
+        STR_INIT("NtCurrentSession"),
+        STR_INIT("NtCurrentProcessToken"),
+        STR_INIT("NtCurrentThreadToken"),
+        STR_INIT("NtCurrentThreadEffectiveToken"),
+    };
+    uint64_t index = ~value;  // -1 is the first
+
+    if (value == 0) {
+        t->sink->ops->null(t->sink);
+    } else if (index < COUNT_OF(pseudo) && !t->options->raw) {
+        t->sink->ops->handle(t->sink, value, pseudo[index], NULL);
+    } else {
+        t->sink->ops->handle(t->sink, value, STR(""),
+                             t->options->handles == HANDLES_PLAIN ? NULL
+                                                                  : object);
+    }
+}
+
+/* A handle in memory: what it refers to now. */
+static void tell_handle_now(const struct tell *t, uint64_t value)
+{
+    const struct object *object = NULL;
+
+    /* A handle that a call has just made is told by what made it. */
+    if (t->after && t->depth == 0 && t->options->handles != HANDLES_DETAIL) {
+        tell_handle(t, value, NULL);
+        return;
+    }
+    if (t->call && t->call->handles && t->options->handles != HANDLES_PLAIN) {
+        object = handles_find(t->call->handles, value);
+    }
+    tell_handle(t, value, object);
+}
+
+static void tell_user_handle(const struct tell *t, uint64_t value)
+{
+    if (value == 0) {
+        t->sink->ops->null(t->sink);
+    } else {
+        t->sink->ops->handle(t->sink, value, STR(""), NULL);
+    }
+}
+
+static bool find_place(const struct tell *t, uint64_t address,
+                       struct place *out)
+{
+    const struct decode_options *o = t->options;
+
+    if (o->place_of) {
+        return o->place_of(o->place_ctx, t->call, address, out);
+    }
+    if (!t->call->process) {
+        return false;
+    }
+    *out = model_place(t->call->process, address);
+    return true;
+}
+
+void tell_code(const struct tell *t, uint64_t value)
+{
+    struct place place = { .kind = PLACE_UNKNOWN, .name = STR("") };
+
+    /* Small ones are no code: flags in an ApcRoutine, WM_ callbacks. */
+    if (value >= 0x10000 && t->call && !t->options->raw &&
+        find_place(t, value, &place) && place.kind != PLACE_UNKNOWN &&
+        place.kind != PLACE_UNMAPPED) {
+        t->sink->ops->place(t->sink, &place);
+    } else {
+        tell_pointer(t, value);
+    }
+}
+
+/* LARGE_INTEGER that is a point in time, since 1601; 0, and what is negative,
+ * is a number. */
+static void tell_time(const struct tell *t, int64_t value)
+{
+    if (value <= 0 || t->options->raw) {
+        t->sink->ops->number(t->sink, NUMBER_SIGNED, (uint64_t)value);
+    } else {
+        t->sink->ops->time(t->sink, value);
+    }
+}
+
+static void tell_duration(const struct tell *t, int64_t value)
+{
+    if (value < 0 || t->options->raw) {
+        t->sink->ops->number(t->sink, NUMBER_SIGNED, (uint64_t)value);
+    } else {
+        t->sink->ops->duration(t->sink, value);
+    }
+}
+
+void tell_timeout(const struct tell *t, int64_t value)
+{
+    if (t->options->raw) {
+        t->sink->ops->number(t->sink, NUMBER_SIGNED, (uint64_t)value);
+    } else if (value == INT64_MIN || value == INT64_MAX) {
+        t->sink->ops->symbol(t->sink, STR("INFINITE"));
+    } else if (value == 0) {
+        t->sink->ops->duration(t->sink, 0);
+    } else if (value < 0) {
+        t->sink->ops->duration(t->sink, -value);
+    } else {
+        t->sink->ops->time(t->sink, value);
+    }
+}
+
+static void tell_status(const struct tell *t, uint32_t status)
+{
+    if (t->options->raw) {
+        t->sink->ops->number(t->sink, NUMBER_HEX, status);
+    } else {
+        t->sink->ops->status(t->sink, status);
+    }
+}
+
+/* `type` is no array and no structure. */
+static void tell_scalar(const struct tell *t, enum sort sort, uint32_t size,
+                        uint64_t value, const struct name_set *set)
+{
+    struct sink *s = t->sink;
+
+    value = tell_narrow(value, size);
+    if (set && sort != SORT_BOOL) {
+        tell_constant(t, value, set);
+        return;
+    }
+    switch (sort) {
+    case SORT_DEC:
+    case SORT_WORD:
+    case SORT_WCHAR:
+        tell_decimal(t, value, size);
+        return;
+    case SORT_SIGNED:
+        s->ops->number(s, NUMBER_SIGNED, tell_sign_extend(value, size));
+        return;
+    case SORT_BOOL:
+        tell_bool(t, value);
+        return;
+    case SORT_STATUS:
+        tell_status(t, (uint32_t)value);
+        return;
+    case SORT_EXIT_CODE:
+        if (value < 0x80000000) {
+            s->ops->number(s, NUMBER_DEC, value);
+        } else {
+            tell_status(t, (uint32_t)value);
+        }
+        return;
+    case SORT_HANDLE:
+        tell_handle_now(t, value);
+        return;
+    case SORT_USER_HANDLE:
+        tell_user_handle(t, value);
+        return;
+    case SORT_ID:
+        s->ops->number(s, NUMBER_DEC, value);
+        return;
+    case SORT_POINTER:
+        tell_pointer(t, value);
+        return;
+    case SORT_CODE:
+        tell_code(t, value);
+        return;
+    case SORT_TIME:
+        tell_time(t, (int64_t)value);
+        return;
+    case SORT_DURATION:
+        tell_duration(t, (int64_t)value);
+        return;
+    case SORT_TIMEOUT:
+        tell_timeout(t, (int64_t)value);
+        return;
+    case SORT_LARGE:
+    case SORT_OFFSET:
+        s->ops->number(s, NUMBER_SIGNED, value);
+        return;
+    case SORT_UNKNOWN:
+    case SORT_HEX:
+    case SORT_BYTE:
+    case SORT_FLOAT:
+    case SORT_GUID:
+    case SORT_STRUCT:
+    case SORT_UNICODE_STRING:
+    case SORT_ANSI_STRING:
+    case SORT_OBJECT_ATTRIBUTES:
+    case SORT_IO_STATUS_BLOCK:
+    case SORT_CLIENT_ID:
+    case SORT_CONTEXT:
+        break;
+    }
+    s->ops->number(s, NUMBER_HEX, value);
+}
+
+/* --- Bytes and text --------------------------------------------------- */
+
+void tell_data(const struct tell *t, uint64_t address, uint64_t size)
+{
+    uint64_t shown =
+        size < t->options->string_max ? size : t->options->string_max;
+    const uint8_t *bytes;
+    size_t have = tell_bytes(t, address, shown, &bytes);
+
+    if (have == 0 && size > 0 && !any_known(t, address)) {
+        tell_pointer(t, address);
+        return;
+    }
+    t->sink->ops->data(t->sink, bytes, have, have < size);
+}
+
+static void tell_units(const struct tell *t, uint64_t address, uint64_t size,
+                       uint64_t most)
+{
+    uint64_t shown = size < most ? size : most;
+    struct sink_text text = { .kind = TEXT_UTF16 };
+    const uint8_t *bytes;
+    size_t have = tell_bytes(t, address, shown, &bytes);
+
+    if (have < 2 && size >= 2 && !any_known(t, address)) {
+        tell_pointer(t, address);
+        return;
+    }
+    text.p = bytes;
+    text.size = have / 2;
+    text.cut = have / 2 < size / 2;
+    t->sink->ops->text(t->sink, &text);
+}
+
+void tell_name(const struct tell *t, uint64_t address, uint64_t size)
+{
+    tell_units(t, address, size, TELL_ROOM);
+}
+
+void tell_text(const struct tell *t, uint64_t address, uint64_t size)
+{
+    tell_units(t, address, size, 2ull * t->options->string_max);
+}
+
+void tell_zero_ended(const struct tell *t, uint64_t address)
+{
+    struct sink_text text = { .kind = TEXT_UTF16 };
+    const uint8_t *bytes;
+    size_t have = memory_read(t->memory, address, NULL, TELL_ROOM);
+
+    if (have < 2) {
+        tell_pointer(t, address);
+        return;
+    }
+    have = tell_bytes(t, address, have, &bytes);
+    text.cut = true;
+    for (; text.size < have / 2; text.size++) {
+        if (bytes[2 * text.size] == 0 && bytes[2 * text.size + 1] == 0) {
+            text.cut = false;
+            break;
+        }
+    }
+    text.p = bytes;
+    t->sink->ops->text(t->sink, &text);
+}
+
+void tell_unicode_string(const struct tell *t, uint64_t address)
+{
+    uint16_t length;
+    uint64_t buffer;
+
+    if (!memory_u16(t->memory, address, &length) ||
+        !memory_u64(t->memory, address + 8, &buffer)) {
+        tell_pointer(t, address);
+    } else if (buffer < 0x10000) {
+        tell_pointer(t, buffer); /* nothing, or an atom in place of a name */
+    } else {
+        tell_name(t, buffer, length);
+    }
+}
+
+static void tell_ansi_string(const struct tell *t, uint64_t address)
+{
+    const uint8_t *bytes;
+    uint16_t length;
+    uint64_t buffer;
+    size_t have;
+
+    if (!memory_u16(t->memory, address, &length) ||
+        !memory_u64(t->memory, address + 8, &buffer)) {
+        tell_pointer(t, address);
+        return;
+    }
+    if (buffer == 0) {
+        t->sink->ops->null(t->sink);
+        return;
+    }
+    have = tell_bytes(t, buffer, length, &bytes);
+    if (have == 0 && length > 0) {
+        tell_pointer(t, buffer);
+        return;
+    }
+    t->sink->ops->data(t->sink, bytes, have, have < length);
+}
+
+static void tell_guid(const struct tell *t, uint64_t address)
+{
+    char room[48];
+    struct buf b = BUF_OVER(room);
+    uint8_t g[16];
+
+    if (memory_read(t->memory, address, g, 16) != 16) {
+        tell_pointer(t, address);
+        return;
+    }
+    buf_addf(&b,
+             "{%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
+             "%02x%02x%02x%02x%02x%02x}",
+             g[3], g[2], g[1], g[0], g[5], g[4], g[7], g[6], g[8], g[9], g[10],
+             g[11], g[12], g[13], g[14], g[15]);
+    t->sink->ops->text(
+        t->sink,
+        &(struct sink_text){ .kind = TEXT_WTF8, .p = b.p, .size = b.size });
+}
+
+bool tell_may(const struct tell *t)
+{
+    if (t->room->left == 0) {
+        return false;
+    }
+    t->room->left--;
+    return true;
+}
+
+/* --- Structures ------------------------------------------------------- */
+
+static void tell_field(const struct tell *t, str name, enum sort sort,
+                       uint64_t address, uint32_t size,
+                       const struct name_set *set)
+{
+    uint64_t value;
+
+    t->sink->ops->arg(t->sink, name, NULL);
+    if (!read_number(t, address, size, &value)) {
+        t->sink->ops->unknown(t->sink);
+    } else {
+        tell_scalar(t, sort, size, value, set);
+    }
+}
+
+/* {Length, RootDirectory, ObjectName, Attributes, SecurityDescriptor,
+ * SecurityQualityOfService}, without what is as it usually is. */
+static void tell_object_attributes(const struct tell *t, uint64_t address)
+{
+    struct tell inner = *t;
+    uint64_t root = 0;
+    uint64_t name = 0;
+    uint64_t security = 0;
+    uint64_t quality = 0;
+
+    inner.depth++;
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    if (t->options->verbose) {
+        tell_field(&inner, STR("Length"), SORT_DEC, address, 4, NULL);
+    }
+    if (!memory_u64(t->memory, address + 8, &root) || root != 0 ||
+        t->options->verbose) {
+        tell_field(&inner, STR("RootDirectory"), SORT_HANDLE, address + 8, 8,
+                   NULL);
+    }
+    t->sink->ops->arg(t->sink, STR("ObjectName"), NULL);
+    if (!memory_u64(t->memory, address + 16, &name)) {
+        t->sink->ops->unknown(t->sink);
+    } else if (name == 0) {
+        t->sink->ops->null(t->sink);
+    } else {
+        tell_unicode_string(&inner, name);
+    }
+    tell_field(&inner, STR("Attributes"), SORT_HEX, address + 24, 4,
+               names_find(STR("OBJ_ATTRIBUTES")));
+    if (!memory_u64(t->memory, address + 32, &security) || security != 0 ||
+        t->options->verbose) {
+        struct ctype type;
+
+        ctype_of(STR("PSECURITY_DESCRIPTOR"), &type);
+        t->sink->ops->arg(t->sink, STR("SecurityDescriptor"), NULL);
+        if (security == 0 ||
+            !special_tell_struct(&inner, STR("SECURITY_DESCRIPTOR"), security,
+                                 0)) {
+            tell_ctype(&inner, &type, STR("SecurityDescriptor"), address + 32,
+                       8, NULL);
+        }
+    }
+    if (!memory_u64(t->memory, address + 40, &quality) || quality != 0 ||
+        t->options->verbose) {
+        struct ctype type;
+
+        ctype_of(STR("PSECURITY_QUALITY_OF_SERVICE"), &type);
+        t->sink->ops->arg(t->sink, STR("SecurityQualityOfService"), NULL);
+        tell_ctype(&inner, &type, STR("SecurityQualityOfService"), address + 40,
+                   8, NULL);
+    }
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+}
+
+/* Information is a pointer or a number of bytes, unless `results` has it. */
+static void tell_io_status(const struct tell *t, uint64_t address,
+                           const struct name_set *results)
+{
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    tell_field(t, STR("Status"), SORT_STATUS, address, 4, NULL);
+    tell_field(t, STR("Information"), SORT_DEC, address + 8, 8, results);
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+}
+
+static void tell_context(const struct tell *t, uint64_t address)
+{
+    t->sink->ops->begin(t->sink, GROUP_STRUCT);
+    tell_field(t, STR("Rip"), SORT_CODE, address + CONTEXT_RIP, 8, NULL);
+    tell_field(t, STR("Rsp"), SORT_HEX, address + CONTEXT_RSP, 8, NULL);
+    t->sink->ops->end(t->sink, GROUP_STRUCT);
+}
+
+static const struct struct_field *field_named(const struct struct_row *row,
+                                              str name)
+{
+    for (uint32_t i = 0; i < row->field_count; i++) {
+        if (str_eq(str_of(row->fields[i].name), name)) {
+            return &row->fields[i];
+        }
+    }
+    return NULL;
+}
+
+/* How many bytes (of text or data), or elements, the field `f` has that ends
+ * its structure: another field says it. */
+static bool tail_count(const struct tell *t, const struct struct_row *row,
+                       const struct struct_field *f, uint64_t address,
+                       bool bytes, uint64_t *out)
+{
+    str name = str_of(f->name);
+    char room[80];
+    struct buf b = BUF_OVER(room);
+    const struct struct_field *by;
+
+    buf_add(&b, name);
+    buf_add(&b, STR("Length"));
+    by = field_named(row, buf_str(&b));
+    for (uint32_t i = 0; !by && i < row->field_count; i++) {
+        str other = str_of(row->fields[i].name);
+
+        if (row->fields[i].type &&
+            (bytes ? str_ends(other, STR("Length"))
+                   : str_ends(other, STR("Count")) ||
+                         str_starts(other, STR("NumberOf")))) {
+            by = &row->fields[i];
+        }
+    }
+    return by && by->size <= 8 &&
+           read_number(t, address + by->offset, by->size, out);
+}
+
+static void tell_tail(const struct tell *t, const struct struct_row *row,
+                      const struct struct_field *f, const struct ctype *type,
+                      uint64_t address)
+{
+    uint64_t at = address + f->offset;
+    bool bytes = type->sort == SORT_WCHAR || type->sort == SORT_BYTE;
+    uint64_t count;
+
+    if (!tail_count(t, row, f, address, bytes, &count)) {
+        if (bytes) {
+            t->sink->ops->unknown(t->sink);
+            return;
+        }
+        count = 1;
+    }
+    if (type->sort == SORT_WCHAR) {
+        if (count >= 2 && !any_known(t, at)) {
+            t->sink->ops->unknown(t->sink);
+        } else {
+            tell_name(t, at, count);
+        }
+    } else if (type->sort == SORT_BYTE) {
+        if (count > 0 && !any_known(t, at)) {
+            t->sink->ops->unknown(t->sink);
+        } else {
+            tell_data(t, at, count);
+        }
+    } else {
+        tell_array(t, type->to, at, count, type->size,
+                   fields_set(str_of(row->name), str_of(f->name)));
+    }
+}
+
+/* "u1.s1.TotalLength" is told as TotalLength. */
+static str last_name(str name)
+{
+    str head;
+
+    while (str_cut(name, '.', &head, &name)) {
+    }
+    return head;
+}
+
+static bool is_filler(str name)
+{
+    return str_starts(name, STR("Reserved")) ||
+           str_starts(name, STR("Spare")) || str_starts(name, STR("Padding")) ||
+           str_starts(name, STR("Sbz")) || str_starts(name, STR("Unused"));
+}
+
+/* Without its fillers nothing would be left of `size` bytes of it. */
+static bool is_filler_only(const struct struct_row *row, uint64_t size)
+{
+    for (uint32_t i = 0; i < row->field_count; i++) {
+        if (row->fields[i].offset < size &&
+            !is_filler(last_name(str_of(row->fields[i].name)))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void tell_bits(const struct tell *t, const struct struct_field *f,
+                      uint64_t address)
+{
+    uint64_t value = 0;
+    uint32_t bit = f->first_bit;
+    /* Where the bits lie the bytes are read one by one: how wide the
+     * field's own type is, no row says. */
+    uint32_t bytes = (bit + f->bits + 7) / 8;
+
+    if (!read_number(t, address + f->offset, bytes, &value)) {
+        t->sink->ops->unknown(t->sink);
+        return;
+    }
+    value >>= bit;
+    if (f->bits < 64) {
+        value &= (1ull << f->bits) - 1;
+    }
+    t->sink->ops->number(t->sink, f->bits > 8 ? NUMBER_HEX : NUMBER_DEC, value);
+}
+
+/* The fields of a structure of which `size` bytes are said to be there. */
+static void tell_fields(const struct tell *t, const struct struct_row *row,
+                        uint64_t address, uint64_t size)
+{
+    bool fillers = t->options->verbose || is_filler_only(row, size);
+    struct tell inner = *t;
+    struct sink *s = t->sink;
+
+    inner.depth++;
+    s->ops->begin(s, GROUP_STRUCT);
+    for (uint32_t i = 0; i < row->field_count; i++) {
+        const struct struct_field *f = &row->fields[i];
+        str name = str_of(f->name);
+        struct ctype type;
+
+        if (f->offset >= size) {
+            break;
+        }
+        if (!tell_may(t) && i > 0) {
+            s->ops->more(s);
+            break;
+        }
+        if (!fillers && is_filler(last_name(name))) {
+            continue;
+        }
+        s->ops->arg(s, last_name(name), NULL);
+        if (!f->type) {
+            tell_bits(&inner, f, address);
+            continue;
+        }
+        ctype_of(str_of(f->type), &type);
+        if (type.count == 1 && i + 1 == row->field_count) {
+            tell_tail(&inner, row, f, &type, address);
+        } else {
+            tell_ctype(&inner, &type, name, address + f->offset, f->size,
+                       fields_set(str_of(row->name), name));
+        }
+    }
+    s->ops->end(s, GROUP_STRUCT);
+}
+
+static void tell_struct_sized(const struct tell *t,
+                              const struct struct_row *row, uint64_t address,
+                              uint64_t size)
+{
+    if (t->depth >= TELL_DEPTH_MAX) {
+        tell_pointer(t, address);
+        return;
+    }
+    if (special_tell_struct(t, str_of(row->name), address, size)) {
+        return;
+    }
+    if (!any_known(t, address)) {
+        tell_pointer(t, address);
+        return;
+    }
+    tell_fields(t, row, address, size ? size : row->size);
+}
+
+void tell_array(const struct tell *t, str type, uint64_t address,
+                uint64_t count, uint32_t each, const struct name_set *set)
+{
+    uint64_t most = t->options->verbose ? TELL_ELEMENTS_VERBOSE : TELL_ELEMENTS;
+    struct tell inner = *t;
+    struct ctype c;
+
+    ctype_of(type, &c);
+    if (each == 0) {
+        each = c.size;
+    }
+    if (each == 0 || t->depth >= TELL_DEPTH_MAX ||
+        (count > 0 && !any_known(t, address))) {
+        tell_pointer(t, address);
+        return;
+    }
+    /* What is waited for is never cut. */
+    if (c.sort == SORT_HANDLE && most < 64) {
+        most = 64;
+    }
+    inner.depth++;
+    t->sink->ops->begin(t->sink, GROUP_ARRAY);
+    for (uint64_t i = 0; i < count; i++) {
+        if (i >= most || !known(t, address + i * each, each) || !tell_may(t)) {
+            t->sink->ops->more(t->sink);
+            break;
+        }
+        tell_ctype(&inner, &c, STR(""), address + i * each, each, set);
+    }
+    t->sink->ops->end(t->sink, GROUP_ARRAY);
+}
+
+/* --- By type ---------------------------------------------------------- */
+
+/* What a pointer in a structure points to, if that was copied. */
+static void tell_pointee(const struct tell *t, const struct ctype *type,
+                         uint64_t value)
+{
+    struct ctype to;
+
+    if (value == 0 || type->to.size == 0 || t->depth >= TELL_DEPTH_MAX ||
+        !any_known(t, value)) {
+        tell_pointer(t, value);
+        return;
+    }
+    ctype_of(type->to, &to);
+    if (to.sort == SORT_WCHAR) {
+        tell_zero_ended(t, value);
+    } else if (to.row || to.sort == SORT_GUID) {
+        struct tell inner = *t;
+
+        inner.depth++;
+        tell_ctype(&inner, &to, STR(""), value, to.size, NULL);
+    } else {
+        tell_pointer(t, value);
+    }
+}
+
+static void tell_ctype_array(const struct tell *t, const struct ctype *type,
+                             str name, uint64_t address, uint32_t size,
+                             const struct name_set *set)
+{
+    if (!any_known(t, address)) {
+        t->sink->ops->unknown(t->sink);
+    } else if (type->sort == SORT_WCHAR) {
+        uint64_t zero = 0;
+        uint16_t unit;
+
+        while (zero < size && memory_u16(t->memory, address + zero, &unit) &&
+               unit != 0) {
+            zero += 2;
+        }
+        tell_name(t, address, zero);
+    } else if (type->sort == SORT_BYTE || type->size == 0) {
+        tell_data(t, address, size);
+    } else {
+        (void)name;
+        tell_array(t, type->to, address, size / type->size, type->size, set);
+    }
+}
+
+/* As sort_named, and what only fields of structures are. */
+static enum sort field_sort(const struct ctype *type, uint32_t size, str name)
+{
+    static const str code[] = {
+        STR_INIT("ExceptionAddress"),  STR_INIT("StartAddress"),
+        STR_INIT("Win32StartAddress"), STR_INIT("TransferAddress"),
+        STR_INIT("lpfnWndProc"),
+    };
+
+    for (size_t i = 0; type->sort == SORT_POINTER && i < COUNT_OF(code); i++) {
+        if (str_eq(name, code[i])) {
+            return SORT_CODE;
+        }
+    }
+    if (size == 4 && str_eq(name, STR("ExceptionCode"))) {
+        return SORT_STATUS;
+    }
+    return sort_named((enum sort)type->sort, size, name);
+}
+
+static void tell_ctype(const struct tell *t, const struct ctype *type, str name,
+                       uint64_t address, uint32_t size,
+                       const struct name_set *set)
+{
+    enum sort sort = field_sort(type, size, name);
+    uint64_t value;
+
+    if (type->to.size > 0 && type->sort != SORT_POINTER) {
+        tell_ctype_array(t, type, name, address, size, set);
+        return;
+    }
+    if (type->row &&
+        special_tell_struct(t, str_of(type->row->name), address, size)) {
+        return;
+    }
+    if (sort == SORT_STRUCT && type->row) {
+        tell_struct_sized(t, type->row, address, 0);
+    } else if (sort == SORT_UNICODE_STRING) {
+        tell_unicode_string(t, address);
+    } else if (sort == SORT_ANSI_STRING) {
+        tell_ansi_string(t, address);
+    } else if (sort == SORT_OBJECT_ATTRIBUTES) {
+        if (any_known(t, address) && t->depth < TELL_DEPTH_MAX) {
+            tell_object_attributes(t, address);
+        } else {
+            tell_pointer(t, address);
+        }
+    } else if (sort == SORT_IO_STATUS_BLOCK) {
+        if (known(t, address, 16)) {
+            tell_io_status(t, address, set);
+        } else {
+            tell_pointer(t, address);
+        }
+    } else if (sort == SORT_CONTEXT) {
+        if (known(t, address + CONTEXT_RIP, 8)) {
+            tell_context(t, address);
+        } else {
+            tell_pointer(t, address);
+        }
+    } else if (sort == SORT_CLIENT_ID) {
+        if (known(t, address, 16)) {
+            t->sink->ops->begin(t->sink, GROUP_STRUCT);
+            tell_field(t, STR("UniqueProcess"), SORT_ID, address, 8, NULL);
+            tell_field(t, STR("UniqueThread"), SORT_ID, address + 8, 8, NULL);
+            t->sink->ops->end(t->sink, GROUP_STRUCT);
+        } else {
+            tell_pointer(t, address);
+        }
+    } else if (sort == SORT_GUID) {
+        tell_guid(t, address);
+    } else if (size > 8) {
+        if (any_known(t, address)) {
+            tell_data(t, address, size);
+        } else {
+            t->sink->ops->unknown(t->sink);
+        }
+    } else if (!read_number(t, address, size, &value)) {
+        t->sink->ops->unknown(t->sink);
+    } else if (sort == SORT_POINTER) {
+        if (type->row) {
+            tell_pointer(t, value);
+        } else {
+            tell_pointee(t, type, value);
+        }
+    } else {
+        tell_scalar(t, sort, size, value, set ? set : type->set);
+    }
+}
+
+void tell_type(const struct tell *t, str type, uint64_t address, uint32_t size,
+               const struct name_set *set)
+{
+    tell_named(t, type, STR(""), address, size, set);
+}
+
+void tell_named(const struct tell *t, str type, str name, uint64_t address,
+                uint32_t size, const struct name_set *set)
+{
+    struct ctype c;
+
+    ctype_of(type, &c);
+    tell_ctype(t, &c, name, address, size ? size : c.size, set);
+}
+
+/* All there is to know of what `arg` points to is in its shape. */
+static bool is_one_struct(const struct shape_arg *arg)
+{
+    return (arg->to_sort == SORT_OBJECT_ATTRIBUTES ||
+            arg->to_sort == SORT_UNICODE_STRING ||
+            (arg->to_sort == SORT_STRUCT && arg->row != NULL)) &&
+           !str_ends(arg->to, STR("]"));
+}
+
+void tell_pointed(const struct tell *t, const struct shape_arg *arg,
+                  uint64_t address)
+{
+    uint64_t value;
+
+    if (arg->to_sort == SORT_IO_STATUS_BLOCK) {
+        struct ctype c = { .sort = SORT_IO_STATUS_BLOCK, .to = STR("") };
+
+        tell_ctype(t, &c, STR(""), address, 16,
+                   arg->created ? names_find(STR("FILE_CREATE_RESULT")) : NULL);
+    } else if (arg->to_size <= 8 && arg->to_sort != SORT_STRUCT) {
+        if (read_number(t, address, arg->to_size, &value)) {
+            tell_scalar(t, (enum sort)arg->to_sort, arg->to_size, value,
+                        arg->set);
+        } else {
+            t->sink->ops->unknown(t->sink);
+        }
+    } else if (is_one_struct(arg)) {
+        struct ctype c = { .sort = arg->to_sort,
+                           .size = arg->to_size,
+                           .row = arg->row,
+                           .to = STR("") };
+
+        tell_ctype(t, &c, STR(""), address, arg->to_size, NULL);
+    } else {
+        tell_named(t, arg->to, STR(""), address, arg->to_size, NULL);
+    }
+}
+
+void tell_scalar_of(const struct tell *t, const struct shape_arg *arg,
+                    uint64_t value)
+{
+    tell_scalar(t, (enum sort)arg->sort, arg->size, value, arg->set);
+}
+
+/* --- Information classes ---------------------------------------------- */
+
+/* The bytes a type takes at least; 0: no table has it. */
+static uint32_t type_bytes(str type)
+{
+    struct ctype c;
+
+    if (str_eq(type, STR("VOID")) || !ctype_of(type, &c)) {
+        return 0;
+    }
+    return c.size;
+}
+
+/* Of several types the largest that fits. */
+static str choose_type(str types, uint64_t size)
+{
+    str best = STR("");
+    uint32_t best_size = 0;
+    str head;
+    str rest = types;
+
+    while (rest.size > 0) {
+        uint32_t bytes;
+
+        str_cut(rest, ',', &head, &rest);
+        bytes = type_bytes(head);
+        if (bytes > 0 &&
+            (best.size == 0 || (bytes <= size && bytes > best_size))) {
+            best = head;
+            best_size = bytes;
+        }
+    }
+    return best;
+}
+
+bool tell_info(const struct tell *t, str types, uint64_t address, uint64_t size)
+{
+    str type;
+    struct ctype c;
+
+    if (special_tell_struct(t, types, address, size)) {
+        return true;
+    }
+    type = choose_type(types, size);
+    if (type.size == 0) {
+        return false;
+    }
+    ctype_of(type, &c);
+    if (str_ends(type, STR("[]"))) {
+        tell_array(t, c.to, address, c.size ? size / c.size : 0, c.size, c.set);
+        return true;
+    }
+    /* Some structures end in the first of many: their size says little. */
+    if (size < c.size && c.sort != SORT_STRUCT) {
+        return false;
+    }
+    if (c.sort == SORT_STRUCT) {
+        tell_struct_sized(t, c.row, address, size < c.size ? size : 0);
+    } else if (c.row || c.size > 8) {
+        tell_ctype(t, &c, STR(""), address, c.size, NULL);
+    } else {
+        t->sink->ops->begin(t->sink, GROUP_DEREF);
+        tell_ctype(t, &c, STR(""), address, c.size, NULL);
+        t->sink->ops->end(t->sink, GROUP_DEREF);
+    }
+    return true;
+}
+
+bool tell_arg(const struct tell *t, const char *name, uint64_t *value)
+{
+    const struct call *call = t->call;
+    const struct call_facts *facts =
+        call && call->stub ? call->stub->facts : NULL;
+
+    for (uint32_t i = 0; facts && i < facts->arg_count; i++) {
+        if (str_eq(str_of(facts->args[i].name), str_of(name))) {
+            *value = tell_narrow(call->args[i], type_size(facts->args[i].type));
+            return (call->arg_mask >> i & 1) != 0;
+        }
+    }
+    return false;
+}
