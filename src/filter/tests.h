@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests.h - what the files of the filter share, and nobody else includes.
+ *
+ *   parse.c    an expression to lists of items
+ *   filter.c   life cycle; lists of items held against a call
+ *   known.c, path.c, regex.c   know nothing of filters
+ */
+#ifndef FILTER_TESTS_H
+#define FILTER_TESTS_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include "filter/path.h"
+#include "filter/regex.h"
+#include "tables/classes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum item_kind {
+    ITEM_ALL,
+    /* trace= */
+    ITEM_NAME,
+    ITEM_GLOB,
+    ITEM_REGEX,
+    ITEM_CLASS,
+    /* status= */
+    ITEM_SUCCESSFUL,
+    ITEM_FAILED,
+    ITEM_PENDING,
+    ITEM_UNFINISHED,
+    ITEM_STATUS,  // an NTSTATUS, by its name
+    /* status=, tid=, read=, write= */
+    ITEM_NUMBER,
+};
+
+struct item {
+    uint8_t kind;  // enum item_kind
+    bool nocase;   // NAME, GLOB
+    bool minus;    // NUMBER: was written with a -; `number` is negated
+    char *text;    // NAME, GLOB: `size` bytes, owned
+    size_t size;
+    struct regex *regex;            // owned
+    const struct class_row *class;  // constant
+    struct path_pattern object;     // of a class that is about one
+    uint64_t number;
+};
+
+/* One suffices; or, negated, none must hold. */
+struct list {
+    bool said;  // else nobody asked, and everything holds
+    bool negated;
+    struct item *items;  // owned
+    size_t count;
+};
+
+enum how_test {
+    HOW_ANY,
+    HOW_PAST_STUBS,  // direct
+    HOW_BY_STUBS,    // !direct
+};
+
+enum test_kind {
+    TEST_TRACE,
+    TEST_STATUS,
+    TEST_TID,
+    TEST_READ,
+    TEST_WRITE,
+    TEST_DIRECT,
+    TEST_RAW,
+};
+
+/* An expression, parsed. */
+struct parsed {
+    uint8_t kind;  // enum test_kind
+    bool added;    // trace=+LIST
+    bool negated;  // TEST_DIRECT
+    struct list list;
+};
+
+/* On success the caller owns out->list. `room` is for names of objects. */
+bool parse_expression(str expression, struct path_room *room,
+                      struct parsed *out, struct err *e);
+void list_close(struct list *l);
+
+/* Fills *e: the printf sentence, `shown` behind four blanks, and a caret under
+ * its byte `at`. Returns false. */
+PRINTF_LIKE(5, 6)
+bool parse_error(struct err *e, enum err_code code, str shown, size_t at,
+                 const char *fmt, ...);
+
+/* True if the glob, of * and ?, matches all of `name`. */
+bool glob_matches(str glob, str name, bool nocase);
+
+#endif
