@@ -2,13 +2,14 @@
 /*
  * text.c - the text output.
  *
- * A line is built in the sink's own room and handed on when it is complete.
- * Names that come from the target are escaped, so that no name can end a
- * line or pass for something else. Touches nothing but itself.
+ * A line is built in memory of the sink's own and handed on when it is
+ * complete. Names that come from the target are escaped, so that no name can
+ * end a line or pass for something else. Touches nothing but itself.
  */
 #include "format/text.h"
 
 #include "base/compiler.h"
+#include "format/pieces.h"
 #include "tables/status.h"
 
 #include <string.h>
@@ -16,8 +17,16 @@
 #include "base/banned.h"
 
 #define SECOND_NS 1000000000
-/* Kept free for what ends a line that was cut. */
-#define LINE_TAIL 8
+
+/* The most bytes that a unit of UTF-16, or a byte, can become: ^{DC80}. */
+#define ESCAPE_MOST 7
+/* Room for anything short. */
+#define SMALL 128
+
+#define COLOUR_NAME STR("\033[36m")
+#define COLOUR_FAILED STR("\033[31m")
+#define COLOUR_EVENT STR("\033[33m")
+#define COLOUR_OFF STR("\033[0m")
 
 static struct text *text_of(struct sink *s)
 {
@@ -26,54 +35,31 @@ static struct text *text_of(struct sink *s)
 
 /* --- Escaping --------------------------------------------------------- */
 
-enum escape {
-    ESCAPE_QUOTED,  // within "..."
-    ESCAPE_NAME,    // a module's name, which nothing encloses
-};
-
-/* The code point at the beginning of `s`, and in *size its bytes. Surrogates
- * are code points here. A byte that begins none counts as U+DC80..DCFF. */
-static uint32_t code_point(str s, size_t *size)
+/* Would change how the rest of a line looks, or where it ends, or could not
+ * be seen at all: controls, line ends, directions, halves of surrogate pairs,
+ * what is no character, and what Unicode says to show as nothing (its property
+ * Default_Ignorable_Code_Point). */
+static bool is_hidden(uint32_t c)
 {
-    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    uint8_t first = (uint8_t)s.p[0];
-    size_t n = first < 0x80   ? 1
-               : first < 0xc0 ? 0
-               : first < 0xe0 ? 2
-               : first < 0xf0 ? 3
-               : first < 0xf8 ? 4
-                              : 0;
-    uint32_t c = n > 1 ? first & (0x7fu >> n) : first;
+    static const uint32_t ranges[][2] = {
+        { 0x7f, 0x9f },       { 0xad, 0xad },       { 0x34f, 0x34f },
+        { 0x61c, 0x61c },     { 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },
+        { 0x180b, 0x180f },   { 0x200b, 0x200f },   { 0x2028, 0x202e },
+        { 0x2060, 0x206f },   { 0x3164, 0x3164 },   { 0xd800, 0xdfff },
+        { 0xfdd0, 0xfdef },   { 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },
+        { 0xffa0, 0xffa0 },   { 0xfff0, 0xfffb },   { 0x1bca0, 0x1bca3 },
+        { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+    };
 
-    *size = 1;
-    if (n == 1) {
-        return c;
+    if (c < 0x7f) {
+        return c < 0x20;
     }
-    if (n == 0 || n > s.size) {
-        return 0xdc00u + first;
-    }
-    for (size_t i = 1; i < n; i++) {
-        uint8_t next = (uint8_t)s.p[i];
-
-        if ((next & 0xc0) != 0x80) {
-            return 0xdc00u + first;
+    for (size_t i = 0; i < COUNT_OF(ranges) && c >= ranges[i][0]; i++) {
+        if (c <= ranges[i][1]) {
+            return true;
         }
-        c = c << 6 | (next & 0x3f);
     }
-    if (c < least[n] || c > 0x10ffff) {
-        return 0xdc00u + first;
-    }
-    *size = n;
-    return c;
-}
-
-/* Would change how the rest of a line looks, or where it ends. */
-static bool is_control(uint32_t c)
-{
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 ||
-           c == 0x61c || c == 0x200e || c == 0x200f ||
-           (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-           (c >= 0xd800 && c <= 0xdfff);
+    return (c & 0xfffe) == 0xfffe;
 }
 
 static void add_code(struct buf *b, uint32_t c)
@@ -90,39 +76,133 @@ static void add_code(struct buf *b, uint32_t c)
     buf_add(b, STR("}"));
 }
 
-/* Could be taken for the end of a name, or for what is no name at all. */
-static bool is_special(str rest, bool at_start)
+static void add_utf8(struct buf *b, uint32_t c)
+{
+    char text[4];
+    size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const uint8_t first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+    for (size_t i = size; i > 1; i--) {
+        text[i - 1] = (char)(0x80 | (c & 0x3f));
+        c >>= 6;
+    }
+    text[0] = (char)(first[size] | c);
+    buf_add(b, (str){ text, size });
+}
+
+/* One character of what ends with `stop`. */
+static void add_escape(struct buf *b, uint32_t c, char stop, enum text_hex hex)
+{
+    if (is_hidden(c) || hex == TEXT_HEX_ALL ||
+        (hex == TEXT_HEX_WIDE && c > 0x7e)) {
+        add_code(b, c);
+        return;
+    }
+    if (c == '^' || c == (uint8_t)stop) {
+        buf_add_char(b, '^');
+    }
+    add_utf8(b, c);
+}
+
+static bool is_plain(uint32_t c, char stop)
+{
+    return c >= 0x20 && c < 0x7f && c != '^' && c != (uint8_t)stop;
+}
+
+static void add_escaped(struct buf *b, str s, char stop, enum text_hex hex)
+{
+    size_t at = 0;
+
+    while (at < s.size) {
+        str rest = str_slice(s, at, s.size);
+        size_t n = 0;
+        uint32_t c;
+
+        while (hex != TEXT_HEX_ALL && n < rest.size &&
+               is_plain((uint8_t)rest.p[n], stop)) {
+            n++;
+        }
+        if (n > 0) {
+            buf_add(b, str_slice(rest, 0, n));
+            at += n;
+            continue;
+        }
+        c = pieces_code_point(rest, &n);
+        add_escape(b, c, stop, hex);
+        at += n;
+    }
+}
+
+/* The same for UTF-16. */
+static void add_units(struct buf *b, const uint16_t *units, size_t count,
+                      char stop, enum text_hex hex)
+{
+    size_t at = 0;
+
+    while (at < count) {
+        char plain[64];
+        size_t n = 0;
+        uint32_t c;
+
+        while (hex != TEXT_HEX_ALL && n < sizeof(plain) && at + n < count &&
+               is_plain(units[at + n], stop)) {
+            plain[n] = (char)units[at + n];
+            n++;
+        }
+        if (n > 0) {
+            buf_add(b, (str){ plain, n });
+            at += n;
+            continue;
+        }
+        c = pieces_next(units, count, &at);
+        add_escape(b, c, stop, hex);
+    }
+}
+
+static bool is_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+           (c >= 'a' && c <= 'z') || c == '_' || c == '|' || c == '.' ||
+           c == ':' || c == '+' || c == '-';
+}
+
+/* Could be taken for the end of a module's name, which nothing encloses, or
+ * for what is no name at all. `word`: what stands before looks like a constant
+ * or number. */
+static bool is_special(str rest, bool at_start, bool word)
 {
     char c = rest.p[0];
+    char next = rest.size > 1 ? rest.p[1] : '\0';
 
     if (c == ',' || c == ']' || c == '}' || str_starts(rest, STR("+0x"))) {
         return true;
     }
-    return at_start && (c == '?' || c == ')' || c == '[' || c == '{' ||
-                        c == '"' || str_starts(rest, STR("private ")) ||
+    if (word && (c == ')' || c == '=' || c == '<' ||
+                 (c == ' ' && (next == '=' || next == '/' || next == '<')))) {
+        return true;
+    }
+    return at_start && (c == '?' || c == '[' || c == '{' || c == '"' ||
+                        str_starts(rest, STR("private ")) ||
                         str_starts(rest, STR("unmapped ")) ||
                         str_starts(rest, STR("mapped ")));
 }
 
-static void add_escaped(struct buf *b, str s, enum escape how)
+static void add_module(struct buf *b, str s, enum text_hex hex)
 {
+    enum text_hex most = hex == TEXT_HEX_ALL ? TEXT_HEX_WIDE : hex;
+    bool word = true;
     size_t size;
 
     for (size_t at = 0; at < s.size; at += size) {
         str rest = str_slice(s, at, s.size);
-        uint32_t c = code_point(rest, &size);
+        uint32_t c = pieces_code_point(rest, &size);
 
-        if (is_control(c)) {
-            add_code(b, c);
-        } else if (c == '^') {
-            buf_add(b, STR("^^"));
-        } else if (c == '"' && how == ESCAPE_QUOTED) {
-            buf_add(b, STR("^\""));
-        } else if (how == ESCAPE_NAME && is_special(rest, at == 0)) {
+        if (is_special(rest, at == 0, word)) {
             add_code(b, c);
         } else {
-            buf_add(b, str_slice(rest, 0, size));
+            add_escape(b, c, '^', most);
         }
+        word = word && is_word(rest.p[0]);
     }
 }
 
@@ -137,36 +217,37 @@ static void add_hex(struct buf *b, uint64_t n)
     }
 }
 
-static void add_padded(struct buf *b, uint64_t n, size_t digits)
+/* What stands behind the second; the rest is cut off. */
+static void add_fraction(struct buf *b, uint64_t ns, enum text_precision p)
 {
-    char text[20];
-
-    for (size_t i = digits; i > 0; i--) {
-        text[i - 1] = (char)('0' + n % 10);
-        n /= 10;
+    switch (p) {
+    case PRECISION_S:
+        break;
+    case PRECISION_MS:
+        buf_add_char(b, '.');
+        pieces_add_padded(b, ns / 1000000, 3);
+        break;
+    case PRECISION_DEFAULT:
+    case PRECISION_US:
+        buf_add_char(b, '.');
+        pieces_add_padded(b, ns / 1000, 6);
+        break;
+    case PRECISION_NS:
+        buf_add_char(b, '.');
+        pieces_add_padded(b, ns, 9);
+        break;
     }
-    buf_add(b, (str){ text, digits });
 }
 
-/* Seconds with six digits behind the point; nanoseconds are cut off. */
-static void add_seconds(struct buf *b, uint64_t ns)
+static void add_seconds(struct buf *b, uint64_t ns, enum text_precision p)
 {
     buf_add_dec(b, ns / SECOND_NS);
-    buf_add_char(b, '.');
-    add_padded(b, ns % SECOND_NS / 1000, 6);
-}
-
-/* The name of a status that the grammar has a place for, else NULL. */
-static const char *status_text(uint32_t status)
-{
-    const char *name = status_name(status);
-
-    return name && str_starts(str_of(name), STR("STATUS_")) ? name : NULL;
+    add_fraction(b, ns % SECOND_NS, p);
 }
 
 static void add_status(struct buf *b, uint32_t status)
 {
-    const char *name = status_text(status);
+    const char *name = status_name(status);
 
     if (name) {
         buf_add(b, str_of(name));
@@ -177,7 +258,7 @@ static void add_status(struct buf *b, uint32_t status)
 
 static void add_number_status(struct buf *b, uint32_t status)
 {
-    const char *name = status == 0 ? NULL : status_text(status);
+    const char *name = status == 0 ? NULL : status_name(status);
 
     add_hex(b, status);
     if (name) {
@@ -186,11 +267,14 @@ static void add_number_status(struct buf *b, uint32_t status)
     }
 }
 
-static void add_place(struct buf *b, const struct place *place)
+static void add_place(struct text *t, const struct place *place)
 {
+    struct buf *b = &t->line.buf;
+
+    line_room(&t->line, place->name.size * ESCAPE_MOST + SMALL);
     switch (place->kind) {
     case PLACE_MODULE:
-        add_escaped(b, place->name, ESCAPE_NAME);
+        add_module(b, place->name, t->options.hex);
         break;
     case PLACE_PRIVATE:
         buf_add(b, STR("private "));
@@ -202,7 +286,7 @@ static void add_place(struct buf *b, const struct place *place)
         break;
     case PLACE_MAPPED:
         buf_add(b, STR("mapped \""));
-        add_escaped(b, place->name, ESCAPE_QUOTED);
+        add_escaped(b, place->name, '"', t->options.hex);
         buf_add_char(b, '"');
         break;
     case PLACE_UNKNOWN:
@@ -224,35 +308,32 @@ static uint64_t day_ns(int64_t ns)
     return (uint64_t)(rest < 0 ? rest + day : rest);
 }
 
-static void add_clock(struct text *t, int64_t ns)
+static void add_when(struct text *t, int64_t ns)
 {
-    struct buf *b = &t->line;
-    uint64_t of_day = day_ns(ns + (int64_t)t->options.utc_offset * SECOND_NS);
-    uint64_t seconds = of_day / SECOND_NS;
+    const struct text_options *options = &t->options;
+    struct buf *b = &t->line.buf;
+    enum text_precision p = options->when_precision;
 
-    add_padded(b, seconds / 3600, 2);
-    buf_add_char(b, ':');
-    add_padded(b, seconds / 60 % 60, 2);
-    buf_add_char(b, ':');
-    add_padded(b, seconds % 60, 2);
-    if (t->options.when == WHEN_MICROS) {
-        buf_add_char(b, '.');
-        add_padded(b, of_day % SECOND_NS / 1000, 6);
+    if (options->when == WHEN_EPOCH) {
+        add_seconds(b, ns > 0 ? (uint64_t)ns : 0, p);
+    } else {
+        int64_t ahead = (int64_t)options->utc_offset * SECOND_NS;
+        uint64_t of_day = day_ns((int64_t)((uint64_t)ns + (uint64_t)ahead));
+
+        if (p == PRECISION_DEFAULT && options->when == WHEN_SECONDS) {
+            p = PRECISION_S;
+        }
+        pieces_add_clock(b, of_day / SECOND_NS);
+        add_fraction(b, of_day % SECOND_NS, p);
     }
+    buf_add_char(b, ' ');
 }
 
-static void add_thread(struct text *t, const struct sink_head *head)
+static void add_thread(const struct text *t, struct buf *b,
+                       const struct sink_head *head, str without)
 {
-    struct buf *b = &t->line;
-
-    if (!t->any) {
-        t->any = true;
-        t->first_pid = head->pid;
-        t->first_tid = head->tid;
-    } else if (head->pid != t->first_pid || head->tid != t->first_tid) {
-        t->several = true;
-    }
     if (!t->options.always_pid && !t->several) {
+        buf_add(b, without);
         return;
     }
     if (!t->options.always_pid) {
@@ -264,32 +345,47 @@ static void add_thread(struct text *t, const struct sink_head *head)
     buf_add(b, t->options.always_pid ? STR(" ") : STR("] "));
 }
 
+static void note_thread(struct text *t, const struct sink_head *head)
+{
+    if (!t->any) {
+        t->any = true;
+        t->first_pid = head->pid;
+        t->first_tid = head->tid;
+    } else if (head->pid != t->first_pid || head->tid != t->first_tid) {
+        t->several = true;
+    }
+}
+
 static void begin_line(struct text *t, const struct sink_head *head)
 {
-    struct buf *b = &t->line;
+    struct buf *b = &t->line.buf;
     const struct text_options *options = &t->options;
-    int64_t since = t->have_last ? head->ns - t->last_ns : 0;
+    uint64_t since = 0;
 
-    b->size = 0;
-    b->room = TEXT_LINE_MAX - LINE_TAIL;
-    b->cut = false;
+    line_reset(&t->line);
+    line_room(&t->line, 2 * SMALL);
     t->depth = 0;
-    t->arrays = 0;
     t->after_value = false;
     t->in_result = false;
     t->in_transition = false;
+    t->leaving = false;
+    t->leaving_one = false;
+    t->result_from = 0;
+    t->result_to = 0;
+    t->head = *head;
+    t->dumps_full = false;
 
-    add_thread(t, head);
-    if (options->when == WHEN_EPOCH) {
-        add_seconds(b, head->ns > 0 ? (uint64_t)head->ns : 0);
-        buf_add_char(b, ' ');
-    } else if (options->when != WHEN_NONE) {
-        add_clock(t, head->ns);
-        buf_add_char(b, ' ');
+    note_thread(t, head);
+    add_thread(t, b, head, STR(""));
+    if (options->when != WHEN_NONE) {
+        add_when(t, head->ns);
     }
     if (options->relative) {
         buf_add(b, options->when == WHEN_NONE ? STR("+") : STR("(+"));
-        add_seconds(b, since > 0 ? (uint64_t)since : 0);
+        if (t->have_last && head->ns > t->last_ns) {
+            since = (uint64_t)head->ns - (uint64_t)t->last_ns;
+        }
+        add_seconds(b, since, options->relative_precision);
         buf_add(b, options->when == WHEN_NONE ? STR(" ") : STR(") "));
     }
     t->last_ns = head->ns;
@@ -308,37 +404,85 @@ static void begin_line(struct text *t, const struct sink_head *head)
 
 static void end_line(struct text *t)
 {
-    struct buf *b = &t->line;
-    bool cut = b->cut;
-
-    b->room = TEXT_LINE_MAX;
-    b->cut = false;
-    buf_add(b, cut ? STR("...\n") : STR("\n"));
     t->lines++;
-    t->write(t->ctx, buf_str(b));
+    t->write(t->ctx, line_end(&t->line, STR("")));
+}
+
+static void add_colour(struct text *t, str colour)
+{
+    if (t->options.colour) {
+        buf_add(&t->line.buf, colour);
+    }
 }
 
 /* --- Values ----------------------------------------------------------- */
 
-static void before_value(struct text *t)
+static bool is_full(const struct text *t)
 {
-    if (t->depth > 0 && (t->arrays >> t->depth & 1) && t->after_value) {
-        buf_add(&t->line, STR(", "));
-    }
+    return t->line.buf.size > LINE_FULL_BYTES;
 }
 
-static void on_arg(struct sink *s, str name)
+static bool in_array(const struct text *t)
+{
+    return t->depth > 0 && t->groups[t->depth - 1] == GROUP_ARRAY;
+}
+
+/* From here on nothing more of this group is shown. */
+static void leave_rest(struct text *t)
+{
+    buf_add(&t->line.buf, t->after_value ? STR(", ...") : STR("?"));
+    t->leaving = true;
+    t->leaving_one = false;
+    t->left = 0;
+    t->after_value = true;
+}
+
+/* What stands before a value that takes `room` bytes. False: it is left
+ * out. */
+static bool begin_value(struct text *t, size_t room)
+{
+    struct buf *b = &t->line.buf;
+
+    if (t->leaving) {
+        return false;
+    }
+    line_room(&t->line, room + SMALL);
+    if (in_array(t) && is_full(t)) {
+        leave_rest(t);
+        return false;
+    }
+    if (t->depth > 0 && t->after_value) {
+        if (t->groups[t->depth - 1] == GROUP_ARRAY) {
+            buf_add(b, STR(", "));
+        } else if (t->groups[t->depth - 1] == GROUP_INOUT) {
+            buf_add(b, STR(" => "));
+        }
+    }
+    t->after_value = true;
+    return true;
+}
+
+static void on_arg(struct sink *s, str name, const uint64_t *raw)
 {
     struct text *t = text_of(s);
     bool named = t->depth > 0 || t->part == PART_RETURN || t->options.arg_names;
 
+    (void)raw;
+    if (t->leaving) {
+        return;
+    }
+    line_room(&t->line, name.size + SMALL);
+    if (is_full(t)) {
+        leave_rest(t);
+        return;
+    }
     if (t->after_value) {
-        buf_add(&t->line, STR(", "));
+        buf_add(&t->line.buf, STR(", "));
     }
     t->after_value = false;
     if (named && name.size > 0) {
-        buf_add(&t->line, name);
-        buf_add_char(&t->line, '=');
+        buf_add(&t->line.buf, name);
+        buf_add_char(&t->line.buf, '=');
     }
 }
 
@@ -346,8 +490,9 @@ static void on_more(struct sink *s)
 {
     struct text *t = text_of(s);
 
-    if (t->after_value) {
-        buf_add(&t->line, STR(", ..."));
+    if (!t->leaving) {
+        line_room(&t->line, SMALL);
+        leave_rest(t);
     }
 }
 
@@ -355,92 +500,299 @@ static void on_unknown(struct sink *s)
 {
     struct text *t = text_of(s);
 
-    before_value(t);
-    buf_add_char(&t->line, '?');
-    t->after_value = true;
+    if (begin_value(t, 0)) {
+        buf_add_char(&t->line.buf, '?');
+    }
 }
 
 static void on_nothing(struct sink *s)
 {
     struct text *t = text_of(s);
 
-    before_value(t);
-    buf_add(&t->line, STR("void"));
-    t->after_value = true;
+    if (begin_value(t, 0)) {
+        buf_add(&t->line.buf, STR("void"));
+    }
+}
+
+static void on_null(struct sink *s)
+{
+    struct text *t = text_of(s);
+
+    if (begin_value(t, 0)) {
+        buf_add(&t->line.buf, t->in_result ? STR("0") : STR("NULL"));
+    }
 }
 
 static void on_number(struct sink *s, enum number_form form, uint64_t value)
 {
     struct text *t = text_of(s);
-    struct buf *b = &t->line;
+    struct buf *b = &t->line.buf;
 
-    before_value(t);
+    if (!begin_value(t, 0)) {
+        return;
+    }
     switch (form) {
     case NUMBER_HEX:
         add_hex(b, value);
         break;
     case NUMBER_SIGNED:
-        if (value >> 63) {
-            buf_add_char(b, '-');
-            value = 0 - value;
-        }
-        buf_add_dec(b, value);
+        pieces_add_signed(b, value);
         break;
     case NUMBER_DEC:
         buf_add_dec(b, value);
         break;
     }
-    t->after_value = true;
 }
 
 static void on_status(struct sink *s, uint32_t status)
 {
     struct text *t = text_of(s);
 
-    before_value(t);
-    if (t->in_result) {
-        add_number_status(&t->line, status);
-    } else if (status == 0) {
-        buf_add_char(&t->line, '0');
-    } else {
-        add_status(&t->line, status);
+    if (!begin_value(t, 0)) {
+        return;
     }
-    t->after_value = true;
+    if (t->in_result || status == 0) {
+        add_number_status(&t->line.buf, status);
+    } else {
+        add_status(&t->line.buf, status);
+    }
+}
+
+static void on_constant(struct sink *s, const struct sink_constant *c)
+{
+    struct text *t = text_of(s);
+    struct buf *b = &t->line.buf;
+    size_t room = 0;
+
+    for (size_t i = 0; i < c->count; i++) {
+        room += strlen(c->names[i]) + 1;
+    }
+    if (!begin_value(t, room + 32)) {
+        return;
+    }
+    if (t->options.constant_numbers) {
+        add_hex(b, c->raw);
+        buf_add(b, STR(" /* "));
+    }
+    for (size_t i = 0; i < c->count; i++) {
+        if (i > 0) {
+            buf_add_char(b, '|');
+        }
+        buf_add(b, str_of(c->names[i]));
+    }
+    if (c->rest != 0 || c->count == 0) {
+        if (c->count > 0) {
+            buf_add_char(b, '|');
+        }
+        add_hex(b, c->rest);
+    }
+    if (t->options.constant_numbers) {
+        buf_add(b, STR(" */"));
+    }
+}
+
+/* <name>, or <type> of what has none; -yy: <type access name>. */
+static void add_object(struct text *t, const struct object *object)
+{
+    struct buf *b = &t->line.buf;
+    enum text_hex hex = t->options.hex;
+    str name = object->name;
+    size_t most = (name.size + object->type.size) * ESCAPE_MOST + SMALL;
+
+    if ((name.size == 0 && object->type.size == 0) ||
+        most > line_left(&t->line)) {
+        return;
+    }
+    line_room(&t->line, most);
+    buf_add_char(b, '<');
+    if (t->options.handle_detail) {
+        add_escaped(b, object->type.size > 0 ? object->type : STR("?"), '>',
+                    hex);
+        buf_add_char(b, ' ');
+        if (object->access_known) {
+            buf_add_hex(b, object->access);
+        } else {
+            buf_add_char(b, '?');
+        }
+        if (name.size > 0) {
+            buf_add_char(b, ' ');
+        }
+    } else if (name.size == 0) {
+        name = object->type;
+    }
+    add_escaped(b, name, '>', hex);
+    buf_add_char(b, '>');
+}
+
+static void on_handle(struct sink *s, uint64_t value, str pseudo,
+                      const struct object *object)
+{
+    struct text *t = text_of(s);
+
+    if (!begin_value(t, pseudo.size)) {
+        return;
+    }
+    if (pseudo.size > 0) {
+        buf_add(&t->line.buf, pseudo);
+    } else {
+        add_hex(&t->line.buf, value);
+    }
+    if (object) {
+        add_object(t, object);
+    }
+}
+
+static void on_text(struct sink *s, const struct sink_text *text)
+{
+    struct text *t = text_of(s);
+    struct buf *b = &t->line.buf;
+    size_t n = pieces_fit(text, line_left(&t->line) / ESCAPE_MOST);
+
+    if (!begin_value(t, n * ESCAPE_MOST)) {
+        return;
+    }
+    buf_add_char(b, '"');
+    if (text->kind == TEXT_UTF16) {
+        add_units(b, text->p, n, '"', t->options.hex);
+    } else {
+        add_escaped(b, (str){ text->p, n }, '"', t->options.hex);
+    }
+    buf_add_char(b, '"');
+    if (text->cut || n < text->size) {
+        buf_add(b, STR("..."));
+    }
+}
+
+static void add_byte(struct buf *b, uint8_t byte, enum text_hex hex)
+{
+    if (hex != TEXT_HEX_ALL) {
+        if (byte >= 0x20 && byte < 0x7f) {
+            if (byte == '"' || byte == '\\') {
+                buf_add_char(b, '\\');
+            }
+            buf_add_char(b, (char)byte);
+            return;
+        }
+        if (byte == '\n' || byte == '\r' || byte == '\t') {
+            buf_add_char(b, '\\');
+            buf_add_char(b, byte == '\n' ? 'n' : byte == '\r' ? 'r' : 't');
+            return;
+        }
+    }
+    buf_add(b, STR("\\x"));
+    buf_add_hex_digits(b, byte, 2);
+}
+
+static void on_data(struct sink *s, const uint8_t *bytes, size_t size, bool cut)
+{
+    struct text *t = text_of(s);
+    struct buf *b = &t->line.buf;
+    size_t left = line_left(&t->line) / 4;
+    size_t n = size < left ? size : left;
+
+    if (!begin_value(t, n * 4)) {
+        return;
+    }
+    buf_add(b, STR("b\""));
+    for (size_t i = 0; i < n; i++) {
+        add_byte(b, bytes[i], t->options.hex);
+    }
+    buf_add_char(b, '"');
+    if (cut || n < size) {
+        buf_add(b, STR("..."));
+    }
+}
+
+static void on_time(struct sink *s, int64_t filetime)
+{
+    struct text *t = text_of(s);
+
+    if (begin_value(t, 0)) {
+        pieces_add_time(&t->line.buf, filetime);
+    }
+}
+
+static void on_duration(struct sink *s, int64_t units)
+{
+    struct text *t = text_of(s);
+
+    if (begin_value(t, 0)) {
+        pieces_add_duration(&t->line.buf, units);
+    }
+}
+
+static void on_comment(struct sink *s, str words)
+{
+    struct text *t = text_of(s);
+    struct buf *b = &t->line.buf;
+    size_t most = words.size * ESCAPE_MOST + SMALL;
+    str rest = words;
+    size_t size;
+
+    if (t->leaving || most > line_left(&t->line)) {
+        return;
+    }
+    line_room(&t->line, most);
+    buf_add(b, STR(" /* "));
+    while (rest.size > 0) {
+        uint32_t c = pieces_code_point(rest, &size);
+
+        /* Nothing in it may end it. */
+        if (str_starts(rest, STR("*/"))) {
+            add_code(b, c);
+        } else {
+            add_escape(b, c, '^',
+                       t->options.hex == TEXT_HEX_NEEDED ? TEXT_HEX_NEEDED
+                                                         : TEXT_HEX_WIDE);
+        }
+        rest = str_slice(rest, size, rest.size);
+    }
+    buf_add(b, STR(" */"));
 }
 
 static void on_symbol(struct sink *s, str name)
 {
     struct text *t = text_of(s);
 
-    before_value(t);
-    buf_add(&t->line, name);
-    t->after_value = true;
+    if (begin_value(t, name.size)) {
+        buf_add(&t->line.buf, name);
+    }
 }
 
 static void on_place(struct sink *s, const struct place *place)
 {
     struct text *t = text_of(s);
 
-    before_value(t);
-    add_place(&t->line, place);
-    t->after_value = true;
+    if (begin_value(t, 0)) {
+        add_place(t, place);
+    }
 }
 
 static void on_begin(struct sink *s, enum sink_group group)
 {
     struct text *t = text_of(s);
+    struct buf *b = &t->line.buf;
 
-    before_value(t);
+    if (t->leaving) {
+        t->left++;
+        return;
+    }
+    if (!begin_value(t, 0)) {
+        t->left = 1;
+        return;
+    }
     if (t->in_transition && t->depth == 0) {
-        buf_add_char(&t->line, ' ');
+        buf_add_char(b, ' ');
     }
-    buf_add_char(&t->line, group == GROUP_ARRAY ? '[' : '{');
-    /* Groups nest no deeper than decoders do; 63 is far beyond that. */
-    if (t->depth < 63) {
-        t->depth++;
+    if (is_full(t) || t->depth == TEXT_DEPTH_MAX) {
+        buf_add_char(b, '?');
+        t->leaving = true;
+        t->leaving_one = true;
+        t->left = 1;
+        return;
     }
-    t->arrays &= ~(1ull << t->depth);
-    t->arrays |= (uint64_t)(group == GROUP_ARRAY) << t->depth;
+    buf_add_char(b, group == GROUP_STRUCT ? '{' : '[');
+    t->groups[t->depth++] = (uint8_t)group;
     t->after_value = false;
 }
 
@@ -448,7 +800,16 @@ static void on_end(struct sink *s, enum sink_group group)
 {
     struct text *t = text_of(s);
 
-    buf_add_char(&t->line, group == GROUP_ARRAY ? ']' : '}');
+    if (t->leaving) {
+        if (t->left > 0) {
+            t->left--;
+            t->leaving = !t->leaving_one || t->left > 0;
+            return;
+        }
+        t->leaving = false;
+    }
+    line_room(&t->line, SMALL);
+    buf_add_char(&t->line.buf, group == GROUP_STRUCT ? '}' : ']');
     if (t->depth > 0) {
         t->depth--;
     }
@@ -461,80 +822,163 @@ static void on_call_begin(struct sink *s, const struct sink_head *head,
                           str name, enum sink_part part)
 {
     struct text *t = text_of(s);
+    struct buf *b = &t->line.buf;
 
     begin_line(t, head);
+    line_room(&t->line, name.size + SMALL);
     t->part = (uint8_t)part;
     if (part == PART_RETURN) {
-        buf_add(&t->line, STR("<... "));
-        buf_add(&t->line, name);
-        buf_add(&t->line, STR(" resumed>"));
-    } else {
-        buf_add(&t->line, name);
-        buf_add_char(&t->line, '(');
+        buf_add(b, STR("<... "));
     }
+    add_colour(t, COLOUR_NAME);
+    buf_add(b, name);
+    add_colour(t, COLOUR_OFF);
+    buf_add(b, part == PART_RETURN ? STR(" resumed>") : STR("("));
 }
 
-static void on_result(struct sink *s)
+static void on_result(struct sink *s, const uint64_t *raw)
 {
     struct text *t = text_of(s);
 
-    buf_add(&t->line, STR(") = "));
+    (void)raw;
+    t->leaving = false;
+    t->depth = 0;
+    line_room(&t->line, SMALL);
+    buf_add(&t->line.buf, STR(") = "));
     t->in_result = true;
     t->after_value = false;
+    t->result_from = t->line.buf.size;
+}
+
+/* The result's text ends here. */
+static void end_result(struct text *t)
+{
+    if (t->result_to == 0) {
+        t->result_to = t->line.buf.size;
+    }
 }
 
 static void on_note(struct sink *s, const struct sink_note *note)
 {
-    struct buf *b = &text_of(s)->line;
+    struct text *t = text_of(s);
+    struct buf *b = &t->line.buf;
 
+    end_result(t);
+    line_room(&t->line, note->name.size + SMALL);
+    buf_add_char(b, ' ');
+    add_colour(t, COLOUR_EVENT);
     switch (note->kind) {
     case NOTE_DIRECT:
-        buf_add(b, STR(" (DIRECT: "));
+        buf_add(b, STR("(DIRECT: "));
         break;
     case NOTE_INDIRECT:
-        buf_add(b, STR(" (INDIRECT: "));
+        buf_add(b, STR("(INDIRECT: "));
         buf_add(b, note->name);
         buf_add_char(b, '+');
         buf_add_hex(b, note->offset);
         buf_add(b, STR(" from "));
         break;
     }
-    add_place(b, note->place);
+    add_place(t, note->place);
+    line_room(&t->line, SMALL);
     buf_add_char(b, ')');
+    add_colour(t, COLOUR_OFF);
+}
+
+/* The lines of a dump: " | 00000  68 65 ...  he...  |". */
+static void on_dump(struct sink *s, bool written, const uint8_t *bytes,
+                    size_t size)
+{
+    struct text *t = text_of(s);
+    struct buf *b = &t->dumps.buf;
+
+    (void)written;
+    for (size_t at = 0; at < size && !t->dumps_full; at += 16) {
+        line_room(&t->dumps, 2 * SMALL);
+        add_thread(t, b, &t->head, STR(" "));
+        buf_add(b, STR("| "));
+        if (line_left(&t->dumps) < 2 * SMALL) {
+            buf_add(b, STR("...\n"));
+            t->dumps_full = true;
+            break;
+        }
+        buf_add_hex_digits(b, at, at > 0xfffff ? 8 : 5);
+        for (size_t i = at; i < at + 16; i++) {
+            buf_add(b, i % 8 == 0 ? STR("  ") : STR(" "));
+            if (i < size) {
+                buf_add_hex_digits(b, bytes[i], 2);
+            } else {
+                buf_add(b, STR("  "));
+            }
+        }
+        buf_add(b, STR("  "));
+        for (size_t i = at; i < at + 16; i++) {
+            bool seen = i < size && bytes[i] >= 0x20 && bytes[i] < 0x7f;
+
+            buf_add_char(b, seen ? (char)bytes[i] : i < size ? '.' : ' ');
+        }
+        buf_add(b, STR(" |\n"));
+    }
+}
+
+static void write_dumps(struct text *t)
+{
+    str rest = buf_str(&t->dumps.buf);
+    str one;
+
+    while (str_cut(rest, '\n', &one, &rest)) {
+        t->lines++;
+        t->write(t->ctx, (str){ one.p, one.size + 1 });
+    }
+    line_reset(&t->dumps);
 }
 
 static void on_call_end(struct sink *s, const struct sink_end *end)
 {
     struct text *t = text_of(s);
-    struct buf *b = &t->line;
+    struct buf *b = &t->line.buf;
 
+    line_room(&t->line, SMALL);
     if (t->part == PART_ENTRY) {
         buf_add(b, STR(" <unfinished ...>"));
-    } else if (t->options.took && end->took != TOOK_NOTHING) {
-        buf_add(b, STR(" <"));
-        if (end->took == TOOK_TIME) {
-            add_seconds(b, end->ns);
-        } else {
-            buf_add_char(b, '?');
+    } else {
+        end_result(t);
+        if (t->options.took && end->took != TOOK_NOTHING) {
+            buf_add(b, STR(" <"));
+            if (end->took == TOOK_TIME) {
+                add_seconds(b, end->ns, t->options.took_precision);
+            } else {
+                buf_add_char(b, '?');
+            }
+            buf_add_char(b, '>');
         }
-        buf_add_char(b, '>');
+        if (t->options.colour && end->failed) {
+            line_insert(&t->line, t->result_to, COLOUR_OFF);
+            line_insert(&t->line, t->result_from, COLOUR_FAILED);
+        }
     }
     end_line(t);
+    if (t->dumps.buf.size > 0) {
+        write_dumps(t);
+    }
 }
 
 static void on_transition_begin(struct sink *s, const struct sink_head *head,
                                 str kind, const uint32_t *status)
 {
     struct text *t = text_of(s);
+    struct buf *b = &t->line.buf;
 
     begin_line(t, head);
     t->part = PART_WHOLE;
     t->in_transition = true;
-    buf_add(&t->line, STR("--- "));
-    buf_add(&t->line, kind);
+    buf_add(b, STR("--- "));
+    add_colour(t, COLOUR_EVENT);
+    buf_add(b, kind);
+    add_colour(t, COLOUR_OFF);
     if (status) {
-        buf_add_char(&t->line, ' ');
-        add_status(&t->line, *status);
+        buf_add_char(b, ' ');
+        add_status(b, *status);
     }
 }
 
@@ -542,7 +986,8 @@ static void on_transition_end(struct sink *s)
 {
     struct text *t = text_of(s);
 
-    buf_add(&t->line, STR(" ---"));
+    line_room(&t->line, SMALL);
+    buf_add(&t->line.buf, STR(" ---"));
     end_line(t);
 }
 
@@ -559,9 +1004,11 @@ static void on_notice(struct sink *s, const struct sink_head *head,
                       const struct notice *n)
 {
     struct text *t = text_of(s);
-    struct buf *b = &t->line;
+    struct buf *b = &t->line.buf;
 
     begin_line(t, head);
+    line_room(&t->line, n->reason.size + 2 * SMALL);
+    add_colour(t, COLOUR_EVENT);
     buf_add(b, STR("+++ "));
     switch (n->kind) {
     case NOTICE_EXITED:
@@ -601,6 +1048,7 @@ static void on_notice(struct sink *s, const struct sink_head *head,
         break;
     }
     buf_add(b, STR(" +++"));
+    add_colour(t, COLOUR_OFF);
     end_line(t);
 }
 
@@ -610,11 +1058,20 @@ static const struct sink_ops text_ops = {
     .more = on_more,
     .result = on_result,
     .note = on_note,
+    .dump = on_dump,
     .call_end = on_call_end,
     .unknown = on_unknown,
     .nothing = on_nothing,
+    .null = on_null,
     .number = on_number,
     .status = on_status,
+    .constant = on_constant,
+    .handle = on_handle,
+    .text = on_text,
+    .data = on_data,
+    .time = on_time,
+    .duration = on_duration,
+    .comment = on_comment,
     .symbol = on_symbol,
     .place = on_place,
     .begin = on_begin,
@@ -624,13 +1081,22 @@ static const struct sink_ops text_ops = {
     .notice = on_notice,
 };
 
-void text_init(struct text *t, const struct text_options *options,
+bool text_init(struct text *t, const struct text_options *options,
                void (*write)(void *ctx, str line), void *ctx)
 {
-    memset(t, 0, offsetof(struct text, room));
+    bool ok;
+
+    memset(t, 0, sizeof(*t));
     t->sink.ops = &text_ops;
     t->options = *options;
     t->write = write;
     t->ctx = ctx;
-    t->line = BUF_OVER(t->room);
+    ok = line_open(&t->line);
+    return line_open(&t->dumps) && ok;
+}
+
+void text_close(struct text *t)
+{
+    line_close(&t->line);
+    line_close(&t->dumps);
 }
