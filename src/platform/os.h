@@ -75,6 +75,23 @@ bool os_give_tracer(const struct os_process *p, uint64_t *handle,
 bool os_give_event(const struct os_process *p, void *event, bool may_set,
                    uint64_t *handle, struct err *e);
 
+/* --- handles.c --- */
+
+/* Texts are WTF-8, and empty for what is not known. */
+struct os_handle {
+    uint64_t value;
+    uint32_t access;
+    str type;  // as NT calls it: "File", "Key"
+    str name;  // as model/handles.h shows it
+    str path;  // of a file or key, without \??\ in front
+};
+/* Tells `each` of the handles that `p` has. Takes at most `ms`: a handle whose
+ * name cannot be had without waiting for somebody is given up, and the rest
+ * with it; then false, but what was found has been told. */
+bool os_handles_query(const struct os_process *p, uint32_t ms,
+                      void (*each)(void *ctx, const struct os_handle *h),
+                      void *ctx, struct err *e);
+
 /* --- memory.c --- */
 
 struct os_region {
@@ -209,6 +226,8 @@ enum os_interrupt {
 bool os_interrupt_watch(void *event, struct err *e);
 enum os_interrupt os_interrupt_take(void);
 void os_interrupt_done(void);
+/* True if the environment variable `name` is there and not empty. */
+bool os_variable_set(const char *name);
 /* True if `p` sits on the console that we sit on. */
 bool os_shares_console(const struct os_process *p);
 
@@ -221,8 +240,22 @@ struct os_file {
 };
 struct os_file os_stdout(void);
 struct os_file os_stderr(void);
+/* Has the console of `f` understand colours, until os_console_restore, which
+ * every way out of the process comes by. False: `f` is no console, or its
+ * console knows none. */
+bool os_console_colours(const struct os_file *f);
+void os_console_restore(void);
 /* Creates or empties `path`; not inherited by the target. */
 bool os_file_create(struct os_file *out, str path, struct err *e);
+/* A pipe into a command, run by the command interpreter; with our other
+ * standard handles. *process is its process, owned. */
+bool os_pipe_into(struct os_file *out, void **process, str command,
+                  struct err *e);
+/* Waits until the process of a pipe that is closed has ended; NULL is fine. */
+void os_pipe_wait(void *process);
+/* `path` as the system would open it from our directory, into `b`; as it is
+ * if it is none. */
+void os_full_path(struct buf *b, str path);
 /* All of `bytes`, or an error that names nothing but the reason. */
 bool os_file_write(struct os_file *f, str bytes, struct err *e);
 bool os_file_close(struct os_file *f, struct err *e);
@@ -230,7 +263,5 @@ bool os_file_close(struct os_file *f, struct err *e);
  * how large it is. */
 bool os_file_head(const uint16_t *path, void *to, size_t room, size_t *size,
                   uint64_t *file_size, struct err *e);
-/* The text for a Win32 error code or NTSTATUS, without newline. */
-void os_error_text(struct buf *b, uint32_t code);
 
 #endif

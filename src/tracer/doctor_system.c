@@ -355,6 +355,49 @@ static void check_write(struct doctor *d, const struct os_process *p)
     check_end(d);
 }
 
+/* What os_handles_query told. */
+struct listed {
+    uint64_t event;  // the handle to look for
+    unsigned count;
+    bool found;
+    bool typed;
+    bool access;
+};
+
+static void on_listed(void *listed, const struct os_handle *h)
+{
+    struct listed *l = listed;
+
+    l->count++;
+    if (h->value == l->event) {
+        l->found = true;
+        l->typed = str_eq(h->type, STR("Event"));
+        l->access = (h->access & 0x100000) != 0;  // SYNCHRONIZE
+    }
+}
+
+/* The handles of a process that has not begun, for their names. */
+static void check_handle_list(struct doctor *d, const struct os_process *p)
+{
+    struct listed l = { 0 };
+    struct err e = { 0 };
+    void *event = os_event_open(true, &e);
+    bool ok = event != NULL && os_give_event(p, event, false, &l.event, &e) &&
+              os_handles_query(p, 5000, on_listed, &l, &e);
+
+    check_begin(d, "child/handle-list", NOT_RELIED_ON);
+    check_that(d, ok && l.found && l.typed && l.access);
+    check_say(d, "%s",
+              !ok         ? e.text
+              : !l.found  ? "a handle that it has is not in the list"
+              : !l.typed  ? "an event's type is not told"
+              : !l.access ? "an event's access is not told"
+                          : "an event of ours is in the list");
+    check_say(d, "%u handles", l.count);
+    check_end(d);
+    os_event_close(event);
+}
+
 void doctor_memory(struct doctor *d)
 {
     struct os_process p = { 0 };
@@ -375,6 +418,7 @@ void doctor_memory(struct doctor *d)
     if (ok) {
         check_room(d, &p, ntdll);
         check_write(d, &p);
+        check_handle_list(d, &p);
     }
     os_process_close(&p);
 }

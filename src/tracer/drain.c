@@ -122,6 +122,9 @@ static void watch_entry(struct session *s, struct drained *d,
  * taken the callback away (docs/facts.md A6.7). Said once. */
 static void watch_returns(struct session *s, struct drained *d, uint8_t kind)
 {
+    if (kind == RECORD_DATA) {
+        return; /* goes with an entry, or with a return that follows */
+    }
     if (kind != RECORD_ENTRY) {
         d->entries_alone = 0;
     } else if (++d->entries_alone == CALLBACK_LOST_AFTER && !s->callback_lost) {

@@ -83,8 +83,12 @@ static void add_examples(struct buf *b)
            "      every system call of whoami, on the screen\n"
            "  ntstrace -o trace.txt -tt -T cmd /c \"dir C:\\\"\n"
            "      into a file, with the time of day and the time spent\n"
-           "  ntstrace --no-patch setup.exe /silent\n"
-           "      for a program that checks ntdll's code\n");
+           "  ntstrace -e file,registry -Z app.exe\n"
+           "      what it does not find: failed calls on files and keys\n"
+           "  ntstrace -P C:\\data.txt app.exe\n"
+           "      what it does with one file\n"
+           "  ntstrace -c app.exe\n"
+           "      how often it calls what, and how long that takes\n");
 }
 
 void help_first(struct buf *b)

@@ -13,7 +13,7 @@
 
 #define NTSTRACE_VERSION "0.1"
 
-#define HELP_ROOM 8192
+#define HELP_ROOM 16384
 
 /* At most 24 lines: for who started us without a word. */
 void help_first(struct buf *b);

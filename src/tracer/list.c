@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * list.c - the system call table of this system, as a target would have it:
- * read out of our own process, where the same modules are mapped.
+ * read out of our own process, where the same modules are mapped. And the
+ * classes of calls that our own tables know.
  */
 #include "tracer/list.h"
 
 #include "platform/os.h"
+#include "tables/calls.h"
+#include "tables/classes.h"
 #include "tracer/module.h"
 
 #include "base/banned.h"
@@ -48,11 +51,44 @@ static bool print_syscalls(struct err *e)
     return print_module("ntdll.dll", e) && print_module("win32u.dll", e);
 }
 
+static unsigned calls_in(const struct class_row *row)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < call_count(); i++) {
+        const struct call_facts *f = call_at(i);
+
+        count += class_has(row, f, str_of(f->name));
+    }
+    return count;
+}
+
+static bool print_classes(struct err *e)
+{
+    struct os_file out = os_stdout();
+    bool ok = true;
+
+    for (size_t i = 0; i < class_count() && ok; i++) {
+        const struct class_row *row = class_at(i);
+        char room[200];
+        struct buf line = BUF_OVER(room);
+
+        buf_addf(&line, "%-14s %5u  %s\n", row->name, calls_in(row), row->help);
+        ok = os_file_write(&out, buf_str(&line), e);
+    }
+    return ok;
+}
+
 bool list_run(const struct options *o, struct err *e)
 {
     if (o->word_count == 1 && str_eq(o->words[0], STR("syscalls"))) {
         return print_syscalls(e);
     }
+    if (o->word_count == 1 && str_eq(o->words[0], STR("classes"))) {
+        return print_classes(e);
+    }
     return err_set(e, ERR_USAGE,
-                   "list: say what to list; try 'ntstrace list --help'");
+                   "list: there is no list of '%.*s'; try 'ntstrace list "
+                   "--help'",
+                   STR_ARGS(o->words[0]));
 }

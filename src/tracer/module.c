@@ -2,7 +2,8 @@
 /*
  * module.c - reading images out of the target.
  *
- * Pages that cannot be read count as zeros; pe.c judges what it sees.
+ * Pages that cannot be read count as zeros, and so do sections that a program
+ * has no use for; pe.c judges what it sees.
  */
 #include "tracer/module.h"
 
@@ -13,6 +14,42 @@
 #define PAGE 0x1000
 /* ntdll is 2 MiB; nothing we read whole is larger than this. */
 #define IMAGE_MOST (64u << 20)
+
+#define IMAGE_SCN_MEM_DISCARDABLE 0x02000000u
+
+/* The bytes from `from` to `to`, as far as they can be read. */
+static void read_part(const struct module *m, const struct os_process *p,
+                      size_t from, size_t to)
+{
+    if (from >= to || os_read(p, m->base + from, m->bytes + from, to - from)) {
+        return;
+    }
+    for (size_t at = from; at < to; at += PAGE - at % PAGE) {
+        size_t rest = PAGE - at % PAGE;
+
+        os_read(p, m->base + at, m->bytes + at,
+                to - at < rest ? to - at : rest);
+    }
+}
+
+/* All that can be in use when a program runs: relocations and, with Wine, the
+ * debugger's sections are left out, which are most of such an image. */
+static void read_image(const struct module *m, const struct os_process *p,
+                       const struct pe_image *head)
+{
+    size_t from = 0;
+    struct pe_section s;
+    size_t i = 0;
+
+    for (; pe_section_at(head, i, &s); i++) {
+        if (s.flags & IMAGE_SCN_MEM_DISCARDABLE) {
+            read_part(m, p, from, s.rva);
+            from = ((size_t)s.rva + s.size + PAGE - 1) & ~(size_t)(PAGE - 1);
+        }
+    }
+    /* The table may go on where we have not looked. */
+    read_part(m, p, i < head->section_count ? 0 : from, m->size);
+}
 
 bool module_open(struct module *out, const struct os_process *p, uint64_t base,
                  struct err *e)
@@ -32,13 +69,7 @@ bool module_open(struct module *out, const struct os_process *p, uint64_t base,
     if (m.bytes == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    if (!os_read(p, base, m.bytes, m.size)) {
-        for (size_t at = 0; at < m.size; at += PAGE) {
-            size_t part = m.size - at < PAGE ? m.size - at : PAGE;
-
-            os_read(p, base + at, m.bytes + at, part);
-        }
-    }
+    read_image(&m, p, &image);
     if (!pe_image_over(&m.image, m.bytes, m.size)) {
         free(m.bytes);
         return err_set(e, ERR_OS, "the image at 0x%llx is damaged",
@@ -82,7 +113,7 @@ uint64_t module_export(const struct module *m, str name)
 bool module_named(const struct os_process *p, uint64_t address,
                   struct buf *name, uint64_t *base, uint64_t *size)
 {
-    struct os_region r;
+    struct os_region r, last;
     uint8_t head[PAGE];
     struct pe_image image;
     char room[4096];
@@ -94,8 +125,12 @@ bool module_named(const struct os_process *p, uint64_t address,
     }
     *base = r.allocation;
     *size = r.base + r.size - r.allocation;
+    /* What the header says is the target's to write: believed as far as all
+     * of it is this mapping. */
     if (os_read(p, r.allocation, head, sizeof(head)) &&
-        pe_image_over(&image, head, sizeof(head)) && image.image_size >= PAGE) {
+        pe_image_over(&image, head, sizeof(head)) && image.image_size > *size &&
+        os_query(p, r.allocation + image.image_size - 1, &last) && last.image &&
+        last.allocation == r.allocation) {
         *size = image.image_size;
     }
     if (!os_mapped_file(p, r.allocation, &path)) {

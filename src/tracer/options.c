@@ -10,6 +10,7 @@
 
 #include "tracer/cmdline.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/banned.h"
@@ -22,10 +23,16 @@
     .at = offsetof(struct options, field)
 #define FLAG(field)              GOES_TO(field, bool, OPT_FLAG)
 #define FLAG_ON(field)           GOES_TO(field, bool, OPT_FLAG), .on = true
-#define COUNT(field, most_)      GOES_TO(field, uint8_t, OPT_COUNT), \
-                                 .most = most_
+#define COUNT(field, most_)      COUNT_ON(field, 0, most_)
+#define COUNT_ON(field, usual_, most_) GOES_TO(field, uint8_t, OPT_COUNT), \
+                                 .usual = usual_, .most = most_
 #define TEXT(field)              GOES_TO(field, str, OPT_TEXT)
-#define ENGINE(field)            GOES_TO(field, enum engine, OPT_ENGINE)
+#define LIST(field)              GOES_TO(field, struct option_list, OPT_LIST)
+/* An enumeration without negative values is an unsigned int. */
+#define CHOICE(field, words)     GOES_TO(field, unsigned, OPT_CHOICE), \
+                                 .choice = words
+#define NUMBER(field, least_, most_) GOES_TO(field, uint64_t, OPT_NUMBER), \
+                                 .least = least_, .most = most_
 #define SIZE(field, least_, most_) GOES_TO(field, uint64_t, OPT_SIZE), \
                                  .least = least_, .most = most_
 #define TRACE false
@@ -52,6 +59,37 @@
     },
 /* clang-format on */
 
+static const struct opt_word engine_words[] = {
+    { "ring", ENGINE_RING },
+    { "handshake", ENGINE_HANDSHAKE },
+    { NULL, 0 },
+};
+
+static const struct opt_word color_words[] = {
+    { "auto", COLOR_AUTO },
+    { "always", COLOR_ALWAYS },
+    { "never", COLOR_NEVER },
+    { NULL, 0 },
+};
+
+static const struct opt_word by_words[] = {
+    { "name", BY_NAME },
+    { "thread", BY_THREAD },
+    { NULL, 0 },
+};
+
+static const struct opt_word unit_words[] = {
+    { "s", UNIT_SECONDS }, { "ms", UNIT_MILLIS }, { "us", UNIT_MICROS },
+    { "ns", UNIT_NANOS },  { NULL, 0 },
+};
+
+static const struct opt_word constant_words[] = {
+    { "raw", CONSTANTS_RAW },
+    { "abbrev", CONSTANTS_ABBREV },
+    { "verbose", CONSTANTS_VERBOSE },
+    { NULL, 0 },
+};
+
 const struct opt opts[] = {
 #include "tracer/options.def"
 };
@@ -62,19 +100,15 @@ const struct command_row command_rows[] = {
 };
 const size_t command_row_count = COUNT_OF(command_rows);
 
-static const struct {
-    const char *name;
-    enum engine engine;
-} engines[] = {
-    { "ring", ENGINE_RING },
-    { "handshake", ENGINE_HANDSHAKE },
-};
+/* struct parse.given has a bit for each. */
+static_assert(COUNT_OF(opts) <= 64, "options.c");
 
 struct parse {
     struct cmdline line;
     struct arena *arena;
     struct options o;
-    str misplaced;  // first option that goes with no subcommand
+    uint64_t given;  // bit i: opts[i], a count, was given
+    str misplaced;   // first option that goes with no subcommand
     struct err *e;
 };
 
@@ -120,6 +154,35 @@ static size_t distance(str a, str b)
     return above[b.size];
 }
 
+/* What a user of strace tries first. */
+static const struct not_yet {
+    char letter;
+    const char *name;
+    const char *instead;
+} not_yet[] = {
+    { 'f', "follow-forks",
+      "only the program itself is traced, not what it starts" },
+    { 'p', "attach",
+      "a program is traced from its start, as in 'ntstrace PROGRAM'" },
+    { 'k', "stack-trace", "-i shows where each call came from" },
+};
+
+/* Fails if `shown` ("-f", "--attach") is one of them. */
+static bool is_there(struct parse *p, str shown)
+{
+    bool is_long = str_starts(shown, STR("--"));
+    str name = str_slice(shown, is_long ? 2 : 1, shown.size);
+
+    for (size_t i = 0; i < COUNT_OF(not_yet); i++) {
+        if (is_long ? str_eq(name, str_of(not_yet[i].name))
+                    : str_eq(name, (str){ &not_yet[i].letter, 1 })) {
+            return err_set(p->e, ERR_USAGE, "%.*s: not there yet; %s",
+                           STR_ARGS(shown), not_yet[i].instead);
+        }
+    }
+    return true;
+}
+
 /* Fails, naming the long option most like `name` (no dashes) if one is. */
 static bool unknown_long(struct parse *p, str name)
 {
@@ -161,17 +224,64 @@ static bool unknown_letter(struct parse *p, str word, char letter)
 
 /* ----------------------------------------------------------------- values */
 
-static bool set_engine(struct parse *p, enum engine *to, str shown, str value)
+static bool set_choice(struct parse *p, const struct opt *opt, unsigned *to,
+                       str shown, str value)
 {
-    for (size_t i = 0; i < COUNT_OF(engines); i++) {
-        if (str_eq(value, str_of(engines[i].name))) {
-            *to = engines[i].engine;
+    char room[100];
+    struct buf all = BUF_OVER(room);
+
+    for (const struct opt_word *w = opt->choice; w->name; w++) {
+        if (str_eq(value, str_of(w->name))) {
+            *to = w->value;
             return true;
         }
+        buf_addf(&all, "%s%s", w > opt->choice ? ", " : "", w->name);
     }
-    return err_set(p->e, ERR_USAGE,
-                   "%.*s: no engine '%.*s'; there are ring and handshake",
-                   STR_ARGS(shown), STR_ARGS(value));
+    return err_set(p->e, ERR_USAGE, "%.*s: '%.*s' is not one of %.*s",
+                   STR_ARGS(shown), STR_ARGS(value), STR_ARGS(buf_str(&all)));
+}
+
+static bool set_number(struct parse *p, const struct opt *opt, uint64_t *to,
+                       str shown, str value)
+{
+    uint64_t n = 0;
+
+    if (!str_to_u64(value, &n) || n < opt->least || n > opt->most) {
+        return err_set(
+            p->e, ERR_USAGE, "%.*s: '%.*s' is not a number from %llu to %llu",
+            STR_ARGS(shown), STR_ARGS(value), (unsigned long long)opt->least,
+            (unsigned long long)opt->most);
+    }
+    *to = n;
+    return true;
+}
+
+static bool set_count(struct parse *p, const struct opt *opt, uint8_t *to,
+                      str shown, bool positive)
+{
+    uint64_t bit = UINT64_C(1) << (opt - opts);
+
+    if (!(p->given & bit)) {
+        *to = 0;
+    }
+    p->given |= bit;
+    if (positive && *to >= opt->most) {
+        return err_set(p->e, ERR_USAGE, "%.*s: given more than %u times",
+                       STR_ARGS(shown), (unsigned)opt->most);
+    }
+    *to = positive ? (uint8_t)(*to + 1) : 0;
+    return true;
+}
+
+static bool add_value(struct parse *p, struct option_list *to, str shown,
+                      str value)
+{
+    if (to->count == OPTIONS_LIST_MAX) {
+        return err_set(p->e, ERR_USAGE, "%.*s: given more than %u times",
+                       STR_ARGS(shown), (unsigned)OPTIONS_LIST_MAX);
+    }
+    to->at[to->count++] = value;
+    return true;
 }
 
 static bool set_size(struct parse *p, const struct opt *opt, uint64_t *to,
@@ -209,6 +319,11 @@ static bool set(struct parse *p, const struct opt *opt, str shown,
     if (!opt->anywhere && p->misplaced.size == 0) {
         p->misplaced = shown;
     }
+    if (opt->value && opt->kind != OPT_SIZE && opt->kind != OPT_NUMBER &&
+        value.size == 0) {
+        return err_set(p->e, ERR_USAGE, "%.*s: the %s is empty",
+                       STR_ARGS(shown), opt->value);
+    }
     switch (opt->kind) {
     case OPT_GROUP:
         break;
@@ -216,21 +331,16 @@ static bool set(struct parse *p, const struct opt *opt, str shown,
         *(bool *)to = positive;
         break;
     case OPT_COUNT:
-        if (positive && *(uint8_t *)to >= opt->most) {
-            return err_set(p->e, ERR_USAGE, "%.*s: given more than %u times",
-                           STR_ARGS(shown), (unsigned)opt->most);
-        }
-        *(uint8_t *)to = positive ? (uint8_t)(*(uint8_t *)to + 1) : 0;
-        break;
+        return set_count(p, opt, to, shown, positive);
     case OPT_TEXT:
-        if (value.size == 0) {
-            return err_set(p->e, ERR_USAGE, "%.*s: the %s is empty",
-                           STR_ARGS(shown), opt->value);
-        }
         *(str *)to = value;
         break;
-    case OPT_ENGINE:
-        return set_engine(p, to, shown, value);
+    case OPT_LIST:
+        return add_value(p, to, shown, value);
+    case OPT_CHOICE:
+        return set_choice(p, opt, to, shown, value);
+    case OPT_NUMBER:
+        return set_number(p, opt, to, shown, value);
     case OPT_SIZE:
         return set_size(p, opt, to, shown, value);
     }
@@ -283,7 +393,8 @@ static bool read_long(struct parse *p, str word)
         }
         return set(p, opt, shown, positive, value);
     }
-    return unknown_long(p, str_slice(shown, 2, shown.size));
+    return is_there(p, shown) &&
+           unknown_long(p, str_slice(shown, 2, shown.size));
 }
 
 static const struct opt *find_letter(char letter)
@@ -304,16 +415,18 @@ static bool read_letters(struct parse *p, str word)
         char *shown = ARENA_NEW(p->arena, char, 2);
         str value = str_slice(word, i + 1, word.size);
 
-        if (!opt) {
-            return unknown_letter(p, word, letter);
-        }
         shown[0] = '-';
         shown[1] = letter;
+        if (!opt) {
+            return is_there(p, (str){ shown, 2 }) &&
+                   unknown_letter(p, word, letter);
+        }
         if (opt->value && value.size == 0 &&
             !next_value(p, opt, (str){ shown, 2 }, &value)) {
             return false;
         }
-        if (!set(p, opt, (str){ shown, 2 }, true, value)) {
+        /* The letter of a flag that is on anyway is for taking it back. */
+        if (!set(p, opt, (str){ shown, 2 }, !opt->on, value)) {
             return false;
         }
         if (opt->value) {
@@ -374,13 +487,42 @@ static bool take_word(struct parse *p, str word)
     return true;
 }
 
+/* Options that make sense only with, or without, another one. */
+static bool agree(struct parse *p)
+{
+    const struct options *o = &p->o;
+    bool counts = o->summary || o->summary_only;
+
+    if (o->json && counts) {
+        return err_set(p->e, ERR_USAGE, "--json: does not go with -c or -C");
+    }
+    if (o->summary_only && o->summary) {
+        return err_set(p->e, ERR_USAGE, "-c: does not go with -C");
+    }
+    if (o->paths.count > 0 && (!o->patch || o->engine == ENGINE_HANDSHAKE)) {
+        return err_set(p->e, ERR_USAGE,
+                       "-P: looks at arguments, which are not seen with %s",
+                       o->patch ? "--engine=handshake" : "--no-patch");
+    }
+    if (!counts && (o->summary_sort.size > 0 || o->summary_by != BY_NAME ||
+                    o->summary_every > 0)) {
+        return err_set(p->e, ERR_USAGE, "%s: goes with -c or -C only",
+                       o->summary_sort.size > 0   ? "-S"
+                       : o->summary_by != BY_NAME ? "--by"
+                                                  : "--summary-every");
+    }
+    return true;
+}
+
 static bool finish(struct parse *p)
 {
     const struct command_row *row = find_command(p->o.command);
 
-    if (p->o.help || p->o.version || p->o.command == COMMAND_TRACE ||
-        p->o.nothing) {
+    if (p->o.help || p->o.version || p->o.nothing) {
         return true;
+    }
+    if (p->o.command == COMMAND_TRACE) {
+        return agree(p);
     }
     if (p->o.command == COMMAND_NONE) {
         return err_set(p->e, ERR_USAGE,
@@ -391,9 +533,12 @@ static bool finish(struct parse *p)
                        STR_ARGS(p->misplaced), row->name);
     }
     if (p->o.word_count < row->least) {
+        str first, rest;
+
+        str_cut(str_of(row->words), '|', &first, &rest);
         return err_set(p->e, ERR_USAGE,
-                       "'%s' needs to know what, as in 'ntstrace %s %s'",
-                       row->name, row->name, row->words);
+                       "'%s' needs to know what, as in 'ntstrace %s %.*s'",
+                       row->name, row->name, STR_ARGS(first));
     }
     return true;
 }
@@ -441,10 +586,12 @@ bool options_parse(struct options *out, str raw, struct arena *a, struct err *e)
 
     p.o.nothing = true;
     p.o.output = STR("");
+    p.o.summary_sort = STR("");
     p.o.program = STR("");
     p.o.program_line = STR("");
     p.o.engine = ENGINE_RING;
     p.o.ring_size = RING_SIZE_DEFAULT;
+    p.o.string_limit = STRING_LIMIT_DEFAULT;
     p.misplaced = STR("");
     for (size_t i = 0; i < OPTIONS_WORDS_MAX; i++) {
         p.o.words[i] = STR("");
@@ -452,6 +599,8 @@ bool options_parse(struct options *out, str raw, struct arena *a, struct err *e)
     for (size_t i = 0; i < opt_count; i++) {
         if (opts[i].on) {
             *(bool *)((char *)&p.o + opts[i].at) = true;
+        } else if (opts[i].kind == OPT_COUNT) {
+            *(uint8_t *)((char *)&p.o + opts[i].at) = opts[i].usual;
         }
     }
     cmdline_next(&p.line, a, &own_name);

@@ -21,11 +21,42 @@
 #define RING_SIZE_MOST (UINT64_C(64) << 20)
 #define RING_SIZE_DEFAULT (UINT64_C(1) << 20)
 
+/* Data that is shown of one buffer (wire/capture.h copies no more). */
+#define STRING_LIMIT_MOST (UINT64_C(256) << 10)
+#define STRING_LIMIT_DEFAULT 32
+
 #define OPTIONS_WORDS_MAX 8
+/* Values of an option that may be given again and again. */
+#define OPTIONS_LIST_MAX 64
 
 enum engine {
     ENGINE_RING,
     ENGINE_HANDSHAKE
+};
+
+enum color {
+    COLOR_AUTO,    // on a console, unless NO_COLOR is set
+    COLOR_ALWAYS,  // on a console
+    COLOR_NEVER,
+};
+
+enum summary_by {
+    BY_NAME,
+    BY_THREAD
+};
+
+enum unit {
+    UNIT_USUAL,
+    UNIT_SECONDS,
+    UNIT_MILLIS,
+    UNIT_MICROS,
+    UNIT_NANOS,
+};
+
+enum constant_style {
+    CONSTANTS_ABBREV,
+    CONSTANTS_RAW,
+    CONSTANTS_VERBOSE
 };
 
 enum command {
@@ -36,6 +67,11 @@ enum command {
 #include "tracer/commands.def"
 #undef COMMAND
     /* clang-format on */
+};
+
+struct option_list {
+    str at[OPTIONS_LIST_MAX];  // in the order they were given
+    size_t count;
 };
 
 /* Every str is in the arena or in the raw text. */
@@ -54,19 +90,45 @@ struct options {
     str words[OPTIONS_WORDS_MAX];
     size_t word_count;
 
-    str output;     // empty: standard error
+    struct option_list expressions;  // -e, not looked at yet
+    struct option_list paths;        // -P, as they were given
+    bool successful_only;            // -z
+    bool failed_only;                // -Z
+
+    str output;  // empty: standard error; "|...": a command
+    bool json;
     uint8_t quiet;  // how often -q was given
     bool always_show_pid;
+    enum color color;
+
+    bool summary_only;  // -c
+    bool summary;       // -C
+    str summary_sort;   // -S; empty: not given
+    enum summary_by summary_by;
+    uint64_t summary_every;  // seconds; 0: not
+
     uint8_t clock;        // -t: 1, -tt: 2, -ttt: 3
     bool since_last;      // -r
+    enum unit time_unit;  // of the two
     bool service_number;  // -n
     bool return_address;  // -i
-    bool time_spent;      // -T
+
+    uint8_t handles;        // -y: 1, -yy: 2, --no-decode-handles: 0
+    uint64_t string_limit;  // -s
+    bool abbrev;            // false: -v
+    uint8_t hex_strings;    // -x: 1, -xx: 2
+    enum constant_style constants;
+    bool arg_names;  // false: --no-arg-names
+
+    bool time_spent;       // -T
+    enum unit spent_unit;  // of it
+
     enum engine engine;
     bool patch;         // false: --no-patch
     bool orphan_query;  // false: --no-orphan-query
     bool lossy;
     uint64_t ring_size;  // bytes, a power of two
+
     bool help;
     bool version;
 };
@@ -83,8 +145,16 @@ enum opt_kind {
     OPT_FLAG,
     OPT_COUNT,
     OPT_TEXT,
-    OPT_ENGINE,
+    OPT_LIST,
+    OPT_CHOICE,
+    OPT_NUMBER,
     OPT_SIZE,
+};
+
+/* One of the words that a value may be; the last row has no name. */
+struct opt_word {
+    const char *name;
+    unsigned value;
 };
 
 struct opt {
@@ -94,8 +164,10 @@ struct opt {
     const char *help;
     enum opt_kind kind;
     bool on;        // a flag that is set unless --no-NAME is given
+    uint8_t usual;  // a count that is not given
     bool anywhere;  // goes with subcommands too
     size_t at;      // of its field in struct options
+    const struct opt_word *choice;
     uint64_t least;
     uint64_t most;
 };

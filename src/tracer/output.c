@@ -15,18 +15,35 @@ bool output_open(struct output *o, str path, struct err *e)
         o->each_line = true;
         return true;
     }
+    if (path.p[0] == '|') {
+        return os_pipe_into(&o->file, &o->command,
+                            str_slice(path, 1, path.size), e);
+    }
     return os_file_create(&o->file, path, e);
+}
+
+bool output_close(struct output *o, struct err *e)
+{
+    bool ok = os_file_close(&o->file, e);
+
+    os_pipe_wait(o->command);
+    o->command = NULL;
+    return ok;
+}
+
+static void write_out(struct output *o, str bytes)
+{
+    struct err e;
+
+    if (bytes.size > 0 && !o->failed && !os_file_write(&o->file, bytes, &e)) {
+        o->failed = true;
+        o->why = e;
+    }
 }
 
 void output_flush(struct output *o)
 {
-    struct err e;
-
-    if (o->size > 0 && !o->failed &&
-        !os_file_write(&o->file, (str){ o->lines, o->size }, &e)) {
-        o->failed = true;
-        o->why = e;
-    }
+    write_out(o, (str){ o->lines, o->size });
     o->size = 0;
 }
 
@@ -34,16 +51,13 @@ void output_line(void *output, str line)
 {
     struct output *o = output;
 
-    if (o->size + line.size > sizeof(o->lines)) {
+    if (o->each_line || o->size + line.size > sizeof(o->lines)) {
         output_flush(o);
     }
-    /* No line is longer (TEXT_LINE_MAX). */
-    if (line.size > sizeof(o->lines)) {
-        line.size = sizeof(o->lines);
+    if (o->each_line || line.size > sizeof(o->lines)) {
+        write_out(o, line);
+        return;
     }
     memcpy(o->lines + o->size, line.p, line.size);
     o->size += line.size;
-    if (o->each_line) {
-        output_flush(o);
-    }
 }

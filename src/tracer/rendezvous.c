@@ -17,7 +17,8 @@
 /* After an orphan, look for the next one for so long without sleeping. */
 #define POLL_MS 20
 
-void rendezvous_answer(struct drained *d)
+/* Lets the thread of `d` go on. */
+static void rendezvous_answer(struct drained *d)
 {
     /* Release: what the thread waited for is done. Pairs with the acquire in
      * is_over (agent/wait.c). */

@@ -24,6 +24,8 @@
 #define STATUS_INTERRUPTED 130
 /* So long after Ctrl-C a target without our console is let go. */
 #define DETACH_MS 500
+/* The names of the handles that the program begins with may take so long. */
+#define HANDLES_MS 500
 
 void session_note(struct session *s, const char *format, ...)
 {
@@ -102,23 +104,56 @@ static bool judge_program(const uint16_t *path, const struct options *o,
     return true;
 }
 
+static struct str16 whole16(const uint16_t *z)
+{
+    size_t size = 0;
+
+    while (z[size] != 0) {
+        size++;
+    }
+    return (struct str16){ z, size };
+}
+
+/* What is to be recorded for the lines that are wanted. */
+static struct target_wants wants_of(const struct telling *t)
+{
+    const struct options *o = t->options;
+    struct filter_dumps reads = filter_reads(t->filter);
+    struct filter_dumps writes = filter_writes(t->filter);
+
+    return (struct target_wants){
+        .filter = t->filter,
+        .handles = telling_wants_handles(t),
+        .paths = filter_wants_paths(t->filter),
+        .arguments = t->lines,
+        .capture = {
+            .string_max = (uint32_t)o->string_limit,
+            .verbose = !o->abbrev,
+            .dumps = reads.all || reads.count > 0 || writes.all ||
+                     writes.count > 0,
+        },
+    };
+}
+
 /* The output is opened only for a program that can be started: a mistyped
  * name is not to cost an old trace. */
 static bool launch(struct session *s, struct err *e)
 {
     const struct options *o = s->options;
+    const struct target_wants wants = wants_of(&s->telling);
     uint16_t *path = NULL;
     bool ok;
 
     if (!find_program(o, &path, e)) {
         return false;
     }
+    os_to_utf8(&s->image, whole16(path));
     ok = judge_program(path, o, e) && output_open(&s->output, o->output, e);
     /* What the program sees as its command line is the tail of ours, unit
      * for unit. */
     if (ok &&
         !target_launch(&s->target, path, os_command_line().p + o->program_unit,
-                       o, s->timing.tsc_per_ms, e)) {
+                       o, &wants, &s->timing, e)) {
         ok = about_program(o, e);
     }
     os_free(path);
@@ -129,22 +164,34 @@ static bool launch(struct session *s, struct err *e)
 
 static void on_enter(void *session, const struct call *call)
 {
-    decoder_enter(&((struct session *)session)->decoder, call);
+    telling_enter(&((struct session *)session)->telling, call);
 }
 
 static void on_leave(void *session, const struct call *call)
 {
-    decoder_leave(&((struct session *)session)->decoder, call);
+    telling_leave(&((struct session *)session)->telling, call);
 }
 
 static void on_transition(void *session, const struct transition_told *t)
 {
-    decoder_transition(&((struct session *)session)->decoder, t);
+    telling_transition(&((struct session *)session)->telling, t);
 }
 
 static void on_notice(void *session, const struct notice *n)
 {
-    decoder_notice(&((struct session *)session)->decoder, n);
+    telling_notice(&((struct session *)session)->telling, n);
+}
+
+/* NO_COLOR is the user's general wish; --color=always one for this run. */
+static bool colours_wanted(const struct session *s)
+{
+    const struct options *o = s->options;
+
+    if (o->color == COLOR_NEVER || o->json ||
+        (o->color == COLOR_AUTO && os_variable_set("NO_COLOR"))) {
+        return false;
+    }
+    return os_console_colours(&s->output.file);
 }
 
 static uint16_t number_of(const struct session *s, const char *name)
@@ -155,12 +202,36 @@ static uint16_t number_of(const struct session *s, const char *name)
     return x != NULL ? x->number : NUMBER_NONE;
 }
 
+static void on_handle(void *handles, const struct os_handle *h)
+{
+    handles_add(handles, h->value, h->type, h->name, h->path, true, h->access);
+}
+
+/* The handles that the program has before it runs, inherited ones first of
+ * all. That some have no name is no reason not to trace. */
+static void tell_handles(struct session *s)
+{
+    struct handles *handles = model_process_handles(s->process);
+    struct err e = { 0 };
+
+    if (handles != NULL &&
+        !os_handles_query(&s->target.os, HANDLES_MS, on_handle, handles, &e)) {
+        session_note(s,
+                     "handles that the program had from the start may be "
+                     "without a name: %s",
+                     e.text);
+    }
+}
+
 static bool open_model(struct session *s, struct err *e)
 {
     const struct options *o = s->options;
     struct model_config config = {
         .wine = s->target.wine,
         .hold = 100 * s->timing.tsc_per_ms,
+        /* Who does not see what closes a handle must not name it. */
+        .no_handles =
+            !s->target.patching || !telling_wants_handles(&s->telling),
     };
     struct model_out out = {
         .ctx = s,
@@ -170,16 +241,6 @@ static bool open_model(struct session *s, struct err *e)
         .notice = on_notice,
         .describe = rendezvous_describe,
     };
-    struct text_options text = {
-        .always_pid = o->always_show_pid || o->output.size > 0,
-        .when = (enum text_when)o->clock,
-        .relative = o->since_last,
-        .number = o->service_number,
-        .returns = o->return_address,
-        .took = o->time_spent,
-        .utc_offset = os_utc_offset(),
-    };
-
     s->numbers = (struct numbers){
         .terminate_thread = number_of(s, "NtTerminateThread"),
         .map = number_of(s, "NtMapViewOfSection"),
@@ -187,8 +248,10 @@ static bool open_model(struct session *s, struct err *e)
         .unmap = number_of(s, "NtUnmapViewOfSection"),
         .unmap_ex = number_of(s, "NtUnmapViewOfSectionEx"),
     };
-    text_init(&s->text, &text, output_line, &s->output);
-    decoder_init(&s->decoder, &s->text.sink, &s->timing.clock);
+    if (!telling_open(&s->telling, &s->output, &s->timing.clock, s->target.wine,
+                      colours_wanted(s), e)) {
+        return false;
+    }
     s->model = model_open(&config, &out, e);
     if (s->model == NULL) {
         return false;
@@ -203,6 +266,14 @@ static bool open_model(struct session *s, struct err *e)
         return err_set(e, ERR_OS, "out of memory");
     }
     rendezvous_module(s, s->target.ntdll.base, false);
+    if (s->target.programs.left_out > 0) {
+        session_note(s,
+                     "%u calls are shown without what their arguments "
+                     "point to: no room for more capture programs",
+                     s->target.programs.left_out);
+    }
+    model_process_image(s->process, buf_str(&s->image));
+    tell_handles(s);
     return true;
 }
 
@@ -215,6 +286,10 @@ static bool interrupted(struct session *s)
 
     while ((which = os_interrupt_take()) != OS_INTERRUPT_NONE) {
         if (which == OS_INTERRUPT_CTRL_BREAK) {
+            /* A program on our console has heard it too, and ends. */
+            if (!os_shares_console(&s->target.os)) {
+                telling_summary(&s->telling);
+            }
             continue;
         }
         s->interrupts++;
@@ -259,6 +334,20 @@ static void doze(struct session *s)
     atomic_store_explicit(asleep, 0, memory_order_relaxed);
 }
 
+/* --summary-every: the table so far, if it is time for it. */
+static void summarise(struct session *s)
+{
+    uint64_t now = os_tsc();
+    uint64_t every = s->options->summary_every * 1000 * s->timing.tsc_per_ms;
+
+    if (every > 0 && now >= s->summary_at) {
+        if (s->summary_at > 0) {
+            telling_summary(&s->telling);
+        }
+        s->summary_at = now + every;
+    }
+}
+
 /* Follows the target to its end: true; false: detached from, or refused. */
 static bool follow(struct session *s, uint32_t *code)
 {
@@ -268,6 +357,7 @@ static bool follow(struct session *s, uint32_t *code)
         size_t taken = round_trip(s, false);
 
         timing_tick(&s->timing);
+        summarise(s);
         if (interrupted(s)) {
             return false;
         }
@@ -283,6 +373,19 @@ static bool follow(struct session *s, uint32_t *code)
     return false;
 }
 
+/* What is missing in the lines without a line of its own. */
+static void tell_losses(struct session *s)
+{
+    struct model_counts counts = model_counts(s->model);
+
+    if (counts.data_lost > 0) {
+        session_note(s,
+                     "%llu pieces of what arguments point to were not kept, "
+                     "for want of memory; they are shown as addresses",
+                     (unsigned long long)counts.data_lost);
+    }
+}
+
 /* Its threads are gone; what they wrote is still there. */
 static void finish(struct session *s, uint32_t code)
 {
@@ -291,8 +394,9 @@ static void finish(struct session *s, uint32_t code)
     drain_end(s);
     model_process_end(s->process, code, os_tsc());
     model_flush(s->model);
-    decoder_flush(&s->decoder);
-    output_flush(&s->output);
+    telling_flush(&s->telling);
+    telling_summary(&s->telling);
+    tell_losses(s);
 }
 
 /* Detaches. What does not work is a note: the program runs on either way. */
@@ -313,8 +417,8 @@ static void let_go(struct session *s)
     round_trip(s, false);
     model_notice(s->process, NOTICE_DETACHED, os_tsc());
     model_flush(s->model);
-    decoder_flush(&s->decoder);
-    output_flush(&s->output);
+    telling_flush(&s->telling);
+    telling_summary(&s->telling);
 }
 
 /* The end of a run whose target ran: *status, or the reason it failed. */
@@ -345,8 +449,9 @@ static bool conclude(struct session *s, uint32_t *status, struct err *e)
 
 static bool run(struct session *s, uint32_t *status, struct err *e)
 {
-    bool ok;
-
+    if (!telling_judge(&s->telling, s->options, e)) {
+        return false;
+    }
     timing_begin(&s->timing);
     s->interrupt = os_event_open(false, e);
     if (s->interrupt == NULL || !os_interrupt_watch(s->interrupt, e) ||
@@ -370,11 +475,7 @@ static bool run(struct session *s, uint32_t *status, struct err *e)
     if (!target_go(&s->target, e)) {
         return false;
     }
-    ok = conclude(s, status, e);
-    if (!os_file_close(&s->output.file, ok ? e : &s->why)) {
-        ok = false;
-    }
-    return ok;
+    return conclude(s, status, e);
 }
 
 bool session_run(const struct options *o, uint32_t *status, struct buf *notes,
@@ -388,7 +489,12 @@ bool session_run(const struct options *o, uint32_t *status, struct buf *notes,
     }
     s->options = o;
     s->notes = notes;
+    s->image = BUF_OVER(s->image_room);
     ok = run(s, status, e);
+    os_console_restore();
+    if (!output_close(&s->output, ok ? e : &s->why)) {
+        ok = false;
+    }
     if (s->handshake != NULL) {
         handshake_close(s);
     }
@@ -396,6 +502,7 @@ bool session_run(const struct options *o, uint32_t *status, struct buf *notes,
         drain_close(s);
     }
     model_close(s->model);
+    telling_close(&s->telling);
     target_close(&s->target);
     os_event_close(s->interrupt);
     os_interrupt_done();

@@ -3,21 +3,20 @@
  * session.h - one run of the tracer: a target, its records, a trace.
  *
  * The main thread does all: it sleeps, drains the rings (drain.c), answers
- * threads that wait (rendezvous.c), lets the model tell what happened, and
- * writes. With the handshake engine a second thread serves the slot
+ * threads that wait (rendezvous.c), and lets the model tell what happened;
+ * tell.c makes lines of that. With the handshake engine a second thread serves the slot
  * (handshake.c) and hands its finds over under a lock-free queue of its own.
  */
 #ifndef TRACER_SESSION_H
 #define TRACER_SESSION_H
 
 #include "base/err.h"
-#include "decode/decode.h"
-#include "format/text.h"
 #include "model/model.h"
 #include "platform/os.h"
 #include "tracer/options.h"
 #include "tracer/output.h"
 #include "tracer/target.h"
+#include "tracer/tell.h"
 #include "tracer/timing.h"
 
 #include <stdbool.h>
@@ -58,11 +57,12 @@ struct session {
     const struct options *options;
     struct buf *notes;  // lines for the user
     struct target target;
+    char image_room[4096];
+    struct buf image;  // the program's path
     struct numbers numbers;
     struct model *model;
     struct model_process *process;
-    struct decoder decoder;
-    struct text text;
+    struct telling telling;
     struct timing timing;
     struct output output;
     struct drained *rings;  // RING_MAX of them, owned
@@ -71,6 +71,7 @@ struct session {
     uint32_t lost_no_ring;  // told so far
     uint64_t poll_until;    // TSC: orphans come, do not sleep
     uint64_t last_pass;     // TSC: when the rings were looked at last
+    uint64_t summary_at;    // TSC: when to print the table next; 0: not
     uint64_t check_ended;   // TSC: when to look next for ended threads
     bool room_set;
     bool started;        // the agent has reported
@@ -111,8 +112,6 @@ void drain_close(struct session *s);
  * `bytes`: the record, at least a struct record_return if it is one. */
 void rendezvous(struct session *s, struct drained *d,
                 const struct record_return *r);
-/* Lets the thread of `d` go on. */
-void rendezvous_answer(struct drained *d);
 /* For struct model_out. */
 bool rendezvous_describe(void *session, struct model_process *p,
                          uint64_t address, struct place *out);

@@ -68,6 +68,107 @@ static uint8_t flags_of_call(const struct target *t, str name)
     return flags;
 }
 
+/* Where a program stands in the copy, and what tells most others apart. */
+struct program_at {
+    uint32_t hash;
+    uint32_t at;
+    uint32_t size;
+};
+
+static uint32_t hash_of(const uint8_t *p, size_t size)
+{
+    uint32_t h = 2166136261u;  // FNV-1a
+
+    for (size_t i = 0; i < size; i++) {
+        h = (h ^ p[i]) * 16777619u;
+    }
+    return h;
+}
+
+/* Makes room for one more program of `size` bytes. */
+static bool room_for_program(struct programs *p, size_t size)
+{
+    const uint32_t most = SECTION_RINGS - SECTION_PROGRAMS;
+
+    if (p->bytes == NULL) {
+        p->bytes = malloc(most);
+    }
+    if (p->count == p->room) {
+        uint32_t more = p->room == 0 ? 512 : p->room * 2;
+        struct program_at *at = realloc(p->at, more * sizeof(*at));
+
+        if (at == NULL) {
+            return false;
+        }
+        p->at = at;
+        p->room = more;
+    }
+    return p->bytes != NULL && size <= most - p->used;
+}
+
+/* Puts a program into the section, once; its offset, 0 if there is no room.
+ * What is there already is compared with our own copy: the section is the
+ * target's to write. */
+static uint32_t place_program(struct target *t, const uint8_t *bytes,
+                              size_t size)
+{
+    struct programs *p = &t->programs;
+    uint32_t hash = hash_of(bytes, size);
+
+    for (uint32_t i = 0; i < p->count; i++) {
+        if (p->at[i].hash == hash && p->at[i].size == size &&
+            memcmp(p->bytes + p->at[i].at, bytes, size) == 0) {
+            return SECTION_PROGRAMS + p->at[i].at;
+        }
+    }
+    if (!room_for_program(p, size)) {
+        p->left_out++;
+        return 0;
+    }
+    memcpy(p->bytes + p->used, bytes, size);
+    memcpy((char *)t->shared.at + SECTION_PROGRAMS + p->used, bytes, size);
+    p->at[p->count++] = (struct program_at){ hash, p->used, (uint32_t)size };
+    p->used += (uint32_t)size;
+    return SECTION_PROGRAMS + p->used - (uint32_t)size;
+}
+
+static uint32_t add_program(struct target *t, const struct call_facts *facts,
+                            bool names_only)
+{
+    struct capture_options options = t->wants.capture;
+    uint64_t room[CAPTURE_PROGRAM_MAX / sizeof(uint64_t) + 1];
+    size_t size;
+
+    options.wine = t->wine;
+    options.names_only = names_only;
+    size = capture_compile(facts, &options, room);
+    return size == 0 ? 0 : place_program(t, (const uint8_t *)room, size);
+}
+
+/* What is recorded of a call: all, what handles and paths need of it, its
+ * bare words, or nothing. */
+static void choose_record(struct target *t, struct call_row *row, str name,
+                          const struct call_facts *facts)
+{
+    const struct target_wants *w = &t->wants;
+    bool wanted = filter_wants_name(w->filter, name, facts);
+    uint32_t needs = facts != NULL ? call_needs(facts) : 0;
+    bool watched = w->handles && (needs & CALL_NEEDED_HANDLES) != 0;
+    bool shown = w->arguments && !filter_is_raw(w->filter, name, facts);
+
+    if (facts != NULL && wanted && (shown || w->paths || watched)) {
+        row->program = add_program(t, facts, !shown);
+    } else if (facts != NULL && watched) {
+        row->program = add_program(t, facts, true);
+    } else if (!wanted && !watched && row->flags == 0 &&
+               (needs & ~(uint32_t)CALL_NEEDED_HANDLES) == 0) {
+        row->flags |= ROW_FILTERED;
+    }
+    if (row->program != 0) {
+        row->flags |= ROW_CAPTURES;
+    }
+}
+
 static void fill_rows(struct target *t, const struct module *m)
 {
     struct call_row *rows =
@@ -77,13 +178,15 @@ static void fill_rows(struct target *t, const struct module *m)
         const struct syscall_entry *s = &m->syscalls.entries[i];
         const struct call_facts *f =
             t->wine ? call_find_wine(s->name) : call_find(s->name);
-        struct call_row *row = &rows[s->number & SERVICE_MASK];
+        struct call_row row = { .number = s->number,
+                                .flags = flags_of_call(t, s->name) };
         int args = f != NULL ? f->arg_count : call_arg_count_only(s->name);
 
-        row->more = (uint8_t)(args < 0 ? 0 : call_stack_args((uint32_t)args));
-        row->flags = flags_of_call(t, s->name);
-        row->number = s->number;
-        row->program = 0;
+        row.more = (uint8_t)(args < 0 ? 0 : call_stack_args((uint32_t)args));
+        if (t->patching) {
+            choose_record(t, &row, s->name, f);
+        }
+        rows[s->number & SERVICE_MASK] = row;
     }
 }
 
@@ -414,7 +517,7 @@ bool target_mend_loader(struct target *t, struct err *e)
 /* --- the way in --- */
 
 static bool get_in(struct target *t, const struct options *o,
-                   uint64_t tsc_per_ms, struct err *e)
+                   struct timing *timing, struct err *e)
 {
     uint64_t begins, resume;
     struct os_region r;
@@ -454,7 +557,8 @@ static bool get_in(struct target *t, const struct options *o,
         resume - t->ntdll.base > t->ntdll.size - LOADER_BYTES) {
         return err_set(e, ERR_OS, "ntdll has no LdrInitializeThunk");
     }
-    if (!write_image(t, o, tsc_per_ms, resume, e)) {
+    timing_ready(timing);
+    if (!write_image(t, o, timing->tsc_per_ms, resume, e)) {
         return false;
     }
     if (o->engine == ENGINE_HANDSHAKE) {
@@ -473,15 +577,17 @@ static bool get_in(struct target *t, const struct options *o,
 
 bool target_launch(struct target *out, const uint16_t *path,
                    const uint16_t *command_line, const struct options *o,
-                   uint64_t tsc_per_ms, struct err *e)
+                   const struct target_wants *wants, struct timing *timing,
+                   struct err *e)
 {
     struct target t = { .engine = o->engine,
-                        .patching = o->patch && o->engine == ENGINE_RING };
+                        .patching = o->patch && o->engine == ENGINE_RING,
+                        .wants = *wants };
 
     if (!os_process_launch(&t.os, path, command_line, e)) {
         return false;
     }
-    if (!get_in(&t, o, tsc_per_ms, e)) {
+    if (!get_in(&t, o, timing, e)) {
         target_close(&t);
         return false;
     }
@@ -570,6 +676,8 @@ void target_close(struct target *t)
     os_event_close(t->wake);
     patched_close(&t->nt_stubs);
     patched_close(&t->win32u_stubs);
+    free(t->programs.bytes);
+    free(t->programs.at);
     module_close(&t->ntdll);
     module_close(&t->win32u);
     *t = (struct target){ 0 };

@@ -10,9 +10,12 @@
 #define TRACER_TARGET_H
 
 #include "base/err.h"
+#include "decode/capture.h"
+#include "filter/filter.h"
 #include "platform/os.h"
 #include "tracer/module.h"
 #include "tracer/options.h"
+#include "tracer/timing.h"
 #include "wire/image.h"
 
 #include <stdbool.h>
@@ -38,6 +41,25 @@ struct patched {
     size_t foreign;  // left alone: not the bytes of a stub
 };
 
+/* What is wanted of its calls: what is not is not recorded. */
+struct target_wants {
+    const struct filter *filter;  // borrowed
+    bool arguments;               // with what their arguments point to
+    bool handles;                 // what handles refer to is kept
+    bool paths;                   // the names that calls open are looked at
+    struct capture_options capture;
+};
+
+/* The capture programs in the section, and a copy of ours of them. */
+struct programs {
+    uint8_t *bytes;  // owned
+    uint32_t used;
+    uint32_t left_out;      // calls whose program found no room
+    struct program_at *at;  // owned, `count` of them
+    uint32_t count;
+    uint32_t room;
+};
+
 struct target {
     struct os_process os;
     struct os_section shared;
@@ -51,6 +73,8 @@ struct target {
     bool patching;
     bool wine;         // it runs under Wine
     bool wine_record;  // last calls are kept by the agent (wine.S)
+    struct target_wants wants;
+    struct programs programs;
     struct module ntdll;
     struct module win32u;  // zeroed until it is there
     struct patched nt_stubs;
@@ -59,10 +83,12 @@ struct target {
     void *wake;  // event: wakes the reader
 };
 
-/* Starts `path` with `command_line` under the agent, suspended. */
+/* Starts `path` with `command_line` under the agent, suspended. `timing` has
+ * begun; it is made ready on the way. */
 bool target_launch(struct target *out, const uint16_t *path,
                    const uint16_t *command_line, const struct options *o,
-                   uint64_t tsc_per_ms, struct err *e);
+                   const struct target_wants *wants, struct timing *timing,
+                   struct err *e);
 /* Lets it run. */
 bool target_go(struct target *t, struct err *e);
 /* Sees that the loader's first bytes are back, while the agent waits; puts

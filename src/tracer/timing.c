@@ -31,11 +31,15 @@ void timing_tick(struct timing *t)
 
 void timing_begin(struct timing *t)
 {
+    os_clock_read(&t->start);
+}
+
+void timing_ready(struct timing *t)
+{
     struct os_clock now;
     uint64_t hz = os_counter_frequency();
     double tsc_hz;
 
-    os_clock_read(&t->start);
     do {
         os_clock_read(&now);
     } while (now.counter - t->start.counter < hz / 200);

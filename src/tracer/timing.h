@@ -20,8 +20,11 @@ struct timing {
     uint64_t tsc_per_ms;  // at least 1
 };
 
-/* Takes five milliseconds. */
+/* The first reading. */
 void timing_begin(struct timing *t);
+/* The second one, at least five milliseconds later: waits if it is not time
+ * yet. Only from then on is all of *t there. */
+void timing_ready(struct timing *t);
 /* Compares again if it is time to. */
 void timing_tick(struct timing *t);
 

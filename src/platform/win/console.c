@@ -4,7 +4,8 @@
  *
  * The handler runs on a thread of the system's: it counts, sets the event, and
  * returns; only a close it holds back, for 4 s at most, until the main thread
- * is done. Keeps the one state of this folder, for there is one console.
+ * is done, and then sees to it that the console's mode is what it was. Keeps
+ * the one state of this folder, for there is one console.
  * Fails only while it is being set up.
  */
 #include "platform/win/win.h"
@@ -16,6 +17,8 @@
 static HANDLE wake;
 static _Atomic int pending[4];
 static HANDLE done;
+/* The console whose mode we changed; NULL: none. */
+static _Atomic(HANDLE) coloured;
 
 static BOOL WINAPI on_control(DWORD kind)
 {
@@ -31,6 +34,7 @@ static BOOL WINAPI on_control(DWORD kind)
     if (which == OS_INTERRUPT_CLOSE) {
         /* The system ends us when this returns. */
         WaitForSingleObject(done, 4000);
+        os_console_restore();
     }
     return TRUE;
 }
@@ -63,6 +67,67 @@ void os_interrupt_done(void)
     if (done != NULL) {
         SetEvent(done);
     }
+}
+
+/* True if the console takes an escape sequence for one. Some take the mode
+ * for it and show the sequences all the same. The one that is tried changes
+ * nothing; where it shows, it is wiped out. */
+static bool takes_sequences(HANDLE h)
+{
+    static const wchar_t ascii[] = L"\x1b(B";  // the character set in use
+    CONSOLE_SCREEN_BUFFER_INFO before, after;
+    DWORD size = COUNT_OF(ascii) - 1;
+    DWORD put;
+
+    if (!GetConsoleScreenBufferInfo(h, &before) ||
+        !WriteConsoleW(h, ascii, size, &put, NULL) ||
+        !GetConsoleScreenBufferInfo(h, &after)) {
+        return false;
+    }
+    if (before.dwCursorPosition.X == after.dwCursorPosition.X &&
+        before.dwCursorPosition.Y == after.dwCursorPosition.Y) {
+        return true;
+    }
+    FillConsoleOutputCharacterW(h, L' ', size, before.dwCursorPosition, &put);
+    SetConsoleCursorPosition(h, before.dwCursorPosition);
+    return false;
+}
+
+bool os_console_colours(const struct os_file *f)
+{
+    DWORD mode;
+
+    if (!f->console || !GetConsoleMode(f->handle, &mode)) {
+        return false;
+    }
+    if (mode & ENABLE_VIRTUAL_TERMINAL_PROCESSING) {
+        return takes_sequences(f->handle);
+    }
+    if (!SetConsoleMode(f->handle, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING)) {
+        return false;
+    }
+    atomic_store(&coloured, f->handle);
+    if (!takes_sequences(f->handle)) {
+        os_console_restore();
+        return false;
+    }
+    return true;
+}
+
+void os_console_restore(void)
+{
+    HANDLE h = atomic_exchange(&coloured, NULL);
+    DWORD mode;
+
+    /* Only our own bit: the target may have changed others. */
+    if (h != NULL && GetConsoleMode(h, &mode)) {
+        SetConsoleMode(h, mode & ~(DWORD)ENABLE_VIRTUAL_TERMINAL_PROCESSING);
+    }
+}
+
+bool os_variable_set(const char *name)
+{
+    return GetEnvironmentVariableA(name, NULL, 0) > 1;
 }
 
 bool os_shares_console(const struct os_process *p)

@@ -2,7 +2,8 @@
 /*
  * file.c - what we write to and read from, and the system's error texts.
  *
- * Touches the files that it is told to open, and the standard handles. Writes
+ * Touches the files that it is told to open, the commands that it is told to
+ * start, and the standard handles. Writes
  * all of the bytes or fails with the system's reason; an error that the
  * output is to blame for has the code ERR_OUTPUT. What was written before a
  * failure stays written.
@@ -33,9 +34,19 @@ struct os_file os_stderr(void)
     return standard(STD_ERROR_HANDLE);
 }
 
+static bool is_directory(const wchar_t *path)
+{
+    DWORD attributes = GetFileAttributesW(path);
+
+    return attributes != INVALID_FILE_ATTRIBUTES &&
+           (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
+}
+
 bool os_file_create(struct os_file *out, str path, struct err *e)
 {
     uint16_t *wide = os_to_utf16(path);
+    bool taken = false;  // by a directory
+    DWORD why;
     HANDLE h;
 
     if (wide == NULL) {
@@ -44,18 +55,159 @@ bool os_file_create(struct os_file *out, str path, struct err *e)
     h = CreateFileW((const wchar_t *)wide, GENERIC_WRITE,
                     FILE_SHARE_READ | FILE_SHARE_DELETE, NULL, CREATE_ALWAYS,
                     FILE_ATTRIBUTE_NORMAL, NULL);
+    why = GetLastError();
+    if (h == INVALID_HANDLE_VALUE) {
+        taken = is_directory((const wchar_t *)wide);
+    }
     os_free(wide);
+    if (taken) {
+        return err_set(e, ERR_OUTPUT, "cannot write to %.*s: it is a directory",
+                       (int)path.size, path.p);
+    }
     if (h == INVALID_HANDLE_VALUE) {
         char what[300];
 
         snprintf(what, sizeof(what), "cannot write to %.*s", (int)path.size,
                  path.p);
+        SetLastError(why);
         win_fail(e, what);
         e->code = ERR_OUTPUT;
         return false;
     }
     *out = (struct os_file){ h, true, false };
     return true;
+}
+
+/* What runs command lines here: COMSPEC, or cmd.exe of the system. */
+static bool find_interpreter(wchar_t *path, DWORD room)
+{
+    DWORD size = GetEnvironmentVariableW(L"COMSPEC", path, room);
+    const wchar_t *name = L"\\cmd.exe";
+
+    if (size > 0 && size < room) {
+        return true;
+    }
+    size = GetSystemDirectoryW(path, room);
+    if (size == 0 || size + wcslen(name) >= room) {
+        return false;
+    }
+    wcscpy(path + size, name);
+    return true;
+}
+
+/* "cmd.exe" /d /s /c "COMMAND": with /s only the outer quotes go. */
+static wchar_t *interpreter_line(const wchar_t *path, str command)
+{
+    uint16_t *wide = os_to_utf16(command);
+    size_t room;
+    wchar_t *line;
+
+    if (wide == NULL) {
+        return NULL;
+    }
+    room = wcslen(path) + wcslen((const wchar_t *)wide) + 30;
+    line = malloc(room * sizeof(*line));
+    if (line != NULL) {
+        wcscpy(line, L"\"");
+        wcscat(line, path);
+        wcscat(line, L"\" /d /s /c \"");
+        wcscat(line, (const wchar_t *)wide);
+        wcscat(line, L"\"");
+    }
+    os_free(wide);
+    return line;
+}
+
+static bool start_reader(HANDLE from, str command, void **process)
+{
+    STARTUPINFOW startup = { .cb = sizeof(startup),
+                             .dwFlags = STARTF_USESTDHANDLES,
+                             .hStdInput = from,
+                             .hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE),
+                             .hStdError = GetStdHandle(STD_ERROR_HANDLE) };
+    PROCESS_INFORMATION info;
+    wchar_t path[MAX_PATH + 20];
+    wchar_t *line;
+    BOOL ok;
+    DWORD why;
+
+    if (!find_interpreter(path, COUNT_OF(path))) {
+        return false;
+    }
+    line = interpreter_line(path, command);
+    if (line == NULL) {
+        SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+        return false;
+    }
+    /* A group of its own: Ctrl-C for the target is not to end who reads the
+     * target's last lines. */
+    ok = CreateProcessW(path, line, NULL, NULL, TRUE, CREATE_NEW_PROCESS_GROUP,
+                        NULL, NULL, &startup, &info);
+    why = GetLastError();
+    free(line);
+    SetLastError(why);
+    if (!ok) {
+        return false;
+    }
+    CloseHandle(info.hThread);
+    *process = info.hProcess;
+    return true;
+}
+
+bool os_pipe_into(struct os_file *out, void **process, str command,
+                  struct err *e)
+{
+    HANDLE from = NULL;
+    HANDLE to = NULL;
+    bool ok =
+        CreatePipe(&from, &to, NULL, 1 << 16) &&
+        SetHandleInformation(from, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT) &&
+        start_reader(from, command, process);
+
+    if (!ok) {
+        char what[300];
+
+        snprintf(what, sizeof(what), "cannot start '%.*s'", (int)command.size,
+                 command.p);
+        win_fail(e, what);
+        e->code = ERR_OUTPUT;
+        if (to != NULL) {
+            CloseHandle(to);
+        }
+    } else {
+        *out = (struct os_file){ to, true, false };
+    }
+    /* Ours, too, or the target inherits it and the pipe never breaks. */
+    if (from != NULL) {
+        CloseHandle(from);
+    }
+    return ok;
+}
+
+void os_pipe_wait(void *process)
+{
+    if (process != NULL) {
+        WaitForSingleObject(process, INFINITE);
+        CloseHandle(process);
+    }
+}
+
+void os_full_path(struct buf *b, str path)
+{
+    uint16_t *wide = os_to_utf16(path);
+    wchar_t *full = malloc(32768 * sizeof(*full));
+    DWORD size = 0;
+
+    if (wide != NULL && full != NULL) {
+        size = GetFullPathNameW((const wchar_t *)wide, 32768, full, NULL);
+    }
+    if (size > 0 && size < 32768) {
+        os_to_utf8(b, (struct str16){ (const uint16_t *)full, size });
+    } else {
+        buf_add(b, path);
+    }
+    free(full);
+    os_free(wide);
 }
 
 static bool write_console(struct os_file *f, str bytes)
@@ -146,7 +298,8 @@ bool os_file_head(const uint16_t *path, void *to, size_t room, size_t *size,
     return ok;
 }
 
-void os_error_text(struct buf *b, uint32_t code)
+/* The text for a Win32 error code or NTSTATUS, without newline. */
+static void add_error_text(struct buf *b, uint32_t code)
 {
     wchar_t text[256];
     DWORD size;
@@ -176,7 +329,7 @@ bool win_fail_status(struct err *e, const char *what, uint32_t status)
     char text[200];
     struct buf b = BUF_OVER(text);
 
-    os_error_text(&b, status);
+    add_error_text(&b, status);
     err_set(e, ERR_OS, "%s: %.*s (0x%08x)", what, (int)b.size, b.p,
             (unsigned)status);
     e->os = status;
@@ -189,7 +342,7 @@ bool win_fail(struct err *e, const char *what)
     struct buf b = BUF_OVER(text);
     DWORD code = GetLastError();
 
-    os_error_text(&b, code);
+    add_error_text(&b, code);
     err_set(e, ERR_OS, "%s: %.*s (%u)", what, (int)b.size, b.p, (unsigned)code);
     e->os = code;
     return false;
