@@ -2,18 +2,27 @@
 /*
  * loop.c - a program that makes system calls and says what they cost it.
  *
- *   loop [-c] [-a] [-n] [-p MS] THREADS CALLS ROUNDS
+ *   loop [-c] [-a] [-n] [-k KIND] [-p MS] THREADS CALLS ROUNDS
  *
  *   -c      first registers the emptiest return callback there is, `jmp r10`
  *   -a      every other round is thread 0's alone
  *   -n      numbered calls: NtFlushInstructionCache(process, N, 0), which does
  *           nothing, N counting up from 1 in each thread
+ *   -k KIND instead of the cheapest call one that points to memory:
+ *             open       NtOpenEvent with a name of an odd number of bytes: it
+ *                        is refused for that, after its structures were read;
+ *                        they are on the thread's stack
+ *             open-far   the same, and they are on the heap
+ *             clock      NtQueryPerformanceCounter, which fills two integers
+ *                        on the thread's stack
+ *             clock-far  the same, and they are on the heap
  *   -p MS   sleeps so long between rounds (30), so that a tracer's reader
  *           can empty the rings where nobody measures
  *
  * In a round each thread makes CALLS calls of NtGetCurrentProcessorNumber, the
- * cheapest there is, after a tenth as many that do not count; all threads
- * begin together. Numbered calls are all counted. Prints a line a round:
+ * cheapest there is, or of the KIND asked for, after a tenth as many that do
+ * not count; all threads begin together. Numbered calls are all counted. Prints
+ * a line a round:
  *
  *   round THREADS NS     so many threads; from the first one's first call to
  *                        the last one's last: nanoseconds, divided by CALLS
@@ -39,16 +48,51 @@
 /* A thread that spins longer sleeps: there may be fewer CPUs than threads. */
 #define SPINS 200000
 
+struct unicode_string {
+    USHORT length;  // bytes
+    USHORT room;
+    WCHAR *text;
+};
+
+struct object_attributes {
+    ULONG length;
+    HANDLE root;
+    struct unicode_string *name;
+    ULONG attributes;
+    void *security;
+    void *quality;
+};
+
 NTSYSAPI LONG NTAPI NtSetInformationProcess(HANDLE process, int info_class,
                                             void *info, ULONG length);
 NTSYSAPI ULONG NTAPI NtGetCurrentProcessorNumber(void);
 NTSYSAPI LONG NTAPI NtFlushInstructionCache(HANDLE process, const void *base,
                                             SIZE_T size);
+NTSYSAPI LONG NTAPI NtOpenEvent(HANDLE *event, ACCESS_MASK access,
+                                const struct object_attributes *attributes);
+NTSYSAPI LONG NTAPI NtQueryPerformanceCounter(LARGE_INTEGER *counter,
+                                              LARGE_INTEGER *frequency);
 
 struct callback_info {
     ULONG version;
     ULONG reserved;
     void *callback;
+};
+
+/* What a call that points to memory points to. */
+struct pointed {
+    struct object_attributes attributes;
+    struct unicode_string name;
+    WCHAR text[32];
+    HANDLE event;
+    LARGE_INTEGER counter;
+    LARGE_INTEGER frequency;
+};
+
+struct kind {
+    const char *name;
+    void (*calls)(struct pointed *p, uint64_t count);
+    bool on_heap;
 };
 
 static struct {
@@ -59,6 +103,7 @@ static struct {
     bool callback;
     bool alternate;
     bool numbered;
+    const struct kind *kind;
 } options = { .pause = 30 };
 
 static LONG volatile arrived;
@@ -88,19 +133,65 @@ static void meet(uint32_t round)
     }
 }
 
+static void calls_cheapest(struct pointed *p, uint64_t count)
+{
+    (void)p;
+    for (uint64_t i = 0; i < count; i++) {
+        NtGetCurrentProcessorNumber();
+    }
+}
+
+static void calls_open(struct pointed *p, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        NtOpenEvent(&p->event, EVENT_ALL_ACCESS, &p->attributes);
+    }
+}
+
+static void calls_clock(struct pointed *p, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        NtQueryPerformanceCounter(&p->counter, &p->frequency);
+    }
+}
+
+static const struct kind kinds[] = {
+    { "cheapest", calls_cheapest, false }, { "open", calls_open, false },
+    { "open-far", calls_open, true },      { "clock", calls_clock, false },
+    { "clock-far", calls_clock, true },
+};
+
+static void point(struct pointed *p)
+{
+    static const WCHAR text[] = L"\\BaseNamedObjects\\SomeEvent";
+
+    memset(p, 0, sizeof *p);
+    memcpy(p->text, text, sizeof text);
+    p->name.text = p->text;
+    p->name.length = sizeof text - sizeof *text - 1;  // odd
+    p->name.room = sizeof text;
+    p->attributes.length = sizeof p->attributes;
+    p->attributes.name = &p->name;
+}
+
 static DWORD WINAPI run(void *arg)
 {
     uint32_t me = (uint32_t)(uintptr_t)arg;
     uint64_t number = 1;
+    struct pointed here, *there = malloc(sizeof *there);
+    struct pointed *p = options.kind->on_heap ? there : &here;
 
+    if (p == NULL) {
+        return 1;
+    }
+    point(p);
     for (uint32_t round = 0; round < options.rounds; round++) {
         bool idle = options.alternate && round % 2 == 0 && me != 0;
 
         meet(round);
         if (!idle) {
-            for (uint64_t i = options.numbered ? 0 : options.calls / 10; i > 0;
-                 i--) {
-                NtGetCurrentProcessorNumber();
+            if (!options.numbered) {
+                options.kind->calls(p, options.calls / 10);
             }
             begun[me][round] = tsc();
             if (options.numbered) {
@@ -109,9 +200,7 @@ static DWORD WINAPI run(void *arg)
                                             (void *)(uintptr_t)number++, 0);
                 }
             } else {
-                for (uint64_t i = 0; i < options.calls; i++) {
-                    NtGetCurrentProcessorNumber();
-                }
+                options.kind->calls(p, options.calls);
             }
             ended[me][round] = tsc();
         }
@@ -119,6 +208,7 @@ static DWORD WINAPI run(void *arg)
             Sleep(options.pause);
         }
     }
+    free(there);
     return 0;
 }
 
@@ -140,10 +230,21 @@ static bool set_empty_callback(void)
                                    sizeof info) >= 0;
 }
 
+static const struct kind *kind_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(name, kinds[i].name) == 0) {
+            return &kinds[i];
+        }
+    }
+    return NULL;
+}
+
 static bool parse(int argc, char **argv)
 {
     int i = 1;
 
+    options.kind = kinds;
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "-c") == 0) {
             options.callback = true;
@@ -151,13 +252,15 @@ static bool parse(int argc, char **argv)
             options.alternate = true;
         } else if (strcmp(argv[i], "-n") == 0) {
             options.numbered = true;
+        } else if (strcmp(argv[i], "-k") == 0 && i + 1 < argc) {
+            options.kind = kind_of(argv[++i]);
         } else if (strcmp(argv[i], "-p") == 0 && i + 1 < argc) {
             options.pause = (uint32_t)strtoul(argv[++i], NULL, 0);
         } else {
             return false;
         }
     }
-    if (argc - i != 3) {
+    if (argc - i != 3 || options.kind == NULL) {
         return false;
     }
     options.threads = (uint32_t)strtoul(argv[i], NULL, 0);
@@ -194,7 +297,8 @@ int main(int argc, char **argv)
 
     if (!parse(argc, argv)) {
         fprintf(stderr,
-                "usage: loop [-c] [-a] [-n] [-p MS] THREADS CALLS ROUNDS\n");
+                "usage: loop [-c] [-a] [-n] [-k KIND] [-p MS] THREADS CALLS "
+                "ROUNDS\n");
         return 2;
     }
     if (options.callback && !set_empty_callback()) {
