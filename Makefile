@@ -48,25 +48,35 @@ AGENT_FLAGS = $(STD) $(WARN) $(if $(WERROR),-Werror) -O2 -ffreestanding \
 AGENT := \
     agent/amd64/head.S agent/amd64/entry.S agent/amd64/callback.S \
     agent/amd64/start.S agent/amd64/wine.S agent/amd64/nt_call.S \
-    agent/ring.c agent/wait.c agent/witness.c agent/handshake.c agent/start.c
+    agent/ring.c agent/wait.c agent/witness.c agent/capture.c \
+    agent/handshake.c agent/start.c
 
 PORTABLE := \
     base/str.c base/err.c base/reader.c base/arena.c \
-    tables/calls.c tables/status.c tables/types.c \
+    tables/calls.c tables/classes.c tables/handles.c tables/meanings.c \
+    tables/names.c tables/status.c tables/structs.c tables/types.c \
+    tables/fields.c tables/ioctls.c \
     tables/amd64/stubs.c tables/amd64/frames.c \
     model/model.c model/process.c model/queue.c model/pair.c model/clock.c \
-    decode/decode.c \
-    format/text.c \
+    model/memory.c model/handles.c model/watch.c model/socket.c \
+    decode/capture.c decode/decode.c decode/shape.c decode/tell.c \
+    decode/special.c decode/special_walk.c decode/special_registry.c \
+    decode/special_io.c decode/special_socket.c decode/special_process.c \
+    decode/special_security.c decode/special_win32k.c \
+    format/line.c format/pieces.c format/text.c format/json.c \
+    format/summary.c \
+    filter/filter.c filter/parse.c filter/known.c filter/path.c filter/regex.c \
     tracer/options.c tracer/cmdline.c tracer/help.c tracer/pe.c \
     tracer/syscalls.c
 
 LIVE := \
-    platform/win/process.c platform/win/memory.c platform/win/thread.c \
+    platform/win/process.c platform/win/handles.c platform/win/memory.c \
+    platform/win/thread.c \
     platform/win/sync.c platform/win/console.c platform/win/file.c \
     platform/win/text.c \
     tracer/module.c tracer/target.c tracer/drain.c tracer/rendezvous.c \
     tracer/handshake.c tracer/output.c tracer/timing.c \
-    tracer/session.c tracer/list.c tracer/doctor.c \
+    tracer/tell.c tracer/session.c tracer/list.c tracer/doctor.c \
     tracer/doctor_stubs.c tracer/doctor_callback.c tracer/doctor_system.c \
     platform/win/probe.c platform/win/probe_callback.S \
     tracer/main.c
@@ -121,11 +131,19 @@ TARGET_H := $(wildcard tests/targets/*.h)
 
 $(BW)/targets/%.exe: tests/targets/%.c $(TARGET_H)
 	@mkdir -p $(@D)
-	$(WCC) -std=c11 -O1 -Wall -Wextra -o $@ $< -lntdll -luser32
+	$(WCC) -std=c11 -O1 -Wall -Wextra -o $@ $< -lntdll -luser32 -lgdi32 -lws2_32
 
 $(BW)/bench/%.exe: bench/%.c
 	@mkdir -p $(@D)
 	$(WCC) -std=c11 -O2 -Wall -Wextra -o $@ $< -lntdll
+
+# Calls all that the tables know; it is made of their rows.
+COVERAGE_O := $(addprefix $(BW)/obj/,$(addsuffix .o,base/str.c tables/calls.c \
+    tables/handles.c tables/names.c tables/status.c tables/types.c))
+
+$(BW)/coverage.exe: tests/coverage/target.c $(COVERAGE_O) \
+                    $(wildcard tests/coverage/*.h tests/coverage/*.def)
+	$(WCC) $(WFLAGS) -Itests -o $@ $< $(COVERAGE_O)
 
 $(BW)/compare.exe: tests/compare.c
 	@mkdir -p $(@D)
@@ -155,7 +173,12 @@ $(TOOLS:%=$(BL)/%): $(BL)/%: tests/%.c $(BL)/library.a
 	@mkdir -p $(@D)
 	$(CC) $(LINUX_FLAGS) -Itests -o $@ $< $(BL)/library.a
 
-$(BL)/reader: bench/reader.c $(BL)/library.a
+$(BL)/coverage_check: tests/coverage/check.c $(BL)/library.a \
+                      $(wildcard tests/coverage/*.h tests/coverage/*.def)
+	@mkdir -p $(@D)
+	$(CC) $(LINUX_FLAGS) -Itests -o $@ $< $(BL)/library.a
+
+$(BL)/reader: bench/reader.c tests/unit/captured.h $(BL)/library.a
 	$(CC) $(LINUX_FLAGS) -Itests -o $@ $< $(BL)/library.a
 
 $(BL)/sequence: bench/sequence.c
@@ -168,6 +191,10 @@ $(BL)/agent_property: tests/property/agent_property.c \
 	@mkdir -p $(@D)
 	$(CC) $(LINUX_FLAGS) -D_GNU_SOURCE -Itests -o $@ \
 	    $(filter %.c %.S,$^)
+
+$(BL)/sink_property: tests/property/sink_property.c $(BL)/library.a
+	@mkdir -p $(@D)
+	$(CC) $(LINUX_FLAGS) -Itests -MMD -MP -o $@ $< $(BL)/library.a
 
 linux: $(BL)/library.a $(UNIT:%=$(BL)/unit/%) $(TOOLS:%=$(BL)/%)
 

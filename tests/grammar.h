@@ -137,13 +137,27 @@ static inline bool g_integer(struct grammar_line *l)
     return g_decimal(l) ? true : g_no(l, from);
 }
 
+/* .123 .123456 .123456789, if there is one */
+static inline void g_fraction(struct grammar_line *l)
+{
+    size_t from = l->at;
+
+    if (!g_word(l, ".") ||
+        !(g_some(l, g_is_digit, 9, 9) || g_some(l, g_is_digit, 6, 6) ||
+          g_some(l, g_is_digit, 3, 3))) {
+        l->at = from;
+    }
+}
+
 static inline bool g_seconds(struct grammar_line *l)
 {
     size_t from = l->at;
 
-    return g_decimal(l) && g_word(l, ".") && g_some(l, g_is_digit, 6, 9)
-               ? true
-               : g_no(l, from);
+    if (!g_decimal(l)) {
+        return g_no(l, from);
+    }
+    g_fraction(l);
+    return true;
 }
 
 /* ^^ ^" ^> ^{1B} */
@@ -192,7 +206,7 @@ static inline bool g_text(struct grammar_line *l)
 
 static inline bool g_is_c_escape(char c)
 {
-    return c != '\0' && strchr("abfnrtv0\\\"", c);
+    return c != '\0' && strchr("nrt\\\"", c);
 }
 
 static inline bool g_data(struct grammar_line *l)
@@ -274,11 +288,10 @@ static inline bool g_status(struct grammar_line *l)
 {
     size_t from = l->at;
 
-    if (g_number0x(l)) {
+    if (g_number0x(l) || g_identifier(l)) {
         return true;
     }
-    return g_word(l, "STATUS_") && g_some(l, g_is_word, 1, 100) ? true
-                                                                : g_no(l, from);
+    return g_no(l, from);
 }
 
 /* --- Values ----------------------------------------------------------- */
@@ -323,8 +336,11 @@ static inline bool g_timestamp(struct grammar_line *l)
 {
     size_t from = l->at;
 
-    if (g_word(l, "+")) {
-        return g_seconds(l) && g_word(l, "s") ? true : g_no(l, from);
+    if (g_word(l, "+") || g_word(l, "-")) {
+        return g_decimal(l) && g_word(l, ".") && g_some(l, g_is_digit, 6, 7) &&
+                       g_word(l, "s")
+                   ? true
+                   : g_no(l, from);
     }
     return g_some(l, g_is_digit, 4, 5) && g_word(l, "-") &&
                    g_some(l, g_is_digit, 2, 2) && g_word(l, "-") &&
@@ -366,7 +382,6 @@ static inline bool g_scalar(struct grammar_line *l, const char *closers)
     for (size_t i = 0; i < COUNT_OF(forms); i++) {
         if (forms[i](l) && g_value_ends(l, closers)) {
             g_object(l);
-            g_comment(l);
             return g_value_ends(l, closers) ? true : g_no(l, from);
         }
         l->at = from;
@@ -374,12 +389,30 @@ static inline bool g_scalar(struct grammar_line *l, const char *closers)
     return false;
 }
 
+/* An argument's name; a field's can have dots: u1.s1.Length */
+static inline bool g_field(struct grammar_line *l)
+{
+    if (!g_identifier(l)) {
+        return false;
+    }
+    while (g_next(l) == '.') {
+        size_t from = l->at;
+
+        l->at++;
+        if (!g_identifier(l)) {
+            l->at = from;
+            break;
+        }
+    }
+    return true;
+}
+
 /* Name and value; a value alone. */
 static inline bool g_arg(struct grammar_line *l, const char *closers)
 {
     size_t from = l->at;
 
-    if (g_identifier(l) && g_word(l, "=") && g_value(l, closers)) {
+    if (g_field(l) && g_word(l, "=") && g_value(l, closers)) {
         return true;
     }
     l->at = from;
@@ -453,6 +486,9 @@ static inline bool g_value(struct grammar_line *l, const char *closers)
     ok = g_word(l, "?") || g_text(l) || g_data(l) || g_structure(l) ||
          g_bracketed(l) || g_scalar(l, closers);
     l->nested--;
+    /* -X verbose has the names of a constant in one, too. */
+    while (ok && g_comment(l)) {
+    }
     return ok;
 }
 
@@ -481,8 +517,8 @@ static inline bool g_clock_time(struct grammar_line *l)
             !g_some(l, g_is_digit, 2, 2)) {
             return g_no(l, from);
         }
-        return !g_word(l, ".") || g_some(l, g_is_digit, 6, 6) ? true
-                                                              : g_no(l, from);
+        g_fraction(l);
+        return true;
     }
     l->at = from;
     return g_seconds(l);
@@ -507,9 +543,12 @@ static inline bool g_when(struct grammar_line *l)
 
 static inline void g_leader(struct grammar_line *l)
 {
-    size_t from;
+    size_t from = l->at;
 
-    g_thread(l);
+    /* Without a thread, seconds since 1970 look like one. */
+    if (g_thread(l) && g_next(l) == '(') {
+        l->at = from;
+    }
     g_when(l);
     from = l->at;
     if (!g_word(l, "[0x") || !g_some(l, g_is_hex, 4, 4) || !g_word(l, "] ")) {
@@ -540,16 +579,18 @@ static inline bool g_result(struct grammar_line *l)
     if (g_word(l, "?") || g_word(l, "void")) {
         return true;
     }
-    if (!g_integer(l)) {
+    if (g_constants(l)) {
+        g_object(l);
+    } else if (!g_integer(l)) {
         return false;
-    }
-    if (!g_object(l)) {
+    } else if (!g_object(l)) {
         size_t from = l->at;
 
         if (g_word(l, " ") && !g_status(l)) {
             l->at = from;
         }
     }
+    g_comment(l);
     return true;
 }
 
@@ -686,18 +727,26 @@ static inline bool g_notice(struct grammar_line *l)
     return ok && g_word(l, " +++");
 }
 
-/* C1, surrogates, line and paragraph ends, and what changes the direction
- * of text; `p` begins a character of two bytes or more. */
-static inline bool g_is_invisible(const uint8_t *p)
+/* C1, surrogates, line and paragraph ends, what changes the direction of
+ * text or is shown as nothing, and what is no character. */
+static inline bool g_is_invisible(uint32_t c)
 {
-    if (p[0] == 0xe2 && p[1] == 0x80) {
-        return p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae);
+    static const uint32_t ranges[][2] = {
+        { 0x7f, 0x9f },       { 0xad, 0xad },       { 0x34f, 0x34f },
+        { 0x61c, 0x61c },     { 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },
+        { 0x180b, 0x180f },   { 0x200b, 0x200f },   { 0x2028, 0x202e },
+        { 0x2060, 0x206f },   { 0x3164, 0x3164 },   { 0xd800, 0xdfff },
+        { 0xfdd0, 0xfdef },   { 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },
+        { 0xffa0, 0xffa0 },   { 0xfff0, 0xfffb },   { 0x1bca0, 0x1bca3 },
+        { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(ranges); i++) {
+        if (c >= ranges[i][0] && c <= ranges[i][1]) {
+            return true;
+        }
     }
-    if (p[0] == 0xe2 && p[1] == 0x81) {
-        return p[2] >= 0xa6 && p[2] <= 0xa9;
-    }
-    return (p[0] == 0xc2 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) ||
-           (p[0] == 0xd8 && p[1] == 0x9c);
+    return (c & 0xffff) >= 0xfffe;
 }
 
 /* Lines are UTF-8 without anything that could not be seen. */
@@ -712,21 +761,60 @@ static inline bool g_visible(struct grammar_line *l)
                       : p[0] < 0xf0 ? 2
                       : p[0] < 0xf5 ? 3
                                     : 9;
+        uint32_t c;
 
         if (p[0] < 0x20 || p[0] == 0x7f || more >= left) {
             return false;
         }
+        c = more > 0 ? p[0] & (0x3fu >> more) : p[0];
         for (size_t i = 1; i <= more; i++) {
             if ((p[i] & 0xc0) != 0x80) {
                 return false;
             }
+            c = c << 6 | (p[i] & 0x3fu);
         }
-        if (more > 0 && g_is_invisible(p)) {
+        if (more > 0 && (c > 0x10ffff || g_is_invisible(c))) {
             return false;
         }
         l->at += more + 1;
     }
     return true;
+}
+
+/* A line of a dump: 00000, 16 bytes in hexadecimal, the same as text. */
+static inline bool g_dump(struct grammar_line *l)
+{
+    size_t bytes = 0;
+    size_t seen = 0;
+
+    if (!g_word(l, "| ")) {
+        return false;
+    }
+    if (g_word(l, "...")) {
+        return true;
+    }
+    if (!g_some(l, g_is_hex, 5, 8)) {
+        return false;
+    }
+    for (size_t i = 0; i < 16; i++) {
+        if (!g_word(l, i % 8 == 0 ? "  " : " ")) {
+            return false;
+        }
+        if (bytes == i && g_some(l, g_is_hex, 2, 2)) {
+            bytes++;
+        } else if (!g_word(l, "  ")) {
+            return false;
+        }
+    }
+    if (!g_word(l, "  ")) {
+        return false;
+    }
+    while (seen < 16 && (uint8_t)g_next(l) >= 0x20 &&
+           (uint8_t)g_next(l) < 0x7f && (seen < bytes || g_next(l) == ' ')) {
+        g_move(l, l->at + 1);
+        seen++;
+    }
+    return bytes > 0 && seen == 16 && g_word(l, " |");
 }
 
 /* 0 for a good line, without its newline, else the column of its mistake. */
@@ -739,6 +827,14 @@ static inline size_t grammar_mistake(str line)
         return l.at + 1;
     }
     l.at = 0;
+    if (!g_thread(&l)) {
+        g_word(&l, " ");
+    }
+    if (g_next(&l) == '|') {
+        return g_dump(&l) && l.at == l.size ? 0 : l.far + 1;
+    }
+    l.at = 0;
+    l.far = 0;
     g_leader(&l);
     if (g_next(&l) == '-') {
         ok = g_transition(&l);

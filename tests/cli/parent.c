@@ -20,14 +20,20 @@
  *   hold FILE        FILE is open, and shared with nobody
  *   pending FILE     FILE is deleted, but held open
  *   extra            CLI_HANDLE is an inheritable handle of a pipe with text
+ *   extra FILE       ... of a file, opened for reading
  *   ctrl TIMES       once the target has printed something, Ctrl-C is sent
  *                    so often to all in the console, which is made for it
+ *   ctrl-break TIMES the same with Ctrl-Break
+ *   err-console      standard error is a console, made for it and cleared; what
+ *                    it shows counts as what was printed there, and its mode
+ *                    must be as it was
  *   needs NAME WHY   the case is skipped, and counted, where {NAME} is empty
  *   run LINE         starts LINE
  *   status NUMBER    its exit status, 0 if not told
  *   out LINE         what it printed, line by line
  *   err LINE         the same for standard error
  *   out-has TEXT, err-has TEXT   TEXT is somewhere there; the rest is free
+ *   out-not TEXT, err-not TEXT   TEXT is nowhere there; the rest is free
  *   ran no           the target did not run (CLI_MARK was not created)
  *   with OPTIONS     of the tracer, for the next two; otherwise -o x
  *   more LINE        the traced run prints this line more, somewhere
@@ -89,12 +95,15 @@ static struct {
     bool fields;
     bool detached;
     bool extra;
+    wchar_t extra_file[MAX_PATH];
     bool must_not_run;
     bool err_free;
     bool out_free;
     bool skipped;
     char why[200];
     int ctrl;
+    bool ctrl_break;
+    bool err_console;
     char with[200];
     char more[4][100];
     int more_count;
@@ -108,8 +117,9 @@ static struct {
     int set_count;
     HANDLE held[HOLD_MAX];
     int held_count;
-    char has[4][300];
-    bool has_in_err[4];
+    char has[8][300];
+    bool has_in_err[8];
+    bool has_not[8];
     int has_count;
 } c;
 
@@ -320,6 +330,90 @@ static DWORD create(const wchar_t *line, HANDLE in, HANDLE out, HANDLE err,
     return error;
 }
 
+/* --- a console that can be read */
+
+static HANDLE open_screen(void)
+{
+    SECURITY_ATTRIBUTES inherit = { sizeof(inherit), NULL, TRUE };
+    HANDLE h = CreateFileA("CONOUT$", GENERIC_READ | GENERIC_WRITE,
+                           FILE_SHARE_READ | FILE_SHARE_WRITE, &inherit,
+                           OPEN_EXISTING, 0, NULL);
+
+    if (h == INVALID_HANDLE_VALUE) {
+        stop("no console output");
+    }
+    return h;
+}
+
+static DWORD screen_mode(void)
+{
+    HANDLE h = open_screen();
+    DWORD mode = 0;
+
+    GetConsoleMode(h, &mode);
+    CloseHandle(h);
+    return mode;
+}
+
+static void clear_screen(void)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+    COORD home_of_cursor = { 0, 0 };
+    HANDLE h = open_screen();
+    DWORD done;
+
+    if (!GetConsoleScreenBufferInfo(h, &info)) {
+        stop("a console without a screen");
+    }
+    FillConsoleOutputCharacterW(h, L' ', (DWORD)(info.dwSize.X * info.dwSize.Y),
+                                home_of_cursor, &done);
+    SetConsoleCursorPosition(h, home_of_cursor);
+    CloseHandle(h);
+}
+
+/* Its rows down to the cursor's, without the blanks at their ends. */
+static void read_screen(struct text *to)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+    HANDLE h = open_screen();
+    static wchar_t row[1000];
+
+    to->size = 0;
+    GetConsoleScreenBufferInfo(h, &info);
+    for (SHORT y = 0; y <= info.dwCursorPosition.Y; y++) {
+        COORD at = { 0, y };
+        DWORD size = 0;
+
+        ReadConsoleOutputCharacterW(
+            h, row, info.dwSize.X < 1000 ? (DWORD)info.dwSize.X : 999, at,
+            &size);
+        while (size > 0 && row[size - 1] == L' ') {
+            size--;
+        }
+        to->size += (size_t)WideCharToMultiByte(
+            CP_UTF8, 0, row, (int)size, to->bytes + to->size,
+            (int)(TEXT_MAX - to->size) - 2, NULL, NULL);
+        to->bytes[to->size++] = '\n';
+    }
+    to->bytes[to->size] = 0;
+    CloseHandle(h);
+}
+
+static bool bad;
+static void begin_failure(void);
+
+static HANDLE open_shared(const wchar_t *path)
+{
+    SECURITY_ATTRIBUTES inherit = { sizeof(inherit), NULL, TRUE };
+    HANDLE h = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, &inherit,
+                           OPEN_EXISTING, 0, NULL);
+
+    if (h == INVALID_HANDLE_VALUE) {
+        stop("cannot open the file to hand on");
+    }
+    return h;
+}
+
 /* Runs `line` as the case has it. */
 static void run(const wchar_t *line, struct result *r)
 {
@@ -327,7 +421,7 @@ static void run(const wchar_t *line, struct result *r)
     HANDLE in[2], out[2], err[2], threads[2];
     HANDLE extra[2] = { NULL, NULL };
     struct reading readings[2];
-    DWORD put, error;
+    DWORD put, error, mode = 0;
 
     DeleteFileA(mark_file);
     make_pipe(&in[0], &in[1], true);
@@ -340,6 +434,10 @@ static void run(const wchar_t *line, struct result *r)
 
         make_pipe(&extra[0], &extra[1], true);
         WriteFile(extra[1], "from afar", 9, &put, NULL);
+        if (c.extra_file[0] != 0) {
+            CloseHandle(extra[0]);
+            extra[0] = open_shared(c.extra_file);
+        }
         snprintf(value, sizeof(value), "0x%llx",
                  (unsigned long long)(uintptr_t)extra[0]);
         SetEnvironmentVariableA("CLI_HANDLE", value);
@@ -353,6 +451,12 @@ static void run(const wchar_t *line, struct result *r)
             CloseHandle(readings[i].from);
             readings[i].from = NULL;
         }
+    }
+    if (c.err_console) {
+        clear_screen();
+        mode = screen_mode();
+        CloseHandle(err[1]);
+        err[1] = open_screen();
     }
     error = create(line, in[0], out[1], err[1], &made);
     CloseHandle(in[0]);
@@ -378,7 +482,8 @@ static void run(const wchar_t *line, struct result *r)
     }
     for (int i = 0; i < c.ctrl; i++) {
         Sleep(300);
-        GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0);
+        GenerateConsoleCtrlEvent(c.ctrl_break ? CTRL_BREAK_EVENT : CTRL_C_EVENT,
+                                 0);
     }
     r->timeout = WaitForSingleObject(made.hProcess, LIMIT_MS) == WAIT_TIMEOUT;
     if (r->timeout) {
@@ -393,14 +498,20 @@ static void run(const wchar_t *line, struct result *r)
             CloseHandle(readings[i].from);
         }
     }
+    if (c.err_console) {
+        read_screen(&r->err);
+        if (screen_mode() != mode) {
+            begin_failure();
+            printf("  console mode before 0x%lx, now 0x%lx\n", mode,
+                   screen_mode());
+        }
+    }
     CloseHandle(made.hProcess);
     CloseHandle(made.hThread);
     r->ran = GetFileAttributesA(mark_file) != INVALID_FILE_ATTRIBUTES;
 }
 
 /* ---- comparing ------------------------------------------------------ */
-
-static bool bad;
 
 static void begin_failure(void)
 {
@@ -503,9 +614,10 @@ static void judge(void)
     for (int i = 0; i < c.has_count; i++) {
         const struct text *in = c.has_in_err[i] ? &r.err : &r.out;
 
-        if (strstr(in->bytes, c.has[i]) == NULL) {
+        if ((strstr(in->bytes, c.has[i]) == NULL) != c.has_not[i]) {
             begin_failure();
-            printf("  want in it: %s\n", c.has[i]);
+            printf("  want %s: %s\n", c.has_not[i] ? "not in it" : "in it",
+                   c.has[i]);
             show("got", c.has_in_err[i] ? "stderr" : "stdout", in);
         }
     }
@@ -631,13 +743,16 @@ static void need_console(void)
     }
 }
 
-static void must_have(const char *text, bool in_err)
+static void must_have(const char *text, bool in_err, bool not )
 {
-    if (c.has_count == 4) {
+    if (c.has_count == 8) {
         stop("too much to have");
     }
-    snprintf(c.has[c.has_count], sizeof(c.has[0]), "%s", text);
+    WideCharToMultiByte(CP_UTF8, 0, wide(text), -1, c.has[c.has_count],
+                        sizeof(c.has[0]), NULL, NULL);
+    c.has_not[c.has_count] = not ;
     c.has_in_err[c.has_count++] = in_err;
+    *(in_err ? &c.err_free : &c.out_free) = true;
 }
 
 static void obey(const char *word, const char *rest)
@@ -665,8 +780,15 @@ static void obey(const char *word, const char *rest)
         hold(rest, true);
     } else if (strcmp(word, "extra") == 0) {
         c.extra = true;
-    } else if (strcmp(word, "ctrl") == 0) {
+        if (rest[0] != 0) {
+            expand(c.extra_file, rest);
+        }
+    } else if (strcmp(word, "ctrl") == 0 || strcmp(word, "ctrl-break") == 0) {
+        c.ctrl_break = word[4] != 0;
         c.ctrl = atoi(rest);
+        need_console();
+    } else if (strcmp(word, "err-console") == 0) {
+        c.err_console = true;
         need_console();
     } else if (strcmp(word, "needs") == 0) {
         size_t size = strcspn(rest, " ");
@@ -692,12 +814,10 @@ static void obey(const char *word, const char *rest)
         snprintf(c.more[c.more_count++], sizeof(c.more[0]), "%s", rest);
     } else if (strcmp(word, "detached") == 0) {
         c.detached = true;
-    } else if (strcmp(word, "out-has") == 0) {
-        must_have(rest, false);
-        c.out_free = true;
-    } else if (strcmp(word, "err-has") == 0) {
-        must_have(rest, true);
-        c.err_free = true;
+    } else if (strcmp(word, "out-has") == 0 || strcmp(word, "err-has") == 0) {
+        must_have(rest, word[0] == 'e', false);
+    } else if (strcmp(word, "out-not") == 0 || strcmp(word, "err-not") == 0) {
+        must_have(rest, word[0] == 'e', true);
     } else if (strcmp(word, "ran") == 0) {
         c.must_not_run = strcmp(rest, "no") == 0;
     } else if (strcmp(word, "both") == 0) {

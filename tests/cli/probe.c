@@ -9,7 +9,13 @@
  *   handles    the types of its handles, sorted
  *   console    whether it has one
  *   extra      what can be read through the inherited handle CLI_HANDLE
+ *   calls      NtMakeTemporaryObject five times on no handle, which fails, and
+ *              NtQueryTimerResolution three times; nothing else calls them
+ *   file       opens text.txt of its directory, reads from it through a second
+ *              handle, closes both
  *   slow       sleeps for half a second, then as `line`
+ *   alone      leaves its console, tells that it runs, and sleeps for two
+ *              seconds
  *   victim     tells that it runs, and sleeps for ten seconds
  *   obedient   the same, but at Ctrl-C it says so and ends with status 5
  *   stubborn   says so at Ctrl-C, but runs on for two seconds, and tells that
@@ -152,6 +158,38 @@ static void tell_extra(void)
     printf("read %d [%.*s] flags %lx\n", ok, (int)size, text, flags);
 }
 
+NTSYSAPI NTSTATUS NTAPI NtMakeTemporaryObject(HANDLE);
+NTSYSAPI NTSTATUS NTAPI NtQueryTimerResolution(ULONG *, ULONG *, ULONG *);
+
+static void make_calls(void)
+{
+    ULONG least, most, now;
+
+    for (int i = 0; i < 5; i++) {
+        NtMakeTemporaryObject(NULL);
+    }
+    for (int i = 0; i < 3; i++) {
+        NtQueryTimerResolution(&least, &most, &now);
+    }
+    printf("called\n");
+}
+
+static void read_file(void)
+{
+    HANDLE first = CreateFileA("text.txt", GENERIC_READ, FILE_SHARE_READ, NULL,
+                               OPEN_EXISTING, 0, NULL);
+    HANDLE second = NULL;
+    char bytes[16];
+    DWORD got = 0;
+
+    DuplicateHandle(GetCurrentProcess(), first, GetCurrentProcess(), &second, 0,
+                    FALSE, DUPLICATE_SAME_ACCESS);
+    ReadFile(second, bytes, 7, &got, NULL);
+    CloseHandle(first);
+    CloseHandle(second);
+    printf("read %.*s\n", (int)got, bytes);
+}
+
 static HANDLE asked;
 
 static BOOL WINAPI on_ctrl(DWORD kind)
@@ -213,9 +251,18 @@ int main(void)
         tell_console();
     } else if (strcmp(mode, "extra") == 0) {
         tell_extra();
+    } else if (strcmp(mode, "calls") == 0) {
+        make_calls();
+    } else if (strcmp(mode, "file") == 0) {
+        read_file();
     } else if (strcmp(mode, "slow") == 0) {
         Sleep(500);
         tell_line();
+    } else if (strcmp(mode, "alone") == 0) {
+        FreeConsole();
+        printf("runs\n");
+        fflush(stdout);
+        Sleep(2000);
     } else if (strcmp(mode, "victim") == 0 || strcmp(mode, "obedient") == 0 ||
                strcmp(mode, "stubborn") == 0) {
         run_on(mode);

@@ -3,8 +3,8 @@
  * fuzz_model - the model, decoder and text over bytes that a target wrote.
  *
  * The first byte says how; the rest is fed in two halves, to two threads.
- * Whatever comes, nothing stays in a queue and all lines are in the grammar
- * (unit/trace.h insists).
+ * Whatever comes, nothing stays in a queue, captured memory is bounded and
+ * all lines are in the grammar (unit/trace.h insists).
  */
 #include "fuzz/fuzz.h"
 #include "unit/trace.h"
@@ -12,7 +12,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct text_options options = { .always_pid = true };
-    struct model_config config = { .queue_bytes = 16384, .hold = 1000 };
+    struct model_config config = { .queue_bytes = 16384,
+                                   .hold = 1000,
+                                   .memory_total = 32768 };
     struct orphan_answer answer = { .number_known = true };
     struct model_thread *threads[2];
     struct trace *t;
@@ -47,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     }
     told(t);
     MUST(model_counts(t->m).queued == 0);
+    MUST(model_counts(t->m).memory <= 32768);
     trace_close(t);
     return 0;
 }

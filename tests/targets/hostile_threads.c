@@ -17,7 +17,7 @@
 #define SECTION_RINGS 0x100000
 #define RING_LIVE 3
 #define RING_SPINS 3
-#define RING_DATA 0x2000
+#define RING_DATA 0x6000
 #define TEB_RING 0x2d0
 #define RETURN_SIZE 48
 #define RETURN_ORPHAN_WAITS 0x6003

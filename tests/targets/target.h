@@ -21,7 +21,7 @@
  * All output goes through one large buffer, so that a target makes calls of
  * its own between two expectations only where it says tell_now().
  *
- * Link line for all: -lntdll -luser32.
+ * Link line for all: -lntdll -luser32 -lgdi32 -lws2_32.
  */
 #ifndef TARGET_H
 #define TARGET_H
@@ -89,43 +89,71 @@ static inline void tell_now(void)
     fflush(stdout);
 }
 
+/* A target that is about what arguments mean defines DECODED, and expects the
+ * lines that users see (tests/run-targets: decoded). The others expect
+ * numbers without names. What it expects it keeps until target_end, so that
+ * it can say so between two calls without a call of its own. */
+#ifdef DECODED
+static char expected[1 << 20];
+static size_t expected_size;
+#endif
+
+__attribute__((format(gnu_printf, 1, 2))) static inline void
+say(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+#ifdef DECODED
+    expected_size +=
+        (size_t)vsnprintf(expected + expected_size,
+                          sizeof expected - expected_size, format, args);
+    if (expected_size >= sizeof expected) {
+        ExitProcess(98);
+    }
+#else
+    vprintf(format, args);
+#endif
+    va_end(args);
+}
+
 /* One expectation about thread `tid` of this process: "SEQ", "NEXT", "NOT",
  * "COUNT" or "COUNTER", then what follows the thread in the line. */
 __attribute__((format(gnu_printf, 3, 4))) static inline void
 expect(const char *what, DWORD tid, const char *format, ...)
 {
+    static char text[16384];
     va_list args;
 
-    printf("EXPECT %s %lu.%lu ", what, (unsigned long)GetCurrentProcessId(),
-           (unsigned long)tid);
     va_start(args, format);
-    vprintf(format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    printf("\n");
+    say("EXPECT %s %lu.%lu %s\n", what, (unsigned long)GetCurrentProcessId(),
+        (unsigned long)tid, text);
 }
 
 /* The same about all threads of this process. */
 __attribute__((format(gnu_printf, 2, 3))) static inline void
 expect_all(const char *what, const char *format, ...)
 {
+    static char text[4096];
     va_list args;
 
-    printf("EXPECT %s %lu.* ", what, (unsigned long)GetCurrentProcessId());
     va_start(args, format);
-    vprintf(format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    printf("\n");
+    say("EXPECT %s %lu.* %s\n", what, (unsigned long)GetCurrentProcessId(),
+        text);
 }
 
 static inline void expect_last(const char *pattern)
 {
-    printf("EXPECT LAST %lu %s\n", (unsigned long)GetCurrentProcessId(),
-           pattern);
+    say("EXPECT LAST %lu %s\n", (unsigned long)GetCurrentProcessId(), pattern);
 }
 
 static inline void expect_status(uint32_t status)
 {
-    printf("EXPECT STATUS 0x%08lx\n", (unsigned long)status);
+    say("EXPECT STATUS 0x%08lx\n", (unsigned long)status);
 }
 
 /* A failed check is told, counted, and ends in exit status 1. */
@@ -141,6 +169,22 @@ static inline void check_(bool ok, const char *what, int line)
 
 #define CHECK(what) check_((what), #what, __LINE__)
 
+#ifdef DECODED
+#define TERMINATE_OTHERS "NtTerminateProcess(ProcessHandle=NULL, ExitStatus=%d)"
+#define TERMINATE_SELF \
+    "NtTerminateProcess(ProcessHandle=NtCurrentProcess, ExitStatus=%d)"
+#else
+#define TERMINATE_OTHERS "NtTerminateProcess(0, %d)"
+#define TERMINATE_SELF "NtTerminateProcess(0xffffffffffffffff, %d)"
+#endif
+
+static inline void tell_expected(void)
+{
+#ifdef DECODED
+    fwrite(expected, 1, expected_size, stdout);
+#endif
+}
+
 /* Last call of main, in the process's first thread: what the end of every
  * program looks like, behind what is expected already. The exit status. */
 static inline int target_end(void)
@@ -149,11 +193,11 @@ static inline int target_end(void)
     DWORD tid = GetCurrentThreadId();
     char last[40];
 
-    expect("SEQ", tid, "NtTerminateProcess(0, %d) = 0", status);
-    expect("SEQ", tid, "NtTerminateProcess(0xffffffffffffffff, %d) = ?",
-           status);
+    expect("SEQ", tid, TERMINATE_OTHERS " = 0", status);
+    expect("SEQ", tid, TERMINATE_SELF " = ?", status);
     snprintf(last, sizeof last, "+++ exited with %d +++", status);
     expect_last(last);
+    tell_expected();
     return status;
 }
 

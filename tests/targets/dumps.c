@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dumps - what is read and written, as bytes behind the calls: the runner
+ * traces it with -e read=all -e write=all. Nothing of it is cut by -s.
+ */
+#define DECODED
+#include "nt.h"
+
+NTSYSAPI NTSTATUS NTAPI NtFlushBuffersFile(HANDLE, struct nt_iosb *);
+
+/* The lines of `size` bytes, expected right behind their call. */
+static void expect_dump(DWORD tid, const uint8_t *bytes, size_t size)
+{
+    for (size_t from = 0; from < size; from += 16) {
+        char hex[80], text[20];
+        size_t at = 0, i;
+
+        for (i = 0; i < 16; i++) {
+            at += (size_t)snprintf(hex + at, sizeof hex - at,
+                                   from + i < size ? "%s%02x " : "%s   ",
+                                   i == 8 ? " " : "",
+                                   from + i < size ? bytes[from + i] : 0);
+            text[i] = ' ';
+            if (from + i < size) {
+                uint8_t c = bytes[from + i];
+
+                text[i] = (char)(c >= 0x20 && c < 0x7f ? c : '.');
+            }
+        }
+        text[i] = '\0';
+        expect("NEXT", tid, "| %05zx  %s %s |", from, hex, text);
+    }
+}
+
+int main(void)
+{
+    static const char text[] =
+        "line one\r\n\t\"two\" \x01\xff 3, and then more "
+        "than -s would show of it: fifty, sixty.";
+    static const char *const sizes_name = "Length=%u, ByteOffset=NULL, "
+                                          "Key=NULL) = 0";
+    DWORD tid = GetCurrentThreadId();
+    WCHAR temp[MAX_PATH], path[MAX_PATH + 40];
+    struct nt_iosb iosb;
+    LARGE_INTEGER at = { .QuadPart = 0 };
+    uint8_t room[200];
+    HANDLE file;
+    char tail[80];
+
+    target_begin();
+    GetTempPathW(MAX_PATH, temp);
+    _snwprintf(path, COUNT_OF(path), L"%sntstrace dumps.%lu", temp,
+               (unsigned long)GetCurrentProcessId());
+    file = CreateFileW(path, GENERIC_READ | GENERIC_WRITE, 0, NULL,
+                       CREATE_ALWAYS, FILE_FLAG_DELETE_ON_CLOSE, NULL);
+    CHECK(file != INVALID_HANDLE_VALUE);
+    CHECK(NtWriteFile(file, NULL, NULL, NULL, &iosb, text, sizeof text, NULL,
+                      NULL) == 0);
+    snprintf(tail, sizeof tail, sizes_name, (unsigned)sizeof text);
+    expect("SEQ", tid, "NtWriteFile(FileHandle=0x%llx<*>, *Buffer=b\"line*, %s",
+           u64_of(file), tail);
+    expect_dump(tid, (const uint8_t *)text, sizeof text);
+    CHECK(NtReadFile(file, NULL, NULL, NULL, &iosb, room, sizeof room, &at,
+                     NULL) == 0);
+    CHECK(iosb.information == sizeof text);
+    expect("NEXT", tid,
+           "NtReadFile(FileHandle=0x%llx<*>, *Buffer=b\"line*) = 0",
+           u64_of(file));
+    expect_dump(tid, room, sizeof text);
+    /* Nothing was transferred: nothing to show. */
+    CHECK(NtReadFile(BAD_HANDLE, NULL, NULL, NULL, &iosb, room, sizeof room,
+                     NULL, NULL) == STATUS_BAD_HANDLE);
+    expect("NEXT", tid, "NtReadFile(FileHandle=0xbad4, *");
+    CHECK(NtFlushBuffersFile(file, &iosb) == 0);
+    expect("NEXT", tid, "NtFlushBuffersFile(*");
+    CHECK(NtClose(file) == 0);
+    expect("NEXT", tid, "NtClose(*) = 0");
+    return target_end();
+}
