@@ -203,10 +203,20 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -g -O1
 asan: $(UNIT:%=$(BL)/asan/%)
 	@for t in $^; do $$t || exit 1; done
 
-$(BL)/asan/%: tests/unit/%.c tests/unit/check.h $(addprefix src/,$(PORTABLE))
+CLANG := clang $(STD) -D_POSIX_C_SOURCE=200809L
+
+$(BL)/asan-obj/%.c.o: src/%.c
 	@mkdir -p $(@D)
-	clang $(STD) $(WARN) -Werror $(SAN) -D_POSIX_C_SOURCE=200809L -Itests \
-	    -o $@ $(filter %.c,$^)
+	$(CLANG) $(WARN) -Werror $(SAN) -MMD -MP -c -o $@ $<
+
+$(BL)/library-asan.a: $(addprefix $(BL)/asan-obj/,$(addsuffix .o,$(PORTABLE)))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BL)/asan/%: tests/unit/%.c tests/unit/check.h $(BL)/library-asan.a
+	@mkdir -p $(@D)
+	$(CLANG) $(WARN) -Werror $(SAN) -Itests -MMD -MP -o $@ $< \
+	    $(BL)/library-asan.a
 
 FUZZ         := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
@@ -216,10 +226,19 @@ fuzz: $(FUZZ:%=$(BL)/fuzz/%)
 	    $(BL)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 \
 	        $B/fuzz/$$f tests/corpus/$$f || exit 1; done
 
-$(BL)/fuzz/%: tests/fuzz/%.c $(addprefix src/,$(PORTABLE))
+$(BL)/fuzz-obj/%.c.o: src/%.c
 	@mkdir -p $(@D)
-	clang $(STD) -fsanitize=fuzzer,address,undefined -g -O1 \
-	    -D_POSIX_C_SOURCE=200809L -Itests -o $@ $(filter %.c,$^)
+	$(CLANG) -fsanitize=fuzzer-no-link,address,undefined -g -O1 \
+	    -MMD -MP -c -o $@ $<
+
+$(BL)/library-fuzz.a: $(addprefix $(BL)/fuzz-obj/,$(addsuffix .o,$(PORTABLE)))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BL)/fuzz/%: tests/fuzz/%.c $(BL)/library-fuzz.a
+	@mkdir -p $(@D)
+	$(CLANG) -fsanitize=fuzzer,address,undefined -g -O1 -Itests \
+	    -MMD -MP -o $@ $< $(BL)/library-fuzz.a
 
 # --- what a user calls ---------------------------------------------------------
 

@@ -26,6 +26,8 @@ if not exist "%report%" (
 )
 if exist "%out%" rd /s /q "%out%"
 mkdir "%out%"
+rem What most targets expect; the others see what users see.
+set "numbers=--no-arg-names -e raw=all --no-decode-handles"
 set passed=0
 set failed=0
 set number=0
@@ -91,9 +93,16 @@ exit /b 0
 
 rem Untraced and traced, and compared.
 :both
+set "show=%numbers%"
+goto compared
+
+:decoded
+set "show="
+
+:compared
 call :untraced %1
 if errorlevel 1 exit /b 1
-targets\parent.exe -t 180 ntstrace.exe -o "%o%.trace" targets\%1.exe %args% >"%o%.out" 2>"%o%.err"
+targets\parent.exe -t 180 ntstrace.exe %show% -o "%o%.trace" targets\%1.exe %args% >"%o%.out" 2>"%o%.err"
 targets\compare.exe "%o%.plain" "%o%.out" "%o%.trace" >"%o%.diff" 2>&1
 exit /b %errorlevel%
 
@@ -104,9 +113,9 @@ exit /b %errorlevel%
 
 rem The same calls, whatever the engine.
 :engines
-targets\parent.exe -t 180 ntstrace.exe -o "%o%.ring" targets\%1.exe >"%o%.out" 2>"%o%.err"
-targets\parent.exe -t 180 ntstrace.exe --no-patch -o "%o%.patch" targets\%1.exe >>"%o%.out" 2>>"%o%.err"
-targets\parent.exe -t 180 ntstrace.exe --engine=handshake -o "%o%.hand" targets\%1.exe >>"%o%.out" 2>>"%o%.err"
+targets\parent.exe -t 180 ntstrace.exe %numbers% -o "%o%.ring" targets\%1.exe >"%o%.out" 2>"%o%.err"
+targets\parent.exe -t 180 ntstrace.exe %numbers% --no-patch -o "%o%.patch" targets\%1.exe >>"%o%.out" 2>>"%o%.err"
+targets\parent.exe -t 180 ntstrace.exe %numbers% --engine=handshake -o "%o%.hand" targets\%1.exe >>"%o%.out" 2>>"%o%.err"
 targets\compare.exe --same NtMakeTemporaryObject "%o%.ring" "%o%.patch" >"%o%.diff" 2>&1
 if errorlevel 1 exit /b 1
 targets\compare.exe --same NtMakeTemporaryObject "%o%.ring" "%o%.hand" >"%o%.diff" 2>&1
@@ -114,13 +123,13 @@ exit /b %errorlevel%
 
 rem The line of each call is there soon.
 :latency
-targets\parent.exe -t 180 targets\latency.exe %args% ntstrace.exe targets\%1.exe >"%o%.out" 2>"%o%.err"
+targets\parent.exe -t 180 targets\latency.exe %args% ntstrace.exe %numbers% targets\%1.exe >"%o%.out" 2>"%o%.err"
 targets\compare.exe --plain "%o%.out" >"%o%.diff" 2>&1
 exit /b %errorlevel%
 
 rem The target is ended from outside: what it had done is in the trace.
 :killed
-targets\parent.exe -t 180 targets\kill_target.exe %args% ntstrace.exe -o "%o%.trace" targets\%1.exe >"%o%.out" 2>"%o%.err"
+targets\parent.exe -t 180 targets\kill_target.exe %args% ntstrace.exe %numbers% -o "%o%.trace" targets\%1.exe >"%o%.out" 2>"%o%.err"
 targets\compare.exe --plain "%o%.out" >"%o%.diff" 2>&1
 if errorlevel 1 exit /b 1
 targets\compare.exe - "%o%.out" "%o%.trace" >"%o%.diff" 2>&1

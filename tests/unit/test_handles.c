@@ -984,7 +984,7 @@ static void many_handles_come_and_go(void)
         value = 4ull + 4ull * at * (at % 3 ? 1 : 0x1000003);
         o = handles_find(h, value);
         if ((o != NULL) != (kept[at] != 0) || (o && o->access != kept[at])) {
-            CHECK(!"a handle is another one");
+            check_true(false, "a handle is another one", CHECK_AT);
             break;
         }
         if (o) {
@@ -1140,7 +1140,7 @@ static void every_call_that_makes_handles_has_a_rule(void)
             calls++;
             if (!excepted && !has_rule(call, call->args[j].name)) {
                 printf("     no rule: %s %s\n", call->name, call->args[j].name);
-                CHECK(!"it has a rule");
+                check_true(false, "it has a rule", CHECK_AT);
             }
         }
     }
@@ -1162,7 +1162,7 @@ static void every_rule_is_of_a_call_that_there_is(void)
 
         if (i > 0 && strcmp(handle_rule_at(i - 1)->call, rule->call) > 0) {
             printf("     not sorted: %s\n", rule->call);
-            CHECK(!"sorted");
+            check_true(false, "sorted", CHECK_AT);
         }
         for (size_t s = 0; s < COUNT_OF(shapes); s++) {
             bool all = shapes[s] != NULL;
@@ -1176,7 +1176,7 @@ static void every_rule_is_of_a_call_that_there_is(void)
         }
         if (!found) {
             printf("     not as in the tables: %s\n", rule->call);
-            CHECK(!"found");
+            check_true(false, "found", CHECK_AT);
         }
     }
 }
@@ -1191,7 +1191,7 @@ static void every_rule_that_names_handles_is_recorded(void)
         if (rule->does != HANDLE_LEARNS && call &&
             !(call_needs(call) & CALL_NEEDED_HANDLES)) {
             printf("     not needed: %s\n", rule->call);
-            CHECK(!"needed");
+            check_true(false, "needed", CHECK_AT);
         }
     }
 }
