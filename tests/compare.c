@@ -451,12 +451,104 @@ static void add_event(struct thread *t, struct text text, bool open)
 static const char unfinished[] = " <unfinished ...>";
 
 /* "<... NAME resumed>REST" ends the innermost open call of its thread. */
+/* Where the value that begins at `at` ends: at a comma or a parenthesis that
+ * is not inside of something, or at the end. */
+static size_t value_end(struct text t, size_t at)
+{
+    int depth = 0;
+
+    for (; at < t.size; at++) {
+        char c = t.p[at];
+
+        if (c == '"' || c == '<') {
+            char close = c == '<' ? '>' : '"';
+            char escape = c == '"' && at > 0 && t.p[at - 1] == 'b' ? '\\' : '^';
+
+            for (at++; at < t.size && t.p[at] != close; at++) {
+                at += t.p[at] == escape;
+            }
+        } else if (c == '/' && at + 1 < t.size && t.p[at + 1] == '*') {
+            at += find(after(t, at), "*/");
+        } else if (c == '(' || c == '[' || c == '{') {
+            depth++;
+        } else if (depth > 0) {
+            depth -= c == ')' || c == ']' || c == '}';
+        } else if (c == ',' || c == ')') {
+            return at;
+        }
+    }
+    return t.size;
+}
+
+/* The value that `rest`, what was resumed with, has for the argument `name=`;
+ * empty if none. */
+static struct text resumed_value(struct text rest, struct text name)
+{
+    size_t at = 0;
+
+    while (at < rest.size && rest.p[at] != ')') {
+        size_t end = value_end(rest, at);
+
+        if (end - at >= name.size &&
+            memcmp(rest.p + at, name.p, name.size) == 0) {
+            return (struct text){ rest.p + at + name.size,
+                                  end - at - name.size };
+        }
+        at = end + (end < rest.size && rest.p[end] == ',' ? 2 : 0);
+    }
+    return (struct text){ rest.p, 0 };
+}
+
+static char *append(char *to, struct text t)
+{
+    memcpy(to, t.p, t.size);
+    return to + t.size;
+}
+
+/* One line of two halves: arguments that were filled meanwhile have the value
+ * that they were resumed with. */
+static struct text join(struct text head, struct text rest)
+{
+    char *joined = malloc(head.size + rest.size + 1), *to = joined;
+    size_t at = find(head, "(") + 1, tail = 0;
+
+    if (joined == NULL) {
+        die("out of memory", "trace");
+    }
+    to = append(to, (struct text){ head.p, at < head.size ? at : head.size });
+    while (at < head.size) {
+        size_t end = value_end(head, at);
+        struct text arg = { head.p + at, end - at };
+        struct text value = { arg.p, 0 };
+        struct text name = { arg.p, find(arg, "=") + 1 };
+
+        if (name.size < arg.size) {
+            value = resumed_value(rest, name);
+        }
+        if (value.size > 0) {
+            to = append(to, name);
+            to = append(to, value);
+        } else {
+            to = append(to, arg);
+        }
+        at = end + (end < head.size ? 2 : 0);
+        if (at < head.size) {
+            to = append(to, (struct text){ ", ", 2 });
+        }
+    }
+    while (tail < rest.size && rest.p[tail] != ')') {
+        tail = value_end(rest, tail);
+        tail += tail < rest.size && rest.p[tail] == ',' ? 2 : 0;
+    }
+    to = append(to, after(rest, tail));
+    return (struct text){ joined, (size_t)(to - joined) };
+}
+
 static void resume(struct thread *t, struct text line)
 {
     struct text name = after(line, strlen("<... "));
     struct event *call;
     struct text rest, head;
-    char *joined;
 
     name.size = find(name, " resumed>");
     rest = after(line, strlen("<... ") + name.size + strlen(" resumed>"));
@@ -485,13 +577,7 @@ static void resume(struct thread *t, struct text line)
     }
     head = call->text;
     head.size -= strlen(unfinished);
-    joined = malloc(head.size + rest.size + 1);
-    if (joined == NULL) {
-        die("out of memory", "trace");
-    }
-    memcpy(joined, head.p, head.size);
-    memcpy(joined + head.size, rest.p, rest.size);
-    call->text = (struct text){ joined, head.size + rest.size };
+    call->text = join(head, rest);
 }
 
 static void no_open_calls(struct thread *t, const char *when)
