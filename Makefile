@@ -4,6 +4,7 @@
 #
 #   make demo      install what is missing, build, trace a real program
 #   make test      install what is missing, build, run every test
+#   make soak      try to hang it for half an hour: a table of runs and hangs
 #   make bench     measure: a table with the bars of docs/overhead.md
 #   make windows   build build/windows/ntstrace.exe and the test targets
 #   make linux     build what of it runs on Linux: library, tools, tests
@@ -13,7 +14,7 @@
 #   make format    clang-format over src/, tests/ and bench/
 #   make clean     remove build/
 #
-# demo, test, bench and dist call tools/setup first, which installs Debian's
+# demo, test, soak, bench and dist call tools/setup first, which installs Debian's
 # packages (as root; else it says which) and, once, a Wine in the user's cache
 # directory. WERROR=1 turns warnings into errors; the tests build so.
 
@@ -137,6 +138,14 @@ $(BW)/bench/%.exe: bench/%.c
 	@mkdir -p $(@D)
 	$(WCC) -std=c11 -O2 -Wall -Wextra -o $@ $< -lntdll
 
+# Programs that try to hang tracer and program; they follow src/wire.
+SOAK := $(patsubst tests/soak/%.c,%,$(wildcard tests/soak/*.c))
+
+$(BW)/soak/%.exe: tests/soak/%.c $(TARGET_H) $(wildcard tests/soak/*.h) \
+                  $(wildcard src/wire/*.h)
+	@mkdir -p $(@D)
+	$(WCC) -std=c11 -O1 -Wall -Wextra -Isrc -o $@ $< -lntdll
+
 # Calls all that the tables know; it is made of their rows.
 COVERAGE_O := $(addprefix $(BW)/obj/,$(addsuffix .o,base/str.c tables/calls.c \
     tables/handles.c tables/names.c tables/status.c tables/types.c))
@@ -149,7 +158,8 @@ $(BW)/compare.exe: tests/compare.c
 	@mkdir -p $(@D)
 	$(WCC) -std=c11 -O2 -Wall -Wextra -o $@ $<
 
-windows: $(BW)/ntstrace.exe $(TARGETS:%=$(BW)/targets/%.exe)
+windows: $(BW)/ntstrace.exe $(TARGETS:%=$(BW)/targets/%.exe) \
+         $(SOAK:%=$(BW)/soak/%.exe)
 
 # --- native --------------------------------------------------------------------
 
@@ -242,7 +252,7 @@ $(BL)/fuzz/%: tests/fuzz/%.c $(BL)/library-fuzz.a
 
 # --- what a user calls ---------------------------------------------------------
 
-.PHONY: setup demo test bench dist format asan fuzz
+.PHONY: setup demo test soak bench dist format asan fuzz
 
 setup:
 	@tools/setup
@@ -255,6 +265,10 @@ demo: setup
 
 test: setup
 	@tests/run
+
+soak: setup
+	@$(MAKE) -s --no-print-directory -j2 windows
+	@tests/soak/run
 
 BENCH := $(BW)/bench/loop.exe $(BW)/bench/empty.exe $(BL)/reader $(BL)/sequence
 bench: setup
