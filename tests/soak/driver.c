@@ -207,8 +207,9 @@ static void run(const wchar_t *command, uint64_t n)
     } else if (GetExitCodeProcess(p.hProcess, &status)) {
         if (end_children(p.dwProcessId) > 0) {
             count.hangs++;
-            printf("  %s, run %llu: the program has outlived its tracer\n", row,
-                   (unsigned long long)n);
+            printf("  %s, run %llu: the program has outlived its tracer "
+                   "(status 0x%lx)\n",
+                   row, (unsigned long long)n, (unsigned long)status);
         } else {
             judge(n, status);
         }
