@@ -205,6 +205,14 @@ static void run(const wchar_t *command, uint64_t n)
         end_process(p.hProcess);
         end_children(p.dwProcessId);
     } else if (GetExitCodeProcess(p.hProcess, &status)) {
+        DWORD pid;
+        HANDLE child = child_of(p.dwProcessId, &pid);
+
+        /* It may be in the middle of its end. */
+        if (child != NULL) {
+            WaitForSingleObject(child, 1000);
+            CloseHandle(child);
+        }
         if (end_children(p.dwProcessId) > 0) {
             count.hangs++;
             printf("  %s, run %llu: the program has outlived its tracer "
