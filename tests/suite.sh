@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+#
+# tests/suite.sh - how tests/run judges a suite: sourced by it, and by
+# tests/check-runner, which shows that it can say no.
+#
+# Takes: out, where the logs go; only, the suites wanted, none: all. Sets
+# passed, failed, skipped, broken.
+
+passed=0
+failed=0
+skipped=0
+broken=
+
+# suite NAME COMMAND... - runs one and takes its last counts.
+suite()
+{
+    local name=$1 begin counts
+    shift
+    if [ -n "$only" ] && [[ " $only " != *" $name "* ]]; then
+        return
+    fi
+    begin=$SECONDS
+    echo "== $name"
+    "$@" >"$out/$name.log" 2>&1
+    local status=$?
+    counts=$(grep -E '^([A-Za-z_-]+: )?[0-9]+ passed, [0-9]+ failed' \
+        "$out/$name.log" | sed 's/^[A-Za-z_-]*: //' |
+        awk -F'[ ,]+' '{ p += $1; f += $3; s += $5 }
+             END { if (NR) print p, f, s + 0 }')
+    if [ -z "$counts" ]; then
+        echo "   ended with status $status and no counts; its last lines:"
+        tail -n 20 "$out/$name.log" | sed 's/^/   | /'
+        failed=$((failed + 1))
+        broken="$broken $name"
+        return
+    fi
+    set -- $counts
+    echo "   $1 passed, $2 failed, $3 skipped  ($((SECONDS - begin)) s)"
+    if [ "$2" != 0 ] || [ $status != 0 ]; then
+        grep -vE '^(ok|pass|passed|  *ok)\b' "$out/$name.log" |
+            tail -n 40 | sed 's/^/   | /'
+        broken="$broken $name"
+        [ "$2" != 0 ] || set -- "$1" 1 "$3"
+    fi
+    grep -iE '^ *skip' "$out/$name.log" | sed "s/^ */   /" |
+        tee -a "$out/skips"
+    passed=$((passed + $1))
+    failed=$((failed + $2))
+    skipped=$((skipped + $3))
+}
+
+# units PROGRAM... - runs unit tests. One that ends before it has said its
+# counts, or with a status that they do not explain, has failed.
+units()
+{
+    local unit status bad=0
+    for unit; do
+        echo "-- $unit"
+        "$unit" >"$out/unit" 2>&1
+        status=$?
+        cat "$out/unit"
+        if ! tail -n 1 "$out/unit" | grep -qE '^[0-9]+ passed, [0-9]+ failed'
+        then
+            echo "FAIL $unit: status $status, and no counts"
+            echo "0 passed, 1 failed"
+            bad=1
+        elif [ $status != 0 ]; then
+            bad=1
+            if tail -n 1 "$out/unit" | grep -q ' passed, 0 failed'; then
+                echo "FAIL $unit: status $status"
+                echo "0 passed, 1 failed"
+            fi
+        fi
+    done
+    return $bad
+}
