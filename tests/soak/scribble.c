@@ -20,9 +20,7 @@ static const struct part {
 } parts[] = {
     { "header", false, 0, SECTION_PLAIN },
     { "plain", false, SECTION_PLAIN, SECTION_SLOT },
-    { "slot", false, SECTION_SLOT, SECTION_WINE_DISPATCHER },
-    { "transitions", false, offsetof(struct section, transition),
-      sizeof(struct section) },
+    { "slot", false, SECTION_SLOT, sizeof(struct section) },
     { "states", false, SECTION_RING_STATE, SECTION_RING_STATE + 4 * RINGS },
     { "rows", false, SECTION_ROWS, SECTION_PROGRAMS },
     { "programs", false, SECTION_PROGRAMS, SECTION_RINGS },
