@@ -26,7 +26,7 @@ typedef bool decode_place_of(void *ctx, const struct call *call,
                              uint64_t address, struct place *out);
 
 enum handle_detail {
-    HANDLES_PLAIN,   // --no-handles
+    HANDLES_PLAIN,   // --no-decode-handles
     HANDLES_NAMED,   // -y
     HANDLES_DETAIL,  // -yy: type and access as well; the sink shows them
 };

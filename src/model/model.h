@@ -152,7 +152,7 @@ struct handles *model_process_handles(struct model_process *p);
  * process is called by it in other processes. False without memory. */
 bool model_process_image(struct model_process *p, str image);
 
-/* Tells CALLBACK_LOST, ATTACHED or DETACHED at time `at`, in order. */
+/* Tells one of enum notice_kind at time `at`, in order. */
 void model_notice(struct model_process *p, enum notice_kind kind, uint64_t at);
 /* The process lost `count` records that belong to no known thread. */
 void model_lost(struct model_process *p, enum model_lost why, uint64_t count,

@@ -113,7 +113,7 @@ struct handshake_slot {
 struct section {
     uint32_t magic;
     uint32_t version;
-    uint64_t layout;      // SECTION_LAYOUT of the side that made it
+    uint64_t layout;      // WIRE_LAYOUT of the side that made it
     uint32_t ring_bytes;  // power of two
     uint32_t ring_stride;
     uint32_t flags;  // SECTION_*

@@ -3,9 +3,9 @@
  * thread.c - the target's threads.
  *
  * Touches the thread that the handle names: os_thread_suspend stops it until
- * os_thread_resume, set_start moves a thread that has not begun; the rest
- * only asks. Opening tells a thread that is gone from one that is not for us;
- * the others fail with false and no reason, for to the caller any reason
+ * os_thread_resume, os_thread_set_start moves a thread that has not begun; the
+ * rest only asks. Opening tells a thread that is gone from one that is not for
+ * us; the others fail with false and no reason, for to the caller any reason
  * means that the thread cannot be asked.
  */
 #include "platform/win/win.h"
