@@ -166,6 +166,22 @@ static void for_names_alone_no_data_is_taken(void)
     CHECK(op_of(false, 3) && op_of(true, 0));
 }
 
+static void for_names_alone_a_sockets_attributes_are_taken(void)
+{
+    /* EaBuffer says which socket it is; other buffers name nothing. */
+    COMPILE("NtCreateFile", .string_max = 32, .names_only = true);
+    CHECK(op_of(false, 9) != NULL);
+    CHECK_U64(COMPILE("NtSetEaFile", .string_max = 32, .names_only = true), 0);
+    CHECK_U64(
+        COMPILE("NtQueryDirectoryObject", .string_max = 32, .names_only = true),
+        0);
+    COMPILE("NtCreateFile", .string_max = 32);
+    CHECK(op_of(false, 9) != NULL);
+    /* For its structures one is taken as far as they are told. */
+    COMPILE("NtSetEaFile", .string_max = 32);
+    CHECK_U64(op_of(false, 2) ? op_of(false, 2)->most : 0, 4096);
+}
+
 static void what_counts_as_filled_goes_by_the_result(void)
 {
     COMPILE("NtUserGetCursorPos", .string_max = 32);
@@ -308,6 +324,7 @@ int main(void)
         TEST(what_goes_in_and_out_is_taken_twice),
         TEST(an_array_is_counted_in_elements),
         TEST(for_names_alone_no_data_is_taken),
+        TEST(for_names_alone_a_sockets_attributes_are_taken),
         TEST(what_counts_as_filled_goes_by_the_result),
         TEST(a_full_program_takes_no_more),
         TEST(no_row_makes_a_program_that_is_refused),

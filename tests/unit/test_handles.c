@@ -600,6 +600,25 @@ static void a_copy_can_close_its_source(void)
     end();
 }
 
+static void a_direct_copy_may_have_closed_any_source(void)
+{
+    struct orphan_answer answer = { .number_known = true,
+                                    .number = N_DUPLICATE,
+                                    .argument = SELF };
+
+    begin(MODE_PATCHED);
+    open_file(0, "\\a", 0x4c);
+    open_file(0, "\\b", 0x50);
+    /* Its source handle and its options are not known. */
+    model_orphan_answer(thread, &answer);
+    chunk_return_at(&c, now++, 0x1f0014, STACK, 0x100, 0,
+                    RECORD_ORPHAN | RECORD_WAITS);
+    run_on(thread);
+    CHECK_STR(name_of(0x4c), STR("-"));
+    CHECK_STR(name_of(0x50), STR("-"));
+    end();
+}
+
 static void pseudo_handles_are_copied_to_real_ones(void)
 {
     begin(MODE_PATCHED);
@@ -1229,6 +1248,7 @@ int main(void)
         TEST(a_direct_call_shows_only_what_is_certain),
         TEST(a_copy_is_the_same_with_its_own_access),
         TEST(a_copy_can_close_its_source),
+        TEST(a_direct_copy_may_have_closed_any_source),
         TEST(pseudo_handles_are_copied_to_real_ones),
         TEST(copies_reach_other_traced_processes),
         TEST(a_child_is_known_by_its_id_and_image),

@@ -216,6 +216,40 @@ static void a_process_that_did_not_end_itself_was_terminated(void)
     trace_close(t);
 }
 
+static void the_last_threads_own_end_is_the_processs(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    struct model_thread *a = add_thread(t, 36);
+    struct model_thread *b = add_thread(t, 44);
+
+    chunk_entry(&c, 1, N_TERMINATE_THREAD, STACK, 0x100, 0, 1, 0);
+    feed(a, &c);
+    model_thread_end(a, 1, 2 * TICKS);
+    chunk_entry(&c, 3, N_TERMINATE_THREAD, STACK, 0x100, 0, 2, 0);
+    feed(b, &c);
+    model_thread_end(b, 2, 4 * TICKS);
+    model_process_end(t->p, 2, 5 * TICKS);
+    CHECK_STR(told(t), STR("32.36 NtTerminateThread(NULL, 1) = ?\n"
+                           "32.36 +++ thread exited with 1 +++\n"
+                           "32.44 NtTerminateThread(NULL, 2) = ?\n"
+                           "32.44 +++ thread exited with 2 +++\n"
+                           "32.36 +++ exited with 2 +++\n"));
+    trace_close(t);
+
+    /* Of two that were there one has ended itself: the process has not. */
+    t = trace_open(MODE_PATCHED);
+    a = add_thread(t, 36);
+    b = add_thread(t, 44);
+    chunk_entry(&c, 1, N_TERMINATE_THREAD, STACK, 0x100, 0, 1, 0);
+    feed(a, &c);
+    model_thread_end(a, 1, 2 * TICKS);
+    model_process_end(t->p, 2, 5 * TICKS);
+    CHECK_STR(told(t), STR("32.36 NtTerminateThread(NULL, 1) = ?\n"
+                           "32.36 +++ thread exited with 1 +++\n"
+                           "32.36 +++ terminated with 2 +++\n"));
+    trace_close(t);
+}
+
 static void without_entries_an_end_counts_as_its_own(void)
 {
     struct trace *t = trace_open(MODE_RETURNS);
@@ -675,6 +709,7 @@ int main(void)
         TEST(a_thread_that_has_ended_holds_nobody_up),
         TEST(a_process_ends_by_its_own_call),
         TEST(a_process_that_did_not_end_itself_was_terminated),
+        TEST(the_last_threads_own_end_is_the_processs),
         TEST(without_entries_an_end_counts_as_its_own),
         TEST(an_exception_kills_unless_it_was_handled),
         TEST(an_unseen_exception_kills_in_its_last_call),

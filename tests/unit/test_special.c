@@ -1155,6 +1155,20 @@ static void privileges_have_names(void)
                           "{Luid=SE_SHUTDOWN_PRIVILEGE, Attributes=0}, ...]}");
 }
 
+static void fillers_are_left_out_but_for_v(void)
+{
+    BEGIN("NtAccessCheckByType", 0, 0, 0x40, 1, BUFFER, 1, 0, 0, 0, 0, 0);
+    put_zeros(BUFFER, 16);
+    put_n(BUFFER, 2, 2);
+    put_n(BUFFER + 2, 0x77, 2);  // Sbz: should be zero
+    CHECK_ARG("ObjectTypeList", "[{Level=2, "
+                                "ObjectType=NULL}]");
+    options.verbose = true;
+    captures.verbose = true;
+    CHECK_ARG("ObjectTypeList", "[{Level=2, Sbz=119, "
+                                "ObjectType=NULL}]");
+}
+
 static void tokens_have_users(void)
 {
     BEGIN("NtQueryInformationToken", 0x40, 1, BUFFER, 64, LENGTH);
@@ -1429,6 +1443,7 @@ int main(void)
         TEST(objects_are_made_with_descriptors),
         TEST(security_self_relative),
         TEST(privileges_have_names),
+        TEST(fillers_are_left_out_but_for_v),
         TEST(tokens_have_users),
         TEST(messages_have_names),
         TEST(window_words_are_told_by_their_index),

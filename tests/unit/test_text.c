@@ -343,6 +343,24 @@ static void times_have_any_precision(void)
               .relative_precision = PRECISION_NS);
 }
 
+static void time_since_the_last_line_is_never_negative(void)
+{
+    struct text_options options = { .always_pid = true, .relative = true };
+    struct wrote w = { 0 };
+    struct text t;
+
+    CHECK(text_init(&t, &options, wrote_line, &w));
+    t.have_last = true;
+    /* A line that was told late: the one before it happened after it. */
+    t.last_ns = sinks_head.ns + 1500000000;
+    sinks_begin(&t.sink);
+    t.sink.ops->null(&t.sink);
+    sinks_end(&t.sink);
+    CHECK_STR(wrote_all(&w), STR("32.36 +0.000000 NtX(NULL) = 0\n"));
+    text_close(&t);
+    free(w.p);
+}
+
 static void x_escapes_what_is_not_ascii_and_xx_all(void)
 {
     static const struct object object = {
@@ -606,6 +624,7 @@ int main(void)
         TEST(names_are_escaped),
         TEST(the_longest_name_fits_a_line),
         TEST(times_have_any_precision),
+        TEST(time_since_the_last_line_is_never_negative),
         TEST(x_escapes_what_is_not_ascii_and_xx_all),
         TEST(colours_stand_around_what_matters),
         TEST(dumps_follow_their_call),
