@@ -3,8 +3,9 @@ rem SPDX-License-Identifier: MIT
 rem
 rem selftest.cmd - does ntstrace work on this Windows?
 rem
-rem Runs `ntstrace doctor`, then each test program of targets\list.txt
-rem without and with the tracer, and compares. Leaves selftest.txt beside this
+rem Traces two real programs and says in some lines what it found; runs
+rem `ntstrace doctor`, then each test program of targets\list.txt without and
+rem with the tracer, and compares. Leaves selftest.txt beside this
 rem file (or in %TEMP% if it may not write here): attach that to a bug report.
 rem It names Windows, the processor and the test programs, nobody's files.
 rem
@@ -33,6 +34,11 @@ set failed=0
 set number=0
 
 call :system >>"%report%" 2>&1
+echo Tracing cmd.exe and notepad.exe ...
+>>"%report%" echo.
+>>"%report%" echo == real programs
+call :real_cmd
+call :real_notepad
 echo Checking what ntstrace relies on ...
 >>"%report%" echo.
 >>"%report%" echo == doctor
@@ -72,6 +78,59 @@ for %%v in (ProductName DisplayVersion CurrentBuild UBR) do (
     reg query "HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion" /v %%v
 )
 .\ntstrace.exe --version
+exit /b 0
+
+rem --- real programs -------------------------------------------------------------
+
+rem What Windows has anyway. Both say how often a line of their trace has a
+rem text: numbers, no lines, for those name what is on this machine.
+
+:real_cmd
+set "what=cmd.exe"
+set "trace=%out%\cmd.trace"
+.\ntstrace.exe -o "%trace%" cmd.exe /d /c type %SystemRoot%\win.ini >nul 2>"%out%\cmd.err"
+set "said=%errorlevel%"
+>>"%report%" echo cmd.exe: exit status %said%
+call :lines "cmd.exe: calls" " = "
+call :lines "cmd.exe: lines with its file" "win.ini"
+if %lines%==0 set "said=no file"
+call :lines "cmd.exe: lines of lost calls" "+++ lost"
+if not %lines%==0 set "said=lost"
+call :lines "cmd.exe: its exit" "+++ exited with 0 +++"
+if not %lines%==1 set "said=no exit"
+if "%said%"=="0" goto good
+>>"%report%" type "%out%\cmd.err"
+goto bad
+
+rem Where there is no desktop, or another notepad than the old one, no window
+rem comes; that is said, and is nobody's fault.
+:real_notepad
+set "what=notepad.exe"
+set "trace=%out%\notepad.trace"
+targets\closer.exe Notepad 30000 .\ntstrace.exe -o "%trace%" notepad.exe >nul 2>"%out%\notepad.err"
+set "said=%errorlevel%"
+find "no window came" "%out%\notepad.err" >nul
+if errorlevel 1 goto notepad_closed
+>>"%report%" echo notepad.exe: cannot tell, no window came
+exit /b 0
+:notepad_closed
+>>"%report%" echo notepad.exe: exit status %said%
+call :lines "notepad.exe: calls" " = "
+call :lines "notepad.exe: windows made" "NtUserCreateWindowEx("
+if %lines%==0 set "said=no window"
+call :lines "notepad.exe: asked to close" "WM_CLOSE"
+if %lines%==0 set "said=no message"
+call :lines "notepad.exe: its exit" "+++ exited with 0 +++"
+if not %lines%==1 set "said=no exit"
+if "%said%"=="0" goto good
+>>"%report%" type "%out%\notepad.err"
+goto bad
+
+rem Counts the lines of the trace that have a text, into %lines%: WHAT TEXT.
+:lines
+set lines=0
+if exist "%trace%" for /f "delims=" %%l in ('find "%~2" ^<"%trace%"') do set /a lines+=1
+>>"%report%" echo %~1: %lines%
 exit /b 0
 
 rem --- one target: NAME HOW, and %args% -----------------------------------------
