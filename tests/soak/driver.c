@@ -85,8 +85,20 @@ static void show_threads(DWORD pid)
     CloseHandle(all);
 }
 
-/* A handle of a living child of process `parent`, NULL if there is none. */
-static HANDLE child_of(DWORD parent, DWORD *pid)
+static uint64_t made_at(HANDLE process)
+{
+    FILETIME made, other;
+
+    if (!GetProcessTimes(process, &made, &other, &other, &other)) {
+        return 0;
+    }
+    return (uint64_t)made.dwHighDateTime << 32 | made.dwLowDateTime;
+}
+
+/* A handle of a living child of that process, NULL if there is none. What is
+ * older than its parent was made by another one, which had the same number:
+ * a service of the system's, say. */
+static HANDLE child_of(const PROCESS_INFORMATION *parent, DWORD *pid)
 {
     HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
     HANDLE child = NULL;
@@ -94,14 +106,15 @@ static HANDLE child_of(DWORD parent, DWORD *pid)
 
     for (BOOL more = Process32FirstW(all, &p); more && child == NULL;
          more = Process32NextW(all, &p)) {
-        if (p.th32ParentProcessID == parent &&
+        if (p.th32ParentProcessID == parent->dwProcessId &&
             _wcsicmp(p.szExeFile, L"conhost.exe") != 0) {
             *pid = p.th32ProcessID;
             child = OpenProcess(SYNCHRONIZE | PROCESS_TERMINATE |
                                     PROCESS_QUERY_INFORMATION,
                                 FALSE, p.th32ProcessID);
             if (child != NULL &&
-                WaitForSingleObject(child, 0) == WAIT_OBJECT_0) {
+                (WaitForSingleObject(child, 0) == WAIT_OBJECT_0 ||
+                 made_at(child) < made_at(parent->hProcess))) {
                 CloseHandle(child);
                 child = NULL;
             }
@@ -112,7 +125,7 @@ static HANDLE child_of(DWORD parent, DWORD *pid)
 }
 
 /* Shows and ends the programs that a tracer has left; how many. */
-static unsigned end_children(DWORD parent)
+static unsigned end_children(const PROCESS_INFORMATION *parent)
 {
     unsigned ended = 0;
     DWORD pid;
@@ -203,17 +216,17 @@ static void run(const wchar_t *command, uint64_t n)
                row, (unsigned long long)n, (unsigned long)patience_ms);
         show_threads(p.dwProcessId);
         end_process(p.hProcess);
-        end_children(p.dwProcessId);
+        end_children(&p);
     } else if (GetExitCodeProcess(p.hProcess, &status)) {
         DWORD pid;
-        HANDLE child = child_of(p.dwProcessId, &pid);
+        HANDLE child = child_of(&p, &pid);
 
         /* It may be in the middle of its end. */
         if (child != NULL) {
             WaitForSingleObject(child, 1000);
             CloseHandle(child);
         }
-        if (end_children(p.dwProcessId) > 0) {
+        if (end_children(&p) > 0) {
             count.hangs++;
             printf("  %s, run %llu: the program has outlived its tracer "
                    "(status 0x%lx)\n",
@@ -257,7 +270,7 @@ static HANDLE wait_child(const PROCESS_INFORMATION *p, DWORD *pid)
 
     while (child == NULL &&
            WaitForSingleObject(p->hProcess, 0) == WAIT_TIMEOUT) {
-        child = child_of(p->dwProcessId, pid);
+        child = child_of(p, pid);
     }
     return child;
 }
@@ -343,7 +356,7 @@ static void run_kill(const wchar_t *command, uint64_t n, double there,
     }
     /* What the system was still making when its maker died. */
     for (int i = 0; child == NULL && i < 10; i++) {
-        child = child_of(p->dwProcessId, &pid);
+        child = child_of(p, &pid);
         Sleep(child == NULL ? 10 : 0);
     }
     if (child == NULL) {
@@ -365,7 +378,7 @@ static void kill_all(const wchar_t *command, uint64_t seed, uint64_t runs)
         run_kill(command, seed + i, there, begins, &tracers[i]);
     }
     for (uint64_t i = 0; i < runs && i < RUNS_MAX; i++) {
-        unsigned left = end_children(tracers[i].dwProcessId);
+        unsigned left = end_children(&tracers[i]);
 
         if (left > 0) {
             printf("  %s, run %llu: a program was found at the end\n", row,
