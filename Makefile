@@ -50,7 +50,7 @@ AGENT := \
     agent/amd64/head.S agent/amd64/entry.S agent/amd64/callback.S \
     agent/amd64/start.S agent/amd64/wine.S agent/amd64/nt_call.S \
     agent/ring.c agent/wait.c agent/witness.c agent/capture.c \
-    agent/handshake.c agent/start.c
+    agent/chore.c agent/handshake.c agent/start.c
 
 PORTABLE := \
     base/str.c base/err.c base/reader.c base/arena.c \
@@ -75,7 +75,7 @@ LIVE := \
     platform/win/thread.c \
     platform/win/sync.c platform/win/console.c platform/win/file.c \
     platform/win/text.c \
-    tracer/module.c tracer/target.c tracer/drain.c tracer/rendezvous.c \
+    tracer/module.c tracer/ask.c tracer/target.c tracer/drain.c tracer/rendezvous.c \
     tracer/handshake.c tracer/output.c tracer/timing.c \
     tracer/tell.c tracer/session.c tracer/list.c tracer/doctor.c \
     tracer/doctor_stubs.c tracer/doctor_callback.c tracer/doctor_system.c \

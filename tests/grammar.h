@@ -720,6 +720,9 @@ static inline bool g_notice(struct grammar_line *l)
             }
             g_move(l, l->at + 1);
         }
+    } else if (!ok && g_word(l, "patches lost: ")) {
+        ok = g_decimal(l) && g_word(l, " functions of ") &&
+             (g_word(l, "ntdll.dll") || g_word(l, "win32u.dll"));
     } else if (!ok) {
         ok = g_word(l, "callback lost") || g_word(l, "attached") ||
              g_word(l, "detached");

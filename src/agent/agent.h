@@ -23,6 +23,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define CURRENT_PROCESS ((uint64_t)-1)
+#define PROCESS_INSTRUMENTATION_CALLBACK 40 /* an information class */
+#define PAGE_SIZE 0x1000u
+
 /* What entry.S saved, lowest address first. */
 struct entry_frame {
     uint64_t args[4];  // rcx rdx r8 r9
@@ -66,6 +70,11 @@ static inline struct section *section_here(void)
     return (struct section *)image_config_here()->section;
 }
 
+static inline struct own_page *own_page_here(void)
+{
+    return (struct own_page *)image_config_here()->own;
+}
+
 /* --- ring.c: rings and the room in them --- */
 
 /* The calling thread's ring, claimed if it has none, marked as at work
@@ -79,6 +88,22 @@ void ring_leave(struct ring *ring);
 void *ring_reserve(struct ring *ring, uint32_t size);
 /* Makes the record that ring_reserve gave visible to the reader. */
 void ring_publish(struct ring *ring, uint32_t size);
+
+/* Which ring it is; RING_MAX: none of ours. */
+uint32_t ring_index(const struct ring *ring);
+
+/* MEMORY_BASIC_INFORMATION of x64. */
+struct memory_basic {
+    uint64_t base;
+    uint64_t allocation_base;
+    uint32_t allocation_protect;
+    uint32_t partition;
+    uint64_t size;
+    uint32_t state;
+    uint32_t protect;
+    uint32_t type;
+    uint32_t pad;
+};
 
 /* What was last found out about memory: a region, and whether it can be read.
  * All zero: nothing. Not to be kept beyond one event. */
@@ -113,10 +138,9 @@ bool capture_has_return(uint64_t row);
 
 /* --- wait.c: waiting for the tracer --- */
 
-/* Announces that the next record published wants an answer. */
-void wait_announce(struct ring *ring, bool spin);
-/* Waits for it. `spin`: without a system call for as long as the tracer may
- * need to look at this thread's last one. */
+/* Asks: the record just published wants an answer. Waits for it, and does the
+ * chores that come with it, for ANSWER_MS at most. `spin`: without a system
+ * call for as long as the tracer may need to look at this thread's last one. */
 void wait_answer(struct ring *ring, bool spin);
 /* Sleeps until the ring is half empty. False: nobody empties it any more. */
 bool wait_room(struct ring *ring);
@@ -125,11 +149,34 @@ void wait_wake_reader(struct ring *ring);
 
 /* --- own system calls --- */
 
-/* Makes one, of which `stub` and `a` are filled in. `ring` (NULL: none yet)
- * lends room for the vector state. NTSTATUS. */
+/* Makes one, of which `stub` and `a` are filled in. The page behind `ring`
+ * (NULL: none yet) has room for the vector state. NTSTATUS; a failure, and no
+ * call, once the program has the callback and would hear of it. */
 uint32_t own_call(struct ring *ring, struct own_call *c);
+/* Protects the pages that [address, address + size) touches; *old is what they
+ * had. */
+uint32_t own_protect(struct ring *ring, uint64_t address, uint64_t size,
+                     uint32_t to, uint32_t *old);
+/* True while the callback is ours. */
+bool own_calls_allowed(void);
 /* True once the tracer is known to be gone; asks the system. */
 bool own_tracer_gone(struct ring *ring);
+
+/* --- chore.c: what the tracer has a thread do (enum ring_chore) --- */
+
+/* Pages that CHORE_OPEN has made writable, until CHORE_CLOSE. All zero: none.
+ * Here and not in the ring: it is for putting right what was opened. */
+struct opened {
+    uint64_t address;
+    uint64_t size;
+    uint32_t was;
+};
+/* Does the chore that stands in the ring; its status is there afterwards. */
+void chore_run(struct ring *ring, uint32_t chore, struct opened *opened);
+/* True if an image is at `address`, which struct ring_told then tells of. */
+bool chore_is_image(struct ring *ring, uint64_t address);
+/* Gives what is open its protection back. */
+void chore_close(struct ring *ring, struct opened *opened);
 
 /* --- called by assembly --- */
 

@@ -16,7 +16,6 @@
 
 #include "agent/teb.h"
 
-#define PAGE_SIZE 0x1000u
 #define CHUNK_MAX (RECORD_MAX - DATA_BYTES)
 /* Of a string whose end has yet to be found. */
 #define STRING_CHUNK 256u

@@ -10,12 +10,11 @@
 #include "agent/teb.h"
 
 #define MEM_COMMIT 0x1000
+#define STATUS_NOT_SUPPORTED 0xc00000bb
 #define PAGE_READWRITE 0x04
 #define PAGE_GUARD 0x100
 #define PAGE_NOACCESS 0x01
 #define PAGE_EXECUTE 0x10
-#define PAGE_SIZE 0x1000
-#define CURRENT_PROCESS ((uint64_t)-1)
 
 /* More than this is read by the kernel in any case. */
 #define DIRECT_MAX 256
@@ -28,7 +27,27 @@ struct xsave_small {
 static struct ring *ring_at(const struct section *s, uint32_t index)
 {
     return (struct ring *)((uint64_t)s + SECTION_RINGS +
-                           (uint64_t)index * s->ring_stride);
+                           (uint64_t)index * image_config_here()->ring_stride);
+}
+
+/* Bytes of a ring's data. */
+static uint32_t ring_bytes(void)
+{
+    return image_config_here()->ring_mask + 1;
+}
+
+uint32_t ring_index(const struct ring *ring)
+{
+    uint64_t at = (uint64_t)ring - (uint64_t)section_here() - SECTION_RINGS;
+    uint64_t index = at / image_config_here()->ring_stride;
+
+    return index < RING_MAX ? (uint32_t)index : RING_MAX;
+}
+
+/* The page for the vector state of who has ring `index`. */
+static void *own_save(uint32_t index)
+{
+    return (char *)own_page_here() + (uint64_t)OWN_PAGE * (1 + index);
 }
 
 static _Atomic uint32_t *state_at(struct section *s, uint32_t index)
@@ -54,29 +73,55 @@ call_without_ring(struct own_call *call)
     return nt_call(call);
 }
 
+bool own_calls_allowed(void)
+{
+    return atomic_load_explicit(&section_here()->callback_owner,
+                                memory_order_relaxed) != CALLBACK_PROGRAMS;
+}
+
 uint32_t own_call(struct ring *ring, struct own_call *c)
 {
+    uint32_t index = ring == NULL ? RING_MAX : ring_index(ring);
+
+    if (!own_calls_allowed()) {
+        return STATUS_NOT_SUPPORTED;
+    }
     c->stub = (uint64_t)image_head_here() + image_head_here()->stubs +
               c->stub * PRIVATE_STUB_SIZE;
-    if (ring == NULL) {
+    if (index == RING_MAX) {
         return call_without_ring(c);
     }
     ring->disturbed = 1;
-    c->save = (char *)ring + RING_XSAVE;
+    c->save = own_save(index);
     c->save_mask = image_config_here()->xsave_mask;
     return nt_call(c);
 }
 
-static bool commit(struct section *s, uint32_t index)
+uint32_t own_protect(struct ring *ring, uint64_t address, uint64_t size,
+                     uint32_t to, uint32_t *old)
 {
-    uint64_t base = (uint64_t)ring_at(s, index);
-    uint64_t size = s->ring_stride;
+    struct own_call c = { .stub = PRIVATE_NtProtectVirtualMemory,
+                          .a = { CURRENT_PROCESS, (uint64_t)&address,
+                                 (uint64_t)&size, to, (uint64_t)old } };
+
+    return own_call(ring, &c);
+}
+
+static bool commit_at(uint64_t base, uint64_t size)
+{
     struct own_call c = { .stub = PRIVATE_NtAllocateVirtualMemory,
                           .a = { CURRENT_PROCESS, (uint64_t)&base, 0,
                                  (uint64_t)&size, MEM_COMMIT,
                                  PAGE_READWRITE } };
 
-    if ((int32_t)own_call(NULL, &c) < 0) {
+    return (int32_t)own_call(NULL, &c) >= 0;
+}
+
+static bool commit(struct section *s, uint32_t index)
+{
+    if (!commit_at((uint64_t)own_save(index), OWN_PAGE) ||
+        !commit_at((uint64_t)ring_at(s, index),
+                   image_config_here()->ring_stride)) {
         return false;
     }
     /* This thread's last call is ours now. */
@@ -88,13 +133,13 @@ static bool commit(struct section *s, uint32_t index)
 static uint32_t claim_index(struct section *s)
 {
     uint32_t high = atomic_load_explicit(&s->ring_high, memory_order_acquire);
-    uint32_t max = s->ring_max < RING_MAX ? s->ring_max : RING_MAX;
+    uint32_t max = image_config_here()->ring_max;
 
     for (uint32_t i = 0; i < high && i < max; i++) {
         uint32_t want = RING_FREE;
 
         /* Acquire: the tracer is done with the ring. Pairs with the release
-         * in ring_reclaim (tracer/drain.c). */
+         * in reclaim (tracer/drain.c). */
         if (atomic_compare_exchange_strong_explicit(
                 state_at(s, i), &want, RING_CLAIMING, memory_order_acquire,
                 memory_order_relaxed)) {
@@ -143,10 +188,10 @@ static struct ring *claim(uint64_t rsp)
     ring->open_rsp = 0;
     ring->open_count = 0;
     ring->open_missed = 0;
-    ring->mask = s->ring_bytes - 1;
     ring->stack_low = 0;
     ring->stack_high = 0;
     ring->quiet = 0;
+    ring->given_up = 0;
     ring->tid = teb_tid();
     ring->teb = teb_self();
     ring->serial++;
@@ -207,7 +252,7 @@ void ring_leave(struct ring *ring)
  * need be. False: they do not, and the loss was counted. */
 static bool make_room(struct ring *ring, uint32_t size, uint32_t *in_use)
 {
-    uint32_t bytes = ring->mask + 1;
+    uint32_t bytes = ring_bytes();
     uint32_t tail, used;
 
     for (;;) {
@@ -219,6 +264,7 @@ static bool make_room(struct ring *ring, uint32_t size, uint32_t *in_use)
             used = bytes;  // somebody scribbled: no room until it is mended
         }
         if (size <= bytes - used) {
+            ring->given_up = 0;
             *in_use = used;
             return true;
         }
@@ -238,9 +284,9 @@ static bool make_room(struct ring *ring, uint32_t size, uint32_t *in_use)
  * is in use, and not past half without waking the reader. */
 static void set_limit(struct ring *ring, uint32_t used, uint32_t size)
 {
-    uint32_t bytes = ring->mask + 1;
+    uint32_t bytes = ring_bytes();
     uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-    uint32_t to_end = bytes - (head & ring->mask);
+    uint32_t to_end = bytes - (head & (bytes - 1));
 
     if (used + size > bytes / 2) {
         wait_wake_reader(ring);
@@ -255,6 +301,7 @@ static void set_limit(struct ring *ring, uint32_t used, uint32_t size)
 void *ring_reserve(struct ring *ring, uint32_t size)
 {
     uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+    uint32_t mask = image_config_here()->ring_mask;
     uint32_t to_end, used;
 
     if (head % 8 != 0) {
@@ -262,11 +309,10 @@ void *ring_reserve(struct ring *ring, uint32_t size)
         head = (head + 7) & ~7u;
         atomic_store_explicit(&ring->head, head, memory_order_relaxed);
     }
-    to_end = ring->mask + 1 - (head & ring->mask);
+    to_end = mask + 1 - (head & mask);
     /* A record never wraps. Padding is not free: it needs room as well. */
     if (size > to_end) {
-        uint32_t *pad =
-            (uint32_t *)((char *)ring + RING_DATA + (head & ring->mask));
+        uint32_t *pad = (uint32_t *)((char *)ring + RING_DATA + (head & mask));
 
         if (!make_room(ring, to_end, &used)) {
             return NULL;
@@ -281,7 +327,7 @@ void *ring_reserve(struct ring *ring, uint32_t size)
         return NULL;
     }
     set_limit(ring, used, size);
-    return (char *)ring + RING_DATA + (head & ring->mask);
+    return (char *)ring + RING_DATA + (head & mask);
 }
 
 void ring_publish(struct ring *ring, uint32_t size)
@@ -295,19 +341,6 @@ void ring_publish(struct ring *ring, uint32_t size)
         ring->limit = head + size;
     }
 }
-
-/* MEMORY_BASIC_INFORMATION of x64. */
-struct memory_basic {
-    uint64_t base;
-    uint64_t allocation_base;
-    uint32_t allocation_protect;
-    uint32_t partition;
-    uint64_t size;
-    uint32_t state;
-    uint32_t protect;
-    uint32_t type;
-    uint32_t pad;
-};
 
 /* Asks for the region that `address` is in. What is somebody's guard counts as
  * not readable: a read would take the guard away (docs/facts.md T6). The

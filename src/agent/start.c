@@ -12,8 +12,6 @@
 __attribute__((section(".head.layout"), used)) static const uint64_t layout =
     WIRE_LAYOUT;
 
-#define PROCESS_INSTRUMENTATION_CALLBACK 40
-#define CURRENT_PROCESS ((uint64_t)-1)
 #define PAGE_READWRITE 0x04
 #define PAGE_EXECUTE_READ 0x20
 
@@ -52,23 +50,12 @@ static void register_callback(struct ring *ring)
     if ((int32_t)status >= 0 && image_config_here()->wine_pointer != 0) {
         uint64_t *pointer = (uint64_t *)image_config_here()->wine_pointer;
 
-        s->wine_dispatcher = *pointer;
+        own_page_here()->wine_dispatcher = *pointer;
         *pointer = (uint64_t)image_head_here() + image_head_here()->wine;
     }
     /* Release: the tracer sees a finished start. */
     atomic_store_explicit(&s->start_status, 1 + (uint64_t)status,
                           memory_order_release);
-}
-
-static uint32_t protect(struct ring *ring, uint64_t address, uint32_t to,
-                        uint32_t *old)
-{
-    uint64_t size = LOADER_BYTES;
-    struct own_call c = { .stub = PRIVATE_NtProtectVirtualMemory,
-                          .a = { CURRENT_PROCESS, (uint64_t)&address,
-                                 (uint64_t)&size, to, (uint64_t)old } };
-
-    return own_call(ring, &c);
 }
 
 /* Puts back the bytes that brought us here. No other thread runs yet, and
@@ -78,13 +65,14 @@ static void restore_loader(struct ring *ring)
     const struct image_config *config = image_config_here();
     uint32_t old = PAGE_EXECUTE_READ;
 
-    if ((int32_t)protect(ring, config->resume, PAGE_READWRITE, &old) < 0) {
+    if ((int32_t)own_protect(ring, config->resume, LOADER_BYTES, PAGE_READWRITE,
+                             &old) < 0) {
         return;
     }
     for (int i = 0; i < LOADER_BYTES; i++) {
         ((volatile uint8_t *)config->resume)[i] = config->loader_bytes[i];
     }
-    protect(ring, config->resume, old, &old);
+    own_protect(ring, config->resume, LOADER_BYTES, old, &old);
 }
 
 void agent_start(struct return_frame *frame, uint64_t rsp)

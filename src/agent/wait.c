@@ -8,6 +8,12 @@
  * sets whenever it has made some or has answered, and the tracer's process.
  * It is renewed every 20 ms, so that a signal that went to another thread
  * costs time, never the target. A dead tracer ends every wait, for good.
+ *
+ * Every wait also ends by time, which nobody who writes over the ring can
+ * stop: an answer that is not there after ANSWER_MS is done without, a ring
+ * that nobody has emptied for ROOM_MS is written to no longer until it is
+ * (docs/decisions/0023-no-question-while-one-waits.md). What that costs is
+ * counted.
  */
 #include "agent/agent.h"
 
@@ -25,13 +31,26 @@
 #define RENEW_MS 20
 /* How long an answer may take that must not be waited for asleep. */
 #define SPIN_MS 2000
+/* How long any answer may take. */
+#define ANSWER_MS 10000
+/* How long there may be no room: a tracer that is stopped (its output is a
+ * pager that nobody scrolls) is to lose nothing for a good while. */
+#define ROOM_MS 300000
+/* How long without system calls of our own: the tracer wakes that often. */
+#define AWAKE_MS 100
+/* No question needs more chores. */
+#define CHORES_MOST 16
+
+static uint64_t in_ms(uint64_t ms)
+{
+    return tsc() + ms * image_config_here()->tsc_per_ms;
+}
 
 /* True while the tracer reads this ring. It takes a ring back when it finds
  * no thread by the ids that stand there, which are the target's to write. */
 static bool is_read(const struct section *s, const struct ring *ring)
 {
-    uint64_t at = (uint64_t)ring - (uint64_t)s - SECTION_RINGS;
-    uint64_t index = s->ring_stride == 0 ? RING_MAX : at / s->ring_stride;
+    uint32_t index = ring_index(ring);
     const _Atomic uint32_t *states =
         (const _Atomic uint32_t *)((uint64_t)s + SECTION_RING_STATE);
 
@@ -56,6 +75,10 @@ static bool sleep_once(struct ring *ring, uint32_t ms)
     if (atomic_load_explicit(&s->dead, memory_order_relaxed) ||
         (ring != NULL && !is_read(s, ring))) {
         return false;
+    }
+    if (!own_calls_allowed()) {
+        pause();
+        return true;
     }
     status = own_call(ring, &c);
     if (status == ROOM || status == STATUS_TIMEOUT) {
@@ -87,7 +110,7 @@ void wait_wake_reader(struct ring *ring)
     uint32_t asleep = 1;
 
     /* Full fence: `head` (or `waiting`) is visible before we look whether
-     * the reader sleeps. Pairs with the fence in drain_sleep. */
+     * the reader sleeps. Pairs with the fence in doze (tracer/session.c). */
     atomic_thread_fence(memory_order_seq_cst);
     if (!ring->quiet &&
         atomic_load_explicit(&s->reader_asleep, memory_order_relaxed) &&
@@ -96,69 +119,99 @@ void wait_wake_reader(struct ring *ring)
     }
 }
 
+/* --- for room --- */
+
+static bool is_half_empty(const struct ring *ring)
+{
+    return atomic_load_explicit(&ring->head, memory_order_relaxed) -
+               atomic_load_explicit(&ring->tail, memory_order_acquire) <=
+           (image_config_here()->ring_mask + 1) / 2;
+}
+
 bool wait_room(struct ring *ring)
 {
-    uint32_t half = (ring->mask + 1) / 2;
+    uint64_t until = in_ms(own_calls_allowed() ? ROOM_MS : AWAKE_MS);
     bool there = true;
 
+    if (ring->given_up) {
+        return false;
+    }
     atomic_store_explicit(&ring->waiting, RING_WAITS_ROOM,
                           memory_order_relaxed);
     wait_wake_reader(ring);
-    while (there &&
-           atomic_load_explicit(&ring->head, memory_order_relaxed) -
-                   atomic_load_explicit(&ring->tail, memory_order_acquire) >
-               half) {
+    while (there && !is_half_empty(ring) && tsc() < until) {
         there = sleep_once(ring, RENEW_MS);
     }
     atomic_store_explicit(&ring->waiting, RING_RUNS, memory_order_relaxed);
+    if (there && !is_half_empty(ring)) {
+        ring->given_up = 1;
+        return false;
+    }
     return there;
 }
 
-void wait_announce(struct ring *ring, bool spin)
-{
-    atomic_fetch_add_explicit(&ring->ask, 1, memory_order_relaxed);
-    atomic_store_explicit(&ring->waiting, spin ? RING_SPINS : RING_WAITS_ANSWER,
-                          memory_order_relaxed);
-}
+/* --- for an answer --- */
 
-/* True if there is nothing (more) to wait for: the question was answered, or
- * the reader has taken all we wrote without finding it. (It answers before it
- * takes: then somebody has written over the record.) */
-static bool is_over(struct ring *ring)
+/* True if question `asked` was answered, or whatever else stands in `ask`: that
+ * is anybody's to write, and the tracer answers what it reads there. */
+static bool is_answered(const struct ring *ring, uint32_t asked)
 {
-    /* Acquire: `tail` first; what was answered before it is seen. Pairs with
-     * the release in drain_ring (tracer/drain.c). */
-    bool taken = atomic_load_explicit(&ring->tail, memory_order_acquire) ==
-                 atomic_load_explicit(&ring->head, memory_order_relaxed);
-
     /* Acquire: what the tracer did is done. Pairs with the release in
-     * rendezvous_answer (tracer/rendezvous.c). */
-    return atomic_load_explicit(&ring->answer, memory_order_acquire) ==
-               atomic_load_explicit(&ring->ask, memory_order_relaxed) ||
-           taken;
+     * answer (tracer/drain.c). */
+    uint32_t answer = atomic_load_explicit(&ring->answer, memory_order_acquire);
+
+    return answer == asked ||
+           answer == atomic_load_explicit(&ring->ask, memory_order_relaxed);
 }
 
-void wait_answer(struct ring *ring, bool spin)
+/* Puts question `asked`, and waits. True: there is an answer. */
+static bool ask_once(struct ring *ring, uint32_t asked, bool spin,
+                     uint64_t until)
 {
-    struct section *s = section_here();
     bool there = true;
 
+    atomic_store_explicit(&ring->waiting, spin ? RING_SPINS : RING_WAITS_ANSWER,
+                          memory_order_relaxed);
+    /* Release: the record, or what the chore found, is there. Pairs with the
+     * acquire in drain_ring (tracer/drain.c). */
+    atomic_store_explicit(&ring->ask, asked, memory_order_release);
     if (spin) {
-        uint64_t until = tsc() + SPIN_MS * image_config_here()->tsc_per_ms;
+        uint64_t spin_until = in_ms(SPIN_MS);
 
-        while (!is_over(ring) && tsc() < until &&
-               !atomic_load_explicit(&s->dead, memory_order_relaxed)) {
+        while (!is_answered(ring, asked) && tsc() < spin_until &&
+               !atomic_load_explicit(&section_here()->dead,
+                                     memory_order_relaxed)) {
             pause();
         }
         /* From here on the thread's last call is ours: nothing to ask. */
         atomic_store_explicit(&ring->waiting, RING_WAITS_ANSWER,
                               memory_order_relaxed);
     }
-    if (!is_over(ring)) {
+    if (!is_answered(ring, asked)) {
         wait_wake_reader(ring);
     }
-    while (there && !is_over(ring)) {
+    while (there && !is_answered(ring, asked) && tsc() < until) {
         there = sleep_once(ring, RENEW_MS);
     }
+    return is_answered(ring, asked);
+}
+
+void wait_answer(struct ring *ring, bool spin)
+{
+    uint32_t asked = atomic_load_explicit(&ring->ask, memory_order_relaxed);
+    uint64_t until = in_ms(own_calls_allowed() ? ANSWER_MS : AWAKE_MS);
+    struct opened opened = { 0, 0, 0 };
+
+    for (int i = 0; i < CHORES_MOST && ask_once(ring, ++asked, spin, until);
+         i++) {
+        uint32_t chore = ring->chore;
+
+        if (chore == CHORE_NONE) {
+            break;
+        }
+        chore_run(ring, chore, &opened);
+        spin = false;
+    }
+    chore_close(ring, &opened);
     atomic_store_explicit(&ring->waiting, RING_RUNS, memory_order_relaxed);
 }

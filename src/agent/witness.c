@@ -12,6 +12,10 @@
 
 #include "agent/teb.h"
 
+/* NtMapViewOfSection, NtMapViewOfSectionEx: their arguments. */
+#define MAP_PROCESS 1
+#define MAP_BASE 2 /* where the address of the view stands */
+
 /* A return inside the stub that begins at `stub`: after its `syscall` (14h)
  * or after its `int 2eh` (17h), docs/facts.md C9. */
 static bool returns_into(uint64_t rip, uint64_t stub)
@@ -35,8 +39,8 @@ static uint64_t row_of(uint64_t number)
 /* No records of such a call are wanted, and nobody waits for one. */
 static bool is_filtered(uint64_t row)
 {
-    return (row_flags(row) &
-            (ROW_FILTERED | ROW_SLOW_ENTRY | ROW_SLOW_RETURN)) == ROW_FILTERED;
+    return (row_flags(row) & (ROW_FILTERED | ROW_SLOW_ENTRY | ROW_MAPS |
+                              ROW_SETS_CALLBACK)) == ROW_FILTERED;
 }
 
 /* A call's row as its return is to see it, see ring.open_row. */
@@ -54,6 +58,12 @@ static uint64_t row_kept(uint64_t row)
 
 /* --- the calls that are open --- */
 
+/* The row's return wants the arguments. */
+static bool keeps_args(uint64_t row)
+{
+    return (row_flags(row) & (ROW_CAPTURES | ROW_MAPS)) != 0;
+}
+
 /* The arguments in place `from` go to place `to`, if the row needs them. */
 static void args_move(struct ring *ring, uint64_t row, uint32_t to,
                       uint32_t from)
@@ -61,7 +71,7 @@ static void args_move(struct ring *ring, uint64_t row, uint32_t to,
     struct ring_args *t = ring_args_at(ring, to);
     const struct ring_args *f = ring_args_at(ring, from);
 
-    if ((row_flags(row) & ROW_CAPTURES) == 0 || to == from) {
+    if (!keeps_args(row) || to == from) {
         return;
     }
     t->count = f->count;
@@ -150,12 +160,9 @@ static bool open_take(struct ring *ring, uint64_t rip, uint64_t rsp,
 
 /* Makes a finished record of `size` bytes visible. With `waits` it is a
  * question, and the thread goes on when it is answered; with `spin` it makes
- * no system call until then. */
+ * no system call until the tracer has asked for its last one. */
 static void publish(struct ring *ring, uint32_t size, bool waits, bool spin)
 {
-    if (waits) {
-        wait_announce(ring, spin);
-    }
     ring_publish(ring, size);
     if (waits) {
         wait_answer(ring, spin);
@@ -238,6 +245,39 @@ static void write_entry(struct ring *ring, const struct entry_frame *frame,
     publish(ring, size, waits, false);
 }
 
+/* The callback that a call is about to set: the address stands in
+ * PROCESS_INSTRUMENTATION_CALLBACK_INFORMATION, or alone (docs/facts.md A1.2).
+ * What cannot be read is not 0. */
+static uint64_t callback_in(struct ring *ring, uint64_t rsp,
+                            const uint64_t *args)
+{
+    uint64_t from = args[2] + ((uint32_t)args[3] >= 16 ? 8 : 0);
+    uint64_t callback = 0;
+    struct known known = { 0 };
+
+    return ring_copy(ring, rsp, &known, &callback, from, sizeof(callback))
+               ? callback
+               : UINT64_MAX;
+}
+
+/* A call that is about to take the callback from us. Should it fail, its
+ * return still comes to us: agent_return. From here on no call of ours may
+ * follow. */
+static void watch_callback(struct ring *ring, uint64_t row, uint64_t rsp,
+                           const uint64_t *args)
+{
+    uint32_t owner;
+
+    if ((row_flags(row) & ROW_SETS_CALLBACK) == 0 || args[0] != UINT64_MAX ||
+        (uint32_t)args[1] != PROCESS_INSTRUMENTATION_CALLBACK) {
+        return;
+    }
+    owner = callback_in(ring, rsp, args) == 0 ? CALLBACK_NOBODYS
+                                              : CALLBACK_PROGRAMS;
+    atomic_store_explicit(&section_here()->callback_owner, owner,
+                          memory_order_relaxed);
+}
+
 void agent_entry(struct entry_frame *frame, uint64_t rsp)
 {
     struct ring *ring = ring_enter(rsp);
@@ -253,6 +293,7 @@ void agent_entry(struct entry_frame *frame, uint64_t rsp)
     if (!is_filtered(row)) {
         write_entry(ring, frame, rsp, row);
     }
+    watch_callback(ring, row, rsp, frame->args);
     if ((row_flags(row) & ROW_ENDS_ITSELF) == 0) {
         ring->open_rsp = rsp;
         ring->open_stub = frame->stub;
@@ -268,7 +309,7 @@ void witness_transition(struct ring *ring, enum transition which,
                         const struct return_frame *frame, uint64_t rsp,
                         bool waits)
 {
-    const struct transition_row *row = &section_here()->transition[which];
+    const struct transition_row *row = &image_config_here()->transition[which];
     uint64_t at = row->from_rcx ? frame->rcx : rsp;
     uint64_t base = teb_stack_base();
     uint64_t words[TRANSITION_WORDS_MAX];
@@ -328,10 +369,10 @@ void witness_transition(struct ring *ring, enum transition which,
 
 static enum transition transition_at(uint64_t rip)
 {
-    const struct section *s = section_here();
+    const struct image_config *config = image_config_here();
 
     for (int i = 0; i < TRANSITION_COUNT; i++) {
-        if (s->transition[i].rip == rip) {
+        if (config->transition[i].rip == rip) {
             return (enum transition)i;
         }
     }
@@ -344,6 +385,22 @@ static bool in_plain_range(uint64_t rip)
 
     return rip - s->plain[0].start < s->plain[0].size ||
            rip - s->plain[1].start < s->plain[1].size;
+}
+
+/* A call that maps views has returned: looks at what it has mapped into this
+ * process. True: it is an image, which is then told of in struct ring_told. */
+static bool has_mapped_image(struct ring *ring, uint64_t row, uint64_t rsp,
+                             uint64_t rax)
+{
+    const struct ring_args *args = ring_args_at(ring, RING_ARGS_TAKEN);
+    struct known known = { 0 };
+    uint64_t base = 0;
+
+    return (row_flags(row) & ROW_MAPS) != 0 && (int32_t)rax >= 0 &&
+           args->words[MAP_PROCESS] == CURRENT_PROCESS &&
+           ring_copy(ring, rsp, &known, &base, args->words[MAP_BASE],
+                     sizeof(base)) &&
+           chore_is_image(ring, base);
 }
 
 /* The RETURN record, after what the program of its row copies; `orphan`: of no
@@ -359,8 +416,7 @@ static void write_return(struct ring *ring, const struct return_frame *frame,
         capture_return(ring, row, rsp, frame->rax, time);
     }
     spin = orphan && (s->flags & SECTION_ASK_ORPHANS) != 0;
-    waits = spin || ((row_flags(row) & ROW_SLOW_RETURN) != 0 &&
-                     (int32_t)frame->rax >= 0);
+    waits = spin || has_mapped_image(ring, row, rsp, frame->rax);
     /* Until the tracer has asked for it, this thread's last call must stay
      * the program's. Where there is no room we must wait, and cannot ask. */
     ring->quiet = spin;
@@ -406,6 +462,11 @@ void agent_return(struct return_frame *frame, uint64_t rsp)
     }
     orphan = !open_take(ring, frame->rip, rsp, teb_stack_base(), &row) &&
              !in_plain_range(frame->rip) && ring->open_missed == 0;
+    if ((row_flags(row) & ROW_SETS_CALLBACK) != 0) {
+        /* We have been called: it is still ours. */
+        atomic_store_explicit(&section_here()->callback_owner, CALLBACK_OURS,
+                              memory_order_relaxed);
+    }
     /* Filtered: it was only to be known for what it is. */
     if ((row_flags(row) & ROW_FILTERED) == 0) {
         write_return(ring, frame, rsp, row, time, orphan);

@@ -803,6 +803,7 @@ static void on_notice(struct sink *s, const struct sink_head *head,
         [NOTICE_THREAD_TERMINATED] = "thread terminated",
         [NOTICE_LOST] = "lost",
         [NOTICE_CALLBACK_LOST] = "callback lost",
+        [NOTICE_PATCHES_LOST] = "patches lost",
         [NOTICE_ATTACHED] = "attached",
         [NOTICE_DETACHED] = "detached",
     };
@@ -825,6 +826,12 @@ static void on_notice(struct sink *s, const struct sink_head *head,
         buf_add(b, STR(",\"count\":"));
         add_decimal(b, n->count, false);
         buf_add(b, STR(",\"reason\":"));
+        add_string(j, n->reason);
+        break;
+    case NOTICE_PATCHES_LOST:
+        buf_add(b, STR(",\"count\":"));
+        add_decimal(b, n->count, false);
+        buf_add(b, STR(",\"module\":"));
         add_string(j, n->reason);
         break;
     case NOTICE_CALLBACK_LOST:

@@ -1040,6 +1040,12 @@ static void on_notice(struct sink *s, const struct sink_head *head,
     case NOTICE_CALLBACK_LOST:
         buf_add(b, STR("callback lost"));
         break;
+    case NOTICE_PATCHES_LOST:
+        buf_add(b, STR("patches lost: "));
+        buf_add_dec(b, n->count);
+        buf_add(b, STR(" functions of "));
+        buf_add(b, n->reason);
+        break;
     case NOTICE_ATTACHED:
         buf_add(b, STR("attached"));
         break;

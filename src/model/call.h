@@ -106,6 +106,7 @@ enum notice_kind {
     NOTICE_THREAD_TERMINATED,
     NOTICE_LOST,  // `count` records, `reason`
     NOTICE_CALLBACK_LOST,
+    NOTICE_PATCHES_LOST,  // `count` stubs of module `reason`
     NOTICE_ATTACHED,
     NOTICE_DETACHED,
 };

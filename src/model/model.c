@@ -336,6 +336,13 @@ static bool step(struct model_thread *t, bool patient, bool *closed)
         n.count = u64_at(e.bytes + 24);
         tell_notice(t, &n, time);
         break;
+    case OWN_PATCHES:
+        n.kind = NOTICE_PATCHES_LOST;
+        n.reason = u64_at(e.bytes + 16) == PATCHED_NTDLL ? STR("ntdll.dll")
+                                                         : STR("win32u.dll");
+        n.count = u64_at(e.bytes + 24);
+        tell_notice(t, &n, time);
+        break;
     case OWN_NOTICE:
         n.kind = (enum notice_kind)u64_at(e.bytes + 16);
         tell_notice(t, &n, time);
@@ -424,6 +431,13 @@ size_t model_flush(struct model *m)
 void model_notice(struct model_process *p, enum notice_kind kind, uint64_t at)
 {
     queue_own(p->self, OWN_NOTICE, at, kind, 0);
+    announce(p->self);
+}
+
+void model_patches_lost(struct model_process *p, enum model_patched module,
+                        uint64_t count, uint64_t at)
+{
+    queue_own(p->self, OWN_PATCHES, at, module, count);
     announce(p->self);
 }
 

@@ -80,6 +80,12 @@ enum model_mode {
     MODE_ASKED,    // returns alone, each with an answer that names it
 };
 
+/* The modules whose stubs are patched. */
+enum model_patched {
+    PATCHED_NTDLL,
+    PATCHED_WIN32U
+};
+
 enum model_lost {
     LOST_FULL,
     LOST_INSIDE,
@@ -129,6 +135,9 @@ struct model_process *model_process_open(struct model *m, uint32_t pid,
  * same address replaces what is known of it. False without memory. */
 bool model_stub_add(struct model_process *p, uint64_t address, uint16_t number,
                     str name, str module, bool patched);
+/* The stub at `address` is not patched any more: its calls have returns and no
+ * entries. False: there is none, or it was not patched. */
+bool model_stub_unpatched(struct model_process *p, uint64_t address);
 /* NULL if there is none. By address: of any byte in it. */
 const struct stub *model_stub_by_number(const struct model_process *p,
                                         uint16_t number);
@@ -143,6 +152,8 @@ bool model_module_add(struct model_process *p, uint64_t base, uint64_t size,
 void model_module_remove(struct model_process *p, uint64_t base);
 /* What `address` is part of, by modules, else by `describe`. */
 struct place model_place(struct model_process *p, uint64_t address);
+/* ... by modules alone. */
+struct place model_place_known(const struct model_process *p, uint64_t address);
 
 /* The handles of the process, to add those that were there before it was
  * traced: handles_add. NULL: none are kept. */
@@ -154,6 +165,10 @@ bool model_process_image(struct model_process *p, str image);
 
 /* Tells one of enum notice_kind at time `at`, in order. */
 void model_notice(struct model_process *p, enum notice_kind kind, uint64_t at);
+/* Somebody has written over what we had put into `count` stubs of `module`:
+ * NOTICE_PATCHES_LOST, at time `at`. */
+void model_patches_lost(struct model_process *p, enum model_patched module,
+                        uint64_t count, uint64_t at);
 /* The process lost `count` records that belong to no known thread. */
 void model_lost(struct model_process *p, enum model_lost why, uint64_t count,
                 uint64_t at);

@@ -242,6 +242,18 @@ bool model_stub_add(struct model_process *p, uint64_t address, uint16_t number,
     return true;
 }
 
+bool model_stub_unpatched(struct model_process *p, uint64_t address)
+{
+    size_t at = stub_above(p, address);
+
+    if (at == 0 || p->stubs[at - 1]->address != address ||
+        !p->stubs[at - 1]->patched) {
+        return false;
+    }
+    p->stubs[at - 1]->patched = false;
+    return true;
+}
+
 const struct stub *model_stub_by_number(const struct model_process *p,
                                         uint16_t number)
 {
@@ -318,9 +330,8 @@ void model_module_remove(struct model_process *p, uint64_t base)
     }
 }
 
-struct place model_place(struct model_process *p, uint64_t address)
+struct place model_place_known(const struct model_process *p, uint64_t address)
 {
-    const struct model_out *out = &p->model->out;
     size_t at = module_above(p, address);
     struct place place = { .kind = PLACE_UNKNOWN, .name = STR("") };
 
@@ -328,10 +339,18 @@ struct place model_place(struct model_process *p, uint64_t address)
         place.kind = PLACE_MODULE;
         place.name = p->modules[at - 1].name;
         place.offset = address - p->modules[at - 1].base;
-        return place;
     }
-    if (out->describe && out->describe(out->ctx, p, address, &place)) {
-        return place;
+    return place;
+}
+
+struct place model_place(struct model_process *p, uint64_t address)
+{
+    const struct model_out *out = &p->model->out;
+    struct place place = model_place_known(p, address);
+
+    if (place.kind == PLACE_UNKNOWN && out->describe &&
+        !out->describe(out->ctx, p, address, &place)) {
+        place = (struct place){ .kind = PLACE_UNKNOWN, .name = STR("") };
     }
-    return (struct place){ .kind = PLACE_UNKNOWN, .name = STR("") };
+    return place;
 }

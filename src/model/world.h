@@ -54,6 +54,7 @@ struct module {
 enum own_kind {
     OWN_LOST = 0xe0,
     OWN_NOTICE = 0xe1,
+    OWN_PATCHES = 0xe2,  // a: enum model_patched, b: how many stubs
 };
 
 /* An event as queue_head shows it. */

@@ -20,6 +20,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <stdatomic.h>
+
 /* UTF-16 text, borrowed; `size` in units. Followed by a 0 unit where it was
  * made by this header's functions. */
 struct str16 {
@@ -42,7 +44,21 @@ struct os_process {
     uint32_t tid;   // of the initial thread
     void *process;  // handle, owned
     void *thread;   // handle of the initial thread, owned
+    void *job;      // handle, owned: ends the process with us, until it runs
+    /* Is a thread of the process waiting for us just now? NULL: none can.
+     * Asked before every question that some systems have a thread of the
+     * process answer: marked [asks] below. Those are refused while one waits,
+     * and the refusal counted: to have asked at all is a fault of ours. */
+    bool (*waited_for)(void *ctx);
+    void *ctx;
+    _Atomic uint32_t *refused;
 };
+
+/* True if a thread of `p` waits for us. */
+bool os_waited_for(const struct os_process *p);
+/* False, with *e (may be NULL) filled, if no question may be put to `p` now;
+ * counted as our fault. */
+bool os_may_ask(const struct os_process *p, struct err *e);
 
 /* Our own command line, as GetCommandLineW gives it. */
 struct str16 os_command_line(void);
@@ -56,7 +72,8 @@ bool os_find_program(uint16_t **path, struct str16 name, struct err *e);
 /* Starts `path` with `command_line` (both NUL-terminated; the latter is what
  * the program will see), its initial thread suspended, with our directory,
  * environment, standard handles and console. The process is killed if it is
- * closed before os_process_resume. */
+ * closed before os_process_resume, or if we end before that, however we do:
+ * it is in a job, and stays in it, but the job is then without limits. */
 bool os_process_launch(struct os_process *out, const uint16_t *path,
                        const uint16_t *command_line, struct err *e);
 bool os_process_resume(struct os_process *p, struct err *e);
@@ -106,29 +123,36 @@ struct os_region {
 };
 
 bool os_read(const struct os_process *p, uint64_t from, void *to, size_t size);
+/* Writes to pages that are writable; no question, the kernel does it. */
+bool os_write(const struct os_process *p, uint64_t to, const void *from,
+              size_t size, struct err *e);
 /* The process we are, for reading its own memory. Not to be closed. */
 struct os_process os_self(void);
-/* Stops all threads of `p`, and returns when they have stopped; lets them
- * go on. */
+/* Stops all threads of `p`, and returns when they have stopped, or fails with
+ * all of them running again after some seconds; lets them go on. */
 bool os_process_suspend(const struct os_process *p, struct err *e);
 void os_process_continue(const struct os_process *p);
 /* Runs the function at `start` on a new thread of `p`, to its end, for at
- * most `ms`; its result goes to *code. */
+ * most `ms`; its result goes to *code. [asks] */
 bool os_run_there(const struct os_process *p, uint64_t start, uint32_t ms,
                   uint32_t *code, struct err *e);
 
 /* Writes into code: pages read-write for the moment, then executable again,
- * never both. */
+ * never both. [asks] */
 bool os_write_code(const struct os_process *p, uint64_t to, const void *from,
                    size_t size, struct err *e);
+/* [asks] */
 bool os_query(const struct os_process *p, uint64_t address,
               struct os_region *out);
-/* Commits `size` bytes at exactly `at`, read-write. */
-bool os_alloc_at(const struct os_process *p, uint64_t at, size_t size,
-                 struct err *e);
+/* Reserves `size` bytes at exactly `at`; commits them, read-write. [asks] */
+bool os_reserve_at(const struct os_process *p, uint64_t at, size_t size,
+                   struct err *e);
+bool os_commit_at(const struct os_process *p, uint64_t at, size_t size,
+                  struct err *e);
+/* [asks] */
 bool os_make_code(const struct os_process *p, uint64_t at, size_t size,
                   struct err *e);
-/* The file behind a mapping, as the NT path; false if there is none. */
+/* The file behind a mapping, as the NT path; false if there is none. [asks] */
 bool os_mapped_file(const struct os_process *p, uint64_t address,
                     struct buf *name);
 
@@ -142,9 +166,10 @@ struct os_section {
 bool os_section_open(struct os_section *out, size_t size, struct err *e);
 bool os_section_commit(struct os_section *s, size_t offset, size_t size,
                        struct err *e);
-/* Maps it into `p` as well. */
+/* Maps it into `p` as well. [asks] */
 bool os_section_map(const struct os_section *s, const struct os_process *p,
                     uint64_t *at, struct err *e);
+
 void os_section_close(struct os_section *s);
 
 /* The address of one of our own ntdll's exports, 0 if there is none. */

@@ -301,8 +301,8 @@ static void check_room(struct doctor *d, const struct os_process *p,
         }
     }
     check_begin(d, "child/room", RELIED_ON);
-    made = place != 0 && os_alloc_at(p, place, ROOM, &e) &&
-           os_make_code(p, place, ROOM, &e);
+    made = place != 0 && os_reserve_at(p, place, ROOM, &e) &&
+           os_commit_at(p, place, ROOM, &e) && os_make_code(p, place, ROOM, &e);
     check_that(d, made);
     check_say(d, "%u MiB free from 256 MiB to 1.5 GiB below ntdll",
               (unsigned)(free_bytes >> 20));

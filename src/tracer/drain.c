@@ -54,6 +54,7 @@ static bool take_over(struct session *s, struct drained *d, uint32_t index)
     d->tid = r->tid;
     d->teb = r->teb;
     d->tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+    d->answered = atomic_load_explicit(&r->answer, memory_order_relaxed);
     d->denied = os_thread_open(s->target.os.pid, d->tid, d->teb, &d->handle) ==
                 OS_THREAD_DENIED;
     /* When we looked last, this ring was nobody's. */
@@ -107,8 +108,6 @@ static void watch_entry(struct session *s, struct drained *d,
     if (number == n->terminate_thread) {
         d->ending = true;
         note_own_end(d, entry);
-    } else if (number == n->map || number == n->map_ex) {
-        d->map_base_at = entry->args[1] == UINT64_MAX ? entry->args[2] : 0;
     } else if ((number == n->unmap || number == n->unmap_ex) &&
                entry->args[0] == UINT64_MAX) {
         model_module_remove(s->process, entry->args[1]);
@@ -116,6 +115,16 @@ static void watch_entry(struct session *s, struct drained *d,
             target_forget_win32u(&s->target);
         }
     }
+}
+
+/* Whoever has the callback would hear of the agent's own calls, unless the
+ * agent knows better. */
+static void note_owner(struct session *s)
+{
+    uint32_t ours = CALLBACK_OURS;
+
+    atomic_compare_exchange_strong(&s->target.section->callback_owner, &ours,
+                                   CALLBACK_PROGRAMS);
 }
 
 /* Entries of a thread that runs, and not one return among them: somebody has
@@ -129,12 +138,13 @@ static void watch_returns(struct session *s, struct drained *d, uint8_t kind)
         d->entries_alone = 0;
     } else if (++d->entries_alone == CALLBACK_LOST_AFTER && !s->callback_lost) {
         s->callback_lost = true;
+        note_owner(s);
         model_notice(s->process, NOTICE_CALLBACK_LOST, d->last_time);
     }
 }
 
-/* Looks through records that the model has taken for those that ask for
- * something. Where one is damaged the rest is not looked at; the model has
+/* Looks through records that the model has taken for those that we act on
+ * ourselves. Where one is damaged the rest is not looked at; the model has
  * counted it. */
 static void watch(struct session *s, struct drained *d, const uint8_t *bytes,
                   size_t size, uint64_t now)
@@ -158,55 +168,176 @@ static void watch(struct session *s, struct drained *d, const uint8_t *bytes,
             memcpy(&entry, bytes + at, ENTRY_SIZE);
             watch_entry(s, d, &entry);
         }
-        if ((head.flags & RECORD_WAITS) != 0 && head.size >= RETURN_SIZE) {
-            struct record_return r;
-
-            memcpy(&r, bytes + at, sizeof(r));
-            rendezvous(s, d, &r);
-        }
         at += head.size;
     }
 }
 
-/* How much of the records in `bytes` to take at once: up to and including the
- * first one that wants an answer. An honest thread writes nothing behind it
- * before it has that answer; another's flood of questions is not to keep us
- * from everybody else. */
-static uint32_t until_question(const uint8_t *bytes, uint32_t size)
+/* True if a record says that its thread waits for an answer. */
+static bool is_question(const struct record_head *head)
+{
+    return (head->flags & RECORD_WAITS) != 0 && head->size >= RETURN_SIZE &&
+           (head->kind == RECORD_RETURN || head->kind == RECORD_TRANSITION);
+}
+
+/* How much of the records in `bytes` comes before the first question; *size is
+ * that one's, 0 if there is none. */
+static uint32_t before_question(const uint8_t *bytes, uint32_t all,
+                                uint32_t *size)
 {
     uint32_t at = 0;
 
-    while (size - at >= 8) {
+    *size = 0;
+    while (all - at >= 8) {
         struct record_head head = { 0 };
 
         memcpy(&head, bytes + at, 8);
-        if (head.size < 8 || head.size % 8 != 0 || head.size > size - at) {
+        if (head.size < 8 || head.size % 8 != 0 || head.size > all - at) {
             break;
         }
-        at += head.size;
-        if ((head.flags & RECORD_WAITS) != 0) {
+        if (is_question(&head)) {
+            *size = head.size;
             return at;
         }
+        at += head.size;
     }
-    return size;
+    return all;
 }
 
-/* Feeds one stretch without a wrap. Returns what was taken. */
-static size_t feed(struct session *s, struct drained *d, uint32_t from,
+static void answer(struct drained *d, uint32_t asked, const struct chore *c)
+{
+    struct ring *r = d->ring;
+
+    r->chore = c->kind;
+    r->chore_address = c->address;
+    r->chore_size = c->size;
+    d->answered = asked;
+    /* Release: what the thread waited for is done, and what it is to do is
+     * there. Pairs with the acquire in is_answered (agent/wait.c). */
+    atomic_store_explicit(&r->answer, asked, memory_order_release);
+}
+
+static size_t take(struct session *s, struct drained *d, const uint8_t *bytes,
                    uint32_t size, uint64_t now)
 {
-    size_t taken;
+    size_t taken = model_feed(d->thread, bytes, size, now);
 
-    memcpy(s->scratch, (const char *)d->ring + RING_DATA + from, size);
-    size = until_question(s->scratch, size);
-    /* `map_base_at` and the like must be seen before what waits for them,
-     * and an orphan's answer may come before its record. */
-    taken = model_feed(d->thread, s->scratch, size, now);
     if (taken > size) {
         taken = size;
     }
-    watch(s, d, s->scratch, taken, now);
+    watch(s, d, bytes, taken, now);
+    d->stuck = taken < size;
     return taken;
+}
+
+/* The next record is a question. `newest`: nothing is behind it, so that its
+ * thread may well wait; that it has also asked, `asked` says. Returns what was
+ * taken: the record, once its thread has its answer. */
+static size_t take_question(struct session *s, struct drained *d,
+                            const uint8_t *bytes, uint32_t size, bool newest,
+                            uint32_t asked, uint64_t now)
+{
+    struct record_return r;
+    struct chore c;
+    size_t taken;
+
+    if (newest && asked == d->answered) {
+        d->asking = true;
+        return 0;
+    }
+    if (!d->resolved) {
+        memcpy(&r, bytes, sizeof(r));
+        if (!rendezvous(s, d, &r, newest, &c)) {
+            answer(d, asked, &c);
+            d->asking = true;
+            return 0;
+        }
+        d->resolved = true;
+    }
+    taken = take(s, d, bytes, size, now);
+    if (taken == size) {
+        d->resolved = false;
+        answer(d, asked, &(struct chore){ CHORE_NONE, 0, 0 });
+    }
+    return taken;
+}
+
+/* Feeds the `size` bytes from `from` on, of `left` that are there and do not
+ * wrap. Returns what was taken. `asked`: the thread's `ask`, read before
+ * `left`. `last`: it asks nothing any more. */
+static size_t feed(struct session *s, struct drained *d, uint32_t from,
+                   uint32_t size, uint32_t left, uint32_t asked, bool last)
+{
+    uint64_t now = os_tsc();
+    uint32_t question, before;
+    size_t taken = 0;
+
+    memcpy(s->scratch, (const char *)d->ring + RING_DATA + from, size);
+    while (taken < size && !d->stuck && !d->asking) {
+        const uint8_t *bytes = s->scratch + taken;
+
+        before = before_question(bytes, size - (uint32_t)taken, &question);
+        if (before > 0) {
+            taken += take(s, d, bytes, before, now);
+        } else {
+            taken += take_question(s, d, bytes, question,
+                                   !last && left == (uint32_t)taken + question,
+                                   asked, now);
+        }
+    }
+    return taken;
+}
+
+/* What stands in a ring's words, read once each. */
+struct words {
+    uint32_t asked;
+    uint64_t inside;
+    uint32_t waiting;
+    uint32_t head;
+};
+
+static struct words read_words(struct ring *r)
+{
+    struct words w;
+
+    /* Acquire, in this order: the record of a question is there before it is
+     * asked (pairs with the release in ask_once, agent/wait.c), and a ring
+     * seen idle has published all that it began before. */
+    w.asked = atomic_load_explicit(&r->ask, memory_order_acquire);
+    w.inside = atomic_load_explicit(&r->inside, memory_order_acquire);
+    w.waiting = atomic_load_explicit(&r->waiting, memory_order_acquire);
+    /* Not what an agent writes: all that is there is garbage. */
+    w.head = atomic_load_explicit(&r->head, memory_order_acquire) & ~7u;
+    return w;
+}
+
+/* Until when there is nothing older to come from the thread. */
+static uint64_t bound_of(const struct session *s, const struct drained *d,
+                         const struct words *w, uint64_t now)
+{
+    bool idle = w->inside == 0 || w->waiting == RING_WAITS_ANSWER ||
+                w->waiting == RING_SPINS;
+
+    if (d->stuck || d->asking) {
+        return d->last_time;
+    }
+    if (idle) {
+        return now - s->timing.tsc_per_ms * STORE_DELAY_US / 1000;
+    }
+    return d->last_time > d->bound ? d->last_time : d->bound;
+}
+
+/* A thread that waits for what was answered long ago: somebody has written
+ * over the answer, or over the question. */
+static void answer_again(struct drained *d, const struct words *w)
+{
+    struct ring *r = d->ring;
+
+    if (!d->stuck && !d->asking && w->asked != d->answered) {
+        answer(d, w->asked, &(struct chore){ CHORE_NONE, 0, 0 });
+    } else if (atomic_load_explicit(&r->answer, memory_order_relaxed) !=
+               d->answered) {
+        atomic_store_explicit(&r->answer, d->answered, memory_order_release);
+    }
 }
 
 /* `now`: read before this ring, and whether there are new ones, was looked
@@ -216,50 +347,42 @@ static size_t drain_ring(struct session *s, struct drained *d, uint64_t now,
 {
     struct ring *r = d->ring;
     uint32_t bytes = s->target.ring_bytes;
-    /* Acquire, in this order: a ring seen idle has published all that it
-     * began before `now`. Pairs with the releases in the agent. */
-    uint64_t inside = atomic_load_explicit(&r->inside, memory_order_acquire);
-    uint32_t waiting = atomic_load_explicit(&r->waiting, memory_order_acquire);
-    uint32_t head = atomic_load_explicit(&r->head, memory_order_acquire);
-    uint32_t left;
+    struct words w = read_words(r);
+    uint32_t left = w.head - d->tail;
     size_t taken = 0;
 
-    /* Not what an agent writes: all that is there is garbage. */
-    head &= ~7u;
-    left = head - d->tail;
     if (left > bytes) {
         model_thread_lost(d->thread, LOST_DAMAGED, 1);
-        d->tail = head;
+        d->tail = w.head;
         left = 0;
     }
     d->stuck = false;
-    while (left > 0 && !d->stuck) {
+    d->asking = false;
+    while (left > 0 && !d->stuck && !d->asking) {
         uint32_t from = d->tail & (bytes - 1);
         uint32_t part = left < bytes - from ? left : bytes - from;
-        size_t got = feed(s, d, from, part, os_tsc());
+        size_t got = feed(s, d, from, part, left, w.asked, last);
 
-        d->stuck = got < part;
         d->tail += (uint32_t)got;
         left -= (uint32_t)got;
         taken += got;
     }
-    /* Release: we are done with these bytes, and every question in them that
-     * could be read is answered. Pairs with the acquires in ring_reserve
-     * (agent/ring.c) and is_over (agent/wait.c). */
+    /* Release: we are done with these bytes. Pairs with the acquire in
+     * make_room (agent/ring.c). */
     atomic_store_explicit(&r->tail, d->tail, memory_order_release);
+    answer_again(d, &w);
     tell_losses(d);
-    if (last) {
-        d->bound = UINT64_MAX;
-    } else if (d->stuck) {
-        d->bound = d->last_time;
-    } else if (inside == 0 || waiting == RING_WAITS_ANSWER ||
-               waiting == RING_SPINS) {
-        d->bound = now - s->timing.tsc_per_ms * STORE_DELAY_US / 1000;
-    } else if (d->last_time > d->bound) {
-        d->bound = d->last_time;
-    }
+    d->bound = last ? UINT64_MAX : bound_of(s, d, &w, now);
     model_thread_bound(d->thread, d->bound);
     return taken;
+}
+
+struct region_told drain_told(const struct drained *d)
+{
+    struct ring_told told;
+
+    memcpy(&told, (const char *)d->ring + RING_SCRATCH, sizeof(told));
+    return region_of(&told);
 }
 
 /* The thread is no more and its ring is empty: the ring is free again. */
@@ -273,6 +396,7 @@ static void reclaim(struct session *s, uint32_t index)
         model_thread_gone(d->thread, s->last_pass);
     }
     os_thread_close(d->handle);
+    rendezvous_forget(d);
     d->ring->inside = 0;
     /* Release: nobody reads it any more. Pairs with the acquire in
      * claim_index (agent/ring.c). */
@@ -360,6 +484,24 @@ void drain_end(struct session *s)
     }
 }
 
+/* How many rings there may be: `high` says so, and is the target's to write;
+ * with `all`, their states are looked at as well. */
+static void find_rings(struct session *s, uint32_t high, bool all)
+{
+    if (high > s->target.ring_max) {
+        high = s->target.ring_max;
+    }
+    for (uint32_t i = s->target.ring_max; all && i > high; i--) {
+        if (atomic_load_explicit(state_at(s, i - 1), memory_order_relaxed) ==
+            RING_LIVE) {
+            high = i;
+        }
+    }
+    if (high > s->ring_high) {
+        s->ring_high = high;
+    }
+}
+
 size_t drain_rings(struct session *s, bool last)
 {
     uint64_t now = os_tsc();
@@ -370,12 +512,7 @@ size_t drain_rings(struct session *s, bool last)
     size_t taken = 0;
     bool ending = false;
 
-    if (high > s->target.ring_max) {
-        high = s->target.ring_max;
-    }
-    if (high > s->ring_high) {
-        s->ring_high = high;
-    }
+    find_rings(s, high, last || now > s->check_ended);
     for (uint32_t i = 0; i < s->ring_high; i++) {
         struct drained *d = &s->rings[i];
 
@@ -417,10 +554,27 @@ static bool is_waiting(const struct drained *d)
     case RING_WAITS_ANSWER:
     case RING_SPINS:
         return atomic_load_explicit(&r->ask, memory_order_relaxed) !=
-               atomic_load_explicit(&r->answer, memory_order_relaxed);
+               d->answered;
     default:
         return false;
     }
+}
+
+bool drain_waited_for(void *session)
+{
+    struct session *s = session;
+
+    if (atomic_load_explicit(&s->target.section->dead, memory_order_relaxed)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < s->ring_high; i++) {
+        const struct drained *d = &s->rings[i];
+
+        if (d->ring != NULL && (d->asking || is_waiting(d))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool drain_pressing(struct session *s)
@@ -474,5 +628,6 @@ void drain_close(struct session *s)
 {
     for (uint32_t i = 0; i < s->ring_high; i++) {
         os_thread_close(s->rings[i].handle);
+        rendezvous_forget(&s->rings[i]);
     }
 }

@@ -213,7 +213,7 @@ static struct record_return record_of(const struct session *s,
     };
 
     for (uint16_t i = 0; i < TRANSITION_COUNT; i++) {
-        if (s->target.section->transition[i].rip == f->rip) {
+        if (s->target.doors[i].rip == f->rip) {
             r.head.kind = RECORD_TRANSITION;
             r.head.flags = 0;
             r.head.number = i;

@@ -110,38 +110,18 @@ uint64_t module_export(const struct module *m, str name)
     return 0;
 }
 
-bool module_named(const struct os_process *p, uint64_t address,
-                  struct buf *name, uint64_t *base, uint64_t *size)
+uint64_t module_size(const struct os_process *p, uint64_t base, uint64_t end)
 {
-    struct os_region r, last;
     uint8_t head[PAGE];
     struct pe_image image;
-    char room[4096];
-    struct buf path = BUF_OVER(room);
-    size_t slash;
 
-    if (!os_query(p, address, &r) || !r.image) {
-        return false;
-    }
-    *base = r.allocation;
-    *size = r.base + r.size - r.allocation;
     /* What the header says is the target's to write: believed as far as all
      * of it is this mapping. */
-    if (os_read(p, r.allocation, head, sizeof(head)) &&
-        pe_image_over(&image, head, sizeof(head)) && image.image_size > *size &&
-        os_query(p, r.allocation + image.image_size - 1, &last) && last.image &&
-        last.allocation == r.allocation) {
-        *size = image.image_size;
-    }
-    if (!os_mapped_file(p, r.allocation, &path)) {
-        return false;
-    }
-    slash = path.size;
-    while (slash > 0 && path.p[slash - 1] != '\\' && path.p[slash - 1] != '/') {
-        slash--;
-    }
-    buf_add(name, str_slice(buf_str(&path), slash, path.size));
-    return true;
+    return os_read(p, base, head, sizeof(head)) &&
+                   pe_image_over(&image, head, sizeof(head)) &&
+                   image.image_size <= end - base
+               ? image.image_size
+               : end - base;
 }
 
 bool module_is(const struct os_process *p, uint64_t base, str name)

@@ -32,10 +32,8 @@ const struct syscall_entry *module_syscall(const struct module *m, str name);
 /* The address of an export; 0 if there is none. */
 uint64_t module_export(const struct module *m, str name);
 
-/* The file's name without folders of the image at `address`, and where it
- * begins and ends. False: there is no image. */
-bool module_named(const struct os_process *p, uint64_t address,
-                  struct buf *name, uint64_t *base, uint64_t *size);
+/* How large the image at `base` is, whose mapping ends at `end`. */
+uint64_t module_size(const struct os_process *p, uint64_t base, uint64_t end);
 
 /* True if the image at `base` says of itself that it is `name` (by its
  * export directory, whatever its file is called). */

@@ -3,30 +3,53 @@
  * rendezvous.c - what threads of the target wait for us to do.
  *
  *   the agent has started      see that it could register its callback
- *   a view has been mapped     take a new module in; patch win32u
+ *   an image has been mapped   take a new module in; patch win32u
  *   a return is an orphan      ask the kernel which call it was
  *
- * Touches the target through target.c and the platform; suspends a thread for
- * the time of one question. What cannot be found out is left unknown: every
- * thread gets its answer. A start that failed is told through s->refused.
+ * While a thread waits, nothing is asked of the target that one of its threads
+ * may have to answer (docs/decisions/0023-no-question-while-one-waits.md):
+ * its memory is read and written, its threads are suspended and asked for
+ * their last call; what else there is to find out or to protect the thread
+ * that waits does itself, as a chore, and comes back. What cannot be found out
+ * is left unknown: every thread gets its answer. A start that failed is told
+ * through s->refused.
  */
 #include "tracer/session.h"
+
+#include <stdlib.h>
 
 #include "base/banned.h"
 
 /* After an orphan, look for the next one for so long without sleeping. */
 #define POLL_MS 20
+/* What a program that may not change its own code is told. */
+#define STATUS_DYNAMIC_CODE_BLOCKED 0xc0000604
 
-/* Lets the thread of `d` go on. */
-static void rendezvous_answer(struct drained *d)
-{
-    /* Release: what the thread waited for is done. Pairs with the acquire in
-     * is_over (agent/wait.c). */
-    atomic_store_explicit(
-        &d->ring->answer,
-        atomic_load_explicit(&d->ring->ask, memory_order_relaxed),
-        memory_order_release);
-}
+/* How far we are with a thread that waits. */
+enum step {
+    STEP_FIRST,
+    STEP_ROOM,    // it has opened the room of win32u's thunks ...
+    STEP_SEALED,  // ... closed it ...
+    STEP_OPENED,  // ... opened the stubs ...
+    STEP_CLOSED,  // ... closed them
+    STEP_PLACE,   // it tells what an address of an orphan is part of
+};
+
+/* Places of an orphan that may have to be asked for. */
+enum {
+    PLACE_AT,
+    PLACE_CALLER,
+    PLACES
+};
+
+/* What is known of a thread that waits, until it has its answer. */
+struct question {
+    enum step step;
+    struct orphan_answer orphan;
+    uint64_t address[PLACES];
+    int asking;                       // the place that is being asked for
+    struct region_told told[PLACES];  // lends names to `orphan`
+};
 
 static void refuse(struct session *s, const struct err *why)
 {
@@ -56,42 +79,221 @@ bool rendezvous_tell_stubs(struct session *s, const struct module *m,
     return true;
 }
 
-bool rendezvous_module(struct session *s, uint64_t address, bool mapping)
+/* --- modules --- */
+
+/* win32u is there: its system calls are known from now on. */
+static bool add_win32u(struct session *s, uint64_t base)
 {
-    char room[1024];
-    struct buf name = BUF_OVER(room);
-    uint64_t base = 0;
-    uint64_t size = 0;
     struct err e = { 0 };
 
-    if (!module_named(&s->target.os, address, &name, &base, &size)) {
+    if (s->target.win32u.bytes != NULL ||
+        !module_is(&s->target.os, base, STR("win32u.dll"))) {
         return false;
     }
-    model_module_add(s->process, base, size, buf_str(&name));
-    if (s->target.win32u.bytes == NULL &&
-        module_is(&s->target.os, base, STR("win32u.dll"))) {
-        if (target_add_win32u(&s->target, base, mapping, &e)) {
-            rendezvous_tell_stubs(s, &s->target.win32u, &s->target.win32u_stubs,
-                                  STR("win32u.dll"));
-        } else {
-            session_note(s, "calls of win32u.dll have no arguments: %s",
-                         e.text);
-        }
+    if (!target_add_win32u(&s->target, base, &e)) {
+        session_note(s, "calls of win32u.dll have no arguments: %s", e.text);
+        return false;
     }
     return true;
 }
 
-/* A view was mapped: where its caller finds the base was seen at entry. */
-static void mapped(struct session *s, struct drained *d)
+static void tell_win32u(struct session *s)
 {
-    uint64_t base = 0;
-
-    if (d->map_base_at != 0 &&
-        os_read(&s->target.os, d->map_base_at, &base, sizeof(base))) {
-        rendezvous_module(s, base, true);
-    }
-    d->map_base_at = 0;
+    rendezvous_tell_stubs(s, &s->target.win32u, &s->target.win32u_stubs,
+                          STR("win32u.dll"));
 }
+
+static void add_module(struct session *s, const struct region_told *told)
+{
+    uint64_t base = told->allocation;
+
+    model_module_add(s->process, base,
+                     module_size(&s->target.os, base, told->allocation_end),
+                     region_file(told));
+}
+
+/* What `told` says of `address`; names are lent by `told`. An image that was
+ * not known is taken in. */
+static struct place place_of(struct session *s, const struct region_told *told,
+                             uint64_t address)
+{
+    struct place place = { .name = STR("") };
+
+    if (told->free) {
+        place.kind = PLACE_UNMAPPED;
+        place.base = address & ~(uint64_t)0xfff;
+    } else if (told->image && told->path_size > 0) {
+        add_module(s, told);
+        if (add_win32u(s, told->allocation)) {
+            tell_win32u(s);
+        }
+        return model_place_known(s->process, address);
+    } else {
+        place.kind = PLACE_PRIVATE;
+        place.base = told->allocation;
+        if (told->mapped && told->path_size > 0) {
+            place.kind = PLACE_MAPPED;
+            place.name = (str){ told->path, told->path_size };
+        }
+    }
+    place.offset = address - place.base;
+    return place;
+}
+
+bool rendezvous_describe(void *session, struct model_process *p,
+                         uint64_t address, struct place *out)
+{
+    struct session *s = session;
+
+    (void)p;
+    /* Who has got room is on its way; who has not must not wait for us while
+     * we wait for the target. */
+    drain_wake(s);
+    if (s->asker == NULL) {
+        s->asker = asker_open(&s->target.os);
+    }
+    if (s->asker == NULL || !asker_region(s->asker, address, &s->told)) {
+        return false;
+    }
+    *out = place_of(s, &s->told, address);
+    return out->kind != PLACE_UNKNOWN;
+}
+
+bool rendezvous_begin(struct session *s)
+{
+    if (!region_ask(&s->target.os, s->target.ntdll.base, &s->told)) {
+        return false;
+    }
+    add_module(s, &s->told);
+    return true;
+}
+
+/* --- an image has been mapped --- */
+
+static bool chore(struct chore *c, enum ring_chore kind, uint64_t at,
+                  uint64_t size)
+{
+    *c = (struct chore){ kind, at, size };
+    return false;
+}
+
+/* The stubs stay as they were. Their calls are told of all the same. */
+static bool without_arguments(struct session *s, const char *why)
+{
+    uint32_t code;
+
+    target_unprepare_win32u(&s->target);
+    if (!os_process_ended(&s->target.os, &code)) {
+        session_note(s, "calls of win32u.dll have no arguments: %s", why);
+    }
+    tell_win32u(s);
+    return true;
+}
+
+static bool chore_failed(struct session *s, uint32_t status)
+{
+    struct err e = { 0 };
+    char why[80];
+    struct buf text = BUF_OVER(why);
+
+    if (status == STATUS_DYNAMIC_CODE_BLOCKED) {
+        if (target_patch_win32u_outside(&s->target, &e)) {
+            tell_win32u(s);
+            return true;
+        }
+        return without_arguments(s, e.text);
+    }
+    buf_addf(&text, "the program cannot change its pages (0x%08x)",
+             (unsigned)status);
+    buf_add_char(&text, 0);
+    return without_arguments(s, why);
+}
+
+/* True: the thread may go on; false: with *c to do. */
+static bool patch_win32u(struct session *s, struct question *q, uint32_t status,
+                         struct chore *c)
+{
+    struct target *t = &s->target;
+    const struct patched *x = &t->win32u_stubs;
+    struct err e = { 0 };
+
+    if (q->step != STEP_FIRST && (int32_t)status < 0) {
+        return chore_failed(s, status);
+    }
+    switch (q->step) {
+    case STEP_FIRST:
+        if (!target_prepare_win32u(t, &e)) {
+            return without_arguments(s, e.text);
+        }
+        if (x->count == 0) {
+            tell_win32u(s);
+            return true;
+        }
+        if (t->win32u_sealed) {
+            q->step = STEP_ROOM;
+            return chore(c, CHORE_OPEN, x->room.at, x->room.size);
+        }
+        q->step = STEP_SEALED;
+        if (!target_write_thunks(t, &e)) {
+            return without_arguments(s, e.text);
+        }
+        return chore(c, CHORE_SEAL, x->room.at, x->room.size);
+    case STEP_ROOM:
+        q->step = STEP_SEALED;
+        if (!target_write_thunks(t, &e)) {
+            return without_arguments(s, e.text);
+        }
+        return chore(c, CHORE_CLOSE, 0, 0);
+    case STEP_SEALED:
+        t->win32u_sealed = true;
+        q->step = STEP_OPENED;
+        return chore(c, CHORE_OPEN, x->from, x->size);
+    case STEP_OPENED:
+        q->step = STEP_CLOSED;
+        if (!target_patch_win32u(t, &e)) {
+            /* The thread closes by itself what it has opened. */
+            return without_arguments(s, e.text);
+        }
+        return chore(c, CHORE_CLOSE, 0, 0);
+    case STEP_CLOSED:
+        tell_win32u(s);
+        return true;
+    case STEP_PLACE:
+        break;
+    }
+    return true;
+}
+
+/* An image was mapped; its thread has told of it. */
+static bool mapped(struct session *s, struct drained *d, struct question *q,
+                   bool waits, struct chore *c)
+{
+    if (q->step != STEP_FIRST) {
+        if (waits) {
+            return patch_win32u(s, q, d->ring->chore_status, c);
+        }
+        /* It waits no longer, and has closed what was open. */
+        return without_arguments(s, "its thread did not wait for us");
+    }
+    if (!waits) {
+        return true;
+    }
+    q->told[0] = drain_told(d);
+    if (!q->told[0].image || q->told[0].path_size == 0) {
+        return true;
+    }
+    add_module(s, &q->told[0]);
+    if (!add_win32u(s, q->told[0].allocation)) {
+        return true;
+    }
+    if (!s->target.patching) {
+        tell_win32u(s);
+        return true;
+    }
+    return patch_win32u(s, q, 0, c);
+}
+
+/* --- the agent has started --- */
 
 static void started(struct session *s)
 {
@@ -113,6 +315,8 @@ static void started(struct session *s)
         refuse(s, &e);
     }
 }
+
+/* --- a return is an orphan --- */
 
 bool rendezvous_last_call(struct session *s, void *thread,
                           const struct last_call *wines, uint16_t *number,
@@ -152,88 +356,158 @@ static void stack_arguments(struct session *s, uint64_t rsp,
     }
 }
 
-static void orphan(struct session *s, struct drained *d, uint64_t rip,
-                   uint64_t rsp)
+/* Which call it was, while its thread still spins. */
+static void ask_last_call(struct session *s, struct drained *d, uint64_t rsp,
+                          struct orphan_answer *a)
 {
-    struct orphan_answer a = { 0 };
-    const struct stub *stub = model_stub_by_address(s->process, rip);
-    uint64_t caller = 0;
+    struct last_call wines = { d->ring->last_argument, d->ring->last_number,
+                               0 };
 
-    if (stub == NULL) {
-        a.at = model_place(s->process, rip);
-        /* It may be a stub all the same, of a module we had not met. */
-        stub = model_stub_by_address(s->process, rip);
-    }
-    if (stub != NULL && (s->target.patching ? stub->patched : false)) {
-        if (os_read(&s->target.os, rsp, &caller, sizeof(caller))) {
-            a.caller = model_place(s->process, caller);
-        }
-    }
-    if (s->options->orphan_query && (stub == NULL || stub->patched) &&
+    if (s->options->orphan_query &&
         atomic_load_explicit(&d->ring->waiting, memory_order_relaxed) ==
             RING_SPINS) {
-        struct last_call wines = { d->ring->last_argument, d->ring->last_number,
-                                   0 };
-
-        a.number_known =
-            rendezvous_last_call(s, d->handle, &wines, &a.number, &a.argument);
-        stack_arguments(s, rsp, &a);
+        a->number_known = rendezvous_last_call(s, d->handle, &wines, &a->number,
+                                               &a->argument);
+        stack_arguments(s, rsp, a);
     }
-    model_orphan_answer(d->thread, &a);
-    s->poll_until = os_tsc() + POLL_MS * s->timing.tsc_per_ms;
 }
 
-void rendezvous(struct session *s, struct drained *d,
-                const struct record_return *r)
+static struct place *place_at(struct question *q, int which)
 {
-    const struct record_head *head = &r->head;
-
-    if (head->kind == RECORD_TRANSITION &&
-        head->number == TRANSITION_THREAD_START) {
-        started(s);
-    } else if (head->kind == RECORD_RETURN &&
-               (head->flags & RECORD_ORPHAN) != 0) {
-        orphan(s, d, r->rip, r->rsp);
-    } else if (head->kind == RECORD_RETURN) {
-        mapped(s, d);
-    }
-    rendezvous_answer(d);
+    return which == PLACE_AT ? &q->orphan.at : &q->orphan.caller;
 }
 
-bool rendezvous_describe(void *session, struct model_process *p,
-                         uint64_t address, struct place *out)
+/* The question outlives what the model knows: it keeps the name itself. */
+static void keep_place(struct question *q, int which, struct place place)
 {
-    struct session *s = session;
-    static char room[1024];
-    struct buf name = BUF_OVER(room);
-    struct os_region r;
-    uint64_t base, size;
+    struct region_told *told = &q->told[which];
+    struct buf name = { .p = told->path, .room = sizeof(told->path) };
 
-    (void)p;
-    if (!os_query(&s->target.os, address, &r)) {
+    if (place.name.p != told->path) {
+        buf_add(&name, place.name);
+        place.name = buf_str(&name);
+    }
+    *place_at(q, which) = place;
+    q->address[which] = 0;
+}
+
+/* Finds out what the orphan's addresses are part of: those in modules are
+ * known, for the others the thread looks itself. True: there is no more. */
+static bool find_places(struct session *s, struct question *q, bool waits,
+                        struct chore *c)
+{
+    for (int i = 0; i < PLACES; i++) {
+        struct place place;
+
+        if (q->address[i] == 0) {
+            continue;
+        }
+        place = model_place_known(s->process, q->address[i]);
+        if (place.kind == PLACE_UNKNOWN && waits) {
+            q->step = STEP_PLACE;
+            q->asking = i;
+            return chore(c, CHORE_QUERY, q->address[i], 0);
+        }
+        keep_place(q, i, place);
+    }
+    return true;
+}
+
+struct unpatched {
+    struct model_process *process;
+    size_t count;
+};
+
+static void on_unpatched(void *ctx, uint64_t stub)
+{
+    struct unpatched *u = ctx;
+
+    u->count += model_stub_unpatched(u->process, stub);
+}
+
+/* A return in the middle of a stub that is patched, as far as we know: is it
+ * still? Programs put back what we have changed. */
+static void look_at_patches(struct session *s, const struct stub *stub,
+                            uint64_t time)
+{
+    struct unpatched u = { s->process, 0 };
+    bool win32u;
+
+    if (target_is_patched(&s->target, stub->address)) {
+        return;
+    }
+    target_find_unpatched(&s->target, stub->address, &win32u, on_unpatched, &u);
+    if (u.count > 0) {
+        model_patches_lost(s->process, win32u ? PATCHED_WIN32U : PATCHED_NTDLL,
+                           u.count, time);
+    }
+}
+
+static bool orphan(struct session *s, struct drained *d, struct question *q,
+                   const struct record_return *r, bool waits, struct chore *c)
+{
+    const struct stub *stub = model_stub_by_address(s->process, r->rip);
+
+    if (q->step == STEP_FIRST) {
+        if (stub != NULL && stub->patched) {
+            look_at_patches(s, stub, r->head.time);
+        }
+        if (stub == NULL) {
+            q->address[PLACE_AT] = r->rip;
+        } else if (s->target.patching && stub->patched) {
+            os_read(&s->target.os, r->rsp, &q->address[PLACE_CALLER],
+                    sizeof(uint64_t));
+        }
+        if (stub == NULL || stub->patched) {
+            ask_last_call(s, d, r->rsp, &q->orphan);
+        }
+    } else if (waits && (int32_t)d->ring->chore_status >= 0) {
+        q->told[q->asking] = drain_told(d);
+        keep_place(q, q->asking,
+                   place_of(s, &q->told[q->asking], q->address[q->asking]));
+    } else {
+        q->address[q->asking] = 0;
+    }
+    if (!find_places(s, q, waits, c)) {
         return false;
     }
-    if (r.free) {
-        out->kind = PLACE_UNMAPPED;
-        out->base = address & ~(uint64_t)0xfff;
-        out->offset = address - out->base;
-        return true;
-    }
-    if (r.image && rendezvous_module(s, address, false) &&
-        module_named(&s->target.os, address, &name, &base, &size)) {
-        out->kind = PLACE_MODULE;
-        out->name = buf_str(&name);
-        out->base = base;
-        out->offset = address - base;
-        return true;
-    }
-    name = BUF_OVER(room);
-    out->kind = PLACE_PRIVATE;
-    if (r.mapped && os_mapped_file(&s->target.os, address, &name)) {
-        out->kind = PLACE_MAPPED;
-        out->name = buf_str(&name);
-    }
-    out->base = r.allocation;
-    out->offset = address - r.allocation;
+    model_orphan_answer(d->thread, &q->orphan);
+    s->poll_until = os_tsc() + POLL_MS * s->timing.tsc_per_ms;
     return true;
+}
+
+void rendezvous_forget(struct drained *d)
+{
+    free(d->question);
+    d->question = NULL;
+}
+
+bool rendezvous(struct session *s, struct drained *d,
+                const struct record_return *r, bool waits, struct chore *c)
+{
+    const struct record_head *head = &r->head;
+    bool done = true;
+
+    *c = (struct chore){ CHORE_NONE, 0, 0 };
+    if (head->kind == RECORD_TRANSITION) {
+        if (head->number == TRANSITION_THREAD_START) {
+            started(s);
+        }
+        return true;
+    }
+    if (d->question == NULL) {
+        d->question = calloc(1, sizeof(*d->question));
+        if (d->question == NULL) {
+            return true;
+        }
+    }
+    if ((head->flags & RECORD_ORPHAN) != 0) {
+        done = orphan(s, d, d->question, r, waits, c);
+    } else {
+        done = mapped(s, d, d->question, waits, c);
+    }
+    if (done) {
+        rendezvous_forget(d);
+    }
+    return done;
 }

@@ -243,8 +243,6 @@ static bool open_model(struct session *s, struct err *e)
     };
     s->numbers = (struct numbers){
         .terminate_thread = number_of(s, "NtTerminateThread"),
-        .map = number_of(s, "NtMapViewOfSection"),
-        .map_ex = number_of(s, "NtMapViewOfSectionEx"),
         .unmap = number_of(s, "NtUnmapViewOfSection"),
         .unmap_ex = number_of(s, "NtUnmapViewOfSectionEx"),
     };
@@ -265,7 +263,9 @@ static bool open_model(struct session *s, struct err *e)
                                STR("ntdll.dll"))) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    rendezvous_module(s, s->target.ntdll.base, false);
+    if (!rendezvous_begin(s)) {
+        return err_set(e, ERR_OS, "cannot find ntdll in the program");
+    }
     if (s->target.programs.left_out > 0) {
         session_note(s,
                      "%u calls are shown without what their arguments "
@@ -384,6 +384,12 @@ static void tell_losses(struct session *s)
                      "for want of memory; they are shown as addresses",
                      (unsigned long long)counts.data_lost);
     }
+    if (s->questions_refused > 0) {
+        session_note(s,
+                     "a fault of ntstrace: %u questions were about to be put "
+                     "to the program while it waited; please report this",
+                     (unsigned)s->questions_refused);
+    }
 }
 
 /* Its threads are gone; what they wrote is still there. */
@@ -472,6 +478,9 @@ static bool run(struct session *s, uint32_t *status, struct err *e)
         *status = STATUS_INTERRUPTED;
         return true;
     }
+    s->target.os.ctx = s;
+    s->target.os.refused = &s->questions_refused;
+    s->target.os.waited_for = drain_waited_for;
     if (!target_go(&s->target, e)) {
         return false;
     }
@@ -501,6 +510,7 @@ bool session_run(const struct options *o, uint32_t *status, struct buf *notes,
     if (s->rings != NULL) {
         drain_close(s);
     }
+    asker_close(s->asker);
     model_close(s->model);
     telling_close(&s->telling);
     target_close(&s->target);

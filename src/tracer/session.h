@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "model/model.h"
 #include "platform/os.h"
+#include "tracer/ask.h"
 #include "tracer/options.h"
 #include "tracer/output.h"
 #include "tracer/target.h"
@@ -33,13 +34,25 @@ struct drained {
     uint64_t last_time;  // of the last record taken
     uint64_t bound;      // promised to the model
     uint32_t lost[RING_LOST_COUNT];  // told to the model so far
-    uint64_t map_base_at;    // where a pending NtMapViewOfSection puts its base
-    bool ending;             // it has entered NtTerminateThread
-    bool code_known;         // its exit status is in `code`
-    bool denied;             // it is there, but may not be opened
-    uint32_t entries_alone;  // in a row, without a return
+    bool ending;                     // it has entered NtTerminateThread
+    bool code_known;                 // its exit status is in `code`
+    bool denied;                     // it is there, but may not be opened
+    uint32_t entries_alone;          // in a row, without a return
     uint32_t code;
     bool stuck;  // bytes were left because a queue was full
+    /* The newest record there wants an answer, which is on its way: the thread
+     * has yet to ask, or does a chore. It is not taken before. */
+    bool asking;
+    bool resolved;              // it has got it; the record is still to be fed
+    uint32_t answered;          // the last `ask` that we answered
+    struct question *question;  // rendezvous.c; owned; NULL: none
+};
+
+/* What a thread that waits is to do before it asks again. */
+struct chore {
+    enum ring_chore kind;
+    uint64_t address;
+    uint64_t size;  // bytes
 };
 
 /* Service numbers of calls that the tracer itself acts on; NUMBER_NONE where
@@ -47,8 +60,6 @@ struct drained {
 #define NUMBER_NONE 0xffff
 struct numbers {
     uint16_t terminate_thread;
-    uint16_t map;
-    uint16_t map_ex;
     uint16_t unmap;
     uint16_t unmap_ex;
 };
@@ -74,6 +85,9 @@ struct session {
     uint64_t summary_at;    // TSC: when to print the table next; 0: not
     uint64_t check_ended;   // TSC: when to look next for ended threads
     bool room_set;
+    struct asker *asker;      // NULL until the first question
+    struct region_told told;  // the last answer; lends its path
+    _Atomic uint32_t questions_refused;
     bool started;        // the agent has reported
     bool callback_lost;  // and it was said
     bool refused;        // the agent could not start; `why` says why
@@ -104,24 +118,29 @@ bool drain_pressing(struct session *s);
 /* Lets threads sleep no longer whose ring has room or whose answer is
  * there. True if some are still on their way. */
 bool drain_wake(struct session *s);
+/* True if some thread of the target waits for us. For struct os_process. */
+bool drain_waited_for(void *session);
+/* What the thread of `d` found out by a chore. */
+struct region_told drain_told(const struct drained *d);
 void drain_close(struct session *s);
 
 /* --- rendezvous.c --- */
 
-/* A record of `d` that wants an answer: does what it asks for, answers.
- * `bytes`: the record, at least a struct record_return if it is one. */
-void rendezvous(struct session *s, struct drained *d,
-                const struct record_return *r);
+/* A record of `d` that wants an answer: does what it asks for. True: that is
+ * done; false: its thread is to do *c first, and to ask again. `waits`: it
+ * does wait; a record may say so and not be true. */
+bool rendezvous(struct session *s, struct drained *d,
+                const struct record_return *r, bool waits, struct chore *c);
+/* Forgets what it knows of a thread that waited. */
+void rendezvous_forget(struct drained *d);
+/* Tells the model about ntdll, before the target runs. */
+bool rendezvous_begin(struct session *s);
 /* For struct model_out. */
 bool rendezvous_describe(void *session, struct model_process *p,
                          uint64_t address, struct place *out);
 /* Tells the model about the stubs of a module of the target. */
 bool rendezvous_tell_stubs(struct session *s, const struct module *m,
                            const struct patched *patched, str name);
-/* Takes the image at `address` into the model's map, and win32u into the
- * target's. `mapping`: the call that mapped it has not returned yet. False:
- * there is no image. */
-bool rendezvous_module(struct session *s, uint64_t address, bool mapping);
 /* What the kernel says `thread` called last, which spins; false: unknown.
  * `wines`: what Wine's record says, where the kernel cannot be asked. */
 bool rendezvous_last_call(struct session *s, void *thread,

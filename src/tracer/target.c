@@ -61,9 +61,12 @@ static uint8_t flags_of_call(const struct target *t, str name)
     if (str_eq(name, STR("NtSetContextThread"))) {
         flags |= ROW_SETS_CONTEXT;
     }
+    if (str_eq(name, STR("NtSetInformationProcess"))) {
+        flags |= ROW_SETS_CALLBACK;
+    }
     if (str_eq(name, STR("NtMapViewOfSection")) ||
         str_eq(name, STR("NtMapViewOfSectionEx"))) {
-        flags |= ROW_SLOW_RETURN;
+        flags |= ROW_MAPS;
     }
     return flags;
 }
@@ -194,7 +197,7 @@ static void fill_transitions(struct target *t)
 {
     for (int i = 0; i < TRANSITION_COUNT; i++) {
         const struct frame_row *f = frame_row((enum frame_kind)i);
-        struct transition_row *row = &t->section->transition[i];
+        struct transition_row *row = &t->doors[i];
 
         row->rip = module_export(&t->ntdll, str_of(f->function));
         row->from_rcx = f->from_rcx;
@@ -220,7 +223,7 @@ static struct plain_range plain_range_of(const struct target *t,
     r.size =
         m->base + s->entries[s->count - 1].rva + PRIVATE_STUB_SIZE - r.start;
     for (int i = 0; i < TRANSITION_COUNT; i++) {
-        uint64_t door = t->section->transition[i].rip;
+        uint64_t door = t->doors[i].rip;
 
         if (door >= r.start && door - r.start < r.size) {
             r.size = door - r.start;
@@ -252,7 +255,7 @@ static bool open_section(struct target *t, const struct options *o,
     struct section *s;
 
     t->ring_bytes = (uint32_t)o->ring_size;
-    t->ring_stride = t->ring_bytes + RING_DATA;
+    t->ring_stride = t->ring_bytes + RING_DATA + RING_SPILL;
     if (size < (uint64_t)SECTION_RINGS_WANTED * t->ring_stride) {
         size = (uint64_t)SECTION_RINGS_WANTED * t->ring_stride;
     }
@@ -293,21 +296,24 @@ static bool open_section(struct target *t, const struct options *o,
 
 /* A free place from the far end upwards: what is near below ntdll is where
  * the system puts its DLLs. */
-static bool find_place(struct target *t, uint64_t *at, struct err *e)
+static bool find_place(struct target *t, struct err *e)
 {
-    uint64_t end = t->ntdll.base - NEAREST - AGENT_ROOM;
+    const uint64_t room = AGENT_ROOM + OWN_BYTES;
+    uint64_t end = t->ntdll.base - NEAREST - room;
     uint64_t from = t->ntdll.base - FARTHEST;
     struct os_region r;
     struct err ignored;
 
     from -= from % GRANULE;
     while (from < end && os_query(&t->os, from, &r)) {
-        if (r.free && r.base + r.size >= from + AGENT_ROOM &&
-            os_alloc_at(&t->os, from, AGENT_ROOM, &ignored)) {
-            *at = from;
-            return true;
+        if (r.free && r.base + r.size >= from + room &&
+            os_reserve_at(&t->os, from, room, &ignored)) {
+            t->agent = from;
+            t->own = from + AGENT_ROOM;
+            return os_commit_at(
+                &t->os, from, AGENT_ROOM + OWN_PAGE * (1 + RINGS_AT_FIRST), e);
         }
-        from = r.free && r.base + r.size >= from + AGENT_ROOM
+        from = r.free && r.base + r.size >= from + room
                    ? from + GRANULE
                    : r.base + r.size + GRANULE - 1;
         from -= from % GRANULE;
@@ -397,6 +403,11 @@ static bool write_image(struct target *t, const struct options *o,
     config.size = AGENT_IMAGE_ROOM;
     config.resume = resume;
     config.xsave_mask = os_xsave_mask();
+    config.own = t->own;
+    config.ring_mask = t->ring_bytes - 1;
+    config.ring_stride = t->ring_stride;
+    config.ring_max = t->ring_max;
+    memcpy(config.transition, t->doors, sizeof(config.transition));
     config.tsc_per_ms = tsc_per_ms;
     if (o->engine == ENGINE_RING) {
         memcpy(config.loader_bytes, t->ntdll.bytes + (resume - t->ntdll.base),
@@ -421,18 +432,24 @@ static bool write_image(struct target *t, const struct options *o,
 
 /* --- stubs --- */
 
-/* Makes thunks for the stubs of `m` at `room_at` and bends each stub to its
- * own. */
-static bool patch_stubs(struct target *t, const struct module *m,
-                        uint64_t room_at, size_t room, struct patched *out,
+static void patched_close(struct patched *p)
+{
+    free(p->was);
+    free(p->is);
+    free(p->thunks);
+    *p = (struct patched){ 0 };
+}
+
+/* What is to stand in `room`, thunks for the stubs of `m`, and how the stubs
+ * are to be bent to them. */
+static bool make_thunks(struct target *t, const struct module *m,
+                        struct target_pages room, struct patched *out,
                         struct err *e)
 {
     const struct syscalls *s = &m->syscalls;
     uint64_t entry = t->agent + image_of(agent_image)->entry;
-    struct patched done = { 0 };
-    uint8_t *thunks;
-    uint64_t at = room_at;
-    bool ok;
+    struct patched done = { .room = room };
+    uint64_t at = room.at;
 
     if (s->count == 0) {
         return true;
@@ -445,11 +462,9 @@ static bool patch_stubs(struct target *t, const struct module *m,
     }
     done.was = malloc(done.size);
     done.is = malloc(done.size);
-    thunks = calloc(1, room);
-    if (done.was == NULL || done.is == NULL || thunks == NULL) {
-        free(done.was);
-        free(done.is);
-        free(thunks);
+    done.thunks = calloc(1, (size_t)room.size);
+    if (done.was == NULL || done.is == NULL || done.thunks == NULL) {
+        patched_close(&done);
         return err_set(e, ERR_OS, "out of memory");
     }
     memcpy(done.was, m->bytes + s->entries[0].rva, done.size);
@@ -459,34 +474,47 @@ static bool patch_stubs(struct target *t, const struct module *m,
         uint64_t stub = m->base + x->rva;
         uint8_t *head = done.is + (stub - done.from);
 
-        if (!x->stub || at - room_at + THUNK_SIZE > room) {
+        if (!x->stub || at - room.at + THUNK_SIZE > room.size) {
             done.foreign++;
             continue;
         }
-        make_thunk(thunks + (at - room_at), at, stub, x->number, entry);
+        make_thunk(done.thunks + (at - room.at), at, stub, x->number, entry);
         head[0] = 0xe9;  // jmp thunk; the three bytes behind it are dead
         put_u32(head + 1, rel32(at, stub + 1));
         at += THUNK_SIZE;
         done.count++;
     }
-    ok = os_write_code(&t->os, room_at, thunks, room, e) &&
-         os_make_code(&t->os, room_at, room, e) &&
-         os_write_code(&t->os, done.from, done.is, done.size, e);
-    free(thunks);
-    if (!ok) {
-        free(done.was);
-        free(done.is);
-        return false;
-    }
     *out = done;
     return true;
+}
+
+/* All of it from outside, while no thread of the target runs. */
+static bool patch_stubs(const struct os_process *p, const struct patched *x,
+                        struct err *e)
+{
+    return x->count == 0 ||
+           (os_write_code(p, x->room.at, x->thunks, (size_t)x->room.size, e) &&
+            os_make_code(p, x->room.at, (size_t)x->room.size, e) &&
+            os_write_code(p, x->from, x->is, x->size, e));
+}
+
+/* Where the kernel itself answers for a process, a thread of it that waits for
+ * us is in nobody's way. */
+static struct os_process unwatched(const struct target *t)
+{
+    struct os_process p = t->os;
+
+    if (!t->wine) {
+        p.waited_for = NULL;
+    }
+    return p;
 }
 
 /* Bends LdrInitializeThunk to the agent, which knows its bytes
  * (image_config.loader_bytes) and puts them back. */
 static bool hook_loader(struct target *t, struct err *e)
 {
-    uint64_t thunk = t->section->transition[TRANSITION_THREAD_START].rip;
+    uint64_t thunk = t->doors[TRANSITION_THREAD_START].rip;
     uint64_t start = t->agent + image_of(agent_image)->start;
     uint8_t jump[LOADER_BYTES];
 
@@ -498,20 +526,17 @@ static bool hook_loader(struct target *t, struct err *e)
 
 bool target_mend_loader(struct target *t, struct err *e)
 {
-    uint64_t thunk = t->section->transition[TRANSITION_THREAD_START].rip;
+    uint64_t thunk = t->doors[TRANSITION_THREAD_START].rip;
+    struct os_process p = unwatched(t);
     const uint8_t *right;
     uint8_t there[LOADER_BYTES];
 
-    if (thunk < t->ntdll.base ||
-        thunk - t->ntdll.base > t->ntdll.size - LOADER_BYTES) {
-        return true;  // the target has scribbled on the section
-    }
     right = t->ntdll.bytes + (thunk - t->ntdll.base);
     if (os_read(&t->os, thunk, there, sizeof(there)) &&
         memcmp(there, right, sizeof(there)) == 0) {
         return true;
     }
-    return os_write_code(&t->os, thunk, right, LOADER_BYTES, e);
+    return os_write_code(&p, thunk, right, LOADER_BYTES, e);
 }
 
 /* --- the way in --- */
@@ -519,6 +544,7 @@ bool target_mend_loader(struct target *t, struct err *e)
 static bool get_in(struct target *t, const struct options *o,
                    struct timing *timing, struct err *e)
 {
+    struct target_pages nt_room;
     uint64_t begins, resume;
     struct os_region r;
 
@@ -547,12 +573,14 @@ static bool get_in(struct target *t, const struct options *o,
     if (!o->patch) {
         t->section->plain[0] = plain_range_of(t, &t->ntdll);
     }
-    if (!find_place(t, &t->agent, e)) {
+    if (!find_place(t, e)) {
         return false;
     }
+    nt_room =
+        (struct target_pages){ t->agent + AGENT_IMAGE_ROOM, AGENT_NT_ROOM };
     resume = o->engine == ENGINE_HANDSHAKE
                  ? begins
-                 : t->section->transition[TRANSITION_THREAD_START].rip;
+                 : t->doors[TRANSITION_THREAD_START].rip;
     if (resume < t->ntdll.base ||
         resume - t->ntdll.base > t->ntdll.size - LOADER_BYTES) {
         return err_set(e, ERR_OS, "ntdll has no LdrInitializeThunk");
@@ -570,8 +598,8 @@ static bool get_in(struct target *t, const struct options *o,
         return true;
     }
     return (!t->patching ||
-            patch_stubs(t, &t->ntdll, t->agent + AGENT_IMAGE_ROOM,
-                        AGENT_NT_ROOM, &t->nt_stubs, e)) &&
+            (make_thunks(t, &t->ntdll, nt_room, &t->nt_stubs, e) &&
+             patch_stubs(&t->os, &t->nt_stubs, e))) &&
            hook_loader(t, e);
 }
 
@@ -600,29 +628,127 @@ bool target_go(struct target *t, struct err *e)
     return os_process_resume(&t->os, e);
 }
 
-bool target_add_win32u(struct target *t, uint64_t base, bool patch,
-                       struct err *e)
+bool target_add_win32u(struct target *t, uint64_t base, struct err *e)
 {
     if (!module_open(&t->win32u, &t->os, base, e)) {
         return false;
     }
     fill_rows(t, &t->win32u);
-    if (t->patching && patch) {
-        return patch_stubs(t, &t->win32u,
-                           t->agent + AGENT_IMAGE_ROOM + AGENT_NT_ROOM,
-                           AGENT_WIN32U_ROOM, &t->win32u_stubs, e);
-    }
     if (t->engine == ENGINE_RING && !t->patching) {
         t->section->plain[1] = plain_range_of(t, &t->win32u);
     }
     return true;
 }
 
+/* Where its thunks go. */
+static struct target_pages win32u_room(const struct target *t)
+{
+    return (struct target_pages){ t->agent + AGENT_IMAGE_ROOM + AGENT_NT_ROOM,
+                                  AGENT_WIN32U_ROOM };
+}
+
+bool target_prepare_win32u(struct target *t, struct err *e)
+{
+    return make_thunks(t, &t->win32u, win32u_room(t), &t->win32u_stubs, e);
+}
+
+bool target_write_thunks(struct target *t, struct err *e)
+{
+    const struct patched *x = &t->win32u_stubs;
+
+    return os_write(&t->os, x->room.at, x->thunks, (size_t)x->room.size, e);
+}
+
+bool target_patch_win32u(struct target *t, struct err *e)
+{
+    return os_write(&t->os, t->win32u_stubs.from, t->win32u_stubs.is,
+                    t->win32u_stubs.size, e);
+}
+
+void target_unprepare_win32u(struct target *t)
+{
+    patched_close(&t->win32u_stubs);
+}
+
+bool target_patch_win32u_outside(struct target *t, struct err *e)
+{
+    struct os_process p = unwatched(t);
+
+    return patch_stubs(&p, &t->win32u_stubs, e);
+}
+
+/* What was done to the module that has a stub at `stub`; NULL: nothing. */
+static const struct patched *patched_at(const struct target *t, uint64_t stub)
+{
+    const struct patched *all[] = { &t->nt_stubs, &t->win32u_stubs };
+
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        if (all[i]->count > 0 && stub >= all[i]->from &&
+            stub - all[i]->from <= all[i]->size - STUB_HEAD_SIZE) {
+            return all[i];
+        }
+    }
+    return NULL;
+}
+
+bool target_is_patched(const struct target *t, uint64_t stub)
+{
+    const struct patched *x = patched_at(t, stub);
+    uint8_t there[STUB_HEAD_SIZE];
+
+    return x == NULL || !os_read(&t->os, stub, there, sizeof(there)) ||
+           memcmp(there, x->is + (stub - x->from), sizeof(there)) == 0;
+}
+
+size_t target_find_unpatched(struct target *t, uint64_t stub, bool *win32u,
+                             void (*each)(void *ctx, uint64_t stub), void *ctx)
+{
+    const struct patched *x = patched_at(t, stub);
+    const struct module *m = x == &t->nt_stubs ? &t->ntdll : &t->win32u;
+    uint8_t *there = x == NULL ? NULL : malloc(x->size);
+    size_t count = 0, ours = 0;
+
+    *win32u = x == &t->win32u_stubs;
+    if (there == NULL || !os_read(&t->os, x->from, there, x->size)) {
+        free(there);
+        return 0;
+    }
+    for (size_t i = 0; i < m->syscalls.count; i++) {
+        size_t at = (size_t)(m->base + m->syscalls.entries[i].rva - x->from);
+
+        if (memcmp(x->is + at, x->was + at, STUB_HEAD_SIZE) == 0) {
+            continue;  // never was
+        }
+        if (memcmp(there + at, x->is + at, STUB_HEAD_SIZE) == 0) {
+            ours++;
+        } else {
+            each(ctx, x->from + at);
+            count++;
+        }
+    }
+    free(there);
+    if (ours == 0) {
+        t->section->plain[*win32u ? 1 : 0] = plain_range_of(t, m);
+    }
+    return count;
+}
+
 static void unpatch(struct target *t, const struct patched *p, struct err *e)
 {
-    if (p->count > 0) {
-        os_write_code(&t->os, p->from, p->was, p->size, e);
+    uint8_t *now = p->count > 0 ? malloc(p->size) : NULL;
+
+    if (now != NULL && os_read(&t->os, p->from, now, p->size)) {
+        /* What others have written there since is theirs. */
+        for (size_t i = 0; i + STUB_HEAD_SIZE <= p->size; i++) {
+            if (memcmp(p->is + i, p->was + i, STUB_HEAD_SIZE) != 0 &&
+                p->is[i] == 0xe9 &&
+                memcmp(now + i, p->is + i, STUB_HEAD_SIZE) == 0) {
+                memcpy(now + i, p->was + i, STUB_HEAD_SIZE);
+            }
+        }
+        os_write_code(&t->os, p->from, now, p->size, e);
     }
+    free(now);
 }
 
 bool target_detach(struct target *t, struct err *e)
@@ -653,13 +779,6 @@ bool target_detach(struct target *t, struct err *e)
     }
     return (int32_t)status >= 0 ||
            err_set(e, ERR_OS, "its callback stays (0x%08x)", (unsigned)status);
-}
-
-static void patched_close(struct patched *p)
-{
-    free(p->was);
-    free(p->is);
-    *p = (struct patched){ 0 };
 }
 
 void target_forget_win32u(struct target *t)

@@ -28,6 +28,12 @@
 #define AGENT_WIN32U_ROOM 0x12000u
 #define AGENT_ROOM (AGENT_IMAGE_ROOM + AGENT_NT_ROOM + AGENT_WIN32U_ROOM)
 
+/* Pages of the target. */
+struct target_pages {
+    uint64_t at;
+    uint64_t size;
+};
+
 /* Rings committed before the first thread asks for one; fewer large ones. */
 #define RINGS_AT_FIRST 16u
 
@@ -37,8 +43,10 @@ struct patched {
     uint8_t *was;   // bytes before, owned; `size` of them
     uint8_t *is;    // bytes now, owned
     size_t size;
-    size_t count;    // stubs patched
-    size_t foreign;  // left alone: not the bytes of a stub
+    struct target_pages room;  // of the thunks
+    uint8_t *thunks;           // the bytes for it, owned
+    size_t count;              // stubs patched
+    size_t foreign;            // left alone: not the bytes of a stub
 };
 
 /* What is wanted of its calls: what is not is not recorded. */
@@ -66,6 +74,8 @@ struct target {
     struct section *section;  // our view of it
     uint64_t section_there;   // the target's
     uint64_t agent;           // base of the agent in the target
+    uint64_t own;             // of its own pages (wire/image.h)
+    struct transition_row doors[TRANSITION_COUNT];
     uint32_t ring_bytes;
     uint32_t ring_stride;
     uint32_t ring_max;  // rings that fit into the section
@@ -79,8 +89,9 @@ struct target {
     struct module win32u;  // zeroed until it is there
     struct patched nt_stubs;
     struct patched win32u_stubs;
-    void *room;  // event: rings have room, or an answer is there
-    void *wake;  // event: wakes the reader
+    bool win32u_sealed;  // the room of its thunks is executable
+    void *room;          // event: rings have room, or an answer is there
+    void *wake;          // event: wakes the reader
 };
 
 /* Starts `path` with `command_line` under the agent, suspended. `timing` has
@@ -94,12 +105,34 @@ bool target_go(struct target *t, struct err *e);
 /* Sees that the loader's first bytes are back, while the agent waits; puts
  * them there if the program may not change its own code (ACG). */
 bool target_mend_loader(struct target *t, struct err *e);
-/* win32u.dll is mapped at `base`: reads its system calls, tells the agent
- * about them, and with `patch` patches its stubs (unless told not to). That
- * is safe only while the call that mapped it has not returned: later some
- * thread may be in a stub. */
-bool target_add_win32u(struct target *t, uint64_t base, bool patch,
-                       struct err *e);
+/* win32u.dll is mapped at `base`: reads its system calls and tells the agent
+ * about them. Its stubs are patched in steps, because the pages are protected
+ * by the thread that has mapped it, which waits for us, and is the only one
+ * that could be in a stub:
+ *   target_prepare_win32u   says which pages (win32u_stubs); those of the
+ *                           thunks are writable the first time, executable
+ *                           (win32u_sealed) if it is mapped once more
+ *   target_write_thunks     into pages that are writable; afterwards they are
+ *                           to be executable
+ *   target_patch_win32u     bends the stubs, in pages that are writable;
+ *                           afterwards they are to be as they were
+ *   target_unprepare_win32u if one of these did not work */
+bool target_add_win32u(struct target *t, uint64_t base, struct err *e);
+bool target_prepare_win32u(struct target *t, struct err *e);
+bool target_write_thunks(struct target *t, struct err *e);
+bool target_patch_win32u(struct target *t, struct err *e);
+void target_unprepare_win32u(struct target *t);
+/* For a program that may not change its own code (ACG): does all that from
+ * outside. Not under Wine, where the program itself would have to answer. */
+bool target_patch_win32u_outside(struct target *t, struct err *e);
+/* Tells `each` of the stubs of the module that has one at `stub` whose bytes
+ * are no longer what we had put there; returns how many there are. When no
+ * stub of it is ours any more, their returns are ordinary ones for the agent.
+ * *win32u says which module it is. */
+size_t target_find_unpatched(struct target *t, uint64_t stub, bool *win32u,
+                             void (*each)(void *ctx, uint64_t stub), void *ctx);
+/* True if the bytes of the stub at `stub` are those that we had put there. */
+bool target_is_patched(const struct target *t, uint64_t stub);
 /* It is about to be unmapped: nothing in it is ours any more. */
 void target_forget_win32u(struct target *t);
 /* Puts every stub back and ends the callback; the program goes on without

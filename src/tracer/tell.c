@@ -260,6 +260,7 @@ void telling_notice(void *telling, const struct notice *n)
     switch (n->kind) {
     case NOTICE_LOST:
     case NOTICE_CALLBACK_LOST:
+    case NOTICE_PATCHES_LOST:
         break;
     case NOTICE_THREAD_EXITED:
     case NOTICE_THREAD_TERMINATED:

@@ -27,7 +27,17 @@
 #define CONFIG_SIZE 0x10
 #define CONFIG_RESUME 0x18
 #define CONFIG_XSAVE_MASK 0x20
-#define CONFIG_BYTES 0x80
+#define CONFIG_OWN 0x28
+#define CONFIG_RING_MASK 0x30
+#define CONFIG_BYTES 0x180
+
+/* Pages that are the agent's own, writable, not shared with the tracer, behind
+ * config.own: first struct own_page, then one page for each ring, where the
+ * vector state of its thread is kept while the agent makes a system call.
+ * Reserved in full, committed with the rings. */
+#define OWN_PAGE 0x1000
+#define OWN_BYTES ((uint64_t)OWN_PAGE * (1 + RING_MAX))
+#define OWN_WINE_DISPATCHER 0x00
 
 #define IMAGE_PRIVATE_COUNT 7
 
@@ -43,6 +53,23 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct own_page {
+    /* Wine's system call dispatcher as found behind 7FFE1000h. */
+    uint64_t wine_dispatcher;
+};
+static_assert(offsetof(struct own_page, wine_dispatcher) == OWN_WINE_DISPATCHER,
+              "image.h");
+
+/* Where the kernel may enter user mode, and what to write down then. */
+struct transition_row {
+    uint64_t rip;      // 0: unknown here
+    uint8_t from_rcx;  // offsets count from rcx, else from rsp
+    uint8_t count;     // used offsets
+    uint16_t offset[TRANSITION_WORDS_MAX];  // of 8-byte words
+    uint8_t pad[2];
+};
+static_assert(sizeof(struct transition_row) == 40, "image.h");
 
 /* The system calls that the agent makes, through private copies of their
  * stubs, so that its own calls never pass a patched one. */
@@ -84,19 +111,25 @@ struct image_head {
 
 /* Filled in by the tracer; read-only in the target. */
 struct image_config {
-    uint64_t section;     // where the section is mapped in the target
-    uint64_t base;        // of the image
-    uint64_t size;        // of the image with its thunks
-    uint64_t resume;      // start: LdrInitializeThunk; start_late: the routine
-    uint64_t xsave_mask;  // vector state to keep around our own calls
-    uint64_t room;        // handle: an event, set when rings have room
-    uint64_t tracer;      // handle: the tracer's process
-    uint64_t wake;        // handle: an event, wakes the reader
-    uint64_t tsc_per_ms;  // how fast the TSC counts
+    uint64_t section;      // where the section is mapped in the target
+    uint64_t base;         // of the image
+    uint64_t size;         // of the image with its thunks
+    uint64_t resume;       // start: LdrInitializeThunk; start_late: the routine
+    uint64_t xsave_mask;   // vector state to keep around our own calls
+    uint64_t own;          // struct own_page, and the pages behind it
+    uint32_t ring_mask;    // bytes of a ring's data, a power of two, less 1
+    uint32_t ring_stride;  // bytes from one ring to the next
+    uint32_t ring_max;     // rings for which there is room, <= RING_MAX
+    uint32_t pad0;
+    uint64_t room;          // handle: an event, set when rings have room
+    uint64_t tracer;        // handle: the tracer's process
+    uint64_t wake;          // handle: an event, wakes the reader
+    uint64_t tsc_per_ms;    // how fast the TSC counts
     uint64_t wine_pointer;  // address of Wine's dispatcher pointer, else 0
     uint64_t callback;      // what to register
     uint8_t loader_bytes[LOADER_BYTES];  // what belongs at `resume` (start)
-    uint8_t pad[CONFIG_BYTES - 12 * 8];
+    struct transition_row transition[TRANSITION_COUNT];
+    uint8_t pad[CONFIG_BYTES - 15 * 8 - TRANSITION_COUNT * 40];
 };
 
 static_assert(offsetof(struct image_config, section) == CONFIG_SECTION, "");
@@ -105,6 +138,8 @@ static_assert(offsetof(struct image_config, size) == CONFIG_SIZE, "");
 static_assert(offsetof(struct image_config, resume) == CONFIG_RESUME, "");
 static_assert(offsetof(struct image_config, xsave_mask) == CONFIG_XSAVE_MASK,
               "");
+static_assert(offsetof(struct image_config, own) == CONFIG_OWN, "");
+static_assert(offsetof(struct image_config, ring_mask) == CONFIG_RING_MASK, "");
 static_assert(sizeof(struct image_config) == CONFIG_BYTES, "");
 
 #endif

@@ -16,11 +16,14 @@
  *     ring:  0      line 0   the writer's hot words
  *            40h    line 1   the reader's words
  *            80h    line 2   the writer's cold words
- *            100h            the open calls below the newest
- *            1000h           vector state, saved around the agent's own calls
- *            2000h           struct ring_scratch, while a capture program runs
- *            3000h           struct ring_args of the open calls
- *            6000h           data, ring_bytes
+ *            0c0h            the open calls below the newest
+ *            1000h           struct ring_scratch, while a capture program runs;
+ *                            struct ring_told, behind a chore
+ *            2000h           struct ring_args of the open calls
+ *            5000h           data, ring_bytes
+ *            ...             RING_SPILL bytes that nobody uses: where somebody
+ *                            has written over a position, one record may
+ *                            begin at the end of the data and end here
  *
  * Who writes what: lines 0 and 2 the target's thread alone, line 1 and
  * `state` in section.h (when LIVE) the tracer alone. The thread's ring hangs
@@ -38,17 +41,16 @@
 #define RING_OPEN_RSP 0x10
 #define RING_OPEN_STUB 0x18
 #define RING_OPEN_ROW 0x20
-#define RING_MASK 0x28
 #define RING_STACK_LOW 0x30
 #define RING_STACK_HIGH 0x38
 /* line 2 */
 #define RING_OPEN_STACK_BASE 0xa0
 /* elsewhere */
 #define RING_TAIL 0x40
-#define RING_XSAVE 0x1000
-#define RING_SCRATCH 0x2000
-#define RING_ARGS 0x3000
-#define RING_DATA 0x6000
+#define RING_SCRATCH 0x1000
+#define RING_ARGS 0x2000
+#define RING_DATA 0x5000
+#define RING_SPILL 0x1000
 
 #define TEB_RING 0x2d0
 
@@ -75,6 +77,18 @@ enum ring_waiting {
     RING_WAITS_ROOM,    // asleep until the ring is half empty
     RING_WAITS_ANSWER,  // asleep until `answer` is `ask`
     RING_SPINS,         // makes no system call until `answer` is `ask`
+};
+
+/* What a thread that asked is to do itself, inside, before it asks again: the
+ * tracer may not do it for it, for some systems have a thread of the target
+ * carry it out, and that one may wait for the thread that waits for us
+ * (docs/decisions/0023-no-question-while-one-waits.md). */
+enum ring_chore {
+    CHORE_NONE,   // nothing: the question is answered
+    CHORE_QUERY,  // say what is at chore_address, in struct ring_told
+    CHORE_SEAL,   // make these pages executable, and no longer writable
+    CHORE_OPEN,   // make these pages writable, and not executable ...
+    CHORE_CLOSE,  // ... and give them their protection back
 };
 
 /* Why records of one ring are missing; each has a counter. */
@@ -115,6 +129,22 @@ struct ring_scratch {
     uint8_t kept[CAPTURE_KEEP_ALL];
 };
 
+/* What a thread found out for the tracer (CHORE_QUERY): the region that an
+ * address is in, as MEMORY_BASIC_INFORMATION has it, and the file behind it.
+ * In the place of struct ring_scratch. */
+struct ring_told {
+    uint64_t base;  // of the pages alike
+    uint64_t size;
+    uint64_t allocation;      // its base; 0 if nothing is there
+    uint64_t allocation_end;  // as far as it was looked
+    uint32_t state;
+    uint32_t protect;
+    uint32_t type;
+    uint32_t name_bytes;    // of `name`; 0: there is none, or it is too long
+    uint64_t name_head[2];  // UNICODE_STRING, as the kernel writes it
+    uint16_t name[(0x1000 - 64) / 2];
+};
+
 struct ring {
     /* line 0: written by the thread at every call */
     _Atomic uint32_t head;
@@ -129,15 +159,18 @@ struct ring {
      * if no record of it was wanted, with ROW_CAPTURES only if the program
      * has operations for the return. */
     uint64_t open_row;
-    uint32_t mask;  // ring_bytes - 1
-    uint32_t pad0;
+    uint64_t pad0;
     uint64_t stack_low;  // [low, high) is known to be readable
     uint64_t stack_high;
 
     /* line 1: written by the tracer */
     _Atomic uint32_t tail;
     _Atomic uint32_t answer;  // the last `ask` that was answered
-    uint8_t pad1[0x38];
+    uint32_t chore;           // enum ring_chore, with that answer
+    uint32_t pad1;
+    uint64_t chore_address;
+    uint64_t chore_size;
+    uint8_t pad3[0x20];
 
     /* line 2: written by the thread now and then */
     uint32_t tid;
@@ -155,9 +188,12 @@ struct ring {
     uint32_t disturbed;
 
     struct ring_open open[RING_OPEN_MAX];
+    /* Nobody has emptied it for so long that the thread waits no longer. */
+    uint32_t given_up;
+    uint32_t pad2;
     uint64_t last_argument;  // on Wine: as struct last_call of section.h
     uint32_t last_number;
-    uint32_t pad2;
+    uint32_t chore_status;  // NTSTATUS of the last chore
 };
 
 static_assert(offsetof(struct ring, head) == RING_HEAD, "ring.h");
@@ -166,15 +202,15 @@ static_assert(offsetof(struct ring, inside) == RING_INSIDE, "ring.h");
 static_assert(offsetof(struct ring, open_rsp) == RING_OPEN_RSP, "ring.h");
 static_assert(offsetof(struct ring, open_stub) == RING_OPEN_STUB, "ring.h");
 static_assert(offsetof(struct ring, open_row) == RING_OPEN_ROW, "ring.h");
-static_assert(offsetof(struct ring, mask) == RING_MASK, "ring.h");
 static_assert(offsetof(struct ring, stack_low) == RING_STACK_LOW, "ring.h");
 static_assert(offsetof(struct ring, stack_high) == RING_STACK_HIGH, "ring.h");
 static_assert(offsetof(struct ring, tail) == RING_TAIL, "ring.h");
-static_assert(offsetof(struct ring, tid) == 0x80, "ring.h");
 static_assert(offsetof(struct ring, open_stack_base) == RING_OPEN_STACK_BASE,
               "ring.h");
 static_assert(offsetof(struct ring, open) == 0xc0, "ring.h");
-static_assert(sizeof(struct ring) <= RING_XSAVE, "ring.h");
+static_assert(offsetof(struct ring, tid) == 0x80, "ring.h");
+static_assert(sizeof(struct ring) <= RING_SCRATCH, "ring.h");
+static_assert(sizeof(struct ring_told) <= RING_ARGS - RING_SCRATCH, "ring.h");
 static_assert(sizeof(struct ring_scratch) <= RING_ARGS - RING_SCRATCH,
               "ring.h");
 static_assert(RING_ARGS_PLACES * sizeof(struct ring_args) <=

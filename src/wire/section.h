@@ -12,7 +12,9 @@
  *     100000h  rings, ring_stride apart
  *
  * The target can write all of it. The tracer therefore takes nothing from
- * here but ring words and records, and reads those once.
+ * here but ring words and records, and reads those once; and what the agent
+ * would crash by is not here but in its own pages (image.h): where rings are
+ * and how large, where the kernel's doors are, the saved vector state.
  */
 #ifndef WIRE_SECTION_H
 #define WIRE_SECTION_H
@@ -20,7 +22,7 @@
 #include "wire/record.h"
 
 #define SECTION_MAGIC 0x3153544e /* "NTS1" */
-#define SECTION_VERSION 1
+#define SECTION_VERSION 2
 
 #define SECTION_RING_STATE 0x1000
 #define SECTION_ROWS 0x9000
@@ -32,7 +34,6 @@
 /* Offsets that assembly uses. */
 #define SECTION_PLAIN 0x40
 #define SECTION_SLOT 0x100
-#define SECTION_WINE_DISPATCHER 0x180
 
 /* Service numbers are 14 bits: table (2) and index (12); two tables are in
  * use. */
@@ -40,12 +41,13 @@
 #define SERVICE_COUNT 8192
 
 /* call_row.flags */
-#define ROW_SLOW_ENTRY 0x01   /* the thread waits for the tracer at entry */
-#define ROW_SLOW_RETURN 0x02  /* ... at its return, when rax >= 0 as NTSTATUS */
-#define ROW_ENDS_ITSELF 0x04  /* its entry is never matched by a return */
-#define ROW_SETS_CONTEXT 0x08 /* its return may land anywhere */
-#define ROW_CAPTURES 0x10     /* `program` runs at entry, and at return */
-#define ROW_FILTERED 0x20     /* no records of it are wanted */
+#define ROW_SLOW_ENTRY 0x01    /* the thread waits for the tracer at entry */
+#define ROW_MAPS 0x02          /* ... at its return, when it mapped an image */
+#define ROW_ENDS_ITSELF 0x04   /* its entry is never matched by a return */
+#define ROW_SETS_CONTEXT 0x08  /* its return may land anywhere */
+#define ROW_CAPTURES 0x10      /* `program` runs at entry, and at return */
+#define ROW_FILTERED 0x20      /* no records of it are wanted */
+#define ROW_SETS_CALLBACK 0x40 /* it may take the callback from us */
 
 /* section.flags */
 #define SECTION_LOSSY 1       /* drop rather than wait */
@@ -65,20 +67,18 @@ enum ring_state {
     RING_LIVE,      // a thread's, until the tracer sets FREE
 };
 
+/* Who hears of returns from the kernel. */
+enum callback_owner {
+    CALLBACK_OURS,
+    CALLBACK_PROGRAMS,  // of ours as well: so the agent makes no call itself
+    CALLBACK_NOBODYS,
+};
+
 struct call_row {
     uint8_t more;      // stack arguments to copy, 0..RECORD_MORE_MAX
     uint8_t flags;     // ROW_*
     uint16_t number;   // the service number that this row is for
     uint32_t program;  // capture program: offset in the section; 0: none
-};
-
-/* Where the kernel may enter user mode, and what to write down then. */
-struct transition_row {
-    uint64_t rip;      // 0: unknown here
-    uint8_t from_rcx;  // offsets count from rcx, else from rsp
-    uint8_t count;     // used offsets
-    uint16_t offset[TRANSITION_WORDS_MAX];  // of 8-byte words
-    uint8_t pad[2];
 };
 
 /* Addresses at which a return without entry is an ordinary one. */
@@ -130,22 +130,17 @@ struct section {
     uint8_t pad4[0x100 - 0x84];
     struct handshake_slot slot;
     uint8_t pad2[0x180 - 0x140];
-    /* Wine's system call dispatcher as found behind 7FFE1000h. */
-    uint64_t wine_dispatcher;
     /* What registering the callback said: 1 + NTSTATUS; 0: not yet tried. */
     _Atomic uint64_t start_status;
-    uint8_t pad3[0x200 - 0x190];
-    struct transition_row transition[TRANSITION_COUNT];
+    /* enum callback_owner. Set by whoever finds out first. */
+    _Atomic uint32_t callback_owner;
+    uint32_t pad3;
 };
 
 static_assert(offsetof(struct section, plain) == SECTION_PLAIN, "section.h");
 static_assert(offsetof(struct section, reader_asleep) == 0x80, "section.h");
 static_assert(offsetof(struct section, slot) == SECTION_SLOT, "section.h");
-static_assert(offsetof(struct section, wine_dispatcher) ==
-                  SECTION_WINE_DISPATCHER,
-              "section.h");
-static_assert(offsetof(struct section, transition) == 0x200, "section.h");
-static_assert(sizeof(struct transition_row) == 40, "section.h");
+static_assert(sizeof(struct section) <= SECTION_RING_STATE, "section.h");
 static_assert(sizeof(struct call_row) == 8, "section.h");
 static_assert(SECTION_RING_STATE + RING_MAX * 4 <= SECTION_ROWS, "section.h");
 static_assert(SECTION_ROWS + SERVICE_COUNT * 8 <= SECTION_PROGRAMS,

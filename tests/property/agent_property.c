@@ -1823,7 +1823,7 @@ static void path_rendezvous(void)
 
     w = (struct wish){ 0 };
     go_back(after_syscall(k), s, RETURN_SIZE);
-    if (flags & ROW_SLOW_RETURN) {
+    if (flags & ROW_MAPS) {
         w.flags = (int32_t)prop_in.rax >= 0 ? RECORD_WAITS : 0;
     } else if (ring_has_room(RETURN_SIZE)) {
         w.fast = true;
@@ -2420,8 +2420,7 @@ static void path_handshake(void)
 
 static bool is_filtered(uint8_t flags)
 {
-    return (flags & (ROW_FILTERED | ROW_SLOW_ENTRY | ROW_SLOW_RETURN)) ==
-           ROW_FILTERED;
+    return (flags & (ROW_FILTERED | ROW_SLOW_ENTRY | ROW_MAPS)) == ROW_FILTERED;
 }
 
 /* Nothing was written, nothing counted. */
@@ -2464,7 +2463,7 @@ static void path_filtered(void)
                                       ROW_SETS_CONTEXT,
                                       ROW_ENDS_ITSELF,
                                       ROW_SLOW_ENTRY,
-                                      ROW_SLOW_RETURN };
+                                      ROW_MAPS };
     const struct fake_stub *k = any_stub();
     uint64_t s = stack_any();
     uint8_t flags = ROW_FILTERED | others[below(7)];
@@ -2496,7 +2495,7 @@ static void path_filtered(void)
         go_back(rip, s, RETURN_SIZE);
         run();
         check_record(RETURN_SIZE, RECORD_RETURN,
-                     (flags & ROW_SLOW_RETURN) != 0 && (int32_t)prop_in.rax >= 0
+                     (flags & ROW_MAPS) != 0 && (int32_t)prop_in.rax >= 0
                          ? RECORD_WAITS
                          : 0,
                      0);

@@ -9,7 +9,8 @@
 
 #define THREADS 3
 #define RINGS 6  // of main and of them, and some that nobody has
-#define PATIENCE_MS 5000
+/* More than the agent waits for any answer (agent/wait.c). */
+#define PATIENCE_MS 20000
 
 /* Sizes of 0: up to the next part, or as long as the ring is. */
 static const struct part {
@@ -28,9 +29,6 @@ static const struct part {
     { "line1", true, RING_TAIL, offsetof(struct ring, tid) },
     { "line2", true, offsetof(struct ring, tid), offsetof(struct ring, open) },
     { "open", true, offsetof(struct ring, open), sizeof(struct ring) },
-#ifdef RING_XSAVE
-    { "vectors", true, RING_XSAVE, RING_SCRATCH },
-#endif
     { "scratch", true, RING_SCRATCH,
       RING_SCRATCH + sizeof(struct ring_scratch) },
     { "args", true, RING_ARGS, RING_DATA },

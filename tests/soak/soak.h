@@ -126,6 +126,42 @@ static inline void soak_watch(DWORD ms)
     CloseHandle(start_thread(soak_watching, ms, &tid));
 }
 
+struct soak_progress {
+    volatile LONG *a, *b;
+    DWORD ms;
+};
+
+static DWORD WINAPI soak_watching_progress(void *arg)
+{
+    const struct soak_progress *p = arg;
+    LONG a = *p->a, b = *p->b;
+    DWORD since = GetTickCount();
+
+    while (GetTickCount() - since < p->ms) {
+        Sleep(100);
+        if (*p->a != a || *p->b != b) {
+            a = *p->a;
+            b = *p->b;
+            since = GetTickCount();
+        }
+    }
+    soak_say("hangs\n");
+    TerminateProcess(GetCurrentProcess(), SOAK_HANGS);
+    return 0;
+}
+
+/* The process lives as long as one of the two counts goes on, and `ms`
+ * milliseconds more at most. */
+static inline void soak_watch_progress(volatile LONG *a, volatile LONG *b,
+                                       DWORD ms)
+{
+    static struct soak_progress p;
+    DWORD tid;
+
+    p = (struct soak_progress){ a, b, ms };
+    CloseHandle(CreateThread(NULL, 0, soak_watching_progress, &p, 0, &tid));
+}
+
 /* Says what was done, in a line, and ends with that status: not by way of
  * the loader, whose lock a thread that hangs may hold. */
 __attribute__((format(gnu_printf, 2, 3))) static inline int

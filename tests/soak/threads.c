@@ -7,7 +7,9 @@
  */
 #include "soak.h"
 
-#define PATIENCE_MS 30000
+/* With two loops beside it and the tracer it may be slow; a hang is when
+ * nothing at all goes on for so long. */
+#define PATIENCE_MS 20000
 
 NTSYSAPI NTSTATUS NTAPI RtlCreateUserThread(HANDLE process, void *security,
                                             BOOLEAN suspended, ULONG zero_bits,
@@ -15,7 +17,7 @@ NTSYSAPI NTSTATUS NTAPI RtlCreateUserThread(HANDLE process, void *security,
                                             void *start, void *argument,
                                             HANDLE *thread, void *client);
 
-static volatile LONG stop, loads, bad;
+static volatile LONG stop, loads, started, bad;
 
 static DWORD WINAPI load(void *unused)
 {
@@ -63,13 +65,14 @@ int main(int argc, char **argv)
     DWORD tid;
 
     target_begin();
-    soak_watch(PATIENCE_MS);
+    soak_watch_progress(&loads, &started, PATIENCE_MS);
     for (unsigned i = 0; i < 2; i++) {
         loaders[i] = start_thread(load, i, &tid);
     }
     for (uint64_t i = 0; i < count; i++) {
         HANDLE thread = start(how);
 
+        InterlockedIncrement(&started);
         if (thread == NULL) {
             InterlockedIncrement(&bad);
             continue;

@@ -43,7 +43,8 @@
 #define F_RDX 0x18
 #define F_R11 0x20
 
-#define NOT_PLAIN ROW_SLOW_RETURN | ROW_CAPTURES | ROW_FILTERED
+#define NOT_PLAIN \
+    ROW_MAPS | ROW_CAPTURES | ROW_FILTERED | ROW_SETS_CALLBACK
 
     .macro  restore
     mov     F_FLAGS(%rsp), %rax
@@ -81,7 +82,7 @@ callback:
     sub     $0x14, %rax
     test    $~3, %rax                           /* stub+14h .. stub+17h */
     jnz     .Lnot_newest
-    testb   $NOT_PLAIN, RING_OPEN_ROW+1(%r11)
+    testb   $(NOT_PLAIN), RING_OPEN_ROW+1(%r11)
     jnz     .Lnot_plain
 .Lplain:
     mov     RING_LIMIT(%r11), %eax
@@ -90,7 +91,7 @@ callback:
     cmp     $RETURN_SIZE, %eax
     jb      .Lslow
     mov     %rcx, RING_INSIDE(%r11)             /* a record is under way */
-    and     RING_MASK(%r11), %edx
+    and     image_config+CONFIG_RING_MASK(%rip), %edx
     movq    $0, RING_OPEN_RSP(%r11)
     mov     %rcx, RING_DATA+RETURN_RSP(%r11,%rdx)
     mov     %gs:8, %rcx

@@ -50,9 +50,11 @@
 #define STACK_ARGS 0x28 /* from S, as for every function of the Windows ABI */
 
 #define NOT_PLAIN \
-    ROW_SLOW_ENTRY | ROW_ENDS_ITSELF | ROW_CAPTURES | ROW_FILTERED
+    ROW_SLOW_ENTRY | ROW_MAPS | ROW_ENDS_ITSELF | ROW_CAPTURES | \
+    ROW_FILTERED | ROW_SETS_CALLBACK
 /* Who is filtered, but for these. */
-#define NOT_FILTERED ROW_SLOW_ENTRY | ROW_SLOW_RETURN | ROW_ENDS_ITSELF
+#define NOT_FILTERED \
+    ROW_SLOW_ENTRY | ROW_MAPS | ROW_ENDS_ITSELF | ROW_SETS_CALLBACK
 
     .text
     .balign 64
@@ -90,7 +92,7 @@ entry:
     mov     %r10, RING_OPEN_STUB(%r11)
     mov     %rcx, RING_OPEN_ROW(%r11)
     mov     RING_HEAD(%r11), %r10d
-    and     RING_MASK(%r11), %r10d
+    and     image_config+CONFIG_RING_MASK(%rip), %r10d
     lea     RING_DATA(%r11,%r10), %r10          /* the record */
     mov     %edx, RECORD_SIZE(%r10)
     mov     %rax, ENTRY_RSP(%r10)
@@ -170,7 +172,7 @@ entry:
 
 .Lnot_plain:
     mov     %ecx, %edx
-    and     $(NOT_FILTERED | ROW_FILTERED) << 8, %edx
+    and     $((NOT_FILTERED) | ROW_FILTERED) << 8, %edx
     cmp     $ROW_FILTERED << 8, %edx
     jne     .Lslow
     lea     S(%rsp), %rax

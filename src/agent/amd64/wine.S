@@ -17,7 +17,6 @@
  *   Loses  r11, which a system call overwrites anyway
  */
 #include "wire/image.h"
-#include "wire/section.h"
 
     .text
     .balign 16
@@ -25,5 +24,5 @@
 wine_dispatch:
     mov     %r10, %gs:0x2e0
     mov     %eax, %gs:0x2e8
-    mov     image_config+CONFIG_SECTION(%rip), %r11
-    jmp     *SECTION_WINE_DISPATCHER(%r11)
+    mov     image_config+CONFIG_OWN(%rip), %r11
+    jmp     *OWN_WINE_DISPATCHER(%r11)

@@ -26,23 +26,40 @@ bool os_read(const struct os_process *p, uint64_t from, void *to, size_t size)
            got == size;
 }
 
+bool os_write(const struct os_process *p, uint64_t to, const void *from,
+              size_t size, struct err *e)
+{
+    SIZE_T put = 0;
+    /* Not WriteProcessMemory, which looks at the pages first. */
+    NTSTATUS status = NtWriteVirtualMemory(p->process, (void *)(ULONG_PTR)to,
+                                           from, size, &put);
+
+    if (status < 0 || put != size) {
+        return win_fail_status(e, "cannot write into the program",
+                               (uint32_t)status);
+    }
+    return true;
+}
+
 bool os_write_code(const struct os_process *p, uint64_t to, const void *from,
                    size_t size, struct err *e)
 {
     void *at = (void *)(ULONG_PTR)to;
     DWORD old, ignored;
-    SIZE_T put = 0;
-    BOOL written;
+    bool written;
 
+    if (!os_may_ask(p, e)) {
+        return false;
+    }
     if (!VirtualProtectEx(p->process, at, size, PAGE_READWRITE, &old)) {
         return win_fail(e, "cannot make the program's code writable");
     }
-    written = WriteProcessMemory(p->process, at, from, size, &put);
+    written = os_write(p, to, from, size, e);
     if (!VirtualProtectEx(p->process, at, size, old, &ignored)) {
         return win_fail(e, "cannot make the program's code executable again");
     }
-    if (!written || put != size) {
-        return win_fail(e, "cannot write into the program's code");
+    if (!written) {
+        return false;
     }
     FlushInstructionCache(p->process, at, size);
     return true;
@@ -53,7 +70,8 @@ bool os_query(const struct os_process *p, uint64_t address,
 {
     MEMORY_BASIC_INFORMATION m;
 
-    if (VirtualQueryEx(p->process, (const void *)(ULONG_PTR)address, &m,
+    if (!os_may_ask(p, NULL) ||
+        VirtualQueryEx(p->process, (const void *)(ULONG_PTR)address, &m,
                        sizeof(m)) == 0) {
         return false;
     }
@@ -68,16 +86,29 @@ bool os_query(const struct os_process *p, uint64_t address,
     return true;
 }
 
-bool os_alloc_at(const struct os_process *p, uint64_t at, size_t size,
-                 struct err *e)
+static bool allocate(const struct os_process *p, uint64_t at, size_t size,
+                     DWORD how, struct err *e)
 {
-    void *got = VirtualAllocEx(p->process, (void *)(ULONG_PTR)at, size,
-                               MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
-
-    if (got == NULL) {
+    if (!os_may_ask(p, e)) {
+        return false;
+    }
+    if (VirtualAllocEx(p->process, (void *)(ULONG_PTR)at, size, how,
+                       PAGE_READWRITE) == NULL) {
         return win_fail(e, "cannot allocate memory in the program");
     }
     return true;
+}
+
+bool os_reserve_at(const struct os_process *p, uint64_t at, size_t size,
+                   struct err *e)
+{
+    return allocate(p, at, size, MEM_RESERVE, e);
+}
+
+bool os_commit_at(const struct os_process *p, uint64_t at, size_t size,
+                  struct err *e)
+{
+    return allocate(p, at, size, MEM_COMMIT, e);
 }
 
 bool os_make_code(const struct os_process *p, uint64_t at, size_t size,
@@ -85,6 +116,9 @@ bool os_make_code(const struct os_process *p, uint64_t at, size_t size,
 {
     DWORD old;
 
+    if (!os_may_ask(p, e)) {
+        return false;
+    }
     if (!VirtualProtectEx(p->process, (void *)(ULONG_PTR)at, size,
                           PAGE_EXECUTE_READ, &old)) {
         return win_fail(e, "cannot make memory of the program executable");
@@ -103,11 +137,12 @@ bool os_mapped_file(const struct os_process *p, uint64_t address,
         uint16_t text[1024];
     } u;
     SIZE_T size = 0;
-    NTSTATUS status =
-        NtQueryVirtualMemory(p->process, (const void *)(ULONG_PTR)address,
-                             MEMORY_MAPPED_FILENAME, &u, sizeof(u), &size);
 
-    if (status < 0 || u.length / 2 > COUNT_OF(u.text)) {
+    if (!os_may_ask(p, NULL) ||
+        NtQueryVirtualMemory(p->process, (const void *)(ULONG_PTR)address,
+                             MEMORY_MAPPED_FILENAME, &u, sizeof(u),
+                             &size) < 0 ||
+        u.length / 2 > COUNT_OF(u.text)) {
         return false;
     }
     os_to_utf8(name, (struct str16){ u.text, u.length / 2 });
@@ -157,10 +192,13 @@ bool os_section_map(const struct os_section *s, const struct os_process *p,
 {
     void *there = NULL;
     SIZE_T view = 0;
-    NTSTATUS status =
-        NtMapViewOfSection(s->handle, p->process, &there, 0, 0, NULL, &view,
-                           VIEW_UNMAP, 0, PAGE_READWRITE);
+    NTSTATUS status;
 
+    if (!os_may_ask(p, e)) {
+        return false;
+    }
+    status = NtMapViewOfSection(s->handle, p->process, &there, 0, 0, NULL,
+                                &view, VIEW_UNMAP, 0, PAGE_READWRITE);
     if (status < 0) {
         return win_fail_status(e,
                                "cannot map the shared memory into the "

@@ -245,33 +245,101 @@ static bool was_detached(const STARTUPINFOW *startup)
              GetStdHandle(STD_ERROR_HANDLE) == NULL));
 }
 
+/* Our children's children are none of the job's business, and who wants out of
+ * it may leave. */
+#define JOB_OPEN \
+    (JOB_OBJECT_LIMIT_BREAKAWAY_OK | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK)
+
+static bool limit_job(HANDLE job, DWORD flags, struct err *e)
+{
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = { 0 };
+
+    limits.BasicLimitInformation.LimitFlags = flags;
+    return SetInformationJobObject(job, JobObjectExtendedLimitInformation,
+                                   &limits, sizeof(limits)) ||
+           win_fail(e, "cannot see to the program's end, should we be killed");
+}
+
+/* A job that ends what is in it when the last handle on it is closed: ours, by
+ * whatever way we end. NULL on failure. */
+static HANDLE open_job(struct err *e)
+{
+    HANDLE job = CreateJobObjectW(NULL, NULL);
+
+    if (job == NULL) {
+        win_fail(e, "cannot create a job");
+    } else if (!limit_job(job, JOB_OPEN | JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
+                          e)) {
+        CloseHandle(job);
+        job = NULL;
+    }
+    return job;
+}
+
+/* CreateProcessW, with the new process in `job` from the start. GetLastError
+ * is as the call left it. */
+static BOOL create_in_job(HANDLE *job, const wchar_t *path, wchar_t *line,
+                          DWORD flags, STARTUPINFOEXW *startup,
+                          PROCESS_INFORMATION *info)
+{
+    SIZE_T size = 0;
+    DWORD code;
+    BOOL ok;
+
+    InitializeProcThreadAttributeList(NULL, 1, 0, &size);
+    startup->lpAttributeList = malloc(size);
+    if (startup->lpAttributeList == NULL ||
+        !InitializeProcThreadAttributeList(startup->lpAttributeList, 1, 0,
+                                           &size)) {
+        free(startup->lpAttributeList);
+        SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+        return FALSE;
+    }
+    ok = UpdateProcThreadAttribute(startup->lpAttributeList, 0,
+                                   PROC_THREAD_ATTRIBUTE_JOB_LIST, job,
+                                   sizeof(*job), NULL, NULL) &&
+         CreateProcessW(path, line, NULL, NULL, TRUE,
+                        flags | EXTENDED_STARTUPINFO_PRESENT, NULL, NULL,
+                        &startup->StartupInfo, info);
+    code = GetLastError();
+    DeleteProcThreadAttributeList(startup->lpAttributeList);
+    free(startup->lpAttributeList);
+    SetLastError(code);
+    return ok;
+}
+
 bool os_process_launch(struct os_process *out, const uint16_t *path,
                        const uint16_t *command_line, struct err *e)
 {
-    STARTUPINFOW startup;
+    STARTUPINFOEXW startup = { 0 };
     PROCESS_INFORMATION info;
     wchar_t *line = _wcsdup((const wchar_t *)command_line);
+    HANDLE job = line == NULL ? NULL : open_job(e);
     DWORD flags = CREATE_SUSPENDED;
     BOOL ok;
 
-    if (line == NULL) {
-        return err_set(e, ERR_OS, "out of memory");
+    if (job == NULL) {
+        free(line);
+        return line != NULL ? false : err_set(e, ERR_OS, "out of memory");
     }
     /* What we were started with is what the target is to see: the same
      * standard handles, window state and reserved C run-time block. */
-    GetStartupInfoW(&startup);
-    if (title_is_our_name(startup.lpTitle)) {
-        startup.lpTitle = NULL;
+    GetStartupInfoW(&startup.StartupInfo);
+    startup.StartupInfo.cb = sizeof(startup);
+    if (title_is_our_name(startup.StartupInfo.lpTitle)) {
+        startup.StartupInfo.lpTitle = NULL;
     }
-    if (was_detached(&startup)) {
+    if (was_detached(&startup.StartupInfo)) {
         flags |= DETACHED_PROCESS;
     }
-    ok = CreateProcessW((const wchar_t *)path, line, NULL, NULL, TRUE, flags,
-                        NULL, NULL, &startup, &info);
+    ok = create_in_job(&job, (const wchar_t *)path, line, flags, &startup,
+                       &info);
     free(line);
     if (!ok) {
         DWORD code = GetLastError();
 
+        CloseHandle(job);
+        SetLastError(code);
         win_fail(e, "cannot start");
         if (code == ERROR_ACCESS_DENIED || code == ERROR_BAD_EXE_FORMAT ||
             code == ERROR_EXE_MACHINE_TYPE_MISMATCH ||
@@ -284,6 +352,7 @@ bool os_process_launch(struct os_process *out, const uint16_t *path,
     out->tid = info.dwThreadId;
     out->process = info.hProcess;
     out->thread = info.hThread;
+    out->job = job;
     return true;
 }
 
@@ -292,8 +361,15 @@ bool os_process_resume(struct os_process *p, struct err *e)
     if (ResumeThread(p->thread) == (DWORD)-1) {
         return win_fail(e, "cannot resume the program");
     }
+    /* From here on it lives without us; not before, or one that was never
+     * resumed would stay for ever. */
+    if (!limit_job(p->job, JOB_OPEN, e)) {
+        return false;
+    }
     CloseHandle(p->thread);
     p->thread = NULL;
+    CloseHandle(p->job);
+    p->job = NULL;
     return true;
 }
 
@@ -327,6 +403,9 @@ void os_process_close(struct os_process *p)
     if (p->thread != NULL) {
         os_process_terminate(p, 1);
         CloseHandle(p->thread);
+    }
+    if (p->job != NULL) {
+        CloseHandle(p->job);
     }
     if (p->process != NULL) {
         CloseHandle(p->process);
@@ -371,12 +450,36 @@ bool os_give_event(const struct os_process *p, void *event, bool may_set,
 
 struct os_process os_self(void)
 {
-    return (struct os_process){ GetCurrentProcessId(), GetCurrentThreadId(),
-                                GetCurrentProcess(), NULL };
+    return (struct os_process){ .pid = GetCurrentProcessId(),
+                                .tid = GetCurrentThreadId(),
+                                .process = GetCurrentProcess() };
 }
 
+bool os_waited_for(const struct os_process *p)
+{
+    return p->waited_for != NULL && p->waited_for(p->ctx);
+}
+
+bool os_may_ask(const struct os_process *p, struct err *e)
+{
+    if (!os_waited_for(p)) {
+        return true;
+    }
+    atomic_fetch_add_explicit(p->refused, 1, memory_order_relaxed);
+    if (e != NULL) {
+        err_set(e, ERR_OS, "a thread of the program waits for us");
+    }
+    return false;
+}
+
+/* How long threads may take to stop, and how often they get another chance: a
+ * thread that is being made or is ending can keep GetThreadContext from ever
+ * coming back, until it runs again. */
+#define STOP_MS 300
+#define STOP_TRIES 10
+
 /* Suspending only asks; a thread's context is there when it has stopped. */
-static void wait_until_stopped(HANDLE process)
+static DWORD WINAPI wait_until_stopped(void *process)
 {
     HANDLE thread = NULL, next = NULL;
     CONTEXT c;
@@ -393,17 +496,45 @@ static void wait_until_stopped(HANDLE process)
     if (thread != NULL) {
         CloseHandle(thread);
     }
+    return 0;
 }
 
-bool os_process_suspend(const struct os_process *p, struct err *e)
+/* Stops the process once. False: it runs on. */
+static bool stop_once(HANDLE process, struct err *e)
 {
-    NTSTATUS status = NtSuspendProcess(p->process);
+    NTSTATUS status = NtSuspendProcess(process);
+    HANDLE waiter;
+    bool stopped;
 
     if (status < 0) {
         return win_fail_status(e, "cannot stop the program", (uint32_t)status);
     }
-    wait_until_stopped(p->process);
-    return true;
+    waiter = CreateThread(NULL, 0, wait_until_stopped, process, 0, NULL);
+    stopped =
+        waiter != NULL && WaitForSingleObject(waiter, STOP_MS) == WAIT_OBJECT_0;
+    if (!stopped) {
+        err_set(e, ERR_OS, "cannot stop the program: a thread does not stop");
+        NtResumeProcess(process);
+    }
+    if (waiter != NULL) {
+        /* Running again, it lets the waiter go. */
+        WaitForSingleObject(waiter, STOP_MS);
+        CloseHandle(waiter);
+    }
+    return stopped;
+}
+
+bool os_process_suspend(const struct os_process *p, struct err *e)
+{
+    for (int i = 0; i < STOP_TRIES; i++) {
+        if (stop_once(p->process, e)) {
+            return true;
+        }
+        if (WaitForSingleObject(p->process, 0) == WAIT_OBJECT_0) {
+            return err_set(e, ERR_OS, "the program has ended");
+        }
+    }
+    return false;
 }
 
 void os_process_continue(const struct os_process *p)
@@ -418,10 +549,14 @@ bool os_run_there(const struct os_process *p, uint64_t start, uint32_t ms,
     const ULONG skip_thread_attach = 0x2;
     HANDLE thread = NULL;
     DWORD c = 0;
-    NTSTATUS status = NtCreateThreadEx(&thread, THREAD_ALL_ACCESS, NULL,
-                                       p->process, (void *)(ULONG_PTR)start,
-                                       NULL, skip_thread_attach, 0, 0, 0, NULL);
+    NTSTATUS status;
 
+    if (!os_may_ask(p, e)) {
+        return false;
+    }
+    status = NtCreateThreadEx(&thread, THREAD_ALL_ACCESS, NULL, p->process,
+                              (void *)(ULONG_PTR)start, NULL,
+                              skip_thread_attach, 0, 0, 0, NULL);
     if (status < 0) {
         return win_fail_status(e, "cannot start a thread in the program",
                                (uint32_t)status);

@@ -36,6 +36,8 @@ NTSYSAPI NTSTATUS NTAPI NtGetNextThread(HANDLE, HANDLE, ACCESS_MASK, ULONG,
 NTSYSAPI NTSTATUS NTAPI NtCreateThreadEx(HANDLE *, ACCESS_MASK, void *, HANDLE,
                                          void *, void *, ULONG, ULONG_PTR,
                                          SIZE_T, SIZE_T, void *);
+NTSYSAPI NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE, void *, const void *,
+                                             SIZE_T, SIZE_T *);
 NTSYSAPI NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE, const void *, ULONG,
                                              void *, SIZE_T, SIZE_T *);
 
