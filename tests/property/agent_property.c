@@ -73,7 +73,8 @@
 #define STUB_ROOM 0x40
 #define RINGS 4
 #define RING_BYTES 0x10000u
-#define STRIDE (RING_BYTES + RING_DATA)
+#define STRIDE (RING_BYTES + RING_DATA + RING_SPILL)
+#define OWN_AT (IMAGE_AT + 0x30000000ull) /* the agent's own pages */
 
 #define STACK_BYTES 0x20000u
 #define PAINT 0xc00u /* below RSP */
@@ -120,6 +121,7 @@ static uint8_t *data;          // DATA_ROOM, as the agent sees it
 static uint8_t *data_alias;    // as the kernel does
 static uint8_t *loader_alias;  // the bytes at LOADER_AT, always writable
 static uint8_t *image;
+static struct image_config *config;  // writable; the agent's is not
 static uint8_t *shared_data;
 static struct fake_stub stubs[STUBS];
 static size_t vector_bytes;  // used of struct vectors
@@ -445,6 +447,7 @@ static uint32_t kernel_waiting;     // what ring->waiting should say
 static void (*kernel_waits)(void);  // what happens at each wait
 static uint32_t kernel_status;      // of NtSetInformationProcess
 static bool kernel_starts;          // the callback comes with that
+static unsigned kernel_no_memory;   // which commit fails; 0: none
 static uint32_t kernel_protects;    // of the loader's page: 0, or NTSTATUS
 static uint32_t kernel_was;         // ... its protection before
 static uint32_t kernel_is;          // ... and now
@@ -699,22 +702,80 @@ static uint32_t answer_wait(const struct kernel_call *c)
     return 1;
 }
 
+static struct ring *teb_ring(void)
+{
+    struct ring *r;
+
+    memcpy(&r, teb + TEB_RING, sizeof(r));
+    return r;
+}
+
+static void teb_set_ring(struct ring *r)
+{
+    memcpy(teb + TEB_RING, &r, sizeof(r));
+}
+
+static struct own_page *own_page(void)
+{
+    return (struct own_page *)OWN_AT;
+}
+
+/* The page for the vector state of who has ring `index`. */
+static uint8_t *own_save(uint64_t index)
+{
+    return (uint8_t *)(OWN_AT + OWN_PAGE * (1 + index));
+}
+
+/* The page for the first ring's vector state is there, or is not. */
+static void own_save_set(bool there)
+{
+    if (mprotect(own_save(0), OWN_PAGE,
+                 there ? PROT_READ | PROT_WRITE : PROT_NONE) != 0) {
+        die("cannot protect the agent's own page");
+    }
+}
+
+/* First the page for the vector state, then the ring that it belongs to: what
+ * fails leaves no ring that cannot be used. */
 static uint32_t answer_allocate(const struct kernel_call *c)
 {
+    unsigned nth = kernel_calls[PRIVATE_NtAllocateVirtualMemory];
     uint64_t base = word_at(c->rdx);
 
     same("allocate in process", c->rcx, (uint64_t)-1);
     same("zero bits", c->r8, 0);
-    same("size", word_at(c->r9), STRIDE);
+    same("size", word_at(c->r9), nth == 1 ? OWN_PAGE : STRIDE);
     same("type", (uint32_t)word_at(c->rsp + 0x28), 0x1000);
     same("protection", (uint32_t)word_at(c->rsp + 0x30), 4);
-    if ((base - (uint64_t)ring) % STRIDE != 0 ||
-        base - (uint64_t)ring >= (uint64_t)STRIDE * RINGS) {
-        bad("%#llx is no ring", (unsigned long long)base);
-        return 0xc0000018;
+    same("allocated", base, nth == 1 ? (uint64_t)own_save(0) : (uint64_t)ring);
+    if (path_bad != 0 || nth == kernel_no_memory) {
+        return 0xc0000017;
     }
-    memset((void *)base, 0, RING_DATA);
+    if (nth == 1) {
+        own_save_set(true);
+    } else {
+        memset(ring, 0, RING_DATA);
+    }
     return 0;
+}
+
+/* While a thread with a ring is in the kernel, its vector state is in its own
+ * page, and nowhere where others can write. */
+static void check_saved(void)
+{
+    const uint8_t *had = prop_had_vectors.bytes;
+    struct ring *r = teb_ring();
+    uint64_t index = ((uint64_t)r - (uint64_t)ring) / STRIDE;
+    const uint8_t *saved;
+
+    if (r == NULL) {
+        return;
+    }
+    saved = own_save(index);
+    if (memcmp(saved, had, 464) != 0 ||
+        memcmp(saved + 576, had + 576, vector_bytes - 576) != 0) {
+        bad("the vector state is not in its page");
+    }
 }
 
 uint32_t prop_kernel(const struct kernel_call *c)
@@ -726,6 +787,7 @@ uint32_t prop_kernel(const struct kernel_call *c)
     kernel_calls[c->index]++;
     kernel_count++;
     same("alignment of rsp at a call", c->rsp % 16, 8);
+    check_saved();
     if (ring->waiting == RING_SPINS) {
         bad("private call %llu of a thread that spins",
             (unsigned long long)c->index);
@@ -824,12 +886,11 @@ static uint8_t *map_twice(uint64_t at, size_t size, uint8_t **first)
 /* Wire/image.h's image, filled in as tracer/target.c does. */
 static void image_setup(const char *path)
 {
-    struct image_config config = { 0 };
     uint64_t kernel = (uint64_t)prop_kernel_entry;
     int file = open(path, O_RDONLY);
     ssize_t size = -1;
+    uint8_t *alias = map_twice(IMAGE_AT, IMAGE_ROOM + THUNKS_ROOM, &image);
 
-    image = map_at(IMAGE_AT, IMAGE_ROOM + THUNKS_ROOM);
     if (file >= 0) {
         size = read(file, image, IMAGE_ROOM);
         close(file);
@@ -840,18 +901,34 @@ static void image_setup(const char *path)
         printf("agent_property: %s is no agent image of this version\n", path);
         exit(2);
     }
-    config.section = (uint64_t)section;
-    config.base = IMAGE_AT;
-    config.size = IMAGE_ROOM;
-    config.resume = LOADER_AT;
-    config.xsave_mask = prop_mask;
-    config.room = ROOM_HANDLE;
-    config.tracer = TRACER_HANDLE;
-    config.wake = WAKE_HANDLE;
-    config.tsc_per_ms = TSC_PER_MS;
-    config.callback = IMAGE_AT + head.callback;
-    memcpy(config.loader_bytes, loader_bytes, LOADER_BYTES);
-    memcpy(image + head.config, &config, sizeof(config));
+    config = (struct image_config *)(void *)(alias + head.config);
+    memset(config, 0, sizeof(*config));
+    config->section = (uint64_t)section;
+    config->base = IMAGE_AT;
+    config->size = IMAGE_ROOM;
+    config->resume = LOADER_AT;
+    config->xsave_mask = prop_mask;
+    config->own = OWN_AT;
+    config->ring_mask = RING_BYTES - 1;
+    config->ring_stride = STRIDE;
+    config->ring_max = RING_MAX;
+    config->room = ROOM_HANDLE;
+    config->tracer = TRACER_HANDLE;
+    config->wake = WAKE_HANDLE;
+    config->tsc_per_ms = TSC_PER_MS;
+    config->callback = IMAGE_AT + head.callback;
+    memcpy(config->loader_bytes, loader_bytes, LOADER_BYTES);
+    for (int i = 0; i < TRANSITION_COUNT; i++) {
+        const struct frame_row *f = frame_row((enum frame_kind)i);
+        struct transition_row *row = &config->transition[i];
+
+        row->rip = prop_places[AT_DOOR + i];
+        row->from_rcx = f->from_rcx;
+        row->count = f->count;
+        for (int k = 0; k < f->count; k++) {
+            row->offset[k] = f->offset[k];
+        }
+    }
     for (uint32_t i = 0; i < PRIVATE_COUNT; i++) {
         uint8_t *p = image + head.stubs + i * PRIVATE_STUB_SIZE;
 
@@ -919,26 +996,18 @@ static void section_setup(void)
     section->magic = SECTION_MAGIC;
     section->version = SECTION_VERSION;
     section->layout = WIRE_LAYOUT;
-    section->ring_bytes = RING_BYTES;
-    section->ring_stride = STRIDE;
-    section->ring_max = RING_MAX;
-    for (int i = 0; i < TRANSITION_COUNT; i++) {
-        const struct frame_row *f = frame_row((enum frame_kind)i);
-        struct transition_row *row = &section->transition[i];
-
-        row->rip = prop_places[AT_DOOR + i];
-        row->from_rcx = f->from_rcx;
-        row->count = f->count;
-        for (int k = 0; k < f->count; k++) {
-            row->offset[k] = f->offset[k];
-        }
-    }
-    section->wine_dispatcher = prop_places[AT_WINE];
     /* Not the agent's to write. */
     if (mprotect(at + SECTION_ROWS, SECTION_RINGS - SECTION_ROWS, PROT_READ) !=
         0) {
         die("cannot protect the section");
     }
+}
+
+/* A page of it for each ring that this test has. */
+static void own_setup(void)
+{
+    map_at(OWN_AT, OWN_PAGE * (1 + RINGS));
+    own_page()->wine_dispatcher = prop_places[AT_WINE];
 }
 
 static void stacks_setup(void)
@@ -981,6 +1050,7 @@ static void world_setup(const char *path)
     cpu_setup();
     section_setup();
     image_setup(path);
+    own_setup();
     map_at(NTDLL_AT, NTDLL_ROOM + 0x1000);
     for (uint32_t i = 0; i < STUBS; i++) {
         make_stub(i);
@@ -1008,21 +1078,9 @@ static bool on_wine;
 
 static void config_set(uint64_t tsc_per_ms, bool wine)
 {
-    struct image_config *config =
-        (struct image_config *)(void *)(image + head.config);
-
-    if (config->tsc_per_ms == tsc_per_ms && on_wine == wine) {
-        return;
-    }
     on_wine = wine;
-    if (mprotect(image, IMAGE_ROOM, PROT_READ | PROT_WRITE) != 0) {
-        die("cannot write to the image");
-    }
     config->tsc_per_ms = tsc_per_ms;
     config->wine_pointer = wine ? (uint64_t)&wine_pointer : 0;
-    if (mprotect(image, IMAGE_ROOM, PROT_READ | PROT_EXEC) != 0) {
-        die("cannot make the image executable");
-    }
 }
 
 /* Now and then it is Wine, or is not any more. */
@@ -1085,19 +1143,6 @@ static void any_stack_words(uint64_t low, uint64_t high, uint64_t s, bool truth)
     }
 }
 
-static struct ring *teb_ring(void)
-{
-    struct ring *r;
-
-    memcpy(&r, teb + TEB_RING, sizeof(r));
-    return r;
-}
-
-static void teb_set_ring(struct ring *r)
-{
-    memcpy(teb + TEB_RING, &r, sizeof(r));
-}
-
 static void states_fill(uint32_t state)
 {
     for (int i = 0; i < RING_MAX; i++) {
@@ -1114,7 +1159,7 @@ static void ring_fresh(void)
     ring->head = at;
     ring->tail = at;
     ring->limit = at;
-    ring->mask = RING_BYTES - 1;
+    ring->given_up = 0;
     ring->tid = 0x1234;
     ring->teb = (uint64_t)teb;
     ring->serial = 7;
@@ -1252,7 +1297,7 @@ static void check_ring(bool fast)
     if (fast) {
         same("limit", ring->limit, ring_was.limit);
     }
-    same("mask", ring->mask, RING_BYTES - 1);
+    same("given up", ring->given_up, 0);
     same("tid", ring->tid, 0x1234);
     same("teb", ring->teb, (uint64_t)teb);
     if (teb_ring() != ring) {
@@ -1759,6 +1804,9 @@ static void path_quiet(void)
         used = 0;
     }
     prop_kernel_keeps = commits ? prop_mask & 0xe4 : 0;
+    if (commits) {
+        own_save_set(false);
+    }
     needs = RETURN_SIZE;
     if (ring_to_end(ring->head) < needs) {
         needs += ring_to_end(ring->head);
@@ -1853,7 +1901,7 @@ static void path_ends_itself(void)
 static void path_transition(void)
 {
     uint32_t which = below(TRANSITION_COUNT);
-    const struct transition_row *row = &section->transition[which];
+    const struct transition_row *row = &config->transition[which];
     uint64_t s = stack_any();
     uint64_t from = s;
     uint64_t words[TRANSITION_WORDS_MAX] = { 0 };
@@ -2111,6 +2159,7 @@ static void path_claim(void)
         /* Not yet a ring to save into: nt_call keeps x87 and SSE, and a
          * kernel leaves alone what it has no use for. */
         prop_kernel_keeps = prop_mask & 0xe4;
+        own_save_set(false);
         break;
     case 2:
         /* All are taken for which there is room; one that is free beyond
@@ -2118,9 +2167,9 @@ static void path_claim(void)
         states_fill(RING_LIVE);
         if (max == 3) {
             max = RING_MAX;
-            section->ring_max = max + below(2);
+            config->ring_max = max;
         } else {
-            section->ring_max = max;
+            config->ring_max = max;
             states[max] = one_in(2) ? RING_FREE : RING_UNCOMMITTED;
         }
         section->ring_high = below(2) * max;
@@ -2156,12 +2205,12 @@ static void path_claim(void)
         same("open_count", ring->open_count, 0);
         same("lost", ring->lost[1], 0);
         same("committed", kernel_calls[PRIVATE_NtAllocateVirtualMemory],
-             kind == 1);
+             kind == 1 ? 2 : 0);
     }
     if (kind == 2) {
         same("ring_high", section->ring_high, max);
         states_fill(RING_UNCOMMITTED);
-        section->ring_max = RING_MAX;
+        config->ring_max = RING_MAX;
     }
 }
 
@@ -2183,13 +2232,13 @@ static void path_start(void)
     ring_fresh();
     config_set(TSC_PER_MS, any_system());
     wine_pointer = dispatcher;
-    section->wine_dispatcher = 0;
+    own_page()->wine_dispatcher = 0;
     if (ring_to_end(ring->head) < size) {
         ring->head -= 0x1000;
         ring->tail = ring->limit = ring->head;
     }
     states[0] = gets_ring ? RING_FREE : RING_LIVE;
-    section->ring_max = 1;
+    config->ring_max = 1;
     section->dead = dead;
     section->start_status = 0;
     kernel_wait = WAIT_ANSWERS;
@@ -2237,7 +2286,7 @@ static void path_start(void)
     wraps = on_wine && kernel_status == 0 && (late || !dead);
     same("Wine's dispatcher", wine_pointer,
          wraps ? IMAGE_AT + head.wine : dispatcher);
-    same("wine_dispatcher", section->wine_dispatcher, wraps ? dispatcher : 0);
+    same("wine_dispatcher", own_page()->wine_dispatcher, wraps ? dispatcher : 0);
     if (told) {
         struct record_return *r = (struct record_return *)(void *)check_record(
             size, RECORD_TRANSITION, RECORD_WAITS, TRANSITION_THREAD_START);
@@ -2254,9 +2303,9 @@ static void path_start(void)
         same("a ring", teb_ring() != NULL, has_ring);
     }
     loader_set(false);
-    section->wine_dispatcher = prop_places[AT_WINE];
+    own_page()->wine_dispatcher = prop_places[AT_WINE];
     section->dead = 0;
-    section->ring_max = RING_MAX;
+    config->ring_max = RING_MAX;
     kernel_starts = false;
     kernel_protects = 0;
     prop_kernel_callback = IMAGE_AT + head.callback;
@@ -2576,7 +2625,7 @@ static void path_filtered_transition(void)
     const struct fake_stub *k = any_stub();
     uint64_t s = stack_any();
     uint64_t rip = k->at + (one_in(2) ? 0x14 : 0x17);
-    const struct transition_row *row = &section->transition[TRANSITION_APC];
+    const struct transition_row *row = &config->transition[TRANSITION_APC];
     uint32_t size = RETURN_SIZE + 8u * row->count;
     uint64_t below_s = s - 0x600;
 
