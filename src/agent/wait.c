@@ -46,6 +46,32 @@ static uint64_t in_ms(uint64_t ms)
     return tsc() + ms * image_config_here()->tsc_per_ms;
 }
 
+/* When a wait ends. */
+struct patience {
+    uint64_t until;
+    bool awake;  // it is without calls of our own
+};
+
+static struct patience patience(uint64_t ms)
+{
+    bool awake = !own_calls_allowed();
+
+    return (struct patience){ in_ms(awake ? AWAKE_MS : ms), awake };
+}
+
+/* True while there is time. Little is left once another thread takes the
+ * callback: from then on nobody can find out that the tracer is gone. */
+static bool has_time(struct patience *p)
+{
+    if (!p->awake && !own_calls_allowed()) {
+        uint64_t soon = in_ms(AWAKE_MS);
+
+        p->until = soon < p->until ? soon : p->until;
+        p->awake = true;
+    }
+    return tsc() < p->until;
+}
+
 /* True while the tracer reads this ring. It takes a ring back when it finds
  * no thread by the ids that stand there, which are the target's to write. */
 static bool is_read(const struct section *s, const struct ring *ring)
@@ -130,7 +156,7 @@ static bool is_half_empty(const struct ring *ring)
 
 bool wait_room(struct ring *ring)
 {
-    uint64_t until = in_ms(own_calls_allowed() ? ROOM_MS : AWAKE_MS);
+    struct patience p = patience(ROOM_MS);
     bool there = true;
 
     if (ring->given_up) {
@@ -139,7 +165,7 @@ bool wait_room(struct ring *ring)
     atomic_store_explicit(&ring->waiting, RING_WAITS_ROOM,
                           memory_order_relaxed);
     wait_wake_reader(ring);
-    while (there && !is_half_empty(ring) && tsc() < until) {
+    while (there && !is_half_empty(ring) && has_time(&p)) {
         there = sleep_once(ring, RENEW_MS);
     }
     atomic_store_explicit(&ring->waiting, RING_RUNS, memory_order_relaxed);
@@ -166,7 +192,7 @@ static bool is_answered(const struct ring *ring, uint32_t asked)
 
 /* Puts question `asked`, and waits. True: there is an answer. */
 static bool ask_once(struct ring *ring, uint32_t asked, bool spin,
-                     uint64_t until)
+                     struct patience *p)
 {
     bool there = true;
 
@@ -178,7 +204,7 @@ static bool ask_once(struct ring *ring, uint32_t asked, bool spin,
     if (spin) {
         uint64_t spin_until = in_ms(SPIN_MS);
 
-        while (!is_answered(ring, asked) && tsc() < spin_until &&
+        while (!is_answered(ring, asked) && tsc() < spin_until && has_time(p) &&
                !atomic_load_explicit(&section_here()->dead,
                                      memory_order_relaxed)) {
             pause();
@@ -190,7 +216,7 @@ static bool ask_once(struct ring *ring, uint32_t asked, bool spin,
     if (!is_answered(ring, asked)) {
         wait_wake_reader(ring);
     }
-    while (there && !is_answered(ring, asked) && tsc() < until) {
+    while (there && !is_answered(ring, asked) && has_time(p)) {
         there = sleep_once(ring, RENEW_MS);
     }
     return is_answered(ring, asked);
@@ -199,11 +225,10 @@ static bool ask_once(struct ring *ring, uint32_t asked, bool spin,
 void wait_answer(struct ring *ring, bool spin)
 {
     uint32_t asked = atomic_load_explicit(&ring->ask, memory_order_relaxed);
-    uint64_t until = in_ms(own_calls_allowed() ? ANSWER_MS : AWAKE_MS);
+    struct patience p = patience(ANSWER_MS);
     struct opened opened = { 0, 0, 0 };
 
-    for (int i = 0; i < CHORES_MOST && ask_once(ring, ++asked, spin, until);
-         i++) {
+    for (int i = 0; i < CHORES_MOST && ask_once(ring, ++asked, spin, &p); i++) {
         uint32_t chore = ring->chore;
 
         if (chore == CHORE_NONE) {
