@@ -261,21 +261,27 @@ static uint64_t callback_in(struct ring *ring, uint64_t rsp,
 }
 
 /* A call that is about to take the callback from us. Should it fail, its
- * return still comes to us: agent_return. From here on no call of ours may
- * follow. */
-static void watch_callback(struct ring *ring, uint64_t row, uint64_t rsp,
-                           const uint64_t *args)
+ * return still comes to us: agent_return, to which the row says whether it is
+ * one. (That of another call of the kind, on another thread, may come in the
+ * meantime, and says nothing.) Returns the row so. From here on no call of
+ * ours may follow. */
+static uint64_t watch_callback(struct ring *ring, uint64_t row, uint64_t rsp,
+                               const uint64_t *args)
 {
     uint32_t owner;
 
-    if ((row_flags(row) & ROW_SETS_CALLBACK) == 0 || args[0] != UINT64_MAX ||
+    if ((row_flags(row) & ROW_SETS_CALLBACK) == 0) {
+        return row;
+    }
+    if (args[0] != UINT64_MAX ||
         (uint32_t)args[1] != PROCESS_INSTRUMENTATION_CALLBACK) {
-        return;
+        return row & ~((uint64_t)ROW_SETS_CALLBACK << 8);
     }
     owner = callback_in(ring, rsp, args) == 0 ? CALLBACK_NOBODYS
                                               : CALLBACK_PROGRAMS;
     atomic_store_explicit(&section_here()->callback_owner, owner,
                           memory_order_relaxed);
+    return row;
 }
 
 void agent_entry(struct entry_frame *frame, uint64_t rsp)
@@ -293,11 +299,11 @@ void agent_entry(struct entry_frame *frame, uint64_t rsp)
     if (!is_filtered(row)) {
         write_entry(ring, frame, rsp, row);
     }
-    watch_callback(ring, row, rsp, frame->args);
+    row = watch_callback(ring, row_kept(row), rsp, frame->args);
     if ((row_flags(row) & ROW_ENDS_ITSELF) == 0) {
         ring->open_rsp = rsp;
         ring->open_stub = frame->stub;
-        ring->open_row = row_kept(row);
+        ring->open_row = row;
         ring->open_stack_base = base;
     }
     ring_leave(ring);
