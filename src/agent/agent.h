@@ -157,6 +157,10 @@ uint32_t own_call(struct ring *ring, struct own_call *c);
  * had. */
 uint32_t own_protect(struct ring *ring, uint64_t address, uint64_t size,
                      uint32_t to, uint32_t *old);
+/* Gives them that back. Made even if the program has the callback by now: it
+ * would hear of one call of ours; without it, it cannot run its own code. */
+uint32_t own_protect_back(struct ring *ring, uint64_t address, uint64_t size,
+                          uint32_t was);
 /* True while the callback is ours. */
 bool own_calls_allowed(void);
 /* True once the tracer is known to be gone; asks the system. */

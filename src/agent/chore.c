@@ -109,7 +109,7 @@ static uint32_t open_pages(struct ring *ring, uint64_t address, uint64_t size,
     uint32_t was = PAGE_EXECUTE_READ;
     uint32_t status;
 
-    if (opened->size != 0) {
+    if (opened->size != 0 || size == 0) {
         return STATUS_NOT_SUPPORTED;
     }
     status = own_protect(ring, address, size, PAGE_READWRITE, &was);
@@ -123,9 +123,8 @@ static uint32_t open_pages(struct ring *ring, uint64_t address, uint64_t size,
 
 static uint32_t close_pages(struct ring *ring, struct opened *opened)
 {
-    uint32_t old;
     uint32_t status =
-        own_protect(ring, opened->address, opened->size, opened->was, &old);
+        own_protect_back(ring, opened->address, opened->size, opened->was);
 
     opened->size = 0;
     return status;

@@ -79,13 +79,10 @@ bool own_calls_allowed(void)
                                 memory_order_relaxed) != CALLBACK_PROGRAMS;
 }
 
-uint32_t own_call(struct ring *ring, struct own_call *c)
+static uint32_t make_call(struct ring *ring, struct own_call *c)
 {
     uint32_t index = ring == NULL ? RING_MAX : ring_index(ring);
 
-    if (!own_calls_allowed()) {
-        return STATUS_NOT_SUPPORTED;
-    }
     c->stub = (uint64_t)image_head_here() + image_head_here()->stubs +
               c->stub * PRIVATE_STUB_SIZE;
     if (index == RING_MAX) {
@@ -97,6 +94,11 @@ uint32_t own_call(struct ring *ring, struct own_call *c)
     return nt_call(c);
 }
 
+uint32_t own_call(struct ring *ring, struct own_call *c)
+{
+    return own_calls_allowed() ? make_call(ring, c) : STATUS_NOT_SUPPORTED;
+}
+
 uint32_t own_protect(struct ring *ring, uint64_t address, uint64_t size,
                      uint32_t to, uint32_t *old)
 {
@@ -105,6 +107,17 @@ uint32_t own_protect(struct ring *ring, uint64_t address, uint64_t size,
                                  (uint64_t)&size, to, (uint64_t)old } };
 
     return own_call(ring, &c);
+}
+
+uint32_t own_protect_back(struct ring *ring, uint64_t address, uint64_t size,
+                          uint32_t was)
+{
+    uint32_t old;
+    struct own_call c = { .stub = PRIVATE_NtProtectVirtualMemory,
+                          .a = { CURRENT_PROCESS, (uint64_t)&address,
+                                 (uint64_t)&size, was, (uint64_t)&old } };
+
+    return make_call(ring, &c);
 }
 
 static bool commit_at(uint64_t base, uint64_t size)
