@@ -24,7 +24,8 @@
  * Stack: STACK_FAST below RSP for the paths of a running program. Paths that
  * go through C stay below STACK_SLOW as long as the agent makes no system call
  * of its own, else below STACK_KERNEL; and below STACK_NO_RING where it does so
- * before the thread has a ring, whose room for the vector state it lacks. A
+ * before the thread has a ring, whose room for the vector state it lacks. (A
+ * call that it would have made, had not the program the callback, counts.) A
  * capture program is one layer more: STACK_CAPTURES, or STACK_KERNEL as well.
  *
  * Exit status 0; 1 if a property does not hold; 2 if the test cannot run.
@@ -112,7 +113,8 @@ static struct section *section;
 static struct call_row *rows;  // writable; the agent's are not
 static uint8_t *programs;      // likewise
 static _Atomic uint32_t *states;
-static struct ring *ring;  // the first one
+static struct ring *ring;        // of this thread
+static struct ring *first_ring;  // ... which may be this
 static uint8_t *teb;
 static uint8_t *stack;
 static uint8_t *far_stack;     // as the agent sees it
@@ -432,8 +434,12 @@ enum wait_answer {
     WAIT_EMPTIES,
     WAIT_ANSWERS,
     WAIT_AS_ASKED,  // one of these two, by what ring->waiting says
-    WAIT_TRACER_GONE
+    WAIT_TRACER_GONE,
+    WAIT_NOTHING  // it times out
 };
+
+/* No wait that ends by time is renewed as often in this test. */
+#define WAITS_MOST 100000
 
 static unsigned kernel_calls[PRIVATE_COUNT];
 static atomic_uint kernel_count;  // of all, ever
@@ -698,6 +704,12 @@ static uint32_t answer_wait(const struct kernel_call *c)
         break;
     case WAIT_TRACER_GONE:
         return 0;  // the first handle
+    case WAIT_NOTHING:
+        if (kernel_calls[PRIVATE_NtWaitForMultipleObjects] < WAITS_MOST) {
+            return 0x102;
+        }
+        bad("waits for ever");
+        return 0;
     }
     return 1;
 }
@@ -726,10 +738,15 @@ static uint8_t *own_save(uint64_t index)
     return (uint8_t *)(OWN_AT + OWN_PAGE * (1 + index));
 }
 
-/* The page for the first ring's vector state is there, or is not. */
+static uint64_t ring_number(const struct ring *r)
+{
+    return ((uint64_t)r - (uint64_t)first_ring) / STRIDE;
+}
+
+/* The page for this thread's vector state is there, or is not. */
 static void own_save_set(bool there)
 {
-    if (mprotect(own_save(0), OWN_PAGE,
+    if (mprotect(own_save(ring_number(ring)), OWN_PAGE,
                  there ? PROT_READ | PROT_WRITE : PROT_NONE) != 0) {
         die("cannot protect the agent's own page");
     }
@@ -747,7 +764,8 @@ static uint32_t answer_allocate(const struct kernel_call *c)
     same("size", word_at(c->r9), nth == 1 ? OWN_PAGE : STRIDE);
     same("type", (uint32_t)word_at(c->rsp + 0x28), 0x1000);
     same("protection", (uint32_t)word_at(c->rsp + 0x30), 4);
-    same("allocated", base, nth == 1 ? (uint64_t)own_save(0) : (uint64_t)ring);
+    same("allocated", base,
+         nth == 1 ? (uint64_t)own_save(ring_number(ring)) : (uint64_t)ring);
     if (path_bad != 0 || nth == kernel_no_memory) {
         return 0xc0000017;
     }
@@ -765,17 +783,186 @@ static void check_saved(void)
 {
     const uint8_t *had = prop_had_vectors.bytes;
     struct ring *r = teb_ring();
-    uint64_t index = ((uint64_t)r - (uint64_t)ring) / STRIDE;
     const uint8_t *saved;
 
     if (r == NULL) {
         return;
     }
-    saved = own_save(index);
+    saved = own_save(ring_number(r));
     if (memcmp(saved, had, 464) != 0 ||
         memcmp(saved + 576, had + 576, vector_bytes - 576) != 0) {
         bad("the vector state is not in its page");
     }
+}
+
+/* --- the fake kernel, for chores --- */
+
+/* What the tracer has the thread do. */
+struct chore {
+    uint32_t chore;
+    uint64_t address;
+    uint64_t size;
+};
+
+/* Memory as the kernel tells it then: one region next to the other. */
+struct region {
+    uint64_t base;
+    uint64_t size;
+    uint64_t allocation;
+    uint32_t state;
+    uint32_t protect;
+    uint32_t type;
+    bool refused;
+};
+
+#define STATUS_NOT_SUPPORTED 0xc00000bb
+#define CHORES_MOST 16
+#define CHORES_ROOM 24
+#define REGIONS_AT 0x7ff700000000ull
+#define REGIONS_ROOM 400
+#define REGIONS_MOST 256 /* looked at behind the first */
+
+static bool kernel_chores;
+static struct chore chores[CHORES_ROOM];
+static uint32_t chore_count;
+static uint32_t chore_next;    // of them, to be put
+static unsigned chore_calls;   // of the kernel, since the last was put
+static uint32_t chore_said;    // ... what the first of those said
+static bool chore_open;        // something is
+static bool chore_over;        // it was closed without being told to
+static struct chore chore_is;  // what is open: address and size are pages
+static uint32_t chore_was;     // ... its protection before
+static struct region regions[REGIONS_ROOM];
+static uint32_t region_count;
+static uint16_t chore_name[0x1000];
+static uint32_t chore_name_bytes;
+
+static struct chore pages_of(uint64_t address, uint64_t size)
+{
+    uint64_t first = address & ~0xfffull;
+
+    return (struct chore){ 0, first,
+                           ((address + size + 0xfff) & ~0xfffull) - first };
+}
+
+/* When the last chore was put: something was open, the callback taken. */
+static bool chore_found_open, chore_found_taken;
+
+static const struct chore *chore_now(void)
+{
+    static const struct chore none = { 0 };
+
+    return chore_next > 0 ? &chores[chore_next - 1] : &none;
+}
+
+/* Closes what is open: of all calls the one that is made in any case. */
+static bool may_close(const struct kernel_call *c)
+{
+    return kernel_chores && chore_open &&
+           c->index == PRIVATE_NtProtectVirtualMemory &&
+           (uint32_t)c->r9 == chore_was;
+}
+
+static uint32_t chore_protect(const struct kernel_call *c)
+{
+    static const uint32_t protections[] = { 0x02, 0x10, 0x20, 0x40, 0x80 };
+    const struct chore *now = chore_now();
+    struct chore is = pages_of(word_at(c->rdx), word_at(c->r8));
+    struct chore wanted = pages_of(now->address, now->size);
+    uint32_t to = (uint32_t)c->r9, old = protections[below(5)];
+    uint32_t status = one_in(8) ? 0xc0000045 : 0;
+    bool first =
+        chore_calls++ == 0 && (!chore_found_taken || now->chore == CHORE_CLOSE);
+
+    same("protect in process", c->rcx, (uint64_t)-1);
+    if (first) {
+        chore_said = status;
+    }
+    if (first && now->chore == CHORE_SEAL) {
+        same("sealed", to, 0x20);
+    } else if (first && now->chore == CHORE_OPEN && !chore_open) {
+        same("opened", to, 0x04);
+        if (status == 0) {
+            chore_open = true;
+            chore_is = wanted;
+            chore_was = old;
+        }
+    } else if (chore_open) {
+        chore_over = !(first && now->chore == CHORE_CLOSE);
+        chore_open = false;
+        wanted = chore_is;
+        same("closed", to, chore_was);
+    } else {
+        bad("protects for no chore");
+    }
+    same("protected address", is.address, wanted.address);
+    same("protected bytes", is.size, wanted.size);
+    if (status == 0) {
+        /* As the kernel does. */
+        memcpy((void *)c->rdx, &is.address, 8);
+        memcpy((void *)c->r8, &is.size, 8);
+        memcpy((void *)word_at(c->rsp + 0x28), &old, 4);
+    }
+    return status;
+}
+
+static const struct region *region_at(uint64_t address)
+{
+    for (uint32_t i = 0; i < region_count; i++) {
+        if (address - regions[i].base < regions[i].size) {
+            return regions[i].refused ? NULL : &regions[i];
+        }
+    }
+    return NULL;
+}
+
+static uint32_t name_query(const struct kernel_call *c)
+{
+    uint64_t page = (uint64_t)ring + RING_SCRATCH;
+    uint64_t room = word_at(c->rsp + 0x28);
+    uint64_t said[2] = { 0, c->r9 + 16 };
+
+    same("name of", c->rdx, chore_now()->address);
+    if (c->r9 - page >= 0x1000 || c->r9 + room > page + 0x1000 ||
+        room < 0xf00) {
+        bad("a name at %#llx", (unsigned long long)c->r9);
+        return 0xc0000005;
+    }
+    if (chore_name_bytes + 2 + sizeof(said) > room) {
+        return 0xc0000004;
+    }
+    said[0] = chore_name_bytes | (uint64_t)(chore_name_bytes + 2) << 16;
+    memcpy((void *)c->r9, said, sizeof(said));
+    memcpy((void *)(c->r9 + 16), chore_name, chore_name_bytes);
+    return 0;
+}
+
+static uint32_t chore_query(const struct kernel_call *c)
+{
+    const struct region *r = region_at(c->rdx);
+    uint32_t status = r == NULL ? 0xc000000d : 0;
+    uint64_t m[6] = { 0 };
+
+    same("query of process", c->rcx, (uint64_t)-1);
+    same("chore", chore_now()->chore, CHORE_QUERY);
+    if (chore_calls++ == 0) {
+        chore_said = status;
+        same("asked about", c->rdx, chore_now()->address);
+    }
+    if ((uint32_t)c->r8 == 2) {
+        return name_query(c);
+    }
+    same("query class", (uint32_t)c->r8, 0);
+    same("query length", word_at(c->rsp + 0x28), sizeof(m));
+    if (r != NULL) {
+        m[0] = r->base;
+        m[1] = r->allocation;
+        m[3] = r->size;
+        m[4] = r->state | (uint64_t)r->protect << 32;
+        m[5] = r->type;
+        memcpy((void *)c->r9, m, sizeof(m));
+    }
+    return status;
 }
 
 uint32_t prop_kernel(const struct kernel_call *c)
@@ -788,6 +975,10 @@ uint32_t prop_kernel(const struct kernel_call *c)
     kernel_count++;
     same("alignment of rsp at a call", c->rsp % 16, 8);
     check_saved();
+    if (section->callback_taken && !may_close(c)) {
+        bad("private call %llu, of which the program's callback hears",
+            (unsigned long long)c->index);
+    }
     if (ring->waiting == RING_SPINS) {
         bad("private call %llu of a thread that spins",
             (unsigned long long)c->index);
@@ -818,11 +1009,11 @@ uint32_t prop_kernel(const struct kernel_call *c)
     case PRIVATE_NtAllocateVirtualMemory:
         return answer_allocate(c);
     case PRIVATE_NtQueryVirtualMemory:
-        return answer_query(c);
+        return kernel_chores ? chore_query(c) : answer_query(c);
     case PRIVATE_NtReadVirtualMemory:
         return answer_read(c);
     case PRIVATE_NtProtectVirtualMemory:
-        return answer_protect(c);
+        return kernel_chores ? chore_protect(c) : answer_protect(c);
     case PRIVATE_COUNT:
         break;
     }
@@ -992,7 +1183,8 @@ static void section_setup(void)
     programs = alias + SECTION_PROGRAMS;
     states =
         (_Atomic uint32_t *)(void *)((uint8_t *)section + SECTION_RING_STATE);
-    ring = (struct ring *)(void *)((uint8_t *)section + SECTION_RINGS);
+    first_ring = (struct ring *)(void *)((uint8_t *)section + SECTION_RINGS);
+    ring = first_ring;
     section->magic = SECTION_MAGIC;
     section->version = SECTION_VERSION;
     section->layout = WIRE_LAYOUT;
@@ -1150,6 +1342,13 @@ static void states_fill(uint32_t state)
     }
 }
 
+static void ring_use(uint32_t index)
+{
+    ring = (struct ring *)(void *)((uint8_t *)first_ring + index * STRIDE);
+    states[index] = RING_LIVE;
+    teb_set_ring(ring);
+}
+
 /* A live ring of this thread, empty, nothing open, at a random place. */
 static void ring_fresh(void)
 {
@@ -1163,10 +1362,15 @@ static void ring_fresh(void)
     ring->tid = 0x1234;
     ring->teb = (uint64_t)teb;
     ring->serial = 7;
-    states[0] = RING_LIVE;
-    section->ring_high = 1;
+    states[ring_number(ring)] = RING_LIVE;
+    section->ring_high = (uint32_t)ring_number(ring) + 1;
     section->dead = 0;
     section->flags = 0;
+    section->callback_taken = 0;
+    /* What the program may have made of them is not to matter. */
+    section->ring_bytes = (uint32_t)chance();
+    section->ring_stride = (uint32_t)chance();
+    section->ring_max = one_in(2) ? 0 : (uint32_t)chance();
     memset(section->plain, 0, sizeof(section->plain));
     teb_set_ring(ring);
 }
@@ -1224,10 +1428,11 @@ static void check_stack(uint64_t s, bool fast)
     if (used > path_stack[fast]) {
         path_stack[fast] = used;
     }
-    if (used > (fast         ? STACK_FAST
-                : calls == 0 ? (captures ? STACK_CAPTURES : STACK_SLOW)
-                : had_ring   ? STACK_KERNEL
-                             : STACK_NO_RING)) {
+    if (used > (fast ? STACK_FAST
+                : calls == 0 && !section->callback_taken
+                    ? (captures ? STACK_CAPTURES : STACK_SLOW)
+                : had_ring ? STACK_KERNEL
+                           : STACK_NO_RING)) {
         bad("%u bytes of stack below rsp (%u calls)", used, calls);
     }
     if (fast) {
@@ -1610,7 +1815,13 @@ static void path_asked(void)
     struct call_row row = row_for(k, more, 0);
     struct wish w = { .more = more };
 
+    for (uint32_t i = 0; path_round == 0 && i < RINGS; i++) {
+        ring_use(i);
+        ring_fresh();
+    }
+    ring_use(below(RINGS));
     warm();
+    ring->open_rsp = 0;
     ring->stack_low = 0;
     ring->stack_high = 0;
     kernel_any(s);
@@ -1651,6 +1862,7 @@ static void path_asked(void)
     kernel_plain();
     w = (struct wish){ .fast = ring_has_room(RETURN_SIZE) };
     leave(after_syscall(k), AT_RETURN, s, w);
+    ring_use(0);
 }
 
 /* The end of the ring is near. */
@@ -2135,13 +2347,19 @@ static void path_claim(void)
 {
     const struct fake_stub *k = any_stub();
     uint64_t s = stack_any();
-    uint32_t kind = below(4);  // free, to be committed, none, dead
+    uint32_t kind = below(5);  // free, to be committed, none, dead, no memory
     struct wish w = { .lost = kind >= 2 };
     uint32_t lost = section->lost_no_ring;
     bool entry = one_in(2);
     uint32_t max = below(4);
     uint32_t serial;
+    uint32_t n = below(RINGS);  // of the ring that it gets
 
+    states_fill(RING_UNCOMMITTED);
+    for (uint32_t i = 0; i < n; i++) {
+        states[i] = RING_LIVE;
+    }
+    ring_use(n);
     ring_fresh();
     teb_set_ring(NULL);
     ring->tid = 0x7777;
@@ -2149,13 +2367,14 @@ static void path_claim(void)
     ring->open_count = 5;
     ring->lost[1] = 9;
     ring->quiet = 1;  // as of a thread that died in a wait
-    section->ring_high = one_in(2);
-    states[0] = RING_FREE;
+    ring->given_up = 1;
+    section->ring_high = n + below(2);
+    states[n] = RING_FREE;
     prop_kernel_keeps = 0;
     switch (kind) {
     case 1:
-        section->ring_high = 0;
-        states[0] = RING_UNCOMMITTED;
+        section->ring_high = n;
+        states[n] = RING_UNCOMMITTED;
         /* Not yet a ring to save into: nt_call keeps x87 and SSE, and a
          * kernel leaves alone what it has no use for. */
         prop_kernel_keeps = prop_mask & 0xe4;
@@ -2177,6 +2396,21 @@ static void path_claim(void)
     case 3:
         section->dead = 1;
         break;
+    case 0:
+        if (one_in(4)) {
+            /* Nobody has read what is in it: it waits, as any thread. */
+            ring->tail = ring->head - RING_BYTES;
+            kernel_wait = WAIT_EMPTIES;
+            kernel_timeouts = 0;
+        }
+        break;
+    case 4:
+        section->ring_high = n;
+        states[n] = RING_UNCOMMITTED;
+        prop_kernel_keeps = prop_mask & 0xe4;
+        kernel_no_memory = 1 + below(2);
+        own_save_set(false);
+        break;
     default:
         break;
     }
@@ -2197,10 +2431,18 @@ static void path_claim(void)
         if (teb_ring() != NULL) {
             bad("a ring from nowhere");
         }
-        same("lost_no_ring", section->lost_no_ring, lost + (kind == 2));
+        same("lost_no_ring", section->lost_no_ring,
+             lost + (kind == 2 || kind == 4));
+        if (kind == 4) {
+            same("commits", kernel_calls[PRIVATE_NtAllocateVirtualMemory],
+                 kernel_no_memory);
+            same("state", states[n], RING_UNCOMMITTED);
+            kernel_no_memory = 0;
+            own_save_set(true);
+        }
     } else {
-        same("state", states[0], RING_LIVE);
-        same("ring_high", section->ring_high, 1);
+        same("state", states[n], RING_LIVE);
+        same("ring_high", section->ring_high, n + 1);
         same("serial", ring->serial, serial + 1);
         same("open_count", ring->open_count, 0);
         same("lost", ring->lost[1], 0);
@@ -2212,6 +2454,7 @@ static void path_claim(void)
         states_fill(RING_UNCOMMITTED);
         config->ring_max = RING_MAX;
     }
+    ring_use(0);
 }
 
 /* The agent's first instructions in a new process. */
@@ -2286,7 +2529,8 @@ static void path_start(void)
     wraps = on_wine && kernel_status == 0 && (late || !dead);
     same("Wine's dispatcher", wine_pointer,
          wraps ? IMAGE_AT + head.wine : dispatcher);
-    same("wine_dispatcher", own_page()->wine_dispatcher, wraps ? dispatcher : 0);
+    same("wine_dispatcher", own_page()->wine_dispatcher,
+         wraps ? dispatcher : 0);
     if (told) {
         struct record_return *r = (struct record_return *)(void *)check_record(
             size, RECORD_TRANSITION, RECORD_WAITS, TRANSITION_THREAD_START);
@@ -3469,6 +3713,770 @@ static void path_capture_open(void)
     ring->open_rsp = 0;
 }
 
+/* --- waits that end by time --- */
+
+/* What wait.c promises. */
+#define SPIN_MS 2000u
+#define ANSWER_MS 10000u
+#define ROOM_MS 300000u
+#define AWAKE_MS 100u
+
+/* A wait may take longer for want of a CPU, but not each of so many. */
+#define SAMPLES 20
+#define SLACK 60000 /* TSC */
+
+static struct waited {
+    unsigned count;
+    uint64_t least;
+    uint64_t bound;
+} waited[4];
+
+/* A wait of `kind` that ended by time took so long; it was to take `ms`. */
+static void check_waited(int kind, uint64_t took, uint64_t ms)
+{
+    struct waited *w = &waited[kind];
+    uint64_t bound = ms * config->tsc_per_ms;
+
+    if (took < bound) {
+        bad("waited %llu, not %llu", (unsigned long long)took,
+            (unsigned long long)bound);
+    }
+    if (w->count == 0 || took < w->least) {
+        w->least = took;
+    }
+    w->count++;
+    w->bound = bound;
+}
+
+/* At the end of a path. */
+static void check_waits(void)
+{
+    for (int i = 0; i < 4; i++) {
+        const struct waited *w = &waited[i];
+
+        if (w->count >= SAMPLES && w->least > w->bound + SLACK) {
+            bad("waited %llu at least, not %llu", (unsigned long long)w->least,
+                (unsigned long long)w->bound);
+        }
+    }
+}
+
+/* How a wait for an answer ends. */
+enum wait_end {
+    END_NEVER,       // by time
+    END_SCRIBBLED,   // by time, over words that mean nothing
+    END_ASKED,       // answered, while something else stands in `ask`
+    END_STANDS,      // what stands there is answered
+    END_GONE,        // the tracer is
+    END_DEAD,        // ... as another thread found out
+    END_TAKEN_BACK,  // the ring is
+    END_COUNT,
+    END_CALLBACK = END_COUNT  // the callback is the program's
+};
+
+static enum wait_end wait_end;
+static uint32_t wait_turns;     // until then
+static uint64_t wait_first_at;  // when it was first asleep
+static uint64_t wait_end_at;    // when that came
+
+/* Random, but `not`. */
+static uint32_t other_than(uint32_t not )
+{
+    uint32_t v = (uint32_t)chance();
+
+    return v == not ? v + 1 : v;
+}
+
+static void end_wait(void)
+{
+    uint32_t asked = ring_was.ask + 1;
+
+    if (wait_first_at == 0) {
+        wait_first_at = tsc();
+    }
+    if (wait_turns > 0) {
+        wait_turns--;
+        return;
+    }
+    wait_end_at = wait_end_at == 0 ? tsc() : wait_end_at;
+    switch (wait_end) {
+    case END_NEVER:
+        break;
+    case END_SCRIBBLED:
+        ring->ask = (uint32_t)chance();
+        ring->answer = other_than(asked);
+        if (ring->answer == ring->ask) {
+            ring->ask = asked;
+        }
+        ring->head = (uint32_t)chance();
+        ring->tail = one_in(2) ? ring->head : (uint32_t)chance();
+        ring->chore = (uint32_t)chance();
+        break;
+    case END_ASKED:
+        ring->answer = asked;
+        ring->ask = (uint32_t)chance();
+        break;
+    case END_STANDS:
+        ring->ask = (uint32_t)chance();
+        ring->answer = ring->ask;
+        break;
+    case END_GONE:
+        kernel_wait = WAIT_TRACER_GONE;
+        break;
+    case END_DEAD:
+        section->dead = 1;
+        break;
+    case END_TAKEN_BACK:
+        states[0] = RING_FREE;
+        break;
+    case END_CALLBACK:
+        section->callback_taken = 1;
+        break;
+    }
+}
+
+/* Nobody answers, or not as it should be. */
+static void path_no_answer(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_any();
+    uint32_t size;
+    bool spins;
+    bool timed;
+
+    warm();
+    wait_end = (enum wait_end)(one_in(2) ? below(2) : below(END_COUNT));
+    timed = wait_end == END_NEVER || wait_end == END_SCRIBBLED;
+    spins = one_in(2) && (timed || wait_end == END_DEAD);
+    size = spins ? RETURN_SIZE : ENTRY_SIZE;
+    if (ring_to_end(ring->head) < 0x400) {
+        ring->head -= 0x1000;
+        ring_drain();
+    }
+    ring->answer = ring->ask;
+    ring->chore = CHORE_NONE;
+    section->dead = spins && wait_end == END_DEAD;
+    section->flags = spins ? SECTION_ASK_ORPHANS : 0;
+    config_set(timed ? 10 : TSC_PER_MS, on_wine);
+    kernel_wait = WAIT_NOTHING;
+    wait_turns = below(3);
+    wait_first_at = 0;
+    wait_end_at = 0;
+    kernel_waits = end_wait;
+    if (spins) {
+        go_back(prop_places[AT_ELSEWHERE], s, size);
+    } else {
+        row_for(k, 0, ROW_SLOW_ENTRY);
+        go_in(k, s);
+        expect_record(size);
+    }
+    run();
+    kernel_waits = NULL;
+    if (wait_end == END_SCRIBBLED) {
+        ring->head = ring_was.head + size;
+        ring_drain();
+        ring->limit = ring->head;
+    }
+    if (spins) {
+        check_back(AT_ELSEWHERE, s, false);
+        check_record(size, RECORD_RETURN, RECORD_ORPHAN | RECORD_WAITS, 0);
+    } else {
+        check_in(k, s, false);
+        check_record(size, RECORD_ENTRY, RECORD_WAITS, (uint16_t)k->number);
+    }
+    check_ring(false);
+    check_lost(RING_LOST_COUNT, 0);
+    if (timed) {
+        check_waited(0, time_after - time_before, ANSWER_MS);
+        if (spins && wait_first_at != 0) {
+            check_waited(1, wait_first_at - time_before, SPIN_MS);
+        }
+    } else if (spins) {
+        same("calls of a dead tracer's thread", kernel_calls_sum(), 0);
+    } else if (wait_turns != 0 || wait_end_at == 0) {
+        bad("it ended too early");
+    } else {
+        same("dead", section->dead,
+             wait_end == END_GONE || wait_end == END_DEAD);
+    }
+    ring_fresh();
+    config_set(TSC_PER_MS, on_wine);
+}
+
+/* The reader takes nothing: the thread goes on in the end, and does not wait
+ * again before it has. */
+static void path_no_room(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_any();
+    struct call_row row = row_for(k, 0, 0);
+    bool scribbled = one_in(4);
+    bool taken = one_in(4);
+
+    ring_fresh();
+    ring->tail =
+        ring->head - RING_BYTES - (scribbled ? 8 + 8 * below(1000) : 0);
+    ring->limit = ring->head;
+    section->callback_taken = taken;
+    config_set(taken ? 1000 : 1, on_wine);
+    kernel_wait = WAIT_NOTHING;
+    kernel_waiting = RING_WAITS_ROOM;
+    enter(k, s, row, (struct wish){ .lost = true });
+    check_lost(RING_LOST_NO_TRACER, 1);
+    check_waited(taken ? 1 : 0, time_after - time_before,
+                 taken ? AWAKE_MS : ROOM_MS);
+    same("head", ring->head, ring_was.head);
+    same("given up", ring->given_up, 1);
+    same("waiting", ring->waiting, RING_RUNS);
+    same("dead", section->dead, 0);
+    ring->open_rsp = 0;
+
+    config_set(TSC_PER_MS, on_wine);
+    enter(k, s, row, (struct wish){ .lost = true });
+    check_lost(RING_LOST_NO_TRACER, 1);
+    same("waits", kernel_calls[PRIVATE_NtWaitForMultipleObjects], 0);
+    same("given up", ring->given_up, 1);
+    ring->open_rsp = 0;
+    kernel_waiting = RING_RUNS;
+
+    ring->tail = ring->head - RING_BYTES + ENTRY_SIZE + 8 * below(0x100);
+    if (ring_to_end(ring->head) < ENTRY_SIZE) {
+        ring_drain();
+    }
+    enter(k, s, row, (struct wish){ 0 });
+    check_lost(RING_LOST_COUNT, 0);
+    ring_fresh();
+}
+
+/* Somebody has written over the ring's words: what comes of it stays in the
+ * ring, and ends. (Not over what tells that the agent is at work, or that the
+ * thread's stack can be read: those are the program's to lose. Nor while it
+ * has its own accesses checked for alignment: records are where they were
+ * put.) */
+static void path_scribbled(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_any();
+    uint8_t flags = one_in(2) ? 0 : ROW_SLOW_ENTRY;
+    uint8_t *behind = (uint8_t *)ring + STRIDE;
+    uint8_t was[0x200];
+
+    ring_fresh();
+    if (one_in(2)) {
+        ring->head = (uint32_t)chance();
+    }
+    if (one_in(2)) {
+        ring->head = (ring->head | (RING_BYTES - 1)) - below(0x100);
+    }
+    ring->limit = ring->head + (one_in(2) ? below(0x1000) : (uint32_t)chance());
+    ring->tail = one_in(2) ? ring->head : (uint32_t)chance();
+    ring->open_rsp = one_in(4) ? s : one_in(2) ? chance() : 0;
+    ring->open_stub = one_in(2) ? k->at : chance();
+    ring->open_row = chance() & ~((uint64_t)ROW_CAPTURES << 8);
+    ring->open_stack_base = chance();
+    ring->open_count = one_in(2) ? (uint32_t)chance() : below(40);
+    ring->open_missed = (uint32_t)chance();
+    ring->waiting = (uint32_t)chance();
+    ring->ask = (uint32_t)chance();
+    ring->answer = one_in(2) ? (uint32_t)chance() : ring->ask + below(2);
+    ring->chore = one_in(2) ? (uint32_t)chance() : 0;
+    ring->quiet = below(2);
+    ring->disturbed = (uint32_t)chance();
+    ring->given_up = below(2);
+    section->reader_asleep = (uint32_t)chance();
+    section->flags = one_in(2) ? SECTION_ASK_ORPHANS : 0;
+    memcpy(behind, pool_bytes(sizeof(was)), sizeof(was));
+    memcpy(was, behind, sizeof(was));
+    kernel_wait = WAIT_NOTHING;
+    config_set(1, on_wine);
+    if (one_in(2)) {
+        row_for(k, 0, flags);
+        go_in(k, s);
+        prop_in.flags &= ~(uint64_t)FLAGS_AC;
+        run();
+        check_in(k, s, false);
+    } else {
+        go_back(after_syscall(k), s, 0);
+        prop_in.flags &= ~(uint64_t)FLAGS_AC;
+        run();
+        check_back(AT_RETURN, s, false);
+    }
+    same("inside", ring->inside, 0);
+    if (kernel_calls_sum() > 0) {
+        same("waiting", ring->waiting, RING_RUNS);
+    }
+    if (memcmp(behind, was, sizeof(was)) != 0) {
+        bad("the next ring was written to");
+    }
+    memset(behind, 0, sizeof(was));
+    section->reader_asleep = 0;
+    ring_fresh();
+    ring->open_count = 0;
+    config_set(TSC_PER_MS, on_wine);
+}
+
+/* --- chores --- */
+
+static enum wait_end chores_end;
+static bool chore_scribbled;
+
+static struct chore any_chore(void)
+{
+    struct chore c = { below(6), chance(), chance() };
+
+    if (c.chore == CHORE_NONE) {
+        c.chore = one_in(4) ? 5 + (uint32_t)chance() % 1000 : CHORE_OPEN;
+    }
+    c.address = REGIONS_AT + below(0x40000);
+    c.size = one_in(16) ? 0 : 1 + below(0x4000);
+    if (one_in(16)) {
+        c.address = chance();
+        c.size = one_in(2) ? c.size : chance();
+    }
+    return c;
+}
+
+static void any_regions(void)
+{
+    static const uint32_t types[] = { 0x20000, 0x40000, 0x1000000, 0x1000000 };
+    static const uint32_t states_of[] = { 0x1000, 0x1000, 0x2000, 0x10000 };
+    uint64_t at = REGIONS_AT;
+    uint64_t allocation = at;
+    uint32_t type = types[below(4)];
+    bool large = one_in(32);
+    uint32_t same_for = 3;
+
+    region_count = large ? REGIONS_ROOM : 4 + below(24);
+    for (uint32_t i = 0; i < region_count; i++) {
+        struct region *r = &regions[i];
+
+        if (one_in(large ? 1000 : same_for)) {
+            allocation = at;
+            type = types[below(4)];
+        }
+        r->base = at;
+        r->size = 0x1000 * (1 + below(4));
+        r->allocation = allocation;
+        r->state = states_of[below(large ? 3 : 4)];
+        r->protect = (uint32_t)chance();
+        r->type = type;
+        r->refused = !large && one_in(16);
+        at += r->size;
+    }
+    chore_name_bytes = 2 * below(one_in(8) ? 0x1000 : 200);
+    memcpy(chore_name, pool_bytes(sizeof(chore_name)), sizeof(chore_name));
+}
+
+/* What the thread has found out. */
+static void check_told(uint64_t address)
+{
+    const struct ring_told *t =
+        (const struct ring_told *)(void *)((uint8_t *)ring + RING_SCRATCH);
+    const struct region *r = region_at(address);
+    bool mapped;
+    uint64_t end;
+    uint32_t bytes = 0;
+
+    if (r == NULL) {
+        return;
+    }
+    mapped = r->state != 0x10000 && r->type != 0x20000;
+    end = r->base + r->size;
+    for (uint32_t i = 0; mapped && i < REGIONS_MOST; i++) {
+        const struct region *next = region_at(end);
+
+        if (next == NULL || next->state == 0x10000 ||
+            next->allocation != r->allocation) {
+            break;
+        }
+        end += next->size;
+    }
+    if (mapped && chore_name_bytes + 2 <= sizeof(t->name)) {
+        bytes = chore_name_bytes;
+    }
+    same("told base", t->base, r->base);
+    same("told size", t->size, r->size);
+    same("told allocation", t->allocation,
+         r->state == 0x10000 ? 0 : r->allocation);
+    same("told end", t->allocation_end, end);
+    same("told state", t->state, r->state);
+    same("told protection", t->protect, r->protect);
+    same("told type", t->type, r->state == 0x10000 ? 0 : r->type);
+    same("told bytes of the name", t->name_bytes, bytes);
+    if (memcmp(t->name, chore_name, bytes) != 0) {
+        bad("another name");
+    }
+}
+
+/* The last chore is done: as its status says. */
+static void check_chore(void)
+{
+    const struct chore *now = chore_now();
+    bool calls =
+        now->chore == CHORE_QUERY || now->chore == CHORE_SEAL ||
+        (now->chore == CHORE_OPEN && !chore_found_open && now->size != 0) ||
+        (now->chore == CHORE_CLOSE && chore_found_open);
+
+    if (chore_next == 0) {
+        return;
+    }
+    if (chore_found_taken && now->chore != CHORE_CLOSE) {
+        calls = false;
+    }
+    same("calls for a chore", chore_calls != 0 || !calls, true);
+    same("chore status", ring->chore_status,
+         calls ? chore_said : STATUS_NOT_SUPPORTED);
+    if (calls && now->chore == CHORE_QUERY) {
+        check_told(now->address);
+    }
+}
+
+static void put_chore(uint32_t asked)
+{
+    const struct chore *c = &chores[chore_next++];
+
+    if (chore_over) {
+        bad("goes on after it has closed");
+    }
+    chore_calls = 0;
+    chore_found_open = chore_open;
+    chore_found_taken = section->callback_taken;
+    ring->chore = c->chore;
+    ring->chore_address = c->address;
+    ring->chore_size = c->size;
+    ring->chore_status = 0x12345678;
+    ring->answer = asked;
+}
+
+/* The tracer, at each wait. */
+static void give_chore(void)
+{
+    if (ring->answer == ring->ask || one_in(4)) {
+        return;
+    }
+    check_chore();
+    chore_scribbled = one_in(8);
+    if (chore_scribbled) {
+        ring->ask = other_than(ring->answer);
+    }
+    if (chore_next < chore_count) {
+        put_chore(ring->ask);
+        return;
+    }
+    switch (chores_end) {
+    case END_NEVER:
+    case END_SCRIBBLED:
+        break;
+    case END_GONE:
+        kernel_wait = WAIT_TRACER_GONE;
+        break;
+    case END_DEAD:
+        section->dead = 1;
+        break;
+    case END_TAKEN_BACK:
+        states[0] = RING_FREE;
+        break;
+    case END_CALLBACK:
+        section->callback_taken = 1;
+        if (chore_count < CHORES_MOST && one_in(2)) {
+            chores[chore_count++] = any_chore();
+            put_chore(ring->ask);
+        }
+        break;
+    case END_ASKED:
+    case END_STANDS:
+        ring->chore = CHORE_NONE;
+        ring->answer = ring->ask;
+        break;
+    }
+    kernel_waits = NULL;
+}
+
+/* The thread waits, and does what it is told, right or wrong; whatever ends
+ * the wait, nothing stays open. */
+static void path_chores(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_any();
+    uint32_t most;
+    bool orphan = one_in(4);  // it spins first
+    bool timed;
+    uint8_t *args = (uint8_t *)ring + RING_ARGS;
+    uint8_t was[0x100];
+
+    ring_fresh();
+    any_regions();
+    chores_end = (enum wait_end)below(END_CALLBACK + 1);
+    timed = chores_end == END_NEVER || chores_end == END_SCRIBBLED ||
+            chores_end == END_CALLBACK;
+    chore_count = one_in(16) ? below(CHORES_ROOM) : below(8);
+    if (chore_count == CHORES_ROOM) {
+        chore_count--;
+    }
+    for (uint32_t i = 0; i < chore_count; i++) {
+        chores[i] = any_chore();
+    }
+    chore_next = 0;
+    chore_calls = 0;
+    chore_open = false;
+    chore_over = false;
+    chore_scribbled = false;
+    chore_found_taken = false;
+    ring->answer = ring->ask;
+    if (orphan) {
+        if (chore_count == 0) {
+            chore_count = 1;
+            chores[0] = any_chore();
+        }
+        /* It is there at once. */
+        put_chore(ring->ask + 1);
+        section->flags = SECTION_ASK_ORPHANS;
+    }
+    memcpy(was, args, sizeof(was));
+    kernel_chores = true;
+    kernel_wait = WAIT_NOTHING;
+    kernel_waits = give_chore;
+    config_set(timed ? 10 : TSC_PER_MS, on_wine);
+    if (orphan) {
+        leave(prop_places[AT_ELSEWHERE], AT_ELSEWHERE, s,
+              (struct wish){ .flags = RECORD_ORPHAN | RECORD_WAITS });
+    } else {
+        enter(k, s, row_for(k, 0, ROW_SLOW_ENTRY),
+              (struct wish){ .flags = RECORD_WAITS });
+    }
+    kernel_waits = NULL;
+    kernel_chores = false;
+    check_chore();
+    same("left open", chore_open, false);
+    check_lost(RING_LOST_COUNT, 0);
+    if (memcmp(args, was, sizeof(was)) != 0) {
+        bad("written behind what was told");
+    }
+    most = chore_count < CHORES_MOST ? chore_count : CHORES_MOST;
+    if (!timed) {
+        same("chores", chore_next, most);
+    }
+    if (!timed && !chore_scribbled) {
+        same("asked", ring->ask - ring_was.ask,
+             chore_count < CHORES_MOST ? chore_count + 1 : CHORES_MOST);
+    }
+    if (chore_next > CHORES_MOST) {
+        bad("%u chores", chore_next);
+    }
+    ring_fresh();
+    config_set(TSC_PER_MS, on_wine);
+}
+
+/* --- the callback is the program's --- */
+
+/* A call that takes the callback from us, or looks like it. */
+static void path_callback(void)
+{
+    static const uint8_t others[] = { 0, 0, ROW_FILTERED, ROW_SLOW_ENTRY,
+                                      ROW_SLOW_RETURN };
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_on_page(0x28 + 8 * RECORD_MORE_MAX);
+    uint8_t flags = ROW_SETS_CALLBACK | others[below(5)];
+    uint8_t more = (uint8_t)below(3);
+    struct call_row row = row_for(k, more, flags);
+    bool before = one_in(4);  // another thread has taken it
+    bool takes, waits, fast;
+
+    warm();
+    if (ring_to_end(ring->head) < 0x400) {
+        ring->head -= 0x1000;
+        ring_drain();
+        ring->limit = ring->head;
+    }
+    section->callback_taken = before;
+    config_set(before ? 10 : TSC_PER_MS, on_wine);
+    ring->answer = ring->ask;
+    kernel_wait = WAIT_ANSWERS;
+    go_in(k, s);
+    prop_in.rcx = one_in(4) ? chance() : UINT64_MAX;
+    prop_in.rdx = one_in(2)   ? 40
+                  : one_in(2) ? 0x28u | chance() << 32
+                              : chance();
+    takes = prop_in.rcx == UINT64_MAX && (uint32_t)prop_in.rdx == 40;
+    expect_record(ENTRY_SIZE + 8u * more);
+    run();
+    check_in(k, s, false);
+    check_entry(
+        (struct record_entry *)(void *)check_record(
+            ENTRY_SIZE + 8u * more, RECORD_ENTRY,
+            (uint8_t)((flags & ROW_SLOW_ENTRY ? RECORD_WAITS : 0) | more),
+            (uint16_t)k->number),
+        s, more);
+    check_ring(false);
+    same("callback taken", section->callback_taken, takes || before);
+    row.flags &= (uint8_t)~ROW_FILTERED;
+    if (!takes) {
+        row.flags &= (uint8_t)~ROW_SETS_CALLBACK;
+    }
+    check_open(s, k->at, row_word(row));
+    if (takes && one_in(2)) {
+        /* It succeeds, and the return goes elsewhere. */
+        ring_fresh();
+        config_set(TSC_PER_MS, on_wine);
+        return;
+    }
+    if (!takes && !before && one_in(2)) {
+        section->callback_taken = 1;
+        config_set(10, on_wine);
+        before = true;
+    }
+    if (before) {
+        /* Not ours to be told of it, then. */
+        kernel_wait = WAIT_NOTHING;
+    }
+    fast = (row.flags & (ROW_SETS_CALLBACK | ROW_SLOW_RETURN)) == 0 &&
+           ring_has_room(RETURN_SIZE);
+    go_back(after_syscall(k), s, RETURN_SIZE);
+    ring->answer = ring->ask;
+    waits = (flags & ROW_SLOW_RETURN) != 0 && (int32_t)prop_in.rax >= 0;
+    run();
+    check_back(AT_RETURN, s, fast);
+    check_return((struct record_return *)(void *)check_record(
+                     RETURN_SIZE, RECORD_RETURN, waits ? RECORD_WAITS : 0, 0),
+                 prop_in.r10, s);
+    check_ring(fast);
+    check_open(0, 0, 0);
+    same("callback taken", section->callback_taken, takes ? 0 : before);
+    ring_fresh();
+    config_set(TSC_PER_MS, on_wine);
+}
+
+/* Whatever would need a call of our own goes without. */
+static void path_taken(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_any();
+    uint32_t kind = below(8);
+    struct wish w = { 0 };
+    uint32_t lost = section->lost_no_ring;
+    bool waits = false;
+
+    ring_fresh();
+    if (ring_to_end(ring->head) < 0x400) {
+        ring->head -= 0x1000;
+    }
+    ring_drain();
+    ring->limit = ring->head;
+    ring->answer = ring->ask;
+    section->callback_taken = 1;
+    section->reader_asleep = below(2);
+    config_set(1000, on_wine);
+    switch (kind) {
+    case 0:  // no answer
+    case 1:
+        waits = true;
+        w.flags = RECORD_WAITS;
+        enter(k, s, row_for(k, 0, ROW_SLOW_ENTRY), w);
+        break;
+    case 2:  // no answer while it spins
+        waits = true;
+        section->flags = SECTION_ASK_ORPHANS;
+        w.flags = RECORD_ORPHAN | RECORD_WAITS;
+        leave(prop_places[AT_ELSEWHERE], AT_ELSEWHERE, s, w);
+        break;
+    case 3:  // a chore
+        chores[0] = any_chore();
+        chore_next = 0;
+        chore_open = false;
+        chore_over = false;
+        put_chore(ring->ask + 1);
+        w.flags = RECORD_WAITS;
+        waits = true;
+        enter(k, s, row_for(k, 0, ROW_SLOW_ENTRY), w);
+        same("chore status", ring->chore_status, STATUS_NOT_SUPPORTED);
+        break;
+    case 4:  // stack arguments over a page's end
+        s = far_over_end(0x28 + 8u * 4);
+        w.flags = RECORD_ARGS_LOST;
+        w.more =
+            (uint8_t)((uint64_t)far_stack + FAR_END - s < 0x28
+                          ? 0
+                          : ((uint64_t)far_stack + FAR_END - s - 0x28) / 8);
+        enter(k, s, row_for(k, 4, 0), w);
+        break;
+    case 5:  // no ring, and no memory for one
+        teb_set_ring(NULL);
+        section->ring_high = 0;
+        states[0] = RING_UNCOMMITTED;
+        w.lost = true;
+        enter(k, s, row_for(k, 0, 0), w);
+        same("lost_no_ring", section->lost_no_ring, lost + 1);
+        same("a ring", teb_ring() != NULL, false);
+        break;
+    case 6:  // the reader sleeps, and is behind
+        ring->tail = ring->head - RING_BYTES / 2 - 8 * below(0x400);
+        enter(k, s, row_for(k, 0, 0), w);
+        break;
+    default:  // a program
+        capture_s = stack_on_page(0x28 + 8 * RECORD_MORE_MAX);
+        any_memory();
+        {
+            struct captured c = any_captured(capture_s, ROW_CAPTURES, 0);
+
+            c.base = any_base();
+            kernel_wait = WAIT_NOTHING;
+            config_set(1, on_wine);
+            go_in_captured(&c);
+            captures = true;
+            check_in(c.k, c.s, false);
+            captures = false;
+            kernel_wait = WAIT_EMPTIES;
+        }
+        break;
+    }
+    same("system calls", kernel_calls_sum(), 0);
+    same("callback taken", section->callback_taken, 1);
+    if (waits) {
+        check_waited(kind == 2, time_after - time_before, AWAKE_MS);
+    }
+    section->reader_asleep = 0;
+    ring_fresh();
+    config_set(TSC_PER_MS, on_wine);
+}
+
+/* Another thread takes it in the middle of a wait, for room or an answer. */
+static void path_taken_in_wait(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_any();
+    bool room = one_in(2);
+    struct wish w = { .lost = room, .flags = room ? 0 : RECORD_WAITS };
+
+    ring_fresh();
+    if (ring_to_end(ring->head) < 0x400) {
+        ring->head -= 0x1000;
+        ring_drain();
+    }
+    ring->tail = room ? ring->head - RING_BYTES : ring->head;
+    ring->limit = ring->head;
+    ring->answer = ring->ask;
+    config_set(1000, on_wine);
+    wait_end = END_CALLBACK;
+    wait_turns = below(3);
+    wait_first_at = 0;
+    wait_end_at = 0;
+    kernel_wait = WAIT_NOTHING;
+    kernel_waits = end_wait;
+    enter(k, s, row_for(k, 0, room ? 0 : ROW_SLOW_ENTRY), w);
+    kernel_waits = NULL;
+    if (wait_end_at - time_before <
+        (ANSWER_MS - 2 * AWAKE_MS) * config->tsc_per_ms) {
+        check_waited(room, time_after - wait_end_at, AWAKE_MS);
+    }
+    same("dead", section->dead, 0);
+    if (room) {
+        same("given up", ring->given_up, 1);
+        check_lost(RING_LOST_NO_TRACER, 1);
+    }
+    ring_fresh();
+    config_set(TSC_PER_MS, on_wine);
+}
+
 /* --- all of them --- */
 
 struct path {
@@ -3505,6 +4513,13 @@ static const struct path paths[] = {
     { "capture program", path_capture, 2, NULL },
     { "capture program, no room", path_capture_lost, 2, NULL },
     { "capture program, calls open", path_capture_open, 2, NULL },
+    { "no answer", path_no_answer, 20, NULL },
+    { "no room, ever", path_no_room, 50, NULL },
+    { "scribbled words", path_scribbled, 10, NULL },
+    { "chores", path_chores, 4, NULL },
+    { "callback taken", path_callback, 1, NULL },
+    { "callback taken, own calls", path_taken, 5, NULL },
+    { "callback taken in a wait", path_taken_in_wait, 10, NULL },
 };
 
 static void path_run(const struct path *p, uint64_t count)
@@ -3523,6 +4538,9 @@ static void path_run(const struct path *p, uint64_t count)
     states[0] = RING_LIVE;
     vectors_random(&prop_garbage_vectors);
     kernel_plain();
+    kernel_timeouts = 0;
+    config_set(TSC_PER_MS, false);
+    memset(waited, 0, sizeof(waited));
     other_stops = false;
     if (p->other != NULL &&
         pthread_create(&thread, NULL, p->other, NULL) != 0) {
@@ -3534,6 +4552,9 @@ static void path_run(const struct path *p, uint64_t count)
             pool_stir();
         }
         p->run();
+    }
+    if (path_bad == 0) {
+        check_waits();
     }
     clock_gettime(CLOCK_MONOTONIC, &b);
     if (p->other != NULL) {
