@@ -975,7 +975,7 @@ uint32_t prop_kernel(const struct kernel_call *c)
     kernel_count++;
     same("alignment of rsp at a call", c->rsp % 16, 8);
     check_saved();
-    if (section->callback_taken && !may_close(c)) {
+    if (section->callback_owner && !may_close(c)) {
         bad("private call %llu, of which the program's callback hears",
             (unsigned long long)c->index);
     }
@@ -1366,7 +1366,7 @@ static void ring_fresh(void)
     section->ring_high = (uint32_t)ring_number(ring) + 1;
     section->dead = 0;
     section->flags = 0;
-    section->callback_taken = 0;
+    section->callback_owner = 0;
     /* What the program may have made of them is not to matter. */
     section->ring_bytes = (uint32_t)chance();
     section->ring_stride = (uint32_t)chance();
@@ -1429,7 +1429,7 @@ static void check_stack(uint64_t s, bool fast)
         path_stack[fast] = used;
     }
     if (used > (fast ? STACK_FAST
-                : calls == 0 && !section->callback_taken
+                : calls == 0 && !section->callback_owner
                     ? (captures ? STACK_CAPTURES : STACK_SLOW)
                 : had_ring ? STACK_KERNEL
                            : STACK_NO_RING)) {
@@ -3830,7 +3830,7 @@ static void end_wait(void)
         states[0] = RING_FREE;
         break;
     case END_CALLBACK:
-        section->callback_taken = 1;
+        section->callback_owner = 1;
         break;
     }
 }
@@ -3917,7 +3917,7 @@ static void path_no_room(void)
     ring->tail =
         ring->head - RING_BYTES - (scribbled ? 8 + 8 * below(1000) : 0);
     ring->limit = ring->head;
-    section->callback_taken = taken;
+    section->callback_owner = taken;
     config_set(taken ? 1000 : 1, on_wine);
     kernel_wait = WAIT_NOTHING;
     kernel_waiting = RING_WAITS_ROOM;
@@ -4140,7 +4140,7 @@ static void put_chore(uint32_t asked)
     }
     chore_calls = 0;
     chore_found_open = chore_open;
-    chore_found_taken = section->callback_taken;
+    chore_found_taken = section->callback_owner;
     ring->chore = c->chore;
     ring->chore_address = c->address;
     ring->chore_size = c->size;
@@ -4177,7 +4177,7 @@ static void give_chore(void)
         states[0] = RING_FREE;
         break;
     case END_CALLBACK:
-        section->callback_taken = 1;
+        section->callback_owner = 1;
         if (chore_count < CHORES_MOST && one_in(2)) {
             chores[chore_count++] = any_chore();
             put_chore(ring->ask);
@@ -4273,7 +4273,7 @@ static void path_chores(void)
 static void path_callback(void)
 {
     static const uint8_t others[] = { 0, 0, ROW_FILTERED, ROW_SLOW_ENTRY,
-                                      ROW_SLOW_RETURN };
+                                      ROW_MAPS };
     const struct fake_stub *k = any_stub();
     uint64_t s = stack_on_page(0x28 + 8 * RECORD_MORE_MAX);
     uint8_t flags = ROW_SETS_CALLBACK | others[below(5)];
@@ -4288,7 +4288,7 @@ static void path_callback(void)
         ring_drain();
         ring->limit = ring->head;
     }
-    section->callback_taken = before;
+    section->callback_owner = before;
     config_set(before ? 10 : TSC_PER_MS, on_wine);
     ring->answer = ring->ask;
     kernel_wait = WAIT_ANSWERS;
@@ -4308,7 +4308,7 @@ static void path_callback(void)
             (uint16_t)k->number),
         s, more);
     check_ring(false);
-    same("callback taken", section->callback_taken, takes || before);
+    same("callback taken", section->callback_owner, takes || before);
     row.flags &= (uint8_t)~ROW_FILTERED;
     if (!takes) {
         row.flags &= (uint8_t)~ROW_SETS_CALLBACK;
@@ -4321,7 +4321,7 @@ static void path_callback(void)
         return;
     }
     if (!takes && !before && one_in(2)) {
-        section->callback_taken = 1;
+        section->callback_owner = 1;
         config_set(10, on_wine);
         before = true;
     }
@@ -4329,11 +4329,11 @@ static void path_callback(void)
         /* Not ours to be told of it, then. */
         kernel_wait = WAIT_NOTHING;
     }
-    fast = (row.flags & (ROW_SETS_CALLBACK | ROW_SLOW_RETURN)) == 0 &&
+    fast = (row.flags & (ROW_SETS_CALLBACK | ROW_MAPS)) == 0 &&
            ring_has_room(RETURN_SIZE);
     go_back(after_syscall(k), s, RETURN_SIZE);
     ring->answer = ring->ask;
-    waits = (flags & ROW_SLOW_RETURN) != 0 && (int32_t)prop_in.rax >= 0;
+    waits = (flags & ROW_MAPS) != 0 && (int32_t)prop_in.rax >= 0;
     run();
     check_back(AT_RETURN, s, fast);
     check_return((struct record_return *)(void *)check_record(
@@ -4341,7 +4341,7 @@ static void path_callback(void)
                  prop_in.r10, s);
     check_ring(fast);
     check_open(0, 0, 0);
-    same("callback taken", section->callback_taken, takes ? 0 : before);
+    same("callback taken", section->callback_owner, takes ? 0 : before);
     ring_fresh();
     config_set(TSC_PER_MS, on_wine);
 }
@@ -4363,7 +4363,7 @@ static void path_taken(void)
     ring_drain();
     ring->limit = ring->head;
     ring->answer = ring->ask;
-    section->callback_taken = 1;
+    section->callback_owner = 1;
     section->reader_asleep = below(2);
     config_set(1000, on_wine);
     switch (kind) {
@@ -4430,7 +4430,7 @@ static void path_taken(void)
         break;
     }
     same("system calls", kernel_calls_sum(), 0);
-    same("callback taken", section->callback_taken, 1);
+    same("callback taken", section->callback_owner, 1);
     if (waits) {
         check_waited(kind == 2, time_after - time_before, AWAKE_MS);
     }
