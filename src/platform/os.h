@@ -213,8 +213,10 @@ void os_event_close(void *event);
  * after `ms`. */
 int os_wait(void *const *handles, int count, uint32_t ms);
 void os_sleep(uint32_t ms);
-/* Lets others run for a moment, while polling. */
+/* Lets others run for a moment, while polling: the other half of a core that
+ * has two; whoever else wants this core. */
 void os_relax(void);
+void os_yield(void);
 
 struct os_thread_start {
     void (*run)(void *arg);

@@ -398,6 +398,27 @@ static void check_handle_list(struct doctor *d, const struct os_process *p)
     os_event_close(event);
 }
 
+/* A program that we have started and not resumed ends with us, however we end:
+ * its job's last handle is gone then. Closed here. */
+static void check_job(struct doctor *d)
+{
+    struct os_process p = { 0 };
+    struct err e = { 0 };
+    uint64_t start, ntdll;
+    bool ok = doctor_launch(&p, &start, &ntdll, &e);
+
+    check_begin(d, "child/ends-with-us", RELIED_ON);
+    if (ok) {
+        os_event_close(p.job);
+        p.job = NULL;
+    }
+    check_that(d, ok && os_wait(&p.process, 1, 5000) == 0);
+    check_say(d, "%s",
+              ok ? "a suspended process is in a job that ends it" : e.text);
+    check_end(d);
+    os_process_close(&p);
+}
+
 void doctor_memory(struct doctor *d)
 {
     struct os_process p = { 0 };
@@ -421,6 +442,7 @@ void doctor_memory(struct doctor *d)
         check_handle_list(d, &p);
     }
     os_process_close(&p);
+    check_job(d);
 }
 
 /* --- processor --- */

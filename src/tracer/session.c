@@ -322,6 +322,8 @@ static void doze(struct session *s)
     bool waking = drain_wake(s);
 
     if (os_tsc() < s->poll_until) {
+        /* The thread that we poll for may want this very core. */
+        os_yield();
         return;
     }
     atomic_store_explicit(asleep, 1, memory_order_relaxed);

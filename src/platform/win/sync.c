@@ -57,6 +57,11 @@ void os_relax(void)
     YieldProcessor();
 }
 
+void os_yield(void)
+{
+    SwitchToThread();
+}
+
 static DWORD WINAPI run(void *arg)
 {
     struct os_thread_start *start = arg;
