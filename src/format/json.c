@@ -7,6 +7,7 @@
  */
 #include "format/json.h"
 
+#include "base/chars.h"
 #include "base/compiler.h"
 #include "format/pieces.h"
 #include "tables/status.h"
@@ -74,7 +75,7 @@ static void add_inside(struct buf *b, str s)
         if (n > 0) {
             buf_add(b, str_slice(s, 0, n));
         } else {
-            add_char(b, pieces_code_point(s, &n));
+            add_char(b, chars_code_point(s, &n));
         }
         s = str_slice(s, n, s.size);
     }

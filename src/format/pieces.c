@@ -10,40 +10,6 @@
 /* From 0000-03-01, where the days of add_date begin, to 1601-01-01. */
 #define DAYS_TO_1601 584694
 
-uint32_t pieces_code_point(str s, size_t *size)
-{
-    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    uint8_t first = (uint8_t)s.p[0];
-    size_t n = first < 0x80   ? 1
-               : first < 0xc0 ? 0
-               : first < 0xe0 ? 2
-               : first < 0xf0 ? 3
-               : first < 0xf8 ? 4
-                              : 0;
-    uint32_t c = n > 1 ? first & (0x7fu >> n) : first;
-
-    *size = 1;
-    if (n == 1) {
-        return c;
-    }
-    if (n == 0 || n > s.size) {
-        return 0xdc00u + first;
-    }
-    for (size_t i = 1; i < n; i++) {
-        uint8_t next = (uint8_t)s.p[i];
-
-        if ((next & 0xc0) != 0x80) {
-            return 0xdc00u + first;
-        }
-        c = c << 6 | (next & 0x3f);
-    }
-    if (c < least[n] || c > 0x10ffff) {
-        return 0xdc00u + first;
-    }
-    *size = n;
-    return c;
-}
-
 uint32_t pieces_next(const uint16_t *units, size_t count, size_t *at)
 {
     uint32_t c = units[(*at)++];

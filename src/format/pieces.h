@@ -13,11 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The code point at the beginning of `s`, which is not empty, and in *size
- * its bytes. Surrogates are code points here. A byte that begins none counts
- * as U+DC80..DCFF. */
-uint32_t pieces_code_point(str s, size_t *size);
-
 /* The code point at units[*at], and *at moves behind it. */
 uint32_t pieces_next(const uint16_t *units, size_t count, size_t *at);
 

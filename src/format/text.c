@@ -8,6 +8,7 @@
  */
 #include "format/text.h"
 
+#include "base/chars.h"
 #include "base/compiler.h"
 #include "format/pieces.h"
 #include "tables/status.h"
@@ -35,47 +36,6 @@ static struct text *text_of(struct sink *s)
 
 /* --- Escaping --------------------------------------------------------- */
 
-/* Would change how the rest of a line looks, or where it ends, or could not
- * be seen at all: controls, line ends, directions, halves of surrogate pairs,
- * what is no character, and what Unicode says to show as nothing (its property
- * Default_Ignorable_Code_Point). */
-static bool is_hidden(uint32_t c)
-{
-    static const uint32_t ranges[][2] = {
-        { 0x7f, 0x9f },       { 0xad, 0xad },       { 0x34f, 0x34f },
-        { 0x61c, 0x61c },     { 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },
-        { 0x180b, 0x180f },   { 0x200b, 0x200f },   { 0x2028, 0x202e },
-        { 0x2060, 0x206f },   { 0x3164, 0x3164 },   { 0xd800, 0xdfff },
-        { 0xfdd0, 0xfdef },   { 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },
-        { 0xffa0, 0xffa0 },   { 0xfff0, 0xfffb },   { 0x1bca0, 0x1bca3 },
-        { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
-    };
-
-    if (c < 0x7f) {
-        return c < 0x20;
-    }
-    for (size_t i = 0; i < COUNT_OF(ranges) && c >= ranges[i][0]; i++) {
-        if (c <= ranges[i][1]) {
-            return true;
-        }
-    }
-    return (c & 0xfffe) == 0xfffe;
-}
-
-static void add_code(struct buf *b, uint32_t c)
-{
-    int digits = c > 0xfffff ? 6 : c > 0xffff ? 5 : c > 0xff ? 4 : 2;
-    char text[8];
-
-    for (int i = digits; i > 0; i--) {
-        text[i - 1] = "0123456789ABCDEF"[c & 15];
-        c >>= 4;
-    }
-    buf_add(b, STR("^{"));
-    buf_add(b, (str){ text, (size_t)digits });
-    buf_add(b, STR("}"));
-}
-
 static void add_utf8(struct buf *b, uint32_t c)
 {
     char text[4];
@@ -93,9 +53,9 @@ static void add_utf8(struct buf *b, uint32_t c)
 /* One character of what ends with `stop`. */
 static void add_escape(struct buf *b, uint32_t c, char stop, enum text_hex hex)
 {
-    if (is_hidden(c) || hex == TEXT_HEX_ALL ||
+    if (chars_hidden(c) || hex == TEXT_HEX_ALL ||
         (hex == TEXT_HEX_WIDE && c > 0x7e)) {
-        add_code(b, c);
+        chars_add_code(b, c);
         return;
     }
     if (c == '^' || c == (uint8_t)stop) {
@@ -127,7 +87,7 @@ static void add_escaped(struct buf *b, str s, char stop, enum text_hex hex)
             at += n;
             continue;
         }
-        c = pieces_code_point(rest, &n);
+        c = chars_code_point(rest, &n);
         add_escape(b, c, stop, hex);
         at += n;
     }
@@ -195,10 +155,10 @@ static void add_module(struct buf *b, str s, enum text_hex hex)
 
     for (size_t at = 0; at < s.size; at += size) {
         str rest = str_slice(s, at, s.size);
-        uint32_t c = pieces_code_point(rest, &size);
+        uint32_t c = chars_code_point(rest, &size);
 
         if (is_special(rest, at == 0, word)) {
-            add_code(b, c);
+            chars_add_code(b, c);
         } else {
             add_escape(b, c, '^', most);
         }
@@ -735,11 +695,11 @@ static void on_comment(struct sink *s, str words)
     line_room(&t->line, most);
     buf_add(b, STR(" /* "));
     while (rest.size > 0) {
-        uint32_t c = pieces_code_point(rest, &size);
+        uint32_t c = chars_code_point(rest, &size);
 
         /* Nothing in it may end it. */
         if (str_starts(rest, STR("*/"))) {
-            add_code(b, c);
+            chars_add_code(b, c);
         } else {
             add_escape(b, c, '^',
                        t->options.hex == TEXT_HEX_NEEDED ? TEXT_HEX_NEEDED
