@@ -65,9 +65,14 @@ bool chars_hidden(uint32_t c)
     return (c & 0xfffe) == 0xfffe;
 }
 
+static int code_digits(uint32_t c)
+{
+    return c > 0xfffff ? 6 : c > 0xffff ? 5 : c > 0xff ? 4 : 2;
+}
+
 void chars_add_code(struct buf *b, uint32_t c)
 {
-    int digits = c > 0xfffff ? 6 : c > 0xffff ? 5 : c > 0xff ? 4 : 2;
+    int digits = code_digits(c);
     char text[8];
 
     for (int i = digits; i > 0; i--) {
@@ -77,4 +82,30 @@ void chars_add_code(struct buf *b, uint32_t c)
     buf_add(b, STR("^{"));
     buf_add(b, (str){ text, (size_t)digits });
     buf_add(b, STR("}"));
+}
+
+size_t chars_columns(str s, size_t *size)
+{
+    uint32_t c = chars_code_point(s, size);
+
+    return chars_hidden(c) ? (size_t)code_digits(c) + 3 : 1;
+}
+
+void chars_add_visible(struct buf *b, str s)
+{
+    size_t size;
+
+    for (size_t at = 0; at < s.size && !b->cut; at += size) {
+        str rest = str_slice(s, at, s.size);
+        uint32_t c = chars_code_point(rest, &size);
+        bool hidden = chars_hidden(c);
+
+        if ((hidden ? chars_columns(rest, &size) : size) > b->room - b->size) {
+            b->cut = true;
+        } else if (hidden) {
+            chars_add_code(b, c);
+        } else {
+            buf_add(b, str_slice(rest, 0, size));
+        }
+    }
 }

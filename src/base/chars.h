@@ -29,4 +29,13 @@ bool chars_hidden(uint32_t c);
 /* Adds ^{1B}, or whatever the number of `c` is: at most 9 bytes. */
 void chars_add_code(struct buf *b, uint32_t c);
 
+/* Adds `s` with what is hidden by its number, for one line of a message. Not
+ * to be turned back: a ^ stays as it is. Where the room ends no character is
+ * cut. What was made so is made no other by doing it again. */
+void chars_add_visible(struct buf *b, str s);
+
+/* How many columns chars_add_visible makes of the character at the beginning
+ * of `s`, which is not empty, and in *size its bytes. */
+size_t chars_columns(str s, size_t *size);
+
 #endif

@@ -7,6 +7,8 @@
  */
 #include "base/err.h"
 
+#include "base/chars.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -14,20 +16,20 @@
 
 bool err_set(struct err *e, enum err_code code, const char *fmt, ...)
 {
+    char room[2 * sizeof(e->text)];
+    struct buf out = { e->text, 0, sizeof(e->text) - 1, false };
     va_list args;
 
+    room[0] = '\0';
+    va_start(args, fmt);
+    vsnprintf(room, sizeof(room), fmt, args);
+    va_end(args);
+    /* One line, whatever the text was made from; no terminal's escape, and
+     * nothing that makes it look like another. */
+    chars_add_visible(&out, str_of(room));
+    e->text[out.size] = '\0';
     e->code = code;
     e->os = 0;
-    e->text[0] = '\0';
-    va_start(args, fmt);
-    vsnprintf(e->text, sizeof(e->text), fmt, args);
-    va_end(args);
-    /* One line, whatever the text was made from; and no terminal's escape. */
-    for (char *p = e->text; *p; p++) {
-        if ((unsigned char)*p < ' ' || *p == 0x7f) {
-            *p = '?';
-        }
-    }
     return false;
 }
 

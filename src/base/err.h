@@ -26,7 +26,8 @@ struct err {
     char text[512];  // one line, no "ntstrace: ", newline or full stop
 };
 
-/* Fills *e from a printf format. Always returns false, so that a failing
+/* Fills *e from a printf format; what cannot be seen is written by its number,
+ * as in trace lines. Always returns false, so that a failing
  * function can say `return err_set(...)`. */
 PRINTF_LIKE(3, 4)
 bool err_set(struct err *e, enum err_code code, const char *fmt, ...);

@@ -8,6 +8,7 @@
  */
 #include "filter/tests.h"
 
+#include "base/chars.h"
 #include "filter/known.h"
 #include "tables/status.h"
 
@@ -23,52 +24,38 @@
 /* Columns of an expression that are shown. */
 #define SHOWN_COLUMNS 60
 
-/* Bytes of the character at s.p[at]; one for what is no UTF-8. */
-static size_t char_size(str s, size_t at)
-{
-    size_t end = at + 1;
-
-    while (((uint8_t)s.p[at] & 0xc0) == 0xc0 && end < s.size && end < at + 4 &&
-           ((uint8_t)s.p[end] & 0xc0) == 0x80) {
-        end++;
-    }
-    return end - at;
-}
-
+/* Of what is shown for `s`. */
 static size_t columns(str s)
 {
     size_t count = 0;
+    size_t size;
 
-    for (size_t at = 0; at < s.size; at += char_size(s, at)) {
-        count++;
+    for (size_t at = 0; at < s.size; at += size) {
+        count += chars_columns(str_slice(s, at, s.size), &size);
     }
     return count;
 }
 
-/* `s` without its first `count` characters. */
+/* `s` without the characters that `count` columns have room for. */
 static str skip_columns(str s, size_t count)
 {
-    size_t at = 0;
+    size_t size;
 
-    while (count-- > 0 && at < s.size) {
-        at += char_size(s, at);
+    while (s.size > 0) {
+        size_t wide = chars_columns(s, &size);
+
+        if (wide > count) {
+            break;
+        }
+        count -= wide;
+        s = str_slice(s, size, s.size);
     }
-    return str_slice(s, at, s.size);
+    return s;
 }
 
 static str first_columns(str s, size_t count)
 {
     return str_slice(s, 0, s.size - skip_columns(s, count).size);
-}
-
-/* One line, and no terminal's escape. */
-static void add_clean(struct buf *b, str s)
-{
-    for (size_t i = 0; i < s.size; i++) {
-        bool control = (uint8_t)s.p[i] < ' ' || s.p[i] == 0x7f;
-
-        buf_add_char(b, control ? '?' : s.p[i]);
-    }
 }
 
 bool parse_error(struct err *e, enum err_code code, str shown, size_t at,
@@ -83,17 +70,18 @@ bool parse_error(struct err *e, enum err_code code, str shown, size_t at,
     va_start(args, fmt);
     vsnprintf(room, sizeof(room), fmt, args);
     va_end(args);
-    add_clean(&out, str_of(room));
+    chars_add_visible(&out, str_of(room));
     buf_add(&out, STR("\n    "));
     if (column > SHOWN_COLUMNS - 10) {
-        size_t skipped = column - SHOWN_COLUMNS / 2;
+        str tail = skip_columns(shown, column - SHOWN_COLUMNS / 2);
 
-        shown = skip_columns(shown, skipped);
-        column = column - skipped + 3;
+        column -= columns(str_slice(shown, 0, shown.size - tail.size));
+        column += 3;
+        shown = tail;
         buf_add(&out, STR("..."));
     }
     more = columns(shown) > SHOWN_COLUMNS;
-    add_clean(&out, first_columns(shown, SHOWN_COLUMNS));
+    chars_add_visible(&out, first_columns(shown, SHOWN_COLUMNS));
     buf_add(&out, more ? STR("...") : STR(""));
     buf_add(&out, STR("\n    "));
     for (size_t i = 0; i < column; i++) {
@@ -511,9 +499,11 @@ static bool parse_name(struct parser *p, struct list *l, bool optional)
         if (name.p[i] == '*' || name.p[i] == '?') {
             glob = true;
         } else if (!is_name_char(name.p[i])) {
-            str c = str_slice(name, i, i + char_size(name, i));
+            str c = str_slice(name, i, name.size);
+            size_t size;
 
-            return bad_character(p, c, at + i);
+            chars_code_point(c, &size);
+            return bad_character(p, str_slice(c, 0, size), at + i);
         }
     }
     if (name.size == 0) {
@@ -650,12 +640,18 @@ static const struct kind_row {
     str key;
     enum test_kind kind;
 } kind_rows[] = {
-    { STR_INIT("trace"), TEST_TRACE },   { STR_INIT("t"), TEST_TRACE },
-    { STR_INIT("status"), TEST_STATUS }, { STR_INIT("tid"), TEST_TID },
-    { STR_INIT("read"), TEST_READ },     { STR_INIT("reads"), TEST_READ },
-    { STR_INIT("r"), TEST_READ },        { STR_INIT("write"), TEST_WRITE },
-    { STR_INIT("writes"), TEST_WRITE },  { STR_INIT("w"), TEST_WRITE },
-    { STR_INIT("raw"), TEST_RAW },       { STR_INIT("x"), TEST_RAW },
+    { STR_INIT("trace"), TEST_TRACE },
+    { STR_INIT("t"), TEST_TRACE },
+    { STR_INIT("status"), TEST_STATUS },
+    { STR_INIT("tid"), TEST_TID },
+    { STR_INIT("read"), TEST_READ },
+    { STR_INIT("reads"), TEST_READ },
+    { STR_INIT("r"), TEST_READ },
+    { STR_INIT("write"), TEST_WRITE },
+    { STR_INIT("writes"), TEST_WRITE },
+    { STR_INIT("w"), TEST_WRITE },
+    { STR_INIT("raw"), TEST_RAW },
+    { STR_INIT("x"), TEST_RAW },
 };
 
 /* What strace has and we do not, or not here. */

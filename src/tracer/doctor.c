@@ -7,6 +7,7 @@
  */
 #include "tracer/doctor.h"
 
+#include "base/chars.h"
 #include "platform/os.h"
 #include "platform/probe.h"
 #include "tables/amd64/stubs.h"
@@ -72,7 +73,7 @@ void check_say(struct doctor *d, const char *fmt, ...)
     if (d->text.size > 0) {
         buf_add(&d->text, STR(", "));
     }
-    buf_add(&d->text, str_of(room));
+    chars_add_visible(&d->text, str_of(room));
 }
 
 void check_hex(struct doctor *d, const char *what, uint64_t value)

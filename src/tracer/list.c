@@ -6,6 +6,7 @@
  */
 #include "tracer/list.h"
 
+#include "base/chars.h"
 #include "platform/os.h"
 #include "tables/calls.h"
 #include "tables/classes.h"
@@ -30,12 +31,14 @@ static bool print_module(const char *name, struct err *e)
     for (size_t i = 0; i < m.syscalls.count && ok; i++) {
         const struct syscall_entry *x = &m.syscalls.entries[i];
         char room[400];
+        char name_room[200];
         struct buf line = BUF_OVER(room);
+        struct buf shown = BUF_OVER(name_room);
 
+        chars_add_visible(&shown, x->name);
         buf_add(&line, STR("0x"));
         buf_add_hex_digits(&line, x->number, 4);
-        buf_addf(&line, "  %-52.*s %-10s 0x", (int)x->name.size, x->name.p,
-                 name);
+        buf_addf(&line, "  %-52.*s %-10s 0x", STR_ARGS(buf_str(&shown)), name);
         buf_add_hex_digits(&line, x->rva, 6);
         buf_add(&line, STR("  "));
         buf_add(&line, syscall_known_name((enum syscall_known)x->known));

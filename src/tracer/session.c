@@ -10,6 +10,7 @@
  */
 #include "tracer/session.h"
 
+#include "base/chars.h"
 #include "tracer/pe.h"
 
 #include <stdarg.h>
@@ -29,7 +30,9 @@
 
 void session_note(struct session *s, const char *format, ...)
 {
-    char room[400];
+    char room[800];
+    char shown[400];
+    struct buf line = BUF_OVER(shown);
     va_list args;
     int size;
 
@@ -37,7 +40,8 @@ void session_note(struct session *s, const char *format, ...)
     size = vsnprintf(room, sizeof(room), format, args);
     va_end(args);
     if (size > 0) {
-        buf_add(s->notes, str_of(room));
+        chars_add_visible(&line, str_of(room));
+        buf_add(s->notes, buf_str(&line));
         buf_add(s->notes, STR("\n"));
     }
 }

@@ -415,6 +415,19 @@ static void later_ones_replace_earlier_ones_of_their_kind(void)
     CHECK(wants_all(f, "NtOpenKey foo", true));
     CHECK(wants_all(f, "NtYieldExecution", false));
     add(f, "file");
+    /* What cannot be seen is shown, and the caret stands behind it. */
+    CHECK(!filter_add(f, STR("NtClose,\xe2\x80\xae,x"), &e));
+    CHECK_STR(str_of(e.text), STR("no name has a '^{202E}' in it\n"
+                                  "    NtClose,^{202E},x\n"
+                                  "            ^"));
+    CHECK(!filter_add(f, STR("tid=1,\xe2\x81\xa6\xf3\xa0\x81\x81x,y"), &e));
+    CHECK_STR(str_of(e.text),
+              STR("^{2066}^{E0041}x is not a thread id: a number, decimal or "
+                  "hexadecimal after 0x\n"
+                  "    tid=1,^{2066}^{E0041}x,y\n"
+                  "          ^"));
+    CHECK(!filter_add_path(f, STR("x\\\xe2\x80\x8b.txt"), &e));
+    CHECK(strstr(e.text, "\n    x\\^{200B}.txt\n    ^") != NULL);
     CHECK(wants_all(f, "NtOpenFile", true) && wants_all(f, "NtClose", false));
     add(f, "%network");
     CHECK(filter_wants_paths(f));
@@ -430,6 +443,15 @@ static void later_ones_replace_earlier_ones_of_their_kind(void)
     CHECK(!filter_pass_thread(f, 4));
     add(f, "tid=all");
     CHECK(filter_pass_thread(f, 4));
+    b.size = 0;
+    buf_add(&b, STR("status="));
+    for (int i = 0; i < 1000; i++) {
+        buf_add(&b, STR("\xf4\x8f\xbf\xbf"));
+    }
+    buf_add(&b, STR(",x"));
+    CHECK(!filter_add(f, buf_str(&b), &e));
+    CHECK(strlen(e.text) < sizeof(e.text) - 1);
+    CHECK(strstr(e.text, "^{10FFFF}...\n           ^") != NULL);
     filter_close(f);
 }
 

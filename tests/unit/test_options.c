@@ -445,7 +445,10 @@ static void what_is_wrong_is_said_with_what_helps(void)
         { "doctor x", "'doctor' does not take 'x'; try 'ntstrace doctor --help'" },
         { "-T doctor", "-T: does not go with 'doctor'" },
         { "list --engine ring syscalls", "--engine: does not go with 'list'" },
-        { "--a\nb x", "unknown option '--a?b'; try 'ntstrace --help'" },
+        { "--a\nb x", "unknown option '--a^{0A}b'; try 'ntstrace --help'" },
+        { "--a\xe2\x80\xae\xd8\x9c\xe2\x80\x8b\xef\xbb\xbf x", "unknown option '--a^{202E}^{061C}^{200B}^{FEFF}'; try 'ntstrace --help'" },
+        { "--color \xe2\x81\xa7red\xe2\x81\xa9 x", "--color: '^{2067}red^{2069}' is not one of auto, always, never" },
+        { "list syscalls \xf3\xa0\x81\xa1", "'list' does not take '^{E0061}'; try 'ntstrace list --help'" },
     };
     /* clang-format on */
 
