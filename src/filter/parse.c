@@ -114,6 +114,43 @@ static struct word word(str s)
     return w;
 }
 
+/* --- what users of strace write --------------------------------------------- */
+
+enum strace_kind {
+    STRACE_NOT_YET,
+    STRACE_INSTEAD,
+    STRACE_CALL,
+    STRACE_CLASS,
+};
+
+/* clang-format off */
+#define NOT_YET(name_, words_) { STR_INIT(#name_), STRACE_NOT_YET, words_ },
+#define INSTEAD(name_, words_) { STR_INIT(#name_), STRACE_INSTEAD, words_ },
+#define CALL(name_, words_) { STR_INIT(#name_), STRACE_CALL, words_ },
+#define CLASS(name_, words_) { STR_INIT(#name_), STRACE_CLASS, words_ },
+/* clang-format on */
+
+static const struct strace_word {
+    str name;
+    enum strace_kind kind;
+    const char *words;
+} strace_words[] = {
+#include "filter/strace.def"
+};
+
+/* What to write instead of `name`, if it is a word of strace's and of this
+ * kind; else NULL. */
+static const char *strace_find(str name, enum strace_kind kind)
+{
+    for (size_t i = 0; i < COUNT_OF(strace_words); i++) {
+        if (strace_words[i].kind == kind &&
+            str_eq_nocase(name, strace_words[i].name)) {
+            return strace_words[i].words;
+        }
+    }
+    return NULL;
+}
+
 /* --- the reader ------------------------------------------------------------- */
 
 struct parser {
@@ -376,9 +413,14 @@ static bool parse_class(struct parser *p, struct list *l, str name, size_t at)
 {
     const struct class_row *class = class_find(name);
     struct nearest n = nearest_to(name);
+    const char *words = strace_find(name, STRACE_CLASS);
 
     if (class) {
         return class_item_add(p, l, class);
+    }
+    if (words) {
+        return BAD(p, at, "there is no class %%%s; did you mean %s?",
+                   word(name).z, words);
     }
     for (size_t i = 0; i < class_count(); i++) {
         nearest_try(&n, str_of(class_at(i)->name));
@@ -419,6 +461,7 @@ static bool unknown_name(struct parser *p, str name, size_t at)
     struct nearest n = nearest_to(name);
     str best = nearest_call(name);
     const char *percent = "";
+    const char *words = strace_find(name, STRACE_CALL);
     uint32_t status;
     uint8_t kind;
 
@@ -428,6 +471,10 @@ static bool unknown_name(struct parser *p, str name, size_t at)
     if (outcome_find(name, &kind) || status_find(name, &status)) {
         return BAD(p, at, "there is no system call %s; did you mean status=%s?",
                    word(name).z, word(name).z);
+    }
+    if (words) {
+        return BAD(p, at, "there is no system call %s; did you mean %s?",
+                   word(name).z, words);
     }
     for (size_t i = 0; i < class_count(); i++) {
         nearest_try(&n, str_of(class_at(i)->name));
@@ -654,27 +701,10 @@ static const struct kind_row {
     { STR_INIT("x"), TEST_RAW },
 };
 
-/* What strace has and we do not, or not here. */
-static const struct {
-    str key;
-    const char *instead;
-} strace_keys[] = {
-    { STR_INIT("abbrev"), "see -v" },
-    { STR_INIT("verbose"), "see -v" },
-    { STR_INIT("signal"), "Windows has no signals; see %signal" },
-    { STR_INIT("signals"), "Windows has no signals; see %signal" },
-    { STR_INIT("quiet"), "see -q" },
-    { STR_INIT("silent"), "see -q" },
-    { STR_INIT("decode-fds"), "see -y" },
-    { STR_INIT("fd"), "see -P" },
-    { STR_INIT("fds"), "see -P" },
-    { STR_INIT("trace-fds"), "see -P" },
-    { STR_INIT("path"), "see -P" },
-};
-
 static bool parse_key(struct parser *p, str key, size_t at, uint8_t *kind)
 {
     struct nearest n = nearest_to(key);
+    const char *words;
 
     for (size_t i = 0; i < COUNT_OF(kind_rows); i++) {
         if (str_eq_nocase(key, kind_rows[i].key)) {
@@ -682,11 +712,13 @@ static bool parse_key(struct parser *p, str key, size_t at, uint8_t *kind)
             return true;
         }
     }
-    for (size_t i = 0; i < COUNT_OF(strace_keys); i++) {
-        if (str_eq_nocase(key, strace_keys[i].key)) {
-            return BAD(p, at, "there is no filter %.*s=; %s", STR_ARGS(key),
-                       strace_keys[i].instead);
-        }
+    words = strace_find(key, STRACE_NOT_YET);
+    if (words) {
+        return BAD(p, at, "%s=: not there yet; %s", word(key).z, words);
+    }
+    words = strace_find(key, STRACE_INSTEAD);
+    if (words) {
+        return BAD(p, at, "there is no filter %s=; %s", word(key).z, words);
     }
     if (str_eq_nocase(key, STR("direct"))) {
         return BAD(p, at + key.size, "direct takes no value");

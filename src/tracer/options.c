@@ -154,30 +154,36 @@ static size_t distance(str a, str b)
     return above[b.size];
 }
 
+/* clang-format off */
+#define NOT_YET(letter_, name_, words_) { letter_, name_, true, words_ },
+#define INSTEAD(letter_, name_, words_) { letter_, name_, false, words_ },
+/* clang-format on */
+
 /* What a user of strace tries first. */
-static const struct not_yet {
+static const struct strace_option {
     char letter;
     const char *name;
-    const char *instead;
-} not_yet[] = {
-    { 'f', "follow-forks",
-      "only the program itself is traced, not what it starts" },
-    { 'p', "attach",
-      "a program is traced from its start, as in 'ntstrace PROGRAM'" },
-    { 'k', "stack-trace", "-i shows where each call came from" },
+    bool not_yet;
+    const char *words;
+} strace_options[] = {
+#include "tracer/strace.def"
 };
 
 /* Fails if `shown` ("-f", "--attach") is one of them. */
-static bool is_there(struct parse *p, str shown)
+static bool is_not_straces(struct parse *p, str shown)
 {
     bool is_long = str_starts(shown, STR("--"));
     str name = str_slice(shown, is_long ? 2 : 1, shown.size);
 
-    for (size_t i = 0; i < COUNT_OF(not_yet); i++) {
-        if (is_long ? str_eq(name, str_of(not_yet[i].name))
-                    : str_eq(name, (str){ &not_yet[i].letter, 1 })) {
-            return err_set(p->e, ERR_USAGE, "%.*s: not there yet; %s",
-                           STR_ARGS(shown), not_yet[i].instead);
+    for (size_t i = 0; i < COUNT_OF(strace_options) && name.size > 0; i++) {
+        const struct strace_option *o = &strace_options[i];
+
+        if (is_long ? str_eq(name, str_of(o->name))
+                    : str_eq(name, (str){ &o->letter, 1 })) {
+            return err_set(p->e, ERR_USAGE,
+                           o->not_yet ? "%.*s: not there yet; %s"
+                                      : "%.*s: strace has it, not ntstrace; %s",
+                           STR_ARGS(shown), o->words);
         }
     }
     return true;
@@ -393,7 +399,7 @@ static bool read_long(struct parse *p, str word)
         }
         return set(p, opt, shown, positive, value);
     }
-    return is_there(p, shown) &&
+    return is_not_straces(p, shown) &&
            unknown_long(p, str_slice(shown, 2, shown.size));
 }
 
@@ -418,7 +424,7 @@ static bool read_letters(struct parse *p, str word)
         shown[0] = '-';
         shown[1] = letter;
         if (!opt) {
-            return is_there(p, (str){ shown, 2 }) &&
+            return is_not_straces(p, (str){ shown, 2 }) &&
                    unknown_letter(p, word, letter);
         }
         if (opt->value && value.size == 0 &&

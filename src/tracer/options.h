@@ -103,6 +103,7 @@ struct options {
 
     bool summary_only;  // -c
     bool summary;       // -C
+    bool wall_clock;    // -w: it is anyway
     str summary_sort;   // -S; empty: not given
     enum summary_by summary_by;
     uint64_t summary_every;  // seconds; 0: not

@@ -460,6 +460,170 @@ static void what_is_wrong_is_said_with_what_helps(void)
     }
 }
 
+static bool has(str text, const char *part)
+{
+    str want = str_of(part);
+
+    for (size_t i = 0; i + want.size <= text.size; i++) {
+        if (str_starts(str_slice(text, i, text.size), want)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Every option of strace's manual is one of ours, or its user is told what to
+ * do instead. */
+static void straces_options_are_known(void)
+{
+    static const char *const options[] = {
+        "-E A=b",
+        "--env=A=b",
+        "-p 1",
+        "--attach=1",
+        "-u me",
+        "--user=me",
+        "--argv0=x",
+        "-b execve",
+        "--detach-on=execve",
+        "-D",
+        "-DD",
+        "--daemonize",
+        "--daemonize=pgroup",
+        "-f",
+        "--follow-forks",
+        "-ff",
+        "--output-separately",
+        "-F",
+        "-I 1",
+        "--interruptible=anywhere",
+        "--kill-on-exit",
+        "--syscall-limit=3",
+        "--seccomp-bpf",
+        "-e trace=file",
+        "--trace=file",
+        "-P C:\\x",
+        "--trace-path=C:\\x",
+        "--trace-fds=3",
+        "-z",
+        "--successful-only",
+        "-Z",
+        "--failed-only",
+        "--status=failed",
+        "--signal=none",
+        "--read=3",
+        "--write=3",
+        "--raw=x",
+        "--inject=x",
+        "--fault=x",
+        "--kvm=vcpu",
+        "--verbose=x",
+        "--quiet",
+        "--silent=exit",
+        "--silence=exit",
+        "-a 40",
+        "--columns=40",
+        "-A",
+        "--output-append-mode",
+        "-i",
+        "--instruction-pointer",
+        "-n",
+        "--syscall-number",
+        "-N",
+        "--arg-names",
+        "-k",
+        "-kk",
+        "--stack-trace",
+        "--stack-trace=source",
+        "--stack-trace-frame-limit=3",
+        "-o x",
+        "--output=x",
+        "-q",
+        "-qqq",
+        "-r",
+        "--relative-timestamps",
+        "-s 3",
+        "--string-limit=3",
+        "-t",
+        "-ttt",
+        "--absolute-timestamps",
+        "--timestamps=unix",
+        "-T",
+        "--syscall-times",
+        "-v",
+        "--no-abbrev",
+        "-x",
+        "-xx",
+        "--strings-in-hex",
+        "-X raw",
+        "--const-print-style=raw",
+        "-y",
+        "-yy",
+        "--decode-fds",
+        "--decode-fds=all",
+        "-Y",
+        "--decode-pids=comm",
+        "--pidns-translation",
+        "--secontext",
+        "--secontext=full",
+        "--always-show-pid",
+        "-c",
+        "--summary-only",
+        "-C",
+        "--summary",
+        "-O 3",
+        "--summary-syscall-overhead=3",
+        "-c -S time",
+        "-c --summary-sort-by=time",
+        "-U name",
+        "--summary-columns=name",
+        "-w",
+        "--summary-wall-clock",
+        "-cw",
+        "-d",
+        "--debug",
+        "-h",
+        "--help",
+        "-V",
+        "--version",
+        "--color=auto",
+        "--tips=full",
+    };
+    size_t told = 0;
+
+    for (size_t i = 0; i < COUNT_OF(options); i++) {
+        struct options o;
+        char line[100];
+        struct buf b = BUF_OVER(line);
+        str text;
+
+        buf_addf(&b, "%s a.exe%c", options[i], '\0');
+        text = parse(&o, line);
+        if (text.size == 0) {
+            continue;
+        }
+        told++;
+        if (!has(text, ": not there yet; ") &&
+            !has(text, ": strace has it, not ntstrace; ")) {
+            printf("     %s\n", options[i]);
+            CHECK_STR(text, STR("what to do instead"));
+        }
+    }
+    CHECK_U64(told, 61);
+}
+
+static void wall_times_may_be_asked_for(void)
+{
+    struct options o;
+
+    CHECK_STR(parse(&o, "-w x"), STR(""));
+    CHECK(o.wall_clock && !o.summary_only);
+    CHECK_STR(parse(&o, "-cwS calls x"), STR(""));
+    CHECK(o.wall_clock && o.summary_only);
+    CHECK_STR(parse(&o, "-c x"), STR(""));
+    CHECK(!o.wall_clock);
+}
+
 static size_t lines_of(str text)
 {
     size_t lines = 0;
@@ -472,18 +636,6 @@ static size_t lines_of(str text)
     }
     CHECK_U64(text.size, 0);
     return lines;
-}
-
-static bool has(str text, const char *part)
-{
-    str want = str_of(part);
-
-    for (size_t i = 0; i + want.size <= text.size; i++) {
-        if (str_starts(str_slice(text, i, text.size), want)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void the_help_fits_and_names_every_option(void)
@@ -554,6 +706,8 @@ int main(void)
         TEST(subcommands_take_their_words),
         TEST(help_and_version_need_no_program),
         TEST(what_is_wrong_is_said_with_what_helps),
+        TEST(straces_options_are_known),
+        TEST(wall_times_may_be_asked_for),
         TEST(the_help_fits_and_names_every_option),
         TEST(no_two_options_share_a_letter_or_a_name),
     };
