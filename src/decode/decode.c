@@ -864,15 +864,21 @@ static void tell_fields(struct sink *s, const struct transition_told *t)
     }
 }
 
-void decoder_transition(void *decoder, const struct transition_told *t)
+str decoder_transition_name(enum transition kind)
 {
-    static const str kinds[TRANSITION_COUNT] = {
+    static const str names[TRANSITION_COUNT] = {
         [TRANSITION_THREAD_START] = STR_INIT("THREAD_START"),
         [TRANSITION_APC] = STR_INIT("APC"),
         [TRANSITION_EXCEPTION] = STR_INIT("EXCEPTION"),
         [TRANSITION_CALLBACK] = STR_INIT("CALLBACK"),
         [TRANSITION_RAISE] = STR_INIT("RAISE"),
     };
+
+    return names[kind];
+}
+
+void decoder_transition(void *decoder, const struct transition_told *t)
+{
     struct decoder *d = decoder;
     struct sink *s = d->sink;
     struct sink_head head = {
@@ -883,7 +889,7 @@ void decoder_transition(void *decoder, const struct transition_told *t)
     };
 
     decoder_flush(d);
-    s->ops->transition_begin(s, &head, kinds[t->kind],
+    s->ops->transition_begin(s, &head, decoder_transition_name(t->kind),
                              t->status_known ? &t->status : NULL);
     if (t->kind != TRANSITION_RAISE) {
         s->ops->begin(s, GROUP_STRUCT);

@@ -77,6 +77,8 @@ void decoder_close(struct decoder *d);
 void decoder_enter(void *decoder, const struct call *call);
 void decoder_leave(void *decoder, const struct call *call);
 void decoder_transition(void *decoder, const struct transition_told *t);
+/* As the lines have it: APC, EXCEPTION ... `kind` is below TRANSITION_COUNT. */
+str decoder_transition_name(enum transition kind);
 void decoder_notice(void *decoder, const struct notice *n);
 
 /* Tells a call that has returned whole, though its entry may have been kept

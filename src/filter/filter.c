@@ -64,6 +64,7 @@ struct filter {
     struct list reads;
     struct list writes;
     struct list raw;
+    struct list transitions;
     uint64_t *read_handles;  // owned
     uint64_t *write_handles;
     uint8_t how;  // enum how_test
@@ -111,6 +112,7 @@ void filter_close(struct filter *f)
     list_close(&f->reads);
     list_close(&f->writes);
     list_close(&f->raw);
+    list_close(&f->transitions);
     for (size_t i = 0; i < f->path_count; i++) {
         path_pattern_close(&f->paths[i]);
     }
@@ -197,6 +199,9 @@ static bool add(struct filter *f, struct parsed *parsed)
         return true;
     case TEST_RAW:
         set_list(&f->raw, parsed->list);
+        return true;
+    case TEST_TRANSITION:
+        set_list(&f->transitions, parsed->list);
         return true;
     case TEST_READ:
         return add_dumps(&f->reads, &f->read_handles, parsed->list);
@@ -699,6 +704,15 @@ bool filter_wants_paths(const struct filter *f)
 bool filter_pass_thread(const struct filter *f, uint32_t tid)
 {
     return list_has(&f->tid, tid);
+}
+
+bool filter_pass_transition(const struct filter *f, uint32_t tid,
+                            enum transition kind)
+{
+    if (!f->transitions.said && (f->status.said || f->path_count > 0)) {
+        return false;
+    }
+    return filter_pass_thread(f, tid) && list_has(&f->transitions, kind);
 }
 
 /* The place of call `id`; else one that is free, or can be had; else NULL. */

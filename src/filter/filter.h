@@ -14,6 +14,10 @@
  *   tid=LIST      thread ids, decimal or 0x...; all, none; !LIST
  *   direct        only calls that did not come through their own stubs;
  *                 !direct: only those that did
+ *   transition=LIST
+ *                 lines with ---: THREAD_START, APC, EXCEPTION, CALLBACK, RAISE;
+ *                 all, none; !LIST. Unless it is given they are all told, or
+ *                 with -P, -z, -Z and status= none: those choose calls.
  *   read=LIST     dump what is read from these handles; all, none; !LIST
  *   write=LIST
  *   raw=LIST      show the arguments of these calls (as in trace=) as bare
@@ -84,8 +88,11 @@ bool filter_pass(const struct filter *f, const struct call *call);
 /* The same when filter_pass_entry has held for this call: only the result is
  * looked at. */
 bool filter_pass_result(const struct filter *f, const struct call *call);
-/* Transitions and notices of this thread are told. */
+/* Notices of this thread are told. */
 bool filter_pass_thread(const struct filter *f, uint32_t tid);
+/* Transitions of this kind in this thread are. */
+bool filter_pass_transition(const struct filter *f, uint32_t tid,
+                            enum transition kind);
 
 /* raw= said that this call's arguments are shown as numbers. */
 bool filter_is_raw(const struct filter *f, str name,

@@ -9,6 +9,7 @@
 #include "filter/tests.h"
 
 #include "base/chars.h"
+#include "decode/decode.h"
 #include "filter/known.h"
 #include "tables/status.h"
 
@@ -456,6 +457,18 @@ static bool outcome_find(str name, uint8_t *kind)
     return false;
 }
 
+/* Index of the transition of this name; TRANSITION_COUNT: there is none. */
+static uint32_t transition_find(str name)
+{
+    uint32_t i = 0;
+
+    while (i < TRANSITION_COUNT &&
+           !str_eq_nocase(name, decoder_transition_name((enum transition)i))) {
+        i++;
+    }
+    return i;
+}
+
 static bool unknown_name(struct parser *p, str name, size_t at)
 {
     struct nearest n = nearest_to(name);
@@ -475,6 +488,11 @@ static bool unknown_name(struct parser *p, str name, size_t at)
     if (words) {
         return BAD(p, at, "there is no system call %s; did you mean %s?",
                    word(name).z, words);
+    }
+    if (transition_find(name) < TRANSITION_COUNT) {
+        return BAD(p, at,
+                   "there is no system call %s; did you mean transition=%s?",
+                   word(name).z, word(name).z);
     }
     for (size_t i = 0; i < class_count(); i++) {
         nearest_try(&n, str_of(class_at(i)->name));
@@ -656,6 +674,42 @@ static bool parse_status(struct parser *p, struct list *l)
                word(name).z);
 }
 
+static bool parse_transition(struct parser *p, struct list *l)
+{
+    struct item item = { .kind = ITEM_NUMBER };
+    size_t at;
+    str name = next_word(p, &at);
+    struct nearest n = nearest_to(name);
+
+    item.number = transition_find(name);
+    if (item.number < TRANSITION_COUNT) {
+        return item_add(p, l, item);
+    }
+    if (str_eq_nocase(name, STR("all"))) {
+        item.kind = ITEM_ALL;
+        return item_add(p, l, item);
+    }
+    if (str_eq_nocase(name, STR("none"))) {
+        return true;
+    }
+    if (name.size == 0) {
+        return BAD(p, at, "the name of a transition is missing here");
+    }
+    for (uint32_t i = 0; i < TRANSITION_COUNT; i++) {
+        nearest_try(&n, decoder_transition_name((enum transition)i));
+    }
+    nearest_try(&n, STR("all"));
+    nearest_try(&n, STR("none"));
+    if (n.best.size > 0) {
+        return BAD(p, at, "there is no transition %s; did you mean %.*s?",
+                   word(name).z, STR_ARGS(n.best));
+    }
+    return BAD(p, at,
+               "there is no transition %s: THREAD_START, APC, EXCEPTION, "
+               "CALLBACK, RAISE, all or none",
+               word(name).z);
+}
+
 static bool parse_number(struct parser *p, struct list *l, uint64_t most,
                          const char *what)
 {
@@ -699,6 +753,8 @@ static const struct kind_row {
     { STR_INIT("w"), TEST_WRITE },
     { STR_INIT("raw"), TEST_RAW },
     { STR_INIT("x"), TEST_RAW },
+    { STR_INIT("transition"), TEST_TRANSITION },
+    { STR_INIT("transitions"), TEST_TRANSITION },
 };
 
 static bool parse_key(struct parser *p, str key, size_t at, uint8_t *kind)
@@ -734,7 +790,7 @@ static bool parse_key(struct parser *p, str key, size_t at, uint8_t *kind)
     }
     return BAD(p, at,
                "there is no filter %s=; there are trace=, status=, tid=, "
-               "direct, raw=, read= and write=",
+               "direct, transition=, raw=, read= and write=",
                word(key).z);
 }
 
@@ -764,6 +820,8 @@ static bool parse_item(struct parser *p, struct parsed *out)
         return parse_status(p, &out->list);
     case TEST_TID:
         return parse_number(p, &out->list, UINT32_MAX, "a thread id");
+    case TEST_TRANSITION:
+        return parse_transition(p, &out->list);
     case TEST_READ:
     case TEST_WRITE:
         return parse_number(p, &out->list, UINT64_MAX, "a handle");

@@ -32,7 +32,7 @@ enum item_kind {
     ITEM_PENDING,
     ITEM_UNFINISHED,
     ITEM_STATUS,  // an NTSTATUS, by its name
-    /* status=, tid=, read=, write= */
+    /* status=, tid=, read=, write=; transition=: enum transition */
     ITEM_NUMBER,
 };
 
@@ -70,6 +70,7 @@ enum test_kind {
     TEST_WRITE,
     TEST_DIRECT,
     TEST_RAW,
+    TEST_TRANSITION,
 };
 
 /* An expression, parsed. */

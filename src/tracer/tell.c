@@ -248,7 +248,7 @@ void telling_transition(void *telling, const struct transition_told *told)
 {
     struct telling *t = telling;
 
-    if (t->lines && filter_pass_thread(t->filter, told->tid)) {
+    if (t->lines && filter_pass_transition(t->filter, told->tid, told->kind)) {
         decoder_transition(&t->line_decoder, told);
     }
 }

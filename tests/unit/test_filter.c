@@ -288,12 +288,30 @@ static void bad_expressions_are_told_with_a_caret(void)
           "status=?" },
         { " tdi=4", 1, "there is no filter tdi=; did you mean tid=?" },
         { "bananas=4", 0, "there is no filter bananas=; there are trace=, "
-          "status=, tid=, direct, raw=, read= and write=" },
+          "status=, tid=, direct, transition=, raw=, read= and write=" },
         { "=NtClose", 0, "there is no filter =; there are trace=, status=, "
-          "tid=, direct, raw=, read= and write=" },
+          "tid=, direct, transition=, raw=, read= and write=" },
         { "abbrev=none", 0, "there is no filter abbrev=; see -v" },
-        { "signal=SIGINT", 0, "there is no filter signal=; Windows has no "
-          "signals; see %signal" },
+        { "signal=none", 0, "there is no filter signal=; Windows has no "
+          "signals; lines with --- are chosen by transition=, as in -e "
+          "transition=none" },
+        { "inject=NtClose:retval=0", 0, "inject=: not there yet; calls are "
+          "shown as they are, never changed" },
+        { " FAULT=open", 1, "FAULT=: not there yet; calls are shown as they "
+          "are, never changed" },
+        { "decode-fds=all", 0, "there is no filter decode-fds=; see -y" },
+        { "open", 0, "there is no system call open; did you mean NtOpenFile, "
+          "NtCreateFile or %file?" },
+        { "trace=NtClose,READ", 14, "there is no system call READ; did you "
+          "mean NtReadFile?" },
+        { "!close", 1, "there is no system call close; did you mean "
+          "NtClose?" },
+        { "execve", 0, "there is no system call execve; did you mean "
+          "NtCreateUserProcess or %process?" },
+        { "%stat", 0, "there is no class %stat; did you mean "
+          "NtQueryAttributesFile, NtQueryInformationFile or %file?" },
+        { "%%stat", 0, "there is no class %%stat; did you mean "
+          "NtQueryAttributesFile, NtQueryInformationFile or %file?" },
         { "fd=3", 0, "there is no filter fd=; see -P" },
         { "quiet=all", 0, "there is no filter quiet=; see -q" },
         { "status=", 7, "a status is missing here" },
@@ -317,6 +335,20 @@ static void bad_expressions_are_told_with_a_caret(void)
           "pending, unfinished, STATUS_... or a number" },
         { "status=+1", 7, "there is no status +1: successful, failed, "
           "pending, unfinished, STATUS_... or a number" },
+        { "transition=", 11, "the name of a transition is missing here" },
+        { "transition=!", 12, "the name of a transition is missing here" },
+        { "transition=APC,,RAISE", 15, "the name of a transition is missing "
+          "here" },
+        { "transition=APC,EXCEPTOIN", 15, "there is no transition EXCEPTOIN; "
+          "did you mean EXCEPTION?" },
+        { "transition=SIGSEGV", 11, "there is no transition SIGSEGV: "
+          "THREAD_START, APC, EXCEPTION, CALLBACK, RAISE, all or none" },
+        { "transition=1", 11, "there is no transition 1: THREAD_START, APC, "
+          "EXCEPTION, CALLBACK, RAISE, all or none" },
+        { "transiton=APC", 0, "there is no filter transiton=; did you mean "
+          "transition=?" },
+        { "trace=NtClose,apc", 14, "there is no system call apc; did you mean "
+          "transition=apc?" },
         { "tid=", 4, "a thread id is missing here" },
         { "tid=main", 4, "main is not a thread id: a number, decimal or "
           "hexadecimal after 0x" },
@@ -381,8 +413,21 @@ static void errors_fit(void)
 
     /* Each character is one column, however many bytes it has. */
     CHECK(!filter_add(f, STR("status=\xf0\x9f\x98\x80\xc3\xa4,x\x1b\n"), &e));
-    CHECK(strstr(e.text, "\n    status=\xf0\x9f\x98\x80\xc3\xa4,x??\n"
+    CHECK(strstr(e.text, "\n    status=\xf0\x9f\x98\x80\xc3\xa4,x^{1B}^{0A}\n"
                          "           ^") != NULL);
+    /* What cannot be seen is shown, and the caret stands behind it. */
+    CHECK(!filter_add(f, STR("NtClose,\xe2\x80\xae,x"), &e));
+    CHECK_STR(str_of(e.text), STR("no name has a '^{202E}' in it\n"
+                                  "    NtClose,^{202E},x\n"
+                                  "            ^"));
+    CHECK(!filter_add(f, STR("tid=1,\xe2\x81\xa6\xf3\xa0\x81\x81x,y"), &e));
+    CHECK_STR(str_of(e.text),
+              STR("^{2066}^{E0041}x is not a thread id: a number, decimal or "
+                  "hexadecimal after 0x\n"
+                  "    tid=1,^{2066}^{E0041}x,y\n"
+                  "          ^"));
+    CHECK(!filter_add_path(f, STR("x\\\xe2\x80\x8b.txt"), &e));
+    CHECK(strstr(e.text, "\n    x\\^{200B}.txt\n    ^") != NULL);
 
     b.size = 0;
     buf_add(&b, STR("status="));
@@ -398,6 +443,15 @@ static void errors_fit(void)
     }
     CHECK(!filter_add(f, buf_str(&b), &e));
     CHECK(strlen(e.text) < sizeof(e.text) - 1);
+    b.size = 0;
+    buf_add(&b, STR("status="));
+    for (int i = 0; i < 1000; i++) {
+        buf_add(&b, STR("\xf4\x8f\xbf\xbf"));
+    }
+    buf_add(&b, STR(",x"));
+    CHECK(!filter_add(f, buf_str(&b), &e));
+    CHECK(strlen(e.text) < sizeof(e.text) - 1);
+    CHECK(strstr(e.text, "^{10FFFF}...\n           ^") != NULL);
     filter_close(f);
 }
 
@@ -415,19 +469,6 @@ static void later_ones_replace_earlier_ones_of_their_kind(void)
     CHECK(wants_all(f, "NtOpenKey foo", true));
     CHECK(wants_all(f, "NtYieldExecution", false));
     add(f, "file");
-    /* What cannot be seen is shown, and the caret stands behind it. */
-    CHECK(!filter_add(f, STR("NtClose,\xe2\x80\xae,x"), &e));
-    CHECK_STR(str_of(e.text), STR("no name has a '^{202E}' in it\n"
-                                  "    NtClose,^{202E},x\n"
-                                  "            ^"));
-    CHECK(!filter_add(f, STR("tid=1,\xe2\x81\xa6\xf3\xa0\x81\x81x,y"), &e));
-    CHECK_STR(str_of(e.text),
-              STR("^{2066}^{E0041}x is not a thread id: a number, decimal or "
-                  "hexadecimal after 0x\n"
-                  "    tid=1,^{2066}^{E0041}x,y\n"
-                  "          ^"));
-    CHECK(!filter_add_path(f, STR("x\\\xe2\x80\x8b.txt"), &e));
-    CHECK(strstr(e.text, "\n    x\\^{200B}.txt\n    ^") != NULL);
     CHECK(wants_all(f, "NtOpenFile", true) && wants_all(f, "NtClose", false));
     add(f, "%network");
     CHECK(filter_wants_paths(f));
@@ -443,15 +484,6 @@ static void later_ones_replace_earlier_ones_of_their_kind(void)
     CHECK(!filter_pass_thread(f, 4));
     add(f, "tid=all");
     CHECK(filter_pass_thread(f, 4));
-    b.size = 0;
-    buf_add(&b, STR("status="));
-    for (int i = 0; i < 1000; i++) {
-        buf_add(&b, STR("\xf4\x8f\xbf\xbf"));
-    }
-    buf_add(&b, STR(",x"));
-    CHECK(!filter_add(f, buf_str(&b), &e));
-    CHECK(strlen(e.text) < sizeof(e.text) - 1);
-    CHECK(strstr(e.text, "^{10FFFF}...\n           ^") != NULL);
     filter_close(f);
 }
 
@@ -675,6 +707,78 @@ static void all_kinds_must_hold(void)
     call.how = HOW_ORDINARY;
     CHECK(filter_pass(f, &call));
     filter_close(f);
+}
+
+/* Bit i: transition i is told. */
+static unsigned told_transitions(const struct filter *f, uint32_t tid)
+{
+    unsigned bits = 0;
+
+    for (unsigned i = 0; i < TRANSITION_COUNT; i++) {
+        bits |= (unsigned)filter_pass_transition(f, tid, (enum transition)i)
+                << i;
+    }
+    return bits;
+}
+
+static void transitions_are_chosen_by_their_kind(void)
+{
+    static const struct {
+        const char *expressions;  // blanks between
+        unsigned told;
+    } cases[] = {
+        { "", 31 },
+        { "NtClose direct read=1", 31 },
+        { "transition=all", 31 },
+        { "transition=none", 0 },
+        { "transition=!none", 31 },
+        { "transition=!all", 0 },
+        { "transition=THREAD_START", 1 << TRANSITION_THREAD_START },
+        { "transition=apc,Raise", 1 << TRANSITION_APC | 1 << TRANSITION_RAISE },
+        { "transitions=!CALLBACK", 31 & ~(1 << TRANSITION_CALLBACK) },
+        { "transition=!CALLBACK,EXCEPTION",
+          31 & ~(1 << TRANSITION_CALLBACK | 1 << TRANSITION_EXCEPTION) },
+        { "transition=CALLBACK transition=APC", 1 << TRANSITION_APC },
+        { "status=failed", 0 },
+        { "status=all", 0 },
+        { "status=failed transition=EXCEPTION", 1 << TRANSITION_EXCEPTION },
+        { "transition=all status=failed", 31 },
+        { "tid=4", 31 },
+        { "tid=8", 0 },
+        { "tid=8 transition=all", 0 },
+    };
+    struct filter *f;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        str left = str_of(cases[i].expressions);
+        str one;
+        struct err e;
+
+        f = open_with(NULL);
+        while (left.size > 0) {
+            str_cut(left, ' ', &one, &left);
+            CHECK(filter_add(f, one, &e));
+        }
+        CHECK_U64(told_transitions(f, 4), cases[i].told);
+        filter_close(f);
+    }
+    /* What chooses calls alone leaves them out, unless they are asked for. */
+    for (int i = 0; i < 3; i++) {
+        f = open_with(NULL);
+        if (i == 0) {
+            filter_failed(f);
+        } else if (i == 1) {
+            filter_successful(f);
+        } else {
+            add_path(f, "C:\\x");
+        }
+        CHECK_U64(told_transitions(f, 4), 0);
+        add(f, "transition=all");
+        CHECK_U64(told_transitions(f, 4), 31);
+        add(f, "transition=!all");
+        CHECK_U64(told_transitions(f, 4), 0);
+        filter_close(f);
+    }
 }
 
 static void calls_without_a_name_match_no_name(void)
@@ -1250,6 +1354,7 @@ int main(void)
         TEST(statuses_are_held_against_results),
         TEST(z_is_a_status),
         TEST(all_kinds_must_hold),
+        TEST(transitions_are_chosen_by_their_kind),
         TEST(calls_without_a_name_match_no_name),
         TEST(paths_have_many_forms),
         TEST(bad_paths_are_told),
