@@ -86,6 +86,8 @@ void ring_leave(struct ring *ring);
 /* Room for a record of `size` bytes, waiting for it if need be. NULL: there
  * is none and the loss was counted. */
 void *ring_reserve(struct ring *ring, uint32_t size);
+/* The same for a DATA record, whose loss is counted apart. */
+void *ring_reserve_data(struct ring *ring, uint32_t size);
 /* Makes the record that ring_reserve gave visible to the reader. */
 void ring_publish(struct ring *ring, uint32_t size);
 

@@ -303,7 +303,7 @@ static void copy(struct run *run, uint64_t address, uint64_t size,
             rest = run->left;
         }
         chunk = on_page(from, rest < most ? (uint32_t)rest : most);
-        r = ring_reserve(run->ring, DATA_BYTES + ((chunk + 7) & ~7u));
+        r = ring_reserve_data(run->ring, DATA_BYTES + ((chunk + 7) & ~7u));
         if (r == NULL || !ring_copy(run->ring, run->rsp, &run->known, r->bytes,
                                     from, chunk)) {
             break;

@@ -213,6 +213,7 @@ static struct ring *claim(uint64_t rsp)
     for (int i = 0; i < RING_LOST_COUNT; i++) {
         atomic_store_explicit(&ring->lost[i], 0, memory_order_relaxed);
     }
+    atomic_store_explicit(&ring->lost_data, 0, memory_order_relaxed);
     teb_set_ring(ring);
     /* Release: the tracer finds the ring set up. Pairs with the acquire in
      * drain_rings (tracer/drain.c). */
@@ -220,12 +221,11 @@ static struct ring *claim(uint64_t rsp)
     return ring;
 }
 
-static void count(struct ring *ring, enum ring_lost reason)
+static void count(_Atomic uint32_t *lost)
 {
-    atomic_store_explicit(
-        &ring->lost[reason],
-        atomic_load_explicit(&ring->lost[reason], memory_order_relaxed) + 1,
-        memory_order_relaxed);
+    atomic_store_explicit(lost,
+                          atomic_load_explicit(lost, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
 }
 
 struct ring *ring_enter(uint64_t rsp)
@@ -243,10 +243,10 @@ struct ring *ring_enter(uint64_t rsp)
          * was abandoned: the thread was sent elsewhere. Two megabytes: a
          * larger distance is another stack. */
         if (rsp <= inside || rsp - inside > 0x200000) {
-            count(ring, RING_LOST_INSIDE);
+            count(&ring->lost[RING_LOST_INSIDE]);
             return NULL;
         }
-        count(ring, RING_LOST_GUARD);
+        count(&ring->lost[RING_LOST_GUARD]);
         ring->quiet = 0;
         atomic_store_explicit(&ring->waiting, RING_RUNS, memory_order_relaxed);
     }
@@ -263,7 +263,8 @@ void ring_leave(struct ring *ring)
 
 /* Bytes of the ring that are in use, once `size` more fit; waits for that if
  * need be. False: they do not, and the loss was counted. */
-static bool make_room(struct ring *ring, uint32_t size, uint32_t *in_use)
+static bool make_room(struct ring *ring, uint32_t size, bool data,
+                      uint32_t *in_use)
 {
     uint32_t bytes = ring_bytes();
     uint32_t tail, used;
@@ -282,12 +283,12 @@ static bool make_room(struct ring *ring, uint32_t size, uint32_t *in_use)
             return true;
         }
         if (section_here()->flags & SECTION_LOSSY) {
-            count(ring, RING_LOST_FULL);
+            count(data ? &ring->lost_data : &ring->lost[RING_LOST_FULL]);
             wait_wake_reader(ring);
             return false;
         }
         if (!wait_room(ring)) {
-            count(ring, RING_LOST_NO_TRACER);
+            count(data ? &ring->lost_data : &ring->lost[RING_LOST_NO_TRACER]);
             return false;
         }
     }
@@ -311,7 +312,7 @@ static void set_limit(struct ring *ring, uint32_t used, uint32_t size)
     }
 }
 
-void *ring_reserve(struct ring *ring, uint32_t size)
+static void *reserve(struct ring *ring, uint32_t size, bool data)
 {
     uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     uint32_t mask = image_config_here()->ring_mask;
@@ -327,7 +328,7 @@ void *ring_reserve(struct ring *ring, uint32_t size)
     if (size > to_end) {
         uint32_t *pad = (uint32_t *)((char *)ring + RING_DATA + (head & mask));
 
-        if (!make_room(ring, to_end, &used)) {
+        if (!make_room(ring, to_end, data, &used)) {
             return NULL;
         }
         set_limit(ring, used, to_end);
@@ -336,11 +337,21 @@ void *ring_reserve(struct ring *ring, uint32_t size)
         ring_publish(ring, to_end);
         head += to_end;
     }
-    if (!make_room(ring, size, &used)) {
+    if (!make_room(ring, size, data, &used)) {
         return NULL;
     }
     set_limit(ring, used, size);
     return (char *)ring + RING_DATA + (head & mask);
+}
+
+void *ring_reserve(struct ring *ring, uint32_t size)
+{
+    return reserve(ring, size, false);
+}
+
+void *ring_reserve_data(struct ring *ring, uint32_t size)
+{
+    return reserve(ring, size, true);
 }
 
 void ring_publish(struct ring *ring, uint32_t size)

@@ -91,7 +91,8 @@ enum ring_chore {
     CHORE_CLOSE,  // ... and give them their protection back
 };
 
-/* Why records of one ring are missing; each has a counter. */
+/* Why records of one ring are missing; each has a counter. Not counted there:
+ * DATA, see struct ring. */
 enum ring_lost {
     RING_LOST_FULL,       // no room, and not waiting was asked for
     RING_LOST_INSIDE,     // made while the agent was at work on that thread
@@ -190,7 +191,8 @@ struct ring {
     struct ring_open open[RING_OPEN_MAX];
     /* Nobody has emptied it for so long that the thread waits no longer. */
     uint32_t given_up;
-    uint32_t pad2;
+    /* DATA records that found no room; `lost` does not count them. */
+    _Atomic uint32_t lost_data;
     uint64_t last_argument;  // on Wine: as struct last_call of section.h
     uint32_t last_number;
     uint32_t chore_status;  // NTSTATUS of the last chore

@@ -2366,6 +2366,7 @@ static void path_claim(void)
     ring->open_rsp = s;
     ring->open_count = 5;
     ring->lost[1] = 9;
+    ring->lost_data = 9;
     ring->quiet = 1;  // as of a thread that died in a wait
     ring->given_up = 1;
     section->ring_high = n + below(2);
@@ -2446,6 +2447,7 @@ static void path_claim(void)
         same("serial", ring->serial, serial + 1);
         same("open_count", ring->open_count, 0);
         same("lost", ring->lost[1], 0);
+        same("lost data", ring->lost_data, 0);
         same("committed", kernel_calls[PRIVATE_NtAllocateVirtualMemory],
              kind == 1 ? 2 : 0);
     }
@@ -3659,12 +3661,12 @@ static void path_capture_lost(void)
     captures = true;
     check_in(c.k, s, false);
     captures = false;
-    lost = ring->lost[gone ? RING_LOST_NO_TRACER : RING_LOST_FULL];
-    if (lost == 0) {
+    if (ring->lost_data == ring_was.lost_data) {
         /* (A piece that is lost changes what comes of the others.) */
         check_pieces();
-        same("entry", got_last != NULL, true);
     }
+    /* The entry alone counts as a record; pieces are counted apart. */
+    lost = got_last == NULL;
     check_lost(gone ? RING_LOST_NO_TRACER : RING_LOST_FULL, lost);
     check_ring(false);
     check_open(s, c.k->at, row_word(kept_row(&c)));
