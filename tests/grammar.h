@@ -712,7 +712,9 @@ static inline bool g_notice(struct grammar_line *l)
     if (!ok && g_word(l, "killed by ")) {
         ok = g_status(l);
     } else if (!ok && g_word(l, "lost ")) {
-        ok = g_decimal(l) && g_word(l, " records: ") && g_is_letter(g_next(l));
+        ok = g_decimal(l) &&
+             (g_word(l, " records: ") || g_word(l, " pieces of data: ")) &&
+             g_is_letter(g_next(l));
         while (ok && (g_is_letter(g_next(l)) || g_next(l) == ' ')) {
             if (g_next(l) == ' ' && l->size - l->at >= 4 &&
                 memcmp(l->p + l->at, " +++", 4) == 0) {

@@ -826,6 +826,9 @@ static void on_notice(struct sink *s, const struct sink_head *head,
     case NOTICE_LOST:
         buf_add(b, STR(",\"count\":"));
         add_decimal(b, n->count, false);
+        if (n->data) {
+            buf_add(b, STR(",\"data\":true"));
+        }
         buf_add(b, STR(",\"reason\":"));
         add_string(j, n->reason);
         break;

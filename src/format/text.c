@@ -994,7 +994,7 @@ static void on_notice(struct sink *s, const struct sink_head *head,
     case NOTICE_LOST:
         buf_add(b, STR("lost "));
         buf_add_dec(b, n->count);
-        buf_add(b, STR(" records: "));
+        buf_add(b, n->data ? STR(" pieces of data: ") : STR(" records: "));
         buf_add(b, n->reason);
         break;
     case NOTICE_CALLBACK_LOST:

@@ -104,7 +104,7 @@ enum notice_kind {
     NOTICE_TERMINATED,  // process; `code`
     NOTICE_THREAD_EXITED,
     NOTICE_THREAD_TERMINATED,
-    NOTICE_LOST,  // `count` records, `reason`
+    NOTICE_LOST,  // `count` records, or pieces of `data`; `reason`
     NOTICE_CALLBACK_LOST,
     NOTICE_PATCHES_LOST,  // `count` stubs of module `reason`
     NOTICE_ATTACHED,
@@ -118,6 +118,7 @@ struct notice {
     uint64_t time;
     uint32_t code;
     uint64_t count;
+    bool data;
     str reason;  // constant
 };
 

@@ -196,6 +196,7 @@ static str lost_reason(uint64_t why)
 {
     static const str reasons[LOST_COUNT] = {
         [LOST_FULL] = STR_INIT("ring full"),
+        [LOST_DATA] = STR_INIT("ring full"),
         [LOST_INSIDE] = STR_INIT("made while the agent was at work"),
         [LOST_NO_TRACER] = STR_INIT("ring full and no tracer"),
         [LOST_NO_RING] = STR_INIT("no ring"),
@@ -334,6 +335,7 @@ static bool step(struct model_thread *t, bool patient, bool *closed)
         n.kind = NOTICE_LOST;
         n.reason = lost_reason(u64_at(e.bytes + 16));
         n.count = u64_at(e.bytes + 24);
+        n.data = u64_at(e.bytes + 16) == LOST_DATA;
         tell_notice(t, &n, time);
         break;
     case OWN_PATCHES:

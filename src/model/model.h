@@ -88,6 +88,7 @@ enum model_patched {
 
 enum model_lost {
     LOST_FULL,
+    LOST_DATA,  // pieces of memory, as LOST_FULL; no records of calls
     LOST_INSIDE,
     LOST_NO_TRACER,
     LOST_NO_RING,

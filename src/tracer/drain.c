@@ -76,6 +76,7 @@ static void tell_losses(struct drained *d)
         [RING_LOST_GUARD] = LOST_COUNT,
         [RING_LOST_NO_TRACER] = LOST_NO_TRACER,
     };
+    uint32_t data;
 
     for (int i = 0; i < RING_LOST_COUNT; i++) {
         uint32_t lost =
@@ -86,6 +87,11 @@ static void tell_losses(struct drained *d)
         }
         d->lost[i] = lost;
     }
+    data = atomic_load_explicit(&d->ring->lost_data, memory_order_relaxed);
+    if (data != d->lost_data) {
+        model_thread_lost(d->thread, LOST_DATA, data - d->lost_data);
+    }
+    d->lost_data = data;
 }
 
 /* NtTerminateThread of the thread itself, by its pseudo-handle or NULL, says

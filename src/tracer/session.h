@@ -34,6 +34,7 @@ struct drained {
     uint64_t last_time;  // of the last record taken
     uint64_t bound;      // promised to the model
     uint32_t lost[RING_LOST_COUNT];  // told to the model so far
+    uint32_t lost_data;              // the same
     bool ending;                     // it has entered NtTerminateThread
     bool code_known;                 // its exit status is in `code`
     bool denied;                     // it is there, but may not be opened

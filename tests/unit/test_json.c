@@ -307,6 +307,10 @@ static void tell_notices(struct sink *s)
         { .kind = NOTICE_THREAD_EXITED, .code = 1 },
         { .kind = NOTICE_THREAD_TERMINATED, .code = 0xe0000001 },
         { .kind = NOTICE_LOST, .count = 12, .reason = STR_INIT("ring full") },
+        { .kind = NOTICE_LOST,
+          .count = 3,
+          .data = true,
+          .reason = STR_INIT("ring full") },
         { .kind = NOTICE_CALLBACK_LOST },
         { .kind = NOTICE_ATTACHED },
         { .kind = NOTICE_DETACHED },
@@ -333,8 +337,8 @@ static void lines_of_every_kind_are_objects(void)
     json_header(&j, STR("1.0 \"x\""));
     tell_lines(&j.sink);
     tell_notices(&j.sink);
-    CHECK_U64(w.lines, 17);
-    CHECK_U64(j.lines, 17);
+    CHECK_U64(w.lines, 18);
+    CHECK_U64(j.lines, 18);
     CHECK_STR(
         wrote_all(&w),
         STR("{\"type\":\"header\",\"version\":1,\"program\":\"ntstrace\","
@@ -379,6 +383,8 @@ static void lines_of_every_kind_are_objects(void)
             "\"code\":{\"status\":null,\"raw\":\"0xe0000001\"}}\n"
             "{\"type\":\"notice\"," LEADER "\"event\":\"lost\",\"count\":12,"
             "\"reason\":\"ring full\"}\n"
+            "{\"type\":\"notice\"," LEADER "\"event\":\"lost\",\"count\":3,"
+            "\"data\":true,\"reason\":\"ring full\"}\n"
             "{\"type\":\"notice\"," LEADER "\"event\":\"callback lost\"}\n"
             "{\"type\":\"notice\"," LEADER "\"event\":\"attached\"}\n"
             "{\"type\":\"notice\"," LEADER "\"event\":\"detached\"}\n"));
@@ -398,8 +404,8 @@ static void lines_of_every_kind_are_text(void)
     tell_lines(&t.sink);
     tell_notices(&t.sink);
     sinks_check_lines(&w, CHECK_AT);
-    CHECK_U64(w.lines, 18);
-    CHECK_U64(t.lines, 18);
+    CHECK_U64(w.lines, 19);
+    CHECK_U64(t.lines, 19);
     CHECK_STR(
         wrote_all(&w),
         STR("32.36 NtRead(H=0x4c, ?, ... <unfinished ...>\n"
@@ -420,6 +426,7 @@ static void lines_of_every_kind_are_text(void)
             "32.36 +++ thread exited with 1 +++\n"
             "32.36 +++ thread terminated with 0xe0000001 +++\n"
             "32.36 +++ lost 12 records: ring full +++\n"
+            "32.36 +++ lost 3 pieces of data: ring full +++\n"
             "32.36 +++ callback lost +++\n"
             "32.36 +++ attached +++\n"
             "32.36 +++ detached +++\n"));

@@ -353,10 +353,12 @@ static void losses_are_told_where_they_happened(void)
 
     call(a, 10, 1);
     model_thread_lost(a, LOST_FULL, 12);
+    model_thread_lost(a, LOST_DATA, 5);
     call(a, 20, 2);
     model_lost(t->p, LOST_NO_RING, 3, 15 * TICKS);
     CHECK_STR(told(t), STR("32.48 NtClose(0x1) = 0\n"
                            "32.48 +++ lost 12 records: ring full +++\n"
+                           "32.48 +++ lost 5 pieces of data: ring full +++\n"
                            "32.48 +++ lost 3 records: no ring +++\n"
                            "32.48 NtClose(0x2) = 0\n"));
     trace_close(t);
