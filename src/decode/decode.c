@@ -526,6 +526,12 @@ static void tell_dump(const struct decoder *d, const struct telling *g,
     }
 }
 
+/* No argument was seen, and there are some or may be. */
+static bool is_blind(const struct call *call)
+{
+    return call->arg_mask == 0 && !(call->stub && call->stub->arg_count == 0);
+}
+
 static void tell_args(struct decoder *d, const struct call *call,
                       enum sink_part part)
 {
@@ -533,6 +539,14 @@ static void tell_args(struct decoder *d, const struct call *call,
     struct telling g = { .call = call };
 
     if (d->options.names_only) {
+        return;
+    }
+    if (is_blind(call)) {
+        /* One for all: nothing is to be had from a row of names. */
+        if (part != PART_RETURN) {
+            d->sink->ops->arg(d->sink, STR(""), NULL);
+            d->sink->ops->unknown(d->sink);
+        }
         return;
     }
     if (!facts || !d->room ||

@@ -361,6 +361,31 @@ static void a_direct_call_tells_what_it_knows(void)
                   "(DIRECT: private 0x1f0000+0x14)"));
 }
 
+static void arguments_of_which_none_was_seen_are_one(void)
+{
+    static const enum call_how hows[] = { HOW_ORDINARY, HOW_DIRECT };
+
+    for (size_t i = 0; i < COUNT_OF(hows); i++) {
+        START("NtAllocateVirtualMemory", UINT64_MAX, 0, 0, 0, 0x3000, 0x40);
+        call.entry_seen = false;
+        call.arg_mask = 0;
+        call.how = (uint8_t)hows[i];
+        look.arg_names = i == 0;
+        options.raw = i != 0;
+        CHECK(str_starts(returns(0), STR("NtAllocateVirtualMemory(?) = 0")));
+    }
+    /* One that was seen is enough to show which it is. */
+    START("NtDelayExecution", 1, 0);
+    call.entry_seen = false;
+    call.arg_mask = 1;
+    CHECK_STR(returns(0), STR("NtDelayExecution(Alertable=TRUE, "
+                              "DelayInterval=?) = 0"));
+    /* And what takes none has none that was not seen. */
+    start("NtYieldExecution", 0, NULL);
+    call.entry_seen = false;
+    CHECK_STR(returns(0), STR("NtYieldExecution() = 0"));
+}
+
 static void a_message_is_told_by_name(void)
 {
     START("NtUserDispatchMessage", BUFFER);
@@ -725,6 +750,7 @@ int main(void)
         TEST(words_that_are_statuses_booleans_and_nothing),
         TEST(a_context_is_where_it_goes_on),
         TEST(a_direct_call_tells_what_it_knows),
+        TEST(arguments_of_which_none_was_seen_are_one),
         TEST(a_message_is_told_by_name),
         TEST(an_output_that_could_not_be_read_is_an_address),
         TEST(an_information_class_types_its_buffer),
