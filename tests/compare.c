@@ -604,7 +604,7 @@ static bool is_call(struct text rest)
            (ends(rest, unfinished) || find(rest, ") = ") < rest.size);
 }
 
-/* "PID.TID " at the front, or 0. */
+/* "PID.TID " at the front, or 0. A TID of ? is 0. */
 static size_t leader(struct text line, uint64_t *pid, uint64_t *tid)
 {
     uint64_t id[2] = { 0, 0 };
@@ -615,6 +615,9 @@ static size_t leader(struct text line, uint64_t *pid, uint64_t *tid)
 
         while (i < line.size && line.p[i] >= '0' && line.p[i] <= '9') {
             id[k] = id[k] * 10 + (uint64_t)(line.p[i] - '0');
+            i++;
+        }
+        if (k == 1 && i == from && i < line.size && line.p[i] == '?') {
             i++;
         }
         if (i == from || i == line.size || line.p[i] != ". "[k]) {

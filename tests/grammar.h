@@ -497,13 +497,10 @@ static inline bool g_value(struct grammar_line *l, const char *closers)
 static inline bool g_thread(struct grammar_line *l)
 {
     size_t from = l->at;
+    const char *end = g_word(l, "[pid ") ? "] " : " ";
 
-    if (g_word(l, "[pid ")) {
-        return g_decimal(l) && g_word(l, ".") && g_decimal(l) && g_word(l, "] ")
-                   ? true
-                   : g_no(l, from);
-    }
-    return g_decimal(l) && g_word(l, ".") && g_decimal(l) && g_word(l, " ")
+    return g_decimal(l) && g_word(l, ".") && (g_decimal(l) || g_word(l, "?")) &&
+                   g_word(l, end)
                ? true
                : g_no(l, from);
 }

@@ -39,8 +39,8 @@ struct sink;
 /* Whose line it is, and from when. */
 struct sink_head {
     uint32_t pid;
-    uint32_t tid;
-    int64_t ns;  // since 1970, UTC
+    uint32_t tid;  // 0: of no thread that is known
+    int64_t ns;    // since 1970, UTC
     bool number_known;
     uint16_t number;   // service number
     uint64_t returns;  // address that it returns to; 0: none, or not known

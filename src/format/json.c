@@ -213,7 +213,11 @@ static void begin_line(struct json *j, str type, const struct sink_head *head)
     buf_add(b, STR("\",\"pid\":"));
     buf_add_dec(b, head->pid);
     buf_add(b, STR(",\"tid\":"));
-    buf_add_dec(b, head->tid);
+    if (head->tid != 0) {
+        buf_add_dec(b, head->tid);
+    } else {
+        buf_add(b, STR("null"));
+    }
     buf_add(b, STR(",\"time\":"));
     add_ns(b, head->ns);
     if (head->number_known) {

@@ -301,7 +301,11 @@ static void add_thread(const struct text *t, struct buf *b,
     }
     buf_add_dec(b, head->pid);
     buf_add_char(b, '.');
-    buf_add_dec(b, head->tid);
+    if (head->tid != 0) {
+        buf_add_dec(b, head->tid);
+    } else {
+        buf_add_char(b, '?');
+    }
     buf_add(b, t->options.always_pid ? STR(" ") : STR("] "));
 }
 
@@ -311,7 +315,10 @@ static void note_thread(struct text *t, const struct sink_head *head)
         t->any = true;
         t->first_pid = head->pid;
         t->first_tid = head->tid;
-    } else if (head->pid != t->first_pid || head->tid != t->first_tid) {
+    } else if (head->pid == t->first_pid && t->first_tid == 0) {
+        t->first_tid = head->tid;
+    } else if (head->pid != t->first_pid ||
+               (head->tid != t->first_tid && head->tid != 0)) {
         t->several = true;
     }
 }

@@ -18,9 +18,11 @@
  *              seconds
  *   victim     tells that it runs, and sleeps for ten seconds
  *   obedient   the same, but at Ctrl-C it says so and ends with status 5
+ *   fastfail   ends by int 29h, before it has made any system call
  *   stubborn   says so at Ctrl-C, but runs on for two seconds, and tells that
  *
- * Creates the file CLI_MARK, whatever else it does: so one sees that it ran.
+ * Creates the file CLI_MARK, whatever else it does (but for fastfail): so one
+ * sees that it ran.
  * Exit status: CLI_STATUS, otherwise 0. Prints LF, no CR. Needs no C runtime
  * facilities but printf.
  */
@@ -229,6 +231,9 @@ int main(void)
     const char *mark = getenv("CLI_MARK");
     const char *status = getenv("CLI_STATUS");
 
+    if (mode != NULL && strcmp(mode, "fastfail") == 0) {
+        __asm__ volatile("int $0x29" : : "c"(7));
+    }
     _setmode(_fileno(stdout), _O_BINARY);
     _setmode(_fileno(stderr), _O_BINARY);
     if (mark != NULL) {

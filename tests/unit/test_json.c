@@ -326,6 +326,41 @@ static void tell_notices(struct sink *s)
     }
 }
 
+static void what_is_of_no_known_thread_names_none(void)
+{
+    struct sink_head head = sinks_head;
+    struct notice n = { .kind = NOTICE_EXITED, .reason = STR_INIT("") };
+    struct sink_head other = sinks_head;
+    struct wrote w = { 0 };
+    struct text_options screen = { 0 };
+    struct text t;
+    struct json j;
+
+    head.tid = 0;
+    CHECK(json_init(&j, wrote_line, &w));
+    j.sink.ops->notice(&j.sink, &head, &n);
+    json_close(&j);
+    CHECK(strstr(w.p, "\"pid\":32,\"tid\":null,\"time\"") != NULL);
+    free(w.p);
+
+    /* On a screen it is no second thread; the next one is. */
+    w = (struct wrote){ 0 };
+    CHECK(text_init(&t, &screen, wrote_line, &w));
+    t.sink.ops->notice(&t.sink, &head, &n);
+    t.sink.ops->notice(&t.sink, &sinks_head, &n);
+    t.sink.ops->notice(&t.sink, &head, &n);
+    other.tid++;
+    t.sink.ops->notice(&t.sink, &other, &n);
+    t.sink.ops->notice(&t.sink, &head, &n);
+    CHECK_STR(wrote_all(&w), STR("+++ exited with 0 +++\n"
+                                 "+++ exited with 0 +++\n"
+                                 "+++ exited with 0 +++\n"
+                                 "[pid 32.37] +++ exited with 0 +++\n"
+                                 "[pid 32.?] +++ exited with 0 +++\n"));
+    text_close(&t);
+    free(w.p);
+}
+
 #define LEADER "\"pid\":32,\"tid\":36,\"time\":\"1795341240441799123\","
 
 static void lines_of_every_kind_are_objects(void)
@@ -509,6 +544,7 @@ int main(void)
         TEST(comments_follow_any_value),
         TEST(places_are_escaped_both_ways),
         TEST(lines_of_every_kind_are_objects),
+        TEST(what_is_of_no_known_thread_names_none),
         TEST(lines_of_every_kind_are_text),
         TEST(what_is_too_long_for_a_line_is_left_out),
     };
