@@ -14,15 +14,16 @@
 /* clang-format off */
 #define CALL(name_, ...) STR_INIT(#name_),
 #define CALL0(name_, ...) STR_INIT(#name_),
-#define ARG_COUNT(name_, count_) STR_INIT(#name_),
+#define COUNT(name_, count_) STR_INIT(#name_),
+#define CHANGES(name_, ...) STR_INIT(#name_),
 static const str calls[] = {
 #include "tables/calls_nt.def"
 #include "tables/calls_win32k.def"
 #ifndef NO_LGPL_ROWS
 #include "tables/calls_win32k_lgpl.def"
 #include "tables/win32k_wine.def"
-#include "tables/win32k_argcounts.def"
 #endif
+#include "tables/win32k_counts.def"
 };
 
 #define STATUS(value_, name_) STR_INIT(#name_),

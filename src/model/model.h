@@ -62,10 +62,10 @@ struct model_out {
 
 /* Zeros mean the defaults. */
 struct model_config {
-    bool wine;           // the targets run under Wine
-    uint64_t hold;       // TSC ticks; default 300 million
-    size_t queue_bytes;  // for one thread; default 4 MiB
-    size_t queue_total;  // for all; default 32 MiB
+    struct call_system system;  // that the targets run on
+    uint64_t hold;              // TSC ticks; default 300 million
+    size_t queue_bytes;         // for one thread; default 4 MiB
+    size_t queue_total;         // for all; default 32 MiB
     /* What calls' arguments pointed to, waiting for its record or kept for an
      * open call, of all threads; default 16 MiB. What goes beyond it is not
      * kept, and counted. */

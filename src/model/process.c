@@ -228,10 +228,8 @@ bool model_stub_add(struct model_process *p, uint64_t address, uint16_t number,
     stub->special = (uint8_t)special_of(name);
     stub->name = name_copy;
     stub->module = module_copy;
-    stub->facts =
-        p->model->config.wine ? call_find_wine(name) : call_find(name);
-    stub->arg_count = stub->facts ? (int8_t)stub->facts->arg_count
-                                  : (int8_t)call_arg_count_only(name);
+    stub->facts = call_find_on(name, p->model->config.system);
+    stub->arg_count = (int8_t)call_arg_count_on(name, p->model->config.system);
     watch_drop(stub);
     if (!watch_stub(stub)) {
         watch_drop(stub);

@@ -60,6 +60,10 @@ bool os_waited_for(const struct os_process *p);
  * counted as our fault. */
 bool os_may_ask(const struct os_process *p, struct err *e);
 
+/* The build of Windows, as 19045: the kernel's, whatever compatibility settings
+ * let programs see (docs/facts.md C10). Wine says one too. */
+uint32_t os_windows_build(void);
+
 /* Our own command line, as GetCommandLineW gives it. */
 struct str16 os_command_line(void);
 

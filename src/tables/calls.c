@@ -61,17 +61,52 @@ static const struct call_facts win32k_lgpl[] = {
 static const struct call_facts wine[] = {
 #include "tables/win32k_wine.def"
 };
+#endif
+
+static const struct call_facts older[] = {
+#include "tables/win32k_older.def"
+};
+
+/* Instead of a number of parameters, as win32k_counts.def has them. */
+#define UNKNOWN (-1)
+#define REGISTERS (-2)
+
+struct count_step {
+    uint16_t since;  // build
+    int8_t count;
+};
 
 struct count_row {
     const char *name;
-    int count;
+    const struct count_step *steps;  // step_count of them, by build
+    size_t step_count;
 };
 
-#define ARG_COUNT(name_, count_) { .name = #name_, .count = (count_) },
+/* clang-format off */
+#define SINCE(build_, count_) { (build_), (count_) }
+#define COUNT(name_, count_)                                                \
+    { .name = #name_,                                                       \
+      .steps = (const struct count_step[]){ SINCE(0, count_) },             \
+      .step_count = 1 },
+#define CHANGES(name_, ...)                                                 \
+    { .name = #name_,                                                       \
+      .steps = (const struct count_step[]){ __VA_ARGS__ },                  \
+      .step_count = COUNT_OF(((const struct count_step[]){ __VA_ARGS__ })) },
+/* clang-format on */
+
 static const struct count_row counts[] = {
-#include "tables/win32k_argcounts.def"
+#include "tables/win32k_counts.def"
 };
-#endif
+
+/* The builds that were counted, each with the last of those that are the same
+ * files with other features switched on. */
+static const struct {
+    uint16_t first;
+    uint16_t last;
+} counted[] = {
+    { 10586, 10586 }, { 14393, 14393 }, { 15063, 15063 }, { 17134, 17134 },
+    { 17763, 17763 }, { 18362, 18363 }, { 19041, 19045 }, { 22000, 22000 },
+};
 
 static const struct call_table tables[] = {
     { nt, COUNT_OF(nt) },
@@ -81,17 +116,21 @@ static const struct call_table tables[] = {
 #endif
 };
 
-static const struct call_facts *find_in(struct call_table table, str name)
+/* Of `count` rows of `size` bytes, which begin with their name and are sorted
+ * by it. */
+static const void *find_row(const void *rows, size_t size, size_t count,
+                            str name)
 {
     size_t from = 0;
-    size_t to = table.count;
+    size_t to = count;
 
     while (from < to) {
         size_t middle = from + (to - from) / 2;
-        int order = str_cmp(name, str_of(table.rows[middle].name));
+        const void *row = (const char *)rows + middle * size;
+        int order = str_cmp(name, str_of(*(const char *const *)row));
 
         if (order == 0) {
-            return &table.rows[middle];
+            return row;
         }
         if (order < 0) {
             to = middle;
@@ -100,6 +139,16 @@ static const struct call_facts *find_in(struct call_table table, str name)
         }
     }
     return NULL;
+}
+
+static const struct call_facts *find_in(struct call_table table, str name)
+{
+    return find_row(table.rows, sizeof(*table.rows), table.count, name);
+}
+
+static const struct count_row *find_count(str name)
+{
+    return find_row(counts, sizeof(*counts), COUNT_OF(counts), name);
 }
 
 const struct call_facts *call_find(str name)
@@ -112,40 +161,89 @@ const struct call_facts *call_find(str name)
     return found;
 }
 
-#ifndef NO_LGPL_ROWS
-
-const struct call_facts *call_find_wine(str name)
+static const struct call_facts *find_wine(str name)
 {
-    const struct call_table table = { wine, COUNT_OF(wine) };
-    const struct call_facts *found = find_in(table, name);
+    const struct call_facts *found = NULL;
 
+#ifndef NO_LGPL_ROWS
+    found = find_in((struct call_table){ wine, COUNT_OF(wine) }, name);
+#endif
     return found ? found : call_find(name);
 }
 
-int call_arg_count_only(str name)
+/* `build` if it was counted, else the next one that was; `build` if there is
+ * none. */
+static uint32_t next_counted(uint32_t build)
 {
-    for (size_t i = 0; i < COUNT_OF(counts); i++) {
-        if (str_cmp(name, str_of(counts[i].name)) == 0) {
-            return counts[i].count;
+    for (size_t i = 0; i < COUNT_OF(counted); i++) {
+        if (build <= counted[i].last) {
+            return build < counted[i].first ? counted[i].first : build;
         }
     }
-    return -1;
+    return build;
 }
 
-#else
-
-const struct call_facts *call_find_wine(str name)
+/* UNKNOWN also between two builds that were counted and differ. */
+static int count_on(const struct count_row *row, uint32_t build)
 {
-    return call_find(name);
+    size_t at = 0;
+
+    if (build == 0) {
+        return row->steps[row->step_count - 1].count;
+    }
+    while (at + 1 < row->step_count && row->steps[at + 1].since <= build) {
+        at++;
+    }
+    if (at + 1 < row->step_count &&
+        row->steps[at + 1].since <= next_counted(build)) {
+        return UNKNOWN;
+    }
+    return row->steps[at].count;
 }
 
-int call_arg_count_only(str name)
+static bool fits(const struct call_facts *call, int count)
 {
-    (void)name;
-    return -1;
+    return call && (count == REGISTERS ? call_stack_args(call->arg_count) == 0
+                                       : count == call->arg_count);
 }
 
-#endif
+const struct call_facts *call_find_on(str name, struct call_system on)
+{
+    const struct call_facts *found = call_find(name);
+    const struct count_row *row = find_count(name);
+    int count;
+
+    if (on.wine) {
+        return find_wine(name);
+    }
+    if (!found || !row) {
+        return found;
+    }
+    count = count_on(row, on.build);
+    if (!fits(found, count)) {
+        found = find_in((struct call_table){ older, COUNT_OF(older) }, name);
+    }
+    return fits(found, count) ? found : NULL;
+}
+
+int call_arg_count_on(str name, struct call_system on)
+{
+    const struct call_facts *found = call_find_on(name, on);
+    const struct count_row *row = on.wine ? NULL : find_count(name);
+    int count = UNKNOWN;
+
+    if (found) {
+        count = found->arg_count;
+    } else if (row) {
+        count = count_on(row, on.build);
+    }
+    return count < 0 ? -1 : count;
+}
+
+bool call_is_counted(str name)
+{
+    return find_count(name) != NULL;
+}
 
 uint32_t call_stack_args(uint32_t arg_count)
 {

@@ -2,9 +2,10 @@
 /*
  * calls.h - what is known about each system call: parameters, result, habits.
  *
- * The facts are rows: calls_nt.def, calls_win32k.def and, unless the build
- * defines NO_LGPL_ROWS, calls_win32k_lgpl.def, win32k_wine.def and
- * win32k_argcounts.def. One row
+ * The facts are rows: calls_nt.def, calls_win32k.def, win32k_older.def and,
+ * unless the build defines NO_LGPL_ROWS, calls_win32k_lgpl.def and
+ * win32k_wine.def. How many parameters the calls of win32u have on which build
+ * of Windows is in win32k_counts.def. One row
  *
  *     CALL(NtReadVirtualMemory, MEMORY, NTSTATUS, STATUS, PLAIN,
  *          ARG(IN,      HANDLE,  ProcessHandle),
@@ -101,16 +102,30 @@ struct call_facts {
     uint8_t arg_count;            // 0 .. CALL_ARGS_MAX
 };
 
-/* The facts of the call of exactly this name, as on Windows. */
+/* What a call takes differs between systems. Zeros are the newest Windows. */
+struct call_system {
+    bool wine;       // Wine's own shapes; the build of Windows is not asked
+    uint32_t build;  // of Windows, as 19045; 0: the newest
+};
+
+/* The facts of the call of exactly this name, as on the newest Windows that we
+ * know: what it is, not what a target passes to it. */
 const struct call_facts *call_find(str name);
 
-/* The same for a target under Wine: Wine's own shape of the call if it has
- * one, else as call_find. Not for a target on Windows. */
-const struct call_facts *call_find_wine(str name);
+/* The same as on the system of a target. Under Wine that is Wine's own shape of
+ * the call if it has one, else as call_find. On Windows it is the row that has
+ * as many parameters as were counted there; NULL also if none has. A build newer
+ * than all that were counted is as the newest of them, an older one as the
+ * oldest. */
+const struct call_facts *call_find_on(str name, struct call_system on);
 
-/* Number of parameters of a call whose prototype is not known (call_find has
- * found nothing); -1 if that is not known either. */
-int call_arg_count_only(str name);
+/* Number of parameters on that system, also where there is no such row; -1 if it
+ * is not known. */
+int call_arg_count_on(str name, struct call_system on);
+
+/* True if it is a call of win32u whose parameters were counted on Windows,
+ * whether or not it has a row. */
+bool call_is_counted(str name);
 
 /* How many of a call's `arg_count` parameters lie on the stack, from
  * [rsp+28h] at the first instruction of the stub; the first four are in rcx,

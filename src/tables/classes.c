@@ -81,8 +81,7 @@ static bool is_win32k(const struct call_facts *facts, str name)
     if (facts) {
         return call_is_win32k(facts);
     }
-    return call_arg_count_only(name) >= 0 ||
-           named(class_find(STR("win32k")), name);
+    return call_is_counted(name) || named(class_find(STR("win32k")), name);
 }
 
 /* Handles of the kernel's object manager: windows and the like have types of

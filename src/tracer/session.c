@@ -231,7 +231,7 @@ static bool open_model(struct session *s, struct err *e)
 {
     const struct options *o = s->options;
     struct model_config config = {
-        .wine = s->target.wine,
+        .system = s->target.system,
         .hold = 100 * s->timing.tsc_per_ms,
         /* Who does not see what closes a handle must not name it. */
         .no_handles =
@@ -250,8 +250,8 @@ static bool open_model(struct session *s, struct err *e)
         .unmap = number_of(s, "NtUnmapViewOfSection"),
         .unmap_ex = number_of(s, "NtUnmapViewOfSectionEx"),
     };
-    if (!telling_open(&s->telling, &s->output, &s->timing.clock, s->target.wine,
-                      colours_wanted(s), e)) {
+    if (!telling_open(&s->telling, &s->output, &s->timing.clock,
+                      s->target.system.wine, colours_wanted(s), e)) {
         return false;
     }
     s->model = model_open(&config, &out, e);

@@ -142,7 +142,7 @@ static uint32_t add_program(struct target *t, const struct call_facts *facts,
     uint64_t room[CAPTURE_PROGRAM_MAX / sizeof(uint64_t) + 1];
     size_t size;
 
-    options.wine = t->wine;
+    options.wine = t->system.wine;
     options.names_only = names_only;
     size = capture_compile(facts, &options, room);
     return size == 0 ? 0 : place_program(t, (const uint8_t *)room, size);
@@ -179,11 +179,10 @@ static void fill_rows(struct target *t, const struct module *m)
 
     for (size_t i = 0; i < m->syscalls.count; i++) {
         const struct syscall_entry *s = &m->syscalls.entries[i];
-        const struct call_facts *f =
-            t->wine ? call_find_wine(s->name) : call_find(s->name);
+        const struct call_facts *f = call_find_on(s->name, t->system);
         struct call_row row = { .number = s->number,
                                 .flags = flags_of_call(t, s->name) };
-        int args = f != NULL ? f->arg_count : call_arg_count_only(s->name);
+        int args = call_arg_count_on(s->name, t->system);
 
         row.more = (uint8_t)(args < 0 ? 0 : call_stack_args((uint32_t)args));
         if (t->patching) {
@@ -561,8 +560,9 @@ static bool get_in(struct target *t, const struct options *o,
     if (!module_open(&t->ntdll, &t->os, r.allocation, e)) {
         return false;
     }
-    t->wine = os_own_ntdll("wine_get_version") != 0;
-    t->wine_record = t->wine && !os_last_call_implemented();
+    t->system.wine = os_own_ntdll("wine_get_version") != 0;
+    t->system.build = os_windows_build();
+    t->wine_record = t->system.wine && !os_last_call_implemented();
     t->room = os_event_open(true, e);
     t->wake = os_event_open(false, e);
     if (t->room == NULL || t->wake == NULL || !open_section(t, o, e)) {

@@ -81,8 +81,8 @@ struct target {
     uint32_t ring_max;  // rings that fit into the section
     enum engine engine;
     bool patching;
-    bool wine;         // it runs under Wine
-    bool wine_record;  // last calls are kept by the agent (wine.S)
+    struct call_system system;  // it runs on
+    bool wine_record;           // last calls are kept by the agent (wine.S)
     struct target_wants wants;
     struct programs programs;
     struct module ntdll;

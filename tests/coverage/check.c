@@ -53,7 +53,7 @@ static str read_file(const char *path)
 
 static const struct call_facts *find(str name)
 {
-    return wine ? call_find_wine(name) : call_find(name);
+    return call_find_on(name, (struct call_system){ .wine = wine });
 }
 
 /* NULL if the line tells the call as the target made it, else what is wrong.*/

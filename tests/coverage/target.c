@@ -152,7 +152,7 @@ static void list_without_row(HMODULE module)
             (const uint8_t *)(uintptr_t)GetProcAddress(module, z);
 
         if (strncmp(z, "Zw", 2) != 0 && code && is_stub(code) &&
-            !call_find_wine(str_of(z))) {
+            !call_find_on(str_of(z), (struct call_system){ .wine = true })) {
             tell("norow", z, "");
         }
     }
@@ -177,7 +177,8 @@ int main(int argc, char **argv)
         const char *why = coverage_why_not(call->name);
 
         if (wine) {
-            call = call_find_wine(str_of(call->name));
+            call = call_find_on(str_of(call->name),
+                                (struct call_system){ .wine = true });
         }
         if (!code || !is_stub(code)) {
             tell("missing", call->name, "");

@@ -334,7 +334,7 @@ static void world_open(struct world *w, const uint8_t *how, bool wine)
         .handles = (enum handle_detail)((how[2] >> 2 & 3) % 3),
         .is_raw = is_raw,
     };
-    struct model_config config = { .wine = wine,
+    struct model_config config = { .system.wine = wine,
                                    .hold = 1000,
                                    .queue_bytes = 1u << 20,
                                    .memory_total = MEMORY_TOTAL };

@@ -233,8 +233,10 @@ static void every_row_in_wines_shape_is_told_in_full(void)
     for (size_t i = 0; i < call_count(); i++) {
         str name = str_of(call_at(i)->name);
 
-        if (call_find_wine(name) != call_at(i)) {
-            check_row(call_find_wine(name), true);
+        if (call_find_on(name, (struct call_system){ .wine = true }) !=
+            call_at(i)) {
+            check_row(call_find_on(name, (struct call_system){ .wine = true }),
+                      true);
             rows++;
         }
     }

@@ -1173,7 +1173,8 @@ static void every_rule_is_of_a_call_that_there_is(void)
         const struct handle_rule *rule = handle_rule_at(i);
         const struct call_facts *shapes[] = {
             call_find(str_of(rule->call)),
-            call_find_wine(str_of(rule->call)),
+            call_find_on(str_of(rule->call),
+                         (struct call_system){ .wine = true }),
         };
         const char *names[] = { rule->output, rule->from, rule->second,
                                 rule->access };

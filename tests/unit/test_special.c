@@ -58,7 +58,8 @@ static void begin(const char *name, uint32_t count, const uint64_t *args,
     stub = (struct stub){
         .name = str_of(name),
         .module = STR("ntdll.dll"),
-        .facts = wine ? call_find_wine(str_of(name)) : call_find(str_of(name)),
+        .facts =
+            call_find_on(str_of(name), (struct call_system){ .wine = wine }),
         .arg_count = (int8_t)count,
     };
     if (!stub.facts || stub.facts->arg_count != count) {

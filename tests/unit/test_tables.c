@@ -16,15 +16,15 @@
 #include <string.h>
 
 #define NT_CALLS 518
-#define WIN32K_CALLS 1012
+#define WIN32K_CALLS 1024
 #ifdef NO_LGPL_ROWS
 #define LGPL_CALLS 0
-#define BUFFERS (209 + 172 - 13)
-#define PARAMETERS (2101 + 2922 - 518)
+#define BUFFERS (209 + 168 - 11)
+#define PARAMETERS (2101 + 2914 - 475)
 #else
-#define LGPL_CALLS 157
-#define BUFFERS (209 + 172)
-#define PARAMETERS (2101 + 2922)
+#define LGPL_CALLS 146
+#define BUFFERS (209 + 168)
+#define PARAMETERS (2101 + 2914)
 #endif
 
 /* The tables once more, in the shape that their checks want. */
@@ -111,21 +111,36 @@ static const struct layout layouts[] = {
 #include "tables/structs.def"
 };
 
-struct count_row { const char *name; int count; };
-#ifndef NO_LGPL_ROWS
-#define ARG_COUNT(name_, count_) { #name_, count_ },
-static const struct count_row arg_counts[] = {
-#include "tables/win32k_argcounts.def"
+struct count_step { uint32_t since; int count; };
+struct count_row {
+    const char *name;
+    const struct count_step *steps;
+    size_t step_count;
+};
+#define UNKNOWN (-1)
+#define REGISTERS (-2)
+#define SINCE(build_, count_) { build_, count_ }
+#define COUNT(name_, count_)                                                \
+    { #name_, (const struct count_step[]){ SINCE(0, count_) }, 1 },
+#define CHANGES(name_, ...)                                                 \
+    { #name_, (const struct count_step[]){ __VA_ARGS__ },                   \
+      COUNT_OF(((const struct count_step[]){ __VA_ARGS__ })) },
+static const struct count_row counts[] = {
+#include "tables/win32k_counts.def"
 };
 
 #define ARG(...) 0
 #define BUF(...) 0
 #define CALL(name_, ...) #name_,
 #define CALL0(name_, ...) #name_,
+#ifndef NO_LGPL_ROWS
 static const char *const wine_names[] = {
 #include "tables/win32k_wine.def"
 };
 #endif
+static const char *const older_names[] = {
+#include "tables/win32k_older.def"
+};
 /* clang-format on */
 
 /* True, and says nothing, if `a` stands before `b`. */
@@ -157,7 +172,6 @@ static void every_call_is_found_by_its_name_and_by_no_other(void)
 
         CHECK(call_find(name) == call_at(i));
         CHECK(call_find(str_slice(name, 0, name.size - 1)) != call_at(i));
-        CHECK(call_arg_count_only(name) == -1);
     }
     CHECK(call_find(STR("")) == NULL);
     CHECK(call_find(STR("A")) == NULL);
@@ -301,7 +315,7 @@ static void well_known_calls_are_as_documented(void)
     CHECK_U64(call_find(STR("NtCallbackReturn"))->note, CALL_NEVER_RETURNS);
     CHECK_U64(call_find(STR("NtTerminateThread"))->note, CALL_MAY_NOT_RETURN);
     CHECK_U64(call_find(STR("NtRaiseException"))->note, CALL_MAY_NOT_RETURN);
-    CHECK_U64(call_find(STR("NtUserCreateWindowEx"))->arg_count, 15);
+    CHECK_U64(call_find(STR("NtUserCreateWindowEx"))->arg_count, 17);
     CHECK_U64(call_find(STR("NtSetEventEx"))->arg_count, 3);
     CHECK_U64(call_find(STR("NtCreateCpuPartition"))->arg_count, 5);
     CHECK_U64(call_find(STR("NtManageWobTicket"))->arg_count, 4);
@@ -340,41 +354,239 @@ static void stack_arguments_begin_with_the_fifth(void)
     CHECK_U64(call_stack_args(CALL_ARGS_MAX), RECORD_MORE_MAX);
 }
 
+static const struct call_system on_wine = { .wine = true };
+
+static struct call_system on_build(uint32_t build)
+{
+    return (struct call_system){ .build = build };
+}
+
+static bool same_shape(const struct call_facts *a, const struct call_facts *b)
+{
+    bool same = a->arg_count == b->arg_count;
+
+    for (size_t i = 0; same && i < a->arg_count; i++) {
+        same = a->args[i].type == b->args[i].type;
+    }
+    return same;
+}
+
 static void wines_shape_of_a_call_comes_first_under_wine(void)
 {
 #ifdef NO_LGPL_ROWS
-    CHECK_U64(call_find_wine(STR("NtUserCreateWindowEx"))->arg_count, 15);
-    CHECK(call_find_wine(STR("NtUserMsgBox")) == NULL);
-    CHECK(call_arg_count_only(STR("NtUserMsgBox")) == -1);
+    CHECK(call_find_on(STR("NtUserPeekMessage"), on_wine) ==
+          call_find(STR("NtUserPeekMessage")));
 #else
-    CHECK_U64(COUNT_OF(wine_names), 15);
+    CHECK_U64(COUNT_OF(wine_names), 20);
     for (size_t i = 0; i < COUNT_OF(wine_names); i++) {
-        const struct call_facts *windows = call_find(str_of(wine_names[i]));
-        const struct call_facts *wine = call_find_wine(str_of(wine_names[i]));
+        str name = str_of(wine_names[i]);
+        const struct call_facts *windows = call_find(name);
+        const struct call_facts *wine = call_find_on(name, on_wine);
 
         CHECK(windows != NULL && wine != NULL && windows != wine);
-        CHECK(windows && wine && windows->arg_count != wine->arg_count);
+        CHECK(windows && wine && !same_shape(windows, wine));
         CHECK(i == 0 || before(wine_names[i - 1], wine_names[i]));
     }
-    CHECK_U64(call_find_wine(STR("NtUserCreateWindowEx"))->arg_count, 17);
+    CHECK_U64(call_find_on(STR("NtUserPeekMessage"), on_wine)->arg_count, 5);
+    CHECK_U64(call_find_on(STR("NtUserReleaseDC"), on_wine)->arg_count, 2);
 #endif
-    CHECK(call_find_wine(STR("NtClose")) == call_find(STR("NtClose")));
-    CHECK(call_find_wine(STR("NtNothing")) == NULL);
+    CHECK(call_find_on(STR("NtClose"), on_wine) == call_find(STR("NtClose")));
+    CHECK(call_find_on(STR("NtNothing"), on_wine) == NULL);
 }
 
-static void calls_without_prototype_have_a_count_at_least(void)
+/* Wine has its own functions, whatever version it says it is. */
+static void wine_is_never_asked_for_its_build(void)
 {
-#ifndef NO_LGPL_ROWS
-    CHECK_U64(COUNT_OF(arg_counts), 153);
-    for (size_t i = 0; i < COUNT_OF(arg_counts); i++) {
-        str name = str_of(arg_counts[i].name);
+    for (size_t i = 0; i < COUNT_OF(counts); i++) {
+        str name = str_of(counts[i].name);
+        const struct call_facts *found = call_find_on(name, on_wine);
 
-        CHECK(call_arg_count_only(name) == arg_counts[i].count);
-        CHECK(call_find(name) == NULL);
-        CHECK(i == 0 || before(arg_counts[i - 1].name, arg_counts[i].name));
+        for (uint32_t build = 10586; build < 26200; build += 1301) {
+            struct call_system on = { .wine = true, .build = build };
+
+            CHECK(call_find_on(name, on) == found);
+            CHECK(call_arg_count_on(name, on) ==
+                  (found ? found->arg_count : -1));
+        }
+        CHECK(found != NULL || call_find(name) == NULL);
     }
+}
+
+static const uint32_t counted[] = { 10586, 14393, 15063, 17134,
+                                    17763, 18362, 19041, 22000 };
+
+static bool is_counted(uint32_t build)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < COUNT_OF(counted); i++) {
+        found |= counted[i] == build;
+    }
+    return found;
+}
+
+static void counts_are_sorted_and_all_there(void)
+{
+    CHECK_U64(COUNT_OF(counts), 1623);
+    for (size_t i = 0; i < COUNT_OF(counts); i++) {
+        const struct count_row *row = &counts[i];
+        bool ok = row->step_count > 0 && row->steps[0].since == 0;
+
+        for (size_t k = 0; k < row->step_count; k++) {
+            const struct count_step *step = &row->steps[k];
+
+            ok = ok && step->count >= REGISTERS && step->count <= CALL_ARGS_MAX;
+            ok = ok && (k == 0 || (is_counted(step->since) &&
+                                   step[-1].since < step->since &&
+                                   step[-1].count != step->count));
+        }
+        /* What it is now is known. */
+        ok = ok && row->steps[row->step_count - 1].count != UNKNOWN;
+        if (!ok) {
+            printf("  %s\n", row->name);
+        }
+        CHECK(ok);
+        CHECK(call_is_counted(str_of(row->name)));
+        CHECK(i == 0 || before(counts[i - 1].name, row->name));
+    }
+    CHECK(!call_is_counted(STR("NtClose")));
+    CHECK(!call_is_counted(STR("")));
+}
+
+static int count_of(const struct count_row *row, uint32_t build)
+{
+    int count = UNKNOWN;
+
+    for (size_t k = 0; k < row->step_count; k++) {
+        if (row->steps[k].since <= build) {
+            count = row->steps[k].count;
+        }
+    }
+    return count;
+}
+
+/* No call is ever shown with more or fewer parameters than were counted. */
+static void prototypes_have_as_many_parameters_as_were_counted(void)
+{
+    size_t with_row = 0;
+
+    for (size_t i = 0; i < COUNT_OF(counts); i++) {
+        str name = str_of(counts[i].name);
+        const struct call_facts *newest = call_find(name);
+
+        /* The row of the main table is that of the newest build. */
+        CHECK(call_find_on(name, on_build(0)) == newest);
+        CHECK(call_find_on(name, on_build(22000)) == newest);
+        with_row += newest != NULL;
+        for (size_t k = 0; k < COUNT_OF(counted); k++) {
+            int count = count_of(&counts[i], counted[k]);
+            const struct call_facts *found =
+                call_find_on(name, on_build(counted[k]));
+            int shown = call_arg_count_on(name, on_build(counted[k]));
+            bool ok = count >= 0         ? shown == count
+                      : count == UNKNOWN ? shown == -1
+                      : newest != NULL   ? shown >= 0 && shown <= 4
+                                         : shown == -1;
+
+            ok = ok && (!found || found->arg_count == shown);
+            if (!ok) {
+                printf("  %s on %u: %d, counted %d\n", counts[i].name,
+                       (unsigned)counted[k], shown, count);
+            }
+            CHECK(ok);
+        }
+    }
+#ifdef NO_LGPL_ROWS
+    CHECK_U64(with_row, 980);
+#else
+    CHECK_U64(with_row, 1111);
 #endif
-    CHECK(call_arg_count_only(STR("NtNothing")) == -1);
+}
+
+static void every_older_shape_is_of_a_build(void)
+{
+    CHECK_U64(COUNT_OF(older_names), 3);
+    for (size_t i = 0; i < COUNT_OF(older_names); i++) {
+        str name = str_of(older_names[i]);
+        const struct call_facts *newest = call_find(name);
+        const struct call_facts *oldest = call_find_on(name, on_build(10586));
+
+        CHECK(newest != NULL && oldest != NULL && newest != oldest);
+        CHECK(oldest && str_eq(str_of(oldest->name), name));
+        CHECK(newest && oldest && newest->category == oldest->category &&
+              newest->result == oldest->result &&
+              newest->fails == oldest->fails && newest->note == oldest->note);
+        CHECK(i == 0 || before(older_names[i - 1], older_names[i]));
+    }
+}
+
+static void numbers_of_parameters_are_those_of_the_build(void)
+{
+    static const uint32_t builds[] = {
+        10240, 10586, 14393, 15063, 16299, 17763,
+        18363, 19041, 19045, 20348, 22000, 26100
+    };
+    static const struct {
+        const char *name;
+        int counts[COUNT_OF(builds)];
+    } rows[] = {
+        /* As they are everywhere. */
+        { "NtUserCreateWindowEx",
+          { 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17 } },
+        { "NtUserReleaseDC", { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 } },
+        { "NtBindCompositionSurface", { 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5 } },
+        { "NtGdiEngCreateBitmap", { 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5 } },
+        { "NtUserWindowFromPoint", { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 } },
+        /* That have changed: with a row of each shape, ... */
+        { "NtUserPeekMessage", { 5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6 } },
+        { "NtUserQueryDisplayConfig", { 6, 6, 6, 7, -1, 5, 5, 5, 5, 5, 5, 5 } },
+        { "NtUserGetDisplayConfigBufferSizes",
+          { 3, 3, 3, -1, -1, -1, -1, 2, 2, 2, 2, 2 } },
+        /* of one of them, ... */
+        { "NtUserBitBltSysBmp", { 8, 8, 8, 8, -1, 5, 5, 5, 5, 5, 5, 5 } },
+        { "NtUserSetDisplayConfig", { 5, 5, 5, 6, -1, 5, 5, 5, 5, 5, 5, 5 } },
+        { "NtUserEnableIAMAccess", { 3, 3, 3, -1, -1, -1, -1, 2, 2, 2, 2, 2 } },
+        { "NtUserProcessConnect", { 2, 2, 2, 2, 2, 2, 2, 2, 2, -1, 3, 3 } },
+        /* without any. */
+        { "NtDCompositionCommitChannel",
+          { 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5 } },
+        { "NtMinQPeekForInput",
+          { 10, 10, 10, 10, 10, 10, 10, 10, 10, -1, 9, 9 } },
+        { "NtUserReportInertia", { 5, 5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6 } },
+        { "NtUserSetManipulationInputTarget",
+          { 4, 4, 4, 5, -1, 4, 4, 4, 4, -1, 6, 6 } },
+        { "NtUserRegisterDManipHook",
+          { 4, 4, 4, -1, -1, -1, -1, 0, 0, 0, 0, 0 } },
+        /* At most four, but that is all. */
+        { "NtDCompositionBoostCompositorClock",
+          { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } },
+        { "NtNothing", { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } },
+        { "NtCreateFile", { 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 11 } },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        str name = str_of(rows[i].name);
+
+        for (size_t k = 0; k < COUNT_OF(builds); k++) {
+            const struct call_facts *found =
+                call_find_on(name, on_build(builds[k]));
+            int count = call_arg_count_on(name, on_build(builds[k]));
+
+            if (count != rows[i].counts[k]) {
+                printf("  %s on %u\n", rows[i].name, (unsigned)builds[k]);
+            }
+            CHECK(count == rows[i].counts[k]);
+            CHECK(!found || found->arg_count == count);
+        }
+        /* Newer than all that we know, and not told. */
+        CHECK(call_arg_count_on(name, on_build(0)) ==
+              rows[i].counts[COUNT_OF(builds) - 1]);
+        CHECK(call_arg_count_on(name, on_build(65535)) ==
+              rows[i].counts[COUNT_OF(builds) - 1]);
+    }
+    CHECK(call_find_on(STR("NtUserSetDisplayConfig"), on_build(15063)) == NULL);
+    CHECK(call_find_on(STR("NtUserSetDisplayConfig"), on_build(14393)) ==
+          call_find(STR("NtUserSetDisplayConfig")));
 }
 
 static void check_types(const struct type_id_row *rows, size_t count,
@@ -399,10 +611,10 @@ static void check_types(const struct type_id_row *rows, size_t count,
 static void types_are_sorted_and_have_widths(void)
 {
     check_types(type_rows, COUNT_OF(type_rows), 0);
-    CHECK_U64(COUNT_OF(type_rows), 651);
+    CHECK_U64(COUNT_OF(type_rows), 652);
 #ifndef NO_LGPL_ROWS
     check_types(type_rows_lgpl, COUNT_OF(type_rows_lgpl), COUNT_OF(type_rows));
-    CHECK_U64(TYPE_COUNT, 683);
+    CHECK_U64(TYPE_COUNT, 682);
 #endif
     /* A type is the same behind a pointer. */
     for (uint32_t i = 0; i < TYPE_COUNT; i++) {
@@ -538,7 +750,8 @@ static void check_param_sets(const struct param_set *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const struct call_facts *call = call_find(str_of(rows[i].call));
-        const struct call_facts *wine = call_find_wine(str_of(rows[i].call));
+        const struct call_facts *wine =
+            call_find_on(str_of(rows[i].call), on_wine);
 
         CHECK(call && (has_arg(call, str_of(rows[i].param)) ||
                        has_arg(wine, str_of(rows[i].param))));
@@ -807,7 +1020,11 @@ int main(void)
         TEST(failure_is_judged_by_the_type_of_the_result),
         TEST(stack_arguments_begin_with_the_fifth),
         TEST(wines_shape_of_a_call_comes_first_under_wine),
-        TEST(calls_without_prototype_have_a_count_at_least),
+        TEST(wine_is_never_asked_for_its_build),
+        TEST(counts_are_sorted_and_all_there),
+        TEST(prototypes_have_as_many_parameters_as_were_counted),
+        TEST(every_older_shape_is_of_a_build),
+        TEST(numbers_of_parameters_are_those_of_the_build),
         TEST(types_are_sorted_and_have_widths),
         TEST(every_status_is_found_under_its_usual_name),
         TEST(no_status_name_stands_for_two_values),

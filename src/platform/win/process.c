@@ -18,6 +18,12 @@
 
 #define OBJ_PROTECT_CLOSE 1
 
+uint32_t os_windows_build(void)
+{
+    /* NtBuildNumber in KUSER_SHARED_DATA, docs/facts.md C10. */
+    return *(const volatile uint32_t *)(uintptr_t)0x7ffe0260 & 0xffff;
+}
+
 struct str16 os_command_line(void)
 {
     const wchar_t *line = GetCommandLineW();
