@@ -54,7 +54,7 @@ int main(void)
     CHECK(PeekMessageW(&message, window, WM_USER + 7, WM_USER + 7, PM_REMOVE));
     expect("SEQ", tid,
            "NtUserPeekMessage(*={hwnd=0x%llx, message=0x407 /* WM_USER+0x7 */, "
-           "wParam=0x5, lParam=0x6}, *=PM_REMOVE) = 1",
+           "wParam=0x5, lParam=0x6}, *=PM_REMOVE*) = 1",
            u64_of(window));
     CHECK(SetWindowPos(window, HWND_TOP, 10, 20, 30, 40,
                        SWP_NOACTIVATE | SWP_NOZORDER));

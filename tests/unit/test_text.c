@@ -609,6 +609,43 @@ static void stubs_are_found_by_number_and_address(void)
     trace_close(t);
 }
 
+static void a_stub_has_the_parameters_of_its_system(void)
+{
+    static const struct {
+        struct call_system system;
+        int peek;  // NtUserPeekMessage, of which each number has a row
+        int set;   // NtUserSetDisplayConfig, of which only five have
+    } rows[] = {
+        { { .build = 14393 }, 5, 5 },
+        { { .build = 15063 }, 5, 6 },
+        { { .build = 19045 }, 6, 5 },
+        { { .build = 0 }, 6, 5 },
+        { { .wine = true, .build = 19043 }, 5, 5 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct text_options options = { .always_pid = true };
+        struct model_config config = { .system = rows[i].system };
+        struct trace *t =
+            trace_open_with(MODE_PATCHED, &options, &config, NULL);
+        const struct stub *peek;
+        const struct stub *set;
+
+        CHECK(model_stub_add(t->p, stub_at(N_COUNT), 0x1abc,
+                             STR("NtUserPeekMessage"), STR("win32u.dll"),
+                             true));
+        CHECK(model_stub_add(t->p, stub_at(N_COUNT + 1), 0x1abd,
+                             STR("NtUserSetDisplayConfig"), STR("win32u.dll"),
+                             true));
+        peek = model_stub_by_number(t->p, 0x1abc);
+        set = model_stub_by_number(t->p, 0x1abd);
+        CHECK(peek->arg_count == rows[i].peek && peek->facts != NULL);
+        CHECK(set->arg_count == rows[i].set);
+        CHECK((set->facts != NULL) == (rows[i].set == 5));
+        trace_close(t);
+    }
+}
+
 int main(void)
 {
     const struct test tests[] = {
@@ -633,6 +670,7 @@ int main(void)
         TEST(the_longest_path_is_never_cut),
         TEST(modules_come_and_go),
         TEST(stubs_are_found_by_number_and_address),
+        TEST(a_stub_has_the_parameters_of_its_system),
     };
 
     return check_run(tests, COUNT_OF(tests));
