@@ -503,7 +503,7 @@ static struct os_process unwatched(const struct target *t)
 {
     struct os_process p = t->os;
 
-    if (!t->wine) {
+    if (!t->system.wine) {
         p.waited_for = NULL;
     }
     return p;
