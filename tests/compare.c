@@ -649,10 +649,8 @@ static struct process *process_of(struct trace *trace, uint64_t pid)
 static bool is_end(struct text rest)
 {
     static const char *const ends_by[] = {
-        "exited with ",
-        "killed by ",
-        "terminated with ",
-        "detached ",
+        "exited with ", "killed by ", "terminated with ",
+        "ended with ",  "detached ",
     };
 
     for (size_t i = 0; i < COUNT_OF(ends_by); i++) {

@@ -693,10 +693,8 @@ static inline bool g_code(struct grammar_line *l)
 static inline bool g_notice(struct grammar_line *l)
 {
     static const char *const with_code[] = {
-        "exited with ",
-        "terminated with ",
-        "thread exited with ",
-        "thread terminated with ",
+        "exited with ",        "terminated with ",        "ended with ",
+        "thread exited with ", "thread terminated with ", "thread ended with ",
     };
     bool ok = false;
 

@@ -804,8 +804,10 @@ static void on_notice(struct sink *s, const struct sink_head *head,
         [NOTICE_EXITED] = "exited",
         [NOTICE_KILLED] = "killed",
         [NOTICE_TERMINATED] = "terminated",
+        [NOTICE_ENDED] = "ended",
         [NOTICE_THREAD_EXITED] = "thread exited",
         [NOTICE_THREAD_TERMINATED] = "thread terminated",
+        [NOTICE_THREAD_ENDED] = "thread ended",
         [NOTICE_LOST] = "lost",
         [NOTICE_CALLBACK_LOST] = "callback lost",
         [NOTICE_PATCHES_LOST] = "patches lost",
@@ -822,8 +824,10 @@ static void on_notice(struct sink *s, const struct sink_head *head,
     case NOTICE_EXITED:
     case NOTICE_KILLED:
     case NOTICE_TERMINATED:
+    case NOTICE_ENDED:
     case NOTICE_THREAD_EXITED:
     case NOTICE_THREAD_TERMINATED:
+    case NOTICE_THREAD_ENDED:
         buf_add(b, STR(",\"code\":"));
         add_status(b, n->code);
         break;

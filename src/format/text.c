@@ -990,12 +990,20 @@ static void on_notice(struct sink *s, const struct sink_head *head,
         buf_add(b, STR("terminated with "));
         add_exit_code(b, n);
         break;
+    case NOTICE_ENDED:
+        buf_add(b, STR("ended with "));
+        add_exit_code(b, n);
+        break;
     case NOTICE_THREAD_EXITED:
         buf_add(b, STR("thread exited with "));
         add_exit_code(b, n);
         break;
     case NOTICE_THREAD_TERMINATED:
         buf_add(b, STR("thread terminated with "));
+        add_exit_code(b, n);
+        break;
+    case NOTICE_THREAD_ENDED:
+        buf_add(b, STR("thread ended with "));
         add_exit_code(b, n);
         break;
     case NOTICE_LOST:

@@ -99,11 +99,13 @@ struct transition_told {
 };
 
 enum notice_kind {
-    NOTICE_EXITED,      // process; `code`
-    NOTICE_KILLED,      // process, by the exception `code`
-    NOTICE_TERMINATED,  // process; `code`
+    NOTICE_EXITED,      // process, by itself; `code`
+    NOTICE_KILLED,      // process, by the exception or fast fail `code`
+    NOTICE_TERMINATED,  // process, by another one that is traced; `code`
+    NOTICE_ENDED,       // process, nobody saw by whom; `code`
     NOTICE_THREAD_EXITED,
     NOTICE_THREAD_TERMINATED,
+    NOTICE_THREAD_ENDED,
     NOTICE_LOST,  // `count` records, or pieces of `data`; `reason`
     NOTICE_CALLBACK_LOST,
     NOTICE_PATCHES_LOST,  // `count` stubs of module `reason`

@@ -21,6 +21,8 @@
 
 #include "base/banned.h"
 
+#define STATUS_STACK_BUFFER_OVERRUN 0xc0000409
+
 #define HOLD 300000000
 #define QUEUE_BYTES ((size_t)4 << 20)
 #define QUEUE_TOTAL ((size_t)32 << 20)
@@ -218,6 +220,11 @@ static void end_process_if_due(struct model_process *p)
     }
 }
 
+static bool is_to_blame(const struct blame *blame, uint32_t code)
+{
+    return blame->any && blame->code == code;
+}
+
 static void tell_process_end(struct model_process *p, uint64_t time)
 {
     struct notice n = { .code = p->end_code, .reason = STR("") };
@@ -225,11 +232,16 @@ static void tell_process_end(struct model_process *p, uint64_t time)
 
     if (p->fault_known && p->fault == p->end_code) {
         n.kind = NOTICE_KILLED;
-    } else if (p->own_end || p->mode != MODE_PATCHED) {
-        /* Without entries nobody knows who ended it. */
+    } else if (is_to_blame(&p->own_end, p->end_code)) {
         n.kind = NOTICE_EXITED;
-    } else {
+    } else if (is_to_blame(&p->foreign_end, p->end_code)) {
         n.kind = NOTICE_TERMINATED;
+    } else if (p->end_code == STATUS_STACK_BUFFER_OVERRUN) {
+        /* A fast fail (int 29h) shows the program nothing: no exception, no
+         * call. The status is the kernel's. */
+        n.kind = NOTICE_KILLED;
+    } else {
+        n.kind = NOTICE_ENDED;
     }
     if (p->end_tid != 0) {
         p->main_tid = p->end_tid;
@@ -254,17 +266,20 @@ static void step_end(struct model_thread *t, uint64_t time, bool late)
         return;
     }
     pair_end(t, time, late);
-    n.kind = t->own_end || p->mode != MODE_PATCHED ? NOTICE_THREAD_EXITED
-                                                   : NOTICE_THREAD_TERMINATED;
-    if (t->own_end) {
-        n.code = t->own_code;
+    if (t->own_end.any) {
+        n.kind = NOTICE_THREAD_EXITED;
+        n.code = t->own_end.code;
+    } else if (is_to_blame(&t->foreign_end, t->end_code)) {
+        n.kind = NOTICE_THREAD_TERMINATED;
+    } else {
+        n.kind = NOTICE_THREAD_ENDED;
     }
-    if (!t->end_silent && (t->end_known || t->own_end)) {
+    if (!t->end_silent && (t->end_known || t->own_end.any)) {
         tell_notice(t, &n, time);
     }
-    if (t->own_end) {
-        /* If it was the last one, its own end was the process's. */
-        p->own_end |= p->open_threads == 1;
+    if (t->own_end.any && p->open_threads == 1 && !p->own_end.any) {
+        /* It was the last one: its own end was the process's. */
+        p->own_end = t->own_end;
     }
     p->open_threads--;
 }

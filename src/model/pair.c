@@ -281,6 +281,82 @@ static void end_dead(struct model_thread *t, size_t from, uint64_t stack_base,
     }
 }
 
+#define THIS_PROCESS UINT64_MAX
+#define THIS_THREAD (UINT64_MAX - 1)
+
+/* The id of the thread that NtTerminateThread is to end; 0: not known. */
+static uint32_t thread_to_end(const struct call *call)
+{
+    const struct thing *thing = thing_of(call->objects[0]);
+
+    if (!(call->arg_mask & 1)) {
+        return 0;
+    }
+    if (call->args[0] == THIS_THREAD || call->args[0] == 0) {
+        return call->tid;
+    }
+    return thing ? thing->tid : 0;
+}
+
+/* The same of NtTerminateProcess, whose NULL is not the whole process. */
+static uint32_t process_to_end(const struct call *call)
+{
+    const struct thing *thing = thing_of(call->objects[0]);
+
+    if (!(call->arg_mask & 1)) {
+        return 0;
+    }
+    if (call->args[0] == THIS_PROCESS) {
+        return call->pid;
+    }
+    return thing ? thing->pid : 0;
+}
+
+/* The first one counts: the second comes to what is over already. */
+static void put_blame(struct blame *blame, bool any, uint32_t code)
+{
+    if (any && !blame->any) {
+        *blame = (struct blame){ true, code };
+    } else if (!any && blame->code == code) {
+        blame->any = false;
+    }
+}
+
+/* Who is ended by NtTerminateThread or NtTerminateProcess may be gone before
+ * the call has returned. So it is written down at the entry (`any`), and
+ * taken back when the call fails. */
+static void blame(struct model_thread *t, const struct call *call, bool any)
+{
+    struct model *m = t->model;
+    uint32_t code = (uint32_t)call->args[1];
+    enum special special =
+        call->stub ? (enum special)call->stub->special : SPECIAL_NONE;
+    bool others = special == SPECIAL_TERMINATE_PROCESS && call->args[0] == 0;
+    uint32_t tid =
+        special == SPECIAL_TERMINATE_THREAD ? thread_to_end(call) : 0;
+    struct model_process *p = NULL;
+
+    if ((call->arg_mask & 3) != 3) {
+        return;
+    }
+    for (struct model_thread *o = m->threads; (tid || others) && o;
+         o = o->next) {
+        /* A thread's id is nobody else's while there is a handle. */
+        if (o != t && (others ? o->process == t->process : o->tid == tid)) {
+            put_blame(&o->foreign_end, any, code);
+        }
+    }
+    if (special == SPECIAL_TERMINATE_PROCESS && process_to_end(call) != 0) {
+        p = process_by_pid(m, process_to_end(call));
+    }
+    if (p && p != t->process) {
+        put_blame(&p->foreign_end, any, code);
+    } else if (p) {
+        put_blame(&p->own_end, any, code);
+        p->end_tid = any ? t->tid : 0;
+    }
+}
+
 static void return_call(struct model_thread *t, size_t i, uint64_t time,
                         uint64_t rip, uint64_t result, bool late)
 {
@@ -292,6 +368,9 @@ static void return_call(struct model_thread *t, size_t i, uint64_t time,
     call->rip = rip;
     call->result = result;
     call->late |= late;
+    if ((int32_t)result < 0) {
+        blame(t, call, false);
+    }
     tell_leave(t, &t->open[i]);
     forget(t, i);
 }
@@ -327,18 +406,11 @@ static void settle_exception(struct model_thread *t, uint64_t stack_base,
     }
 }
 
-static bool is_self_handle(const struct call *call, uint64_t self)
-{
-    return (call->arg_mask & 1) &&
-           (call->args[0] == self || call->args[0] == 0);
-}
-
 /* What else a call that begins says about its thread; true if it ends
  * itself. */
 static bool note_special(struct model_thread *t, const struct call *call)
 {
-    struct model_process *p = t->process;
-
+    blame(t, call, true);
     switch (call->stub ? (enum special)call->stub->special : SPECIAL_NONE) {
     case SPECIAL_CONTINUE:
         t->exception = false;
@@ -346,18 +418,13 @@ static bool note_special(struct model_thread *t, const struct call *call)
     case SPECIAL_CALLBACK_RETURN:
         return true;
     case SPECIAL_TERMINATE_THREAD:
-        if (is_self_handle(call, (uint64_t)-2)) {
-            t->own_end = true;
-            t->own_code = (uint32_t)call->args[1];
+        if (thread_to_end(call) == t->tid) {
+            t->own_end = (struct blame){ true, (uint32_t)call->args[1] };
             return true;
         }
         return false;
     case SPECIAL_TERMINATE_PROCESS:
-        if (is_self_handle(call, (uint64_t)-1)) {
-            p->own_end = true;
-            p->end_tid = t->tid;
-        }
-        return false;
+    case SPECIAL_TERMINATE_JOB:
     case SPECIAL_NONE:
     case SPECIAL_SET_CONTEXT:
     case SPECIAL_RAISE:
@@ -505,7 +572,7 @@ static void judge_unmatched(struct model_thread *t, struct call *call,
     if (t->gone_stub && in == t->gone_stub && call->rsp == t->gone_rsp) {
         /* It was to end itself, and has failed. */
         if (in->special == SPECIAL_TERMINATE_THREAD) {
-            t->own_end = false;
+            t->own_end.any = false;
         }
         name_by_stub(call, in);
         return;
@@ -696,6 +763,34 @@ void pair_transition(struct model_thread *t, const struct event *e, bool late)
     t->model->out.transition(t->model->out.ctx, &told);
 }
 
+/* Of a call that has not come back: is it the end of its own process? If it
+ * is not known which one its handle means, it is. */
+static bool ends_own_process(const struct model_process *p,
+                             const struct call *call)
+{
+    uint32_t pid;
+
+    if (!call->stub || !(call->arg_mask & 2)) {
+        return false;
+    }
+    if (call->stub->special == SPECIAL_TERMINATE_JOB) {
+        return true;
+    }
+    pid = process_to_end(call);
+    return call->stub->special == SPECIAL_TERMINATE_PROCESS &&
+           call->args[0] != 0 && (pid == p->pid || pid == 0);
+}
+
+/* The status that an open NtRaiseException raises could be `code`. */
+static bool may_raise(const struct call *call, uint32_t code)
+{
+    uint32_t status;
+
+    return call->stub && call->stub->special == SPECIAL_RAISE &&
+           (!memory_u32(&call->before, call->args[0], &status) ||
+            status == code);
+}
+
 void pair_end(struct model_thread *t, uint64_t time, bool late)
 {
     struct model_process *p = t->process;
@@ -707,8 +802,7 @@ void pair_end(struct model_thread *t, uint64_t time, bool late)
         p->fault = t->exception_status;
         p->end_tid = t->tid;
         t->end_silent = true;
-    } else if (newest && newest->stub && t->end_known &&
-               newest->stub->special == SPECIAL_RAISE) {
+    } else if (newest && t->end_known && may_raise(newest, t->end_code)) {
         p->fault_known = true;
         p->fault = t->end_code;
         p->end_tid = t->tid;
@@ -717,9 +811,9 @@ void pair_end(struct model_thread *t, uint64_t time, bool late)
     for (size_t i = 0; i < t->open_count; i++) {
         const struct call *call = &t->open[i].call;
 
-        if (call->stub && call->stub->special == SPECIAL_TERMINATE_PROCESS &&
-            t->end_known && (uint32_t)call->args[1] == t->end_code) {
-            p->own_end = true;
+        if (t->end_known && ends_own_process(p, call) &&
+            (uint32_t)call->args[1] == t->end_code) {
+            p->own_end = (struct blame){ true, t->end_code };
             p->end_tid = t->tid;
             t->end_silent = true;
         }

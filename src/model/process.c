@@ -151,6 +151,7 @@ static enum special special_of(str name)
         { "NtCallbackReturn", SPECIAL_CALLBACK_RETURN },
         { "NtTerminateThread", SPECIAL_TERMINATE_THREAD },
         { "NtTerminateProcess", SPECIAL_TERMINATE_PROCESS },
+        { "NtTerminateJobObject", SPECIAL_TERMINATE_JOB },
         { "NtSetContextThread", SPECIAL_SET_CONTEXT },
         { "NtRaiseException", SPECIAL_RAISE },
     };

@@ -40,6 +40,7 @@ enum special {
     SPECIAL_CALLBACK_RETURN,    // NtCallbackReturn
     SPECIAL_TERMINATE_THREAD,   // NtTerminateThread
     SPECIAL_TERMINATE_PROCESS,  // NtTerminateProcess
+    SPECIAL_TERMINATE_JOB,      // NtTerminateJobObject
     SPECIAL_SET_CONTEXT,        // NtSetContextThread
     SPECIAL_RAISE,              // NtRaiseException
 };
@@ -183,6 +184,13 @@ struct pieces {
  * one. Every look into memory goes through all of them. */
 #define PIECES_MAX CAPTURE_OPS_MAX
 
+/* Somebody has begun a call that ends it with `code`. Only the code that it
+ * really had shows that it was this one. */
+struct blame {
+    bool any;
+    uint32_t code;
+};
+
 struct model_process {
     struct model *model;
     struct model_process *next;
@@ -209,9 +217,10 @@ struct model_process {
     bool ending;
     uint32_t end_code;
     uint64_t end_at;
-    bool own_end;      // a thread called NtTerminateProcess for it
-    uint32_t end_tid;  // whose line the last one is; 0: main_tid
-    bool fault_known;  // a thread has died in an exception
+    struct blame own_end;      // a thread was about to end it
+    struct blame foreign_end;  // another process was about to end it
+    uint32_t end_tid;          // whose line the last one is; 0: main_tid
+    bool fault_known;          // a thread has died in an exception
     uint32_t fault;
 };
 
@@ -249,8 +258,8 @@ struct model_thread {
     uint64_t in_kernel;            // id of the open call whose entry came last
     const struct stub *gone_stub;  // of the entry that ended itself last
     uint64_t gone_rsp;
-    bool own_end;  // it has called NtTerminateThread for itself
-    uint32_t own_code;
+    struct blame own_end;      // it has called NtTerminateThread for itself
+    struct blame foreign_end;  // another thread has, for this one
     bool exception;
     uint32_t exception_status;
     uint64_t exception_rsp;

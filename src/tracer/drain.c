@@ -479,12 +479,26 @@ static void end_threads(struct session *s, bool all)
     end_some(s, handles, index, count);
 }
 
-void drain_end(struct session *s)
+/* It was over before the process was, if it has another code. */
+static bool ended_before(struct drained *d, uint32_t code)
+{
+    uint32_t own;
+
+    if (d->ending || d->code_known || d->handle == NULL ||
+        !os_thread_ended(d->handle, &own) || own == code) {
+        return d->ending && d->code_known;
+    }
+    d->code = own;
+    d->code_known = true;
+    return true;
+}
+
+void drain_end(struct session *s, uint32_t code)
 {
     for (uint32_t i = 0; i < s->ring_high; i++) {
         struct drained *d = &s->rings[i];
 
-        if (d->ring != NULL && d->ending && d->code_known) {
+        if (d->ring != NULL && ended_before(d, code)) {
             reclaim(s, i);
         }
     }

@@ -403,7 +403,7 @@ static void finish(struct session *s, uint32_t code)
 {
     while (round_trip(s, true) > 0 && !s->output.failed) {
     }
-    drain_end(s);
+    drain_end(s, code);
     model_process_end(s->process, code, os_tsc());
     model_flush(s->model);
     telling_flush(&s->telling);

@@ -111,9 +111,10 @@ void session_note(struct session *s, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Takes what the rings hold. Returns the bytes taken. `last`: the target has
  * ended, nobody writes any more. */
 size_t drain_rings(struct session *s, bool last);
-/* The target has ended and everything is taken: threads that had ended by
- * their own will before it did are told to have. */
-void drain_end(struct session *s);
+/* The target has ended with `code` and everything is taken: threads that had
+ * ended before it did, by their own will or with another code, are told to
+ * have. */
+void drain_end(struct session *s, uint32_t code);
 /* True if a ring is more than half full, or its thread waits for us. */
 bool drain_pressing(struct session *s);
 /* Lets threads sleep no longer whose ring has room or whose answer is

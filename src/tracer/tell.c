@@ -264,6 +264,7 @@ void telling_notice(void *telling, const struct notice *n)
         break;
     case NOTICE_THREAD_EXITED:
     case NOTICE_THREAD_TERMINATED:
+    case NOTICE_THREAD_ENDED:
         if (!t->lines || !filter_pass_thread(t->filter, n->tid)) {
             return;
         }
@@ -271,6 +272,7 @@ void telling_notice(void *telling, const struct notice *n)
     case NOTICE_EXITED:
     case NOTICE_KILLED:
     case NOTICE_TERMINATED:
+    case NOTICE_ENDED:
     case NOTICE_ATTACHED:
     case NOTICE_DETACHED:
         if (!t->lines) {

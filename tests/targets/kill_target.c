@@ -68,8 +68,8 @@ int main(int argc, char **argv)
            " STATUS_INFO_LENGTH_MISMATCH\n",
            (unsigned long long)pid, (unsigned long long)tid,
            (unsigned long long)told, (unsigned long long)room, MARK_LENGTH);
-    printf("EXPECT LAST %llu +++ terminated with %d +++\n",
-           (unsigned long long)pid, STATUS);
+    printf("EXPECT LAST %llu +++ ended with %d +++\n", (unsigned long long)pid,
+           STATUS);
     CHECK(launch_status(child) == STATUS);
     return target_bad != 0;
 }

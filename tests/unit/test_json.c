@@ -306,6 +306,8 @@ static void tell_notices(struct sink *s)
         { .kind = NOTICE_TERMINATED, .code = 0 },
         { .kind = NOTICE_THREAD_EXITED, .code = 1 },
         { .kind = NOTICE_THREAD_TERMINATED, .code = 0xe0000001 },
+        { .kind = NOTICE_ENDED, .code = 4 },
+        { .kind = NOTICE_THREAD_ENDED, .code = 5 },
         { .kind = NOTICE_LOST, .count = 12, .reason = STR_INIT("ring full") },
         { .kind = NOTICE_LOST,
           .count = 3,
@@ -372,8 +374,8 @@ static void lines_of_every_kind_are_objects(void)
     json_header(&j, STR("1.0 \"x\""));
     tell_lines(&j.sink);
     tell_notices(&j.sink);
-    CHECK_U64(w.lines, 18);
-    CHECK_U64(j.lines, 18);
+    CHECK_U64(w.lines, 20);
+    CHECK_U64(j.lines, 20);
     CHECK_STR(
         wrote_all(&w),
         STR("{\"type\":\"header\",\"version\":1,\"program\":\"ntstrace\","
@@ -416,6 +418,10 @@ static void lines_of_every_kind_are_objects(void)
             "\"code\":{\"status\":\"STATUS_WAIT_1\",\"raw\":\"0x1\"}}\n"
             "{\"type\":\"notice\"," LEADER "\"event\":\"thread terminated\","
             "\"code\":{\"status\":null,\"raw\":\"0xe0000001\"}}\n"
+            "{\"type\":\"notice\"," LEADER "\"event\":\"ended\","
+            "\"code\":{\"status\":null,\"raw\":\"0x4\"}}\n"
+            "{\"type\":\"notice\"," LEADER "\"event\":\"thread ended\","
+            "\"code\":{\"status\":null,\"raw\":\"0x5\"}}\n"
             "{\"type\":\"notice\"," LEADER "\"event\":\"lost\",\"count\":12,"
             "\"reason\":\"ring full\"}\n"
             "{\"type\":\"notice\"," LEADER "\"event\":\"lost\",\"count\":3,"
@@ -439,8 +445,8 @@ static void lines_of_every_kind_are_text(void)
     tell_lines(&t.sink);
     tell_notices(&t.sink);
     sinks_check_lines(&w, CHECK_AT);
-    CHECK_U64(w.lines, 19);
-    CHECK_U64(t.lines, 19);
+    CHECK_U64(w.lines, 21);
+    CHECK_U64(t.lines, 21);
     CHECK_STR(
         wrote_all(&w),
         STR("32.36 NtRead(H=0x4c, ?, ... <unfinished ...>\n"
@@ -460,6 +466,8 @@ static void lines_of_every_kind_are_text(void)
             "32.36 +++ terminated with 0 +++\n"
             "32.36 +++ thread exited with 1 +++\n"
             "32.36 +++ thread terminated with 0xe0000001 +++\n"
+            "32.36 +++ ended with 4 +++\n"
+            "32.36 +++ thread ended with 5 +++\n"
             "32.36 +++ lost 12 records: ring full +++\n"
             "32.36 +++ lost 3 pieces of data: ring full +++\n"
             "32.36 +++ callback lost +++\n"

@@ -147,7 +147,7 @@ static void threads_end_with_their_calls(void)
     CHECK_STR(told(t), STR("32.36 NtTerminateThread(NULL, 7) = ?\n"
                            "32.36 +++ thread exited with 7 +++\n"
                            "32.44 NtDelayExecution(TRUE, 0x2) = ?\n"
-                           "32.44 +++ thread terminated with 0xc0000005 "
+                           "32.44 +++ thread ended with 0xc0000005 "
                            "STATUS_ACCESS_VIOLATION +++\n"));
     trace_close(t);
 }
@@ -177,7 +177,7 @@ static void a_thread_that_has_ended_holds_nobody_up(void)
     call(a, 10, 1);
     model_thread_bound(a, 20 * TICKS);
     model_run(t->m, 20 * TICKS);
-    CHECK_STR(so_far(t), STR("32.44 +++ thread terminated with 0 +++\n"
+    CHECK_STR(so_far(t), STR("32.44 +++ thread ended with 0 +++\n"
                              "32.36 NtClose(0x1) = 0\n"));
     trace_close(t);
 }
@@ -202,7 +202,7 @@ static void a_process_ends_by_its_own_call(void)
     trace_close(t);
 }
 
-static void a_process_that_did_not_end_itself_was_terminated(void)
+static void whose_end_nobody_saw_has_ended(void)
 {
     struct trace *t = trace_open(MODE_PATCHED);
     struct model_thread *a = add_thread(t, 36);
@@ -211,9 +211,164 @@ static void a_process_that_did_not_end_itself_was_terminated(void)
     feed(a, &c);
     model_process_end(t->p, 0x80000003, 0);
     CHECK_STR(told(t), STR("32.36 NtDelayExecution(TRUE, 0x2) = ?\n"
-                           "32.36 +++ terminated with 0x80000003 "
+                           "32.36 +++ ended with 0x80000003 "
                            "STATUS_BREAKPOINT +++\n"));
     trace_close(t);
+}
+
+/* The call was begun, and somebody else was faster: the code tells. */
+static void an_end_with_another_code_is_not_its_own(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    struct model_thread *a = add_thread(t, 36);
+
+    chunk_entry(&c, 1, N_TERMINATE_PROCESS, STACK, 0x100, (uint64_t)-1, 3, 0);
+    feed(a, &c);
+    model_process_end(t->p, 4, 3 * TICKS);
+    CHECK_STR(told(t), STR("32.36 NtTerminateProcess(NtCurrentProcess, 3) = ?\n"
+                           "32.36 +++ ended with 4 +++\n"));
+    trace_close(t);
+}
+
+/* What NtTerminateProcess(NULL) does to other threads is not the end of the
+ * process. */
+static void ending_the_others_is_no_end_of_the_process(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    struct model_thread *a = add_thread(t, 36);
+
+    chunk_entry(&c, 1, N_TERMINATE_PROCESS, STACK, 0x100, 0, 3, 0);
+    chunk_return(&c, 2, N_TERMINATE_PROCESS, STACK, 0x100, 0);
+    feed(a, &c);
+    model_process_end(t->p, 3, 3 * TICKS);
+    CHECK_STR(told(t), STR("32.36 NtTerminateProcess(NULL, 3) = 0\n"
+                           "32.36 +++ ended with 3 +++\n"));
+    trace_close(t);
+}
+
+/* The records of a thread that had ended itself may come to their end only
+ * after the one that ended the process. */
+static void a_late_end_of_a_thread_is_not_the_end_of_the_process(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    struct model_thread *a = add_thread(t, 36);
+    struct model_thread *b = add_thread(t, 44);
+
+    chunk_entry(&c, 1, N_TERMINATE_THREAD, STACK, 0x100, 0, 1, 0);
+    feed(b, &c);
+    chunk_entry(&c, 2, N_TERMINATE_PROCESS, STACK, 0x100, (uint64_t)-1, 5, 0);
+    feed(a, &c);
+    model_thread_end(a, 5, 3 * TICKS);
+    model_thread_end(b, 1, 4 * TICKS);
+    model_process_end(t->p, 5, 4 * TICKS);
+    CHECK(str_ends(told(t), STR("32.44 +++ thread exited with 1 +++\n"
+                                "32.36 +++ exited with 5 +++\n")));
+    trace_close(t);
+}
+
+/* A fast fail enters the program nowhere: there is its status alone. */
+static void a_fast_fail_kills(void)
+{
+    for (int own = 0; own < 2; own++) {
+        struct trace *t = trace_open(MODE_PATCHED);
+        struct model_thread *a = add_thread(t, 36);
+
+        chunk_entry(&c, 1, own ? N_TERMINATE_PROCESS : N_DELAY, STACK, 0x100,
+                    (uint64_t)-1, 0xc0000409, 0);
+        feed(a, &c);
+        model_process_end(t->p, 0xc0000409, 3 * TICKS);
+        CHECK(str_ends(
+            told(t),
+            own ? STR("\n32.36 +++ exited with 0xc0000409 "
+                      "STATUS_STACK_BUFFER_OVERRUN +++\n")
+                : STR("\n32.36 +++ killed by STATUS_STACK_BUFFER_OVERRUN "
+                      "+++\n")));
+        trace_close(t);
+    }
+}
+
+/* Handle 1c0h is thread 44 of the process, 1c4h the thread itself, 1c8h the
+ * process, 1cch another one that is traced. */
+static void open_handles(struct model_thread *t)
+{
+    static const struct {
+        uint32_t number;
+        uint64_t value;
+        uint64_t pid;
+        uint64_t tid;
+    } rows[] = {
+        { N_OPEN_THREAD, 0x1c0, 32, 44 },
+        { N_OPEN_THREAD, 0x1c4, 32, 36 },
+        { N_OPEN_PROCESS, 0x1c8, 32, 0 },
+        { N_OPEN_PROCESS, 0x1cc, 40, 0 },
+    };
+
+    for (uint64_t i = 0; i < COUNT_OF(rows); i++) {
+        const uint64_t args[] = { 0x230000, 0x1fffff, 0, 0x230010 };
+        const uint64_t id[] = { rows[i].pid, rows[i].tid };
+
+        chunk_data(&c, 1, rows[i].number, 0x100, 0, 3, 0x230010, id, 16);
+        chunk_call(&c, 1, rows[i].number, 0x100, 4, args);
+        chunk_data(&c, 1, rows[i].number, 0x100, RECORD_AT_RETURN, 0, 0x230000,
+                   &rows[i].value, 8);
+        chunk_return(&c, 1, rows[i].number, STACK, 0x100, 0);
+    }
+    feed(t, &c);
+}
+
+static void who_ends_another_is_known_by_the_handle(void)
+{
+    static const struct {
+        const char *why;
+        uint32_t number;
+        uint64_t handle;
+        uint64_t code;
+        uint64_t result;  // 1: it does not come back
+        const char *last;
+    } cases[] = {
+        { "another thread", N_TERMINATE_THREAD, 0x1c0, 5, 0,
+          "\n32.44 +++ thread terminated with 5 +++\n" },
+        { "it had another code", N_TERMINATE_THREAD, 0x1c0, 6, 0,
+          "\n32.44 +++ thread ended with 5 +++\n" },
+        { "the call fails", N_TERMINATE_THREAD, 0x1c0, 5, 0xc0000022,
+          "\n32.44 +++ thread ended with 5 +++\n" },
+        { "the thread itself", N_TERMINATE_THREAD, 0x1c4, 9, 1,
+          "\n32.36 +++ thread exited with 9 +++\n" },
+        { "its own process", N_TERMINATE_PROCESS, 0x1c8, 7, 1,
+          "\n32.36 +++ exited with 7 +++\n" },
+        { "another process", N_TERMINATE_PROCESS, 0x1cc, 8, 0,
+          "\n40.48 +++ terminated with 8 +++\n" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct trace *t = trace_open(MODE_PATCHED);
+        struct model_process *other = add_process(t, 40, MODE_PATCHED);
+        struct model_thread *a = add_thread(t, 36);
+        struct model_thread *b = add_thread(t, 44);
+
+        model_thread_open(other, 48, 1, 0);
+        open_handles(a);
+        chunk_entry(&c, 2, cases[i].number, STACK, 0x100, cases[i].handle,
+                    cases[i].code, 0);
+        if (cases[i].result != 1) {
+            chunk_return(&c, 3, cases[i].number, STACK, 0x100, cases[i].result);
+        }
+        feed(a, &c);
+        if (strstr(cases[i].last, "32.44")) {
+            model_thread_end(b, 5, 4 * TICKS);
+        } else if (strstr(cases[i].last, "thread")) {
+            model_thread_end(a, 9, 4 * TICKS);
+        } else if (strstr(cases[i].last, "40.48")) {
+            model_process_end(other, 8, 4 * TICKS);
+        } else {
+            model_process_end(t->p, 7, 4 * TICKS);
+        }
+        model_flush(t->m);
+        if (!str_ends(so_far(t), str_of(cases[i].last))) {
+            check_str(so_far(t), str_of(cases[i].last), cases[i].why);
+        }
+        trace_close(t);
+    }
 }
 
 static void the_last_threads_own_end_is_the_processs(void)
@@ -246,19 +401,19 @@ static void the_last_threads_own_end_is_the_processs(void)
     model_process_end(t->p, 2, 5 * TICKS);
     CHECK_STR(told(t), STR("32.36 NtTerminateThread(NULL, 1) = ?\n"
                            "32.36 +++ thread exited with 1 +++\n"
-                           "32.36 +++ terminated with 2 +++\n"));
+                           "32.36 +++ ended with 2 +++\n"));
     trace_close(t);
 }
 
-static void without_entries_an_end_counts_as_its_own(void)
+static void without_entries_nobody_knows_who_ended_it(void)
 {
     struct trace *t = trace_open(MODE_RETURNS);
     struct model_thread *a = add_thread(t, 36);
 
     model_thread_end(a, 1, 0);
     model_process_end(t->p, 2, 0);
-    CHECK_STR(told(t), STR("32.36 +++ thread exited with 1 +++\n"
-                           "32.36 +++ exited with 2 +++\n"));
+    CHECK_STR(told(t), STR("32.36 +++ thread ended with 1 +++\n"
+                           "32.36 +++ ended with 2 +++\n"));
     trace_close(t);
 }
 
@@ -292,7 +447,7 @@ static void an_exception_kills_unless_it_was_handled(void)
         if (!str_ends(told(t),
                       cases[i].killed
                           ? STR("+++ killed by STATUS_ACCESS_VIOLATION +++\n")
-                          : STR("+++ terminated with 0xc0000005 "
+                          : STR("+++ ended with 0xc0000005 "
                                 "STATUS_ACCESS_VIOLATION +++\n"))) {
             check_true(false, cases[i].why, CHECK_AT);
         }
@@ -330,7 +485,7 @@ static void the_line_of_a_process_is_its_last(void)
     feed(b, &c);
     model_notice(other, NOTICE_DETACHED, 30 * TICKS);
     CHECK_STR(told(t), STR("32.36 NtClose(0x1) = 0\n"
-                           "32.36 +++ terminated with 0 +++\n"
+                           "32.36 +++ ended with 0 +++\n"
                            "40.36 NtClose(0x2) = 0\n"
                            "40.36 NtClose(0x3 <unfinished ...>\n"
                            "40.36 +++ detached +++\n"));
@@ -342,7 +497,7 @@ static void a_process_without_threads_ends_too(void)
     struct trace *t = trace_open(MODE_RETURNS);
 
     model_process_end(t->p, 0, 1);
-    CHECK_STR(told(t), STR("32.? +++ exited with 0 +++\n"));
+    CHECK_STR(told(t), STR("32.? +++ ended with 0 +++\n"));
     trace_close(t);
 }
 
@@ -710,9 +865,14 @@ int main(void)
         TEST(a_code_that_nobody_knows_is_not_zero),
         TEST(a_thread_that_has_ended_holds_nobody_up),
         TEST(a_process_ends_by_its_own_call),
-        TEST(a_process_that_did_not_end_itself_was_terminated),
+        TEST(whose_end_nobody_saw_has_ended),
+        TEST(an_end_with_another_code_is_not_its_own),
+        TEST(ending_the_others_is_no_end_of_the_process),
+        TEST(a_late_end_of_a_thread_is_not_the_end_of_the_process),
+        TEST(a_fast_fail_kills),
         TEST(the_last_threads_own_end_is_the_processs),
-        TEST(without_entries_an_end_counts_as_its_own),
+        TEST(who_ends_another_is_known_by_the_handle),
+        TEST(without_entries_nobody_knows_who_ended_it),
         TEST(an_exception_kills_unless_it_was_handled),
         TEST(an_unseen_exception_kills_in_its_last_call),
         TEST(the_line_of_a_process_is_its_last),

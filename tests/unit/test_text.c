@@ -48,7 +48,7 @@ static void on_a_screen_threads_show_from_the_second_on(void)
              "(DIRECT: private 0x1f0000+0x14)\n"
              "[pid 32.44] <... NtYieldExecution resumed>) = 0x40000024 "
              "STATUS_NO_YIELD_PERFORMED\n"
-             "[pid 32.36] +++ thread terminated with 3 +++\n",
+             "[pid 32.36] +++ thread ended with 3 +++\n",
              .always_pid = false);
 }
 
@@ -60,7 +60,7 @@ static void in_a_file_every_line_begins_with_its_thread(void)
              "(DIRECT: private 0x1f0000+0x14)\n"
              "32.44 <... NtYieldExecution resumed>) = 0x40000024 "
              "STATUS_NO_YIELD_PERFORMED\n"
-             "32.36 +++ thread terminated with 3 +++\n",
+             "32.36 +++ thread ended with 3 +++\n",
              .always_pid = true);
 }
 
@@ -76,7 +76,7 @@ static void everything_that_can_lead_a_line_does(void)
              "32.44 06:54:02.000000 (+1.500000) [0x0001] [0000000140001000] "
              "<... NtYieldExecution resumed>) = 0x40000024 "
              "STATUS_NO_YIELD_PERFORMED <1.550000>\n"
-             "32.36 06:54:02.000001 (+0.000001) +++ thread terminated with 3 "
+             "32.36 06:54:02.000001 (+0.000001) +++ thread ended with 3 "
              "+++\n",
              .always_pid = true, .when = WHEN_MICROS, .relative = true,
              .number = true, .returns = true, .took = true, .arg_names = true,
