@@ -360,7 +360,8 @@ static bool is_for_names(const struct compiling *c, uint32_t i)
     for (size_t k = 0; k < count; k++) {
         if ((rules[k].does == HANDLE_LEARNS &&
              arg->class_arg != SHAPE_NO_ARG) ||
-            (rules[k].naming == NAMING_STRING &&
+            ((rules[k].naming == NAMING_STRING ||
+              rules[k].does == HANDLE_HANDS) &&
              call_parameter(call, rules[k].from) == (int)i)) {
             return true;
         }

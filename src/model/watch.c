@@ -52,6 +52,29 @@
 #define PROCESS_BASIC_ID 0x20
 #define THREAD_BASIC_CLIENT 0x10
 
+/* DBGUI_WAIT_STATE_CHANGE: where its handles are, and whose they are */
+#define EVENT_CLIENT 0x08
+#define EVENT_HANDLE 0x18 /* thread, process or file, by the state */
+#define EVENT_FIRST_THREAD 0x20
+#define EVENT_IMAGE 0x30
+enum debug_state {
+    STATE_CREATE_THREAD = 2,
+    STATE_CREATE_PROCESS = 3,
+    STATE_LOAD_DLL = 9,
+};
+
+/* PS_CREATE_INFO */
+#define CREATE_STATE 0x08
+#define CREATE_SUCCESS 6
+#define CREATE_FILE 0x18
+#define CREATE_SECTION 0x20
+
+/* Information classes that hand over a handle */
+#define PROCESS_DEBUG_OBJECT 30
+#define TOKEN_LINKED 19
+
+#define OBJECT_NAME_CLASS 1
+
 /* FILE_RENAME_INFORMATION */
 #define FILE_RENAME 10
 #define FILE_RENAME_EX 65
@@ -573,6 +596,11 @@ static void name_it(struct model_thread *t, const struct watch *watch,
     case NAMING_PROCESS_ID:
     case NAMING_THREAD_ID:
     case NAMING_RENAME:
+    case NAMING_OBJECT_NAME:
+    case NAMING_DEBUG_EVENT:
+    case NAMING_CREATE_INFO:
+    case NAMING_DEBUG_PORT:
+    case NAMING_LINKED_TOKEN:
         break;
     }
 }
@@ -739,6 +767,138 @@ static void close_argument(struct model_thread *t, const struct watch *watch,
     }
 }
 
+/* The handle at `address`, which the call has written there, refers to what
+ * the facts say; 0 is none. */
+static void hand_over(struct model_thread *t, const struct call *call,
+                      uint64_t address, const struct thing_facts *facts)
+{
+    uint64_t value;
+
+    if (memory_u64(&call->after, address, &value) && value != 0) {
+        handles_set(t->process->handles, value, thing_new(t->model, facts));
+    }
+}
+
+static void hand_process(struct model_thread *t, const struct call *call,
+                         uint64_t address, uint32_t pid)
+{
+    struct thing_facts facts = { .type = STR("Process"), .pid = pid };
+    struct buf b = text_room(t->model);
+    str image = image_of(t->model, pid);
+
+    if (image.size == 0 && pid != 0) {
+        image = image_by_handles(t->model, pid);
+    }
+    facts.path = STR("");
+    facts.name = process_name(&b, pid, image);
+    hand_over(t, call, address, &facts);
+}
+
+static void hand_thread(struct model_thread *t, const struct call *call,
+                        uint64_t address, uint32_t pid, uint32_t tid)
+{
+    struct thing_facts facts = { .type = STR("Thread"),
+                                 .pid = pid,
+                                 .tid = tid };
+    struct buf b = text_room(t->model);
+
+    facts.path = STR("");
+    facts.name = thread_name(&b, pid, tid);
+    hand_over(t, call, address, &facts);
+}
+
+static void hand_debug_event(struct model_thread *t, const struct call *call,
+                             uint64_t at)
+{
+    const struct thing_facts file = { .type = STR("File"),
+                                      .name = STR(""),
+                                      .path = STR("") };
+    uint32_t state;
+    uint32_t pid = 0;
+    uint32_t tid = 0;
+
+    /* A wait that has timed out is no failure, and has written nothing. */
+    if ((uint32_t)call->result != 0 || !memory_u32(&call->after, at, &state)) {
+        return;
+    }
+    read_client(&call->after, at + EVENT_CLIENT, &pid, &tid);
+    switch ((enum debug_state)state) {
+    case STATE_CREATE_THREAD:
+        hand_thread(t, call, at + EVENT_HANDLE, pid, tid);
+        break;
+    case STATE_CREATE_PROCESS:
+        hand_process(t, call, at + EVENT_HANDLE, pid);
+        hand_thread(t, call, at + EVENT_FIRST_THREAD, pid, tid);
+        hand_over(t, call, at + EVENT_IMAGE, &file);
+        break;
+    case STATE_LOAD_DLL:
+        hand_over(t, call, at + EVENT_HANDLE, &file);
+        break;
+    default:
+        break;
+    }
+}
+
+/* The image of a new process, as file and as section. */
+static void hand_create_info(struct model_thread *t, const struct watch *watch,
+                             const struct call *call, uint64_t at)
+{
+    struct thing_facts facts = { .name = STR(""), .path = STR("") };
+    struct buf b = text_room(t->model);
+    uint64_t name;
+    uint64_t size;
+    uint32_t state;
+
+    if (!memory_u32(&call->after, at + CREATE_STATE, &state) ||
+        state != CREATE_SUCCESS) {
+        return;
+    }
+    if (find_attribute(call, watch->second, PS_IMAGE_NAME, &name, &size) &&
+        size <= 0xffff && add_utf16(&b, &call->before, name, size) && !b.cut) {
+        facts.name = buf_str(&b);
+        facts.path = path_of(facts.name);
+    }
+    facts.type = STR("File");
+    hand_over(t, call, at + CREATE_FILE, &facts);
+    facts.type = STR("Section");
+    hand_over(t, call, at + CREATE_SECTION, &facts);
+}
+
+static void hand_handles(struct model_thread *t, const struct watch *watch,
+                         const struct call *call)
+{
+    struct thing_facts facts = { .name = STR(""), .path = STR("") };
+    uint64_t class = 0;
+    uint64_t at;
+
+    if (!succeeded(call) || !arg(call, watch->from, &at) || at == 0) {
+        return;
+    }
+    arg(call, watch->second, &class);
+    if (watch->rule->naming == NAMING_DEBUG_EVENT) {
+        hand_debug_event(t, call, at);
+    } else if (watch->rule->naming == NAMING_CREATE_INFO) {
+        hand_create_info(t, watch, call, at);
+    } else if (watch->rule->naming == NAMING_DEBUG_PORT &&
+               (uint32_t) class == PROCESS_DEBUG_OBJECT) {
+        facts.type = STR("DebugObject");
+        hand_over(t, call, at, &facts);
+    } else if (watch->rule->naming == NAMING_LINKED_TOKEN &&
+               (uint32_t) class == TOKEN_LINKED) {
+        facts.type = STR("Token");
+        hand_over(t, call, at, &facts);
+    }
+}
+
+static void show_handle(struct model_thread *t, const struct watch *watch,
+                        const struct call *call)
+{
+    if (succeeded(call)) {
+        handles_add(t->process->handles, call->result,
+                    str_of(watch->rule->type), STR(""), STR(""), false, 0);
+    }
+}
+
 static void learn_ids(struct model_thread *t, const struct watch *watch,
                       const struct call *call, const struct thing *thing)
 {
@@ -769,6 +929,30 @@ static void learn_ids(struct model_thread *t, const struct watch *watch,
     if (facts.pid != thing->pid || facts.tid != thing->tid) {
         handles_learn(t->process->handles, &facts);
     }
+}
+
+/* The kernel's own name of an object that had none here. */
+static void learn_name(struct model_thread *t, const struct watch *watch,
+                       const struct call *call, const struct thing *thing)
+{
+    struct thing_facts facts = thing_facts(thing);
+    struct buf b = text_room(t->model);
+    uint64_t class;
+    uint64_t at;
+
+    /* The buffer is the parameter behind the class. */
+    if (facts.name.size > 0 || !succeeded(call) ||
+        !arg(call, watch->second, &class) ||
+        (uint32_t) class != OBJECT_NAME_CLASS ||
+        !arg(call, watch->second + 1, &at) ||
+        !add_string(&b, &call->after, at) || b.cut || b.size == 0) {
+        return;
+    }
+    facts.name = buf_str(&b);
+    if (str_eq(facts.type, STR("File")) || str_eq(facts.type, STR("Key"))) {
+        facts.path = path_of(facts.name);
+    }
+    handles_learn(t->process->handles, &facts);
 }
 
 static void learn_rename(struct model_thread *t, const struct watch *watch,
@@ -910,6 +1094,11 @@ static uint64_t root_of(const struct call *call, const struct watch *watch)
     case NAMING_SOCKET:
     case NAMING_PROCESS_ID:
     case NAMING_THREAD_ID:
+    case NAMING_OBJECT_NAME:
+    case NAMING_DEBUG_EVENT:
+    case NAMING_CREATE_INFO:
+    case NAMING_DEBUG_PORT:
+    case NAMING_LINKED_TOKEN:
         break;
     }
     return root;
@@ -979,6 +1168,9 @@ void watch_enter(struct model_thread *t, struct open_call *open)
         case HANDLE_COPIES:
             enter_copy(t, w, open);
             break;
+        case HANDLE_HANDS:
+        case HANDLE_SHOWS:
+            break;
         case HANDLE_MAKES:
         case HANDLE_LEARNS:
             value = root_of(call, w);
@@ -1032,6 +1224,12 @@ void watch_leave(struct model_thread *t, struct open_call *open)
         case HANDLE_CLOSES:
             close_argument(t, w, open);
             break;
+        case HANDLE_HANDS:
+            hand_handles(t, w, call);
+            break;
+        case HANDLE_SHOWS:
+            show_handle(t, w, call);
+            break;
         case HANDLE_LEARNS:
             if (w->rule->naming == NAMING_SOCKET) {
                 learn_socket(t, call, thing_of(object));
@@ -1039,6 +1237,8 @@ void watch_leave(struct model_thread *t, struct open_call *open)
                 break;
             } else if (w->rule->naming == NAMING_RENAME) {
                 learn_rename(t, w, open, thing_of(object));
+            } else if (w->rule->naming == NAMING_OBJECT_NAME) {
+                learn_name(t, w, call, thing_of(object));
             } else {
                 learn_ids(t, w, call, thing_of(object));
             }

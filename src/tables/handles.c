@@ -23,12 +23,19 @@ static const struct handle_rule rules[] = {
 #define LEARNS(call_, from_, naming_, second_) \
     { #call_, "", "_", #from_, #second_, "_", HANDLE_LEARNS, \
       NAMING_##naming_ },
+#define HANDS(call_, from_, naming_, second_) \
+    { #call_, "", "_", #from_, #second_, "_", HANDLE_HANDS, \
+      NAMING_##naming_ },
+#define SHOWS(call_, type_) \
+    { #call_, type_, "return", "_", "_", "_", HANDLE_SHOWS, NAMING_NONE },
 #define TAKES(call_, parameter_)
 #include "tables/handles.def"
 #undef MAKES
 #undef COPIES
 #undef CLOSES
 #undef LEARNS
+#undef HANDS
+#undef SHOWS
 #undef TAKES
 };
 
@@ -40,12 +47,16 @@ static const struct {
 #define COPIES(call_, output_, from_, options_, access_)
 #define CLOSES(call_, from_)
 #define LEARNS(call_, from_, naming_, second_)
+#define HANDS(call_, from_, naming_, second_)
+#define SHOWS(call_, type_)
 #define TAKES(call_, parameter_) { #call_, #parameter_ },
 #include "tables/handles.def"
 #undef MAKES
 #undef COPIES
 #undef CLOSES
 #undef LEARNS
+#undef HANDS
+#undef SHOWS
 #undef TAKES
 };
 /* clang-format on */

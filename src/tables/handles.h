@@ -26,6 +26,10 @@ enum handle_does {
     HANDLE_CLOSES,
     /* Says more of the object of the handle `from`. */
     HANDLE_LEARNS,
+    /* Writes new handles into what `from` points to, as `naming` says. */
+    HANDLE_HANDS,
+    /* Returns a handle that the program may have had before. */
+    HANDLE_SHOWS,
 };
 
 /* Where the name of the object comes from. */
@@ -46,6 +50,11 @@ enum handle_naming {
     NAMING_PROCESS_ID,  // LEARNS: information class `second`
     NAMING_THREAD_ID,
     NAMING_RENAME,
+    NAMING_OBJECT_NAME,
+    NAMING_DEBUG_EVENT,  // HANDS: DBGUI_WAIT_STATE_CHANGE
+    NAMING_CREATE_INFO,  // HANDS: PS_CREATE_INFO, of the image in `second`
+    NAMING_DEBUG_PORT,   // HANDS: what information class `second` asks for
+    NAMING_LINKED_TOKEN,
 };
 
 struct handle_rule {

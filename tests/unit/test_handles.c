@@ -8,6 +8,7 @@
  * what its handle arguments referred to.
  */
 #include "tables/handles.h"
+#include "tables/structs.h"
 
 #include "unit/trace.h"
 
@@ -767,6 +768,147 @@ static void a_query_tells_an_id(void)
     end();
 }
 
+/* --- Handles in structures --------------------------------------------- */
+
+/* What a debugger is told, with handles 0x70, 0x74 in its state. */
+static void wait_for_debug_event(uint32_t state, uint64_t result)
+{
+    const uint64_t args[] = { 0x3c, 0, 0, AT_BUFFER };
+    uint8_t event[184] = { 0 };
+
+    put(event, state, 4);
+    put(event + 8, 77, 8);
+    put(event + 0x10, 78, 8);
+    put(event + 0x18, 0x70, 8);
+    put(event + 0x20, 0x74, 8);
+    put(event + 0x30, 0x78, 8);
+    enter(N_WAIT_DEBUG, 4, args);
+    after(N_WAIT_DEBUG, AT_BUFFER, event, sizeof(event));
+    leave(N_WAIT_DEBUG, result);
+}
+
+static void a_debugger_is_given_handles(void)
+{
+    begin(MODE_PATCHED);
+    wait_for_debug_event(3, 0x102); /* timed out: nothing was written */
+    CHECK_STR(type_of(0x70), STR("-"));
+    wait_for_debug_event(3, 0);
+    CHECK_STR(type_of(0x70), STR("Process"));
+    CHECK_STR(name_of(0x70), STR("77"));
+    CHECK_STR(name_of(0x74), STR("77.78"));
+    CHECK_STR(type_of(0x78), STR("File"));
+    wait_for_debug_event(2, 0);
+    CHECK_STR(type_of(0x70), STR("Thread"));
+    CHECK_STR(name_of(0x70), STR("77.78"));
+    wait_for_debug_event(9, 0);
+    CHECK_STR(type_of(0x70), STR("File"));
+    CHECK_STR(name_of(0x70), STR(""));
+    close_handle(0x70);
+    wait_for_debug_event(5, 0); /* 0x70 is an exit status there */
+    CHECK_STR(type_of(0x70), STR("-"));
+    wait_for_debug_event(6, 0); /* or an exception */
+    CHECK_STR(type_of(0x70), STR("-"));
+    end();
+}
+
+static void a_new_process_comes_with_its_image(void)
+{
+    const uint64_t args[11] = { AT_OUT, AT_OUT + 8, 0, 0,         0,        0,
+                                0,      0,          0, AT_BUFFER, AT_CLIENT };
+    const char *image = "\\??\\C:\\a\\b.exe";
+    uint8_t list[0x28] = { 0x28 };
+    uint8_t info[0x58] = { 0x58 };
+
+    begin(MODE_PATCHED);
+    put(list + 8, 0x20005, 8);
+    put(list + 0x10, strlen(image) * 2, 8);
+    put(list + 0x18, AT_TEXT, 8);
+    before(N_CREATE_PROCESS, AT_CLIENT, list, sizeof(list));
+    text_before(N_CREATE_PROCESS, AT_TEXT, image);
+    enter(N_CREATE_PROCESS, 11, args);
+    word_after(N_CREATE_PROCESS, AT_OUT, 0x40);
+    word_after(N_CREATE_PROCESS, AT_OUT + 8, 0x44);
+    put(info + 8, 6, 4);
+    put(info + 0x18, 0x48, 8);
+    put(info + 0x20, 0x4c, 8);
+    after(N_CREATE_PROCESS, AT_BUFFER, info, sizeof(info));
+    leave(N_CREATE_PROCESS, 0);
+    CHECK_STR(type_of(0x48), STR("File"));
+    CHECK_STR(name_of(0x48), STR("\\??\\C:\\a\\b.exe"));
+    CHECK_STR(path_of(0x48), STR("C:\\a\\b.exe"));
+    CHECK_STR(type_of(0x4c), STR("Section"));
+    CHECK_STR(name_of(0x4c), STR("\\??\\C:\\a\\b.exe"));
+    end();
+}
+
+/* Class `class` of handle 40h; the answer is a handle. */
+static void ask_for_handle(uint32_t number, uint64_t class, uint64_t handle)
+{
+    const uint64_t args[] = { 0x40, class, AT_BUFFER, 8, 0 };
+
+    enter(number, 5, args);
+    word_after(number, AT_BUFFER, handle);
+    leave(number, 0);
+}
+
+static void some_queries_give_handles(void)
+{
+    begin(MODE_PATCHED);
+    ask_for_handle(N_QUERY_PROCESS, 30, 0x70);
+    CHECK_STR(type_of(0x70), STR("DebugObject"));
+    ask_for_handle(N_QUERY_PROCESS, 20, 0x74); /* a count of handles */
+    CHECK_STR(type_of(0x74), STR("-"));
+    ask_for_handle(N_QUERY_TOKEN, 19, 0x78);
+    CHECK_STR(type_of(0x78), STR("Token"));
+    ask_for_handle(N_QUERY_TOKEN, 12, 0x7c);
+    CHECK_STR(type_of(0x7c), STR("-"));
+    end();
+}
+
+static void the_next_thread_is_one_of_its_process(void)
+{
+    const uint64_t args[] = { SELF, 0, 0, 0, 0, AT_OUT };
+
+    begin(MODE_PATCHED);
+    enter(N_NEXT_THREAD, 6, args);
+    word_after(N_NEXT_THREAD, AT_OUT, 0x40);
+    leave(N_NEXT_THREAD, 0);
+    CHECK_STR(type_of(0x40), STR("Thread"));
+    CHECK_STR(name_of(0x40), STR("32.?"));
+    end();
+}
+
+static void query_name(uint64_t handle, const char *name)
+{
+    const uint64_t args[] = { handle, 1, AT_BUFFER, 0x100, 0 };
+    uint8_t string[16] = { 0 };
+    uint8_t units[64] = { 0 };
+
+    for (size_t i = 0; name[i]; i++) {
+        units[2 * i] = (uint8_t)name[i];
+    }
+    put(string, strlen(name) * 2, 2);
+    put(string + 8, AT_BUFFER + 16, 8);
+    enter(N_QUERY_OBJECT, 5, args);
+    after(N_QUERY_OBJECT, AT_BUFFER, string, sizeof(string));
+    after(N_QUERY_OBJECT, AT_BUFFER + 16, units, (uint32_t)strlen(name) * 2);
+    leave(N_QUERY_OBJECT, 0);
+}
+
+static void a_query_tells_the_name_of_what_had_none(void)
+{
+    begin(MODE_PATCHED);
+    wait_for_debug_event(9, 0);
+    query_name(0x70, "\\Device\\Disk\\a.dll");
+    CHECK_STR(name_of(0x70), STR("\\Device\\Disk\\a.dll"));
+    CHECK_STR(path_of(0x70), STR("\\Device\\Disk\\a.dll"));
+    /* The name that it was opened by is the one that the program knows. */
+    open_file(0, "\\??\\C:\\a.txt", 0x4c);
+    query_name(0x4c, "\\Device\\Disk\\a.txt");
+    CHECK_STR(name_of(0x4c), STR("\\??\\C:\\a.txt"));
+    end();
+}
+
 /* --- Sections, pipes, renames ----------------------------------------- */
 
 static void a_section_is_named_after_its_file(void)
@@ -1167,6 +1309,90 @@ static void every_call_that_makes_handles_has_a_rule(void)
     CHECK(calls > 100);
 }
 
+/* Of structures: what is an id, or is the caller's to give. */
+static bool is_given(const char *structure, const char *field)
+{
+    static const struct {
+        const char *structure;
+        const char *field;
+        const char *why;
+    } rows[] = {
+        { "CLIENT_ID", "UniqueProcess", "an id" },
+        { "CLIENT_ID", "UniqueThread", "an id" },
+        { "PORT_VIEW", "SectionHandle", "the caller's" },
+        { "MEM_EXTENDED_PARAMETER", "Handle", "the caller's" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (strcmp(rows[i].structure, structure) == 0 &&
+            strcmp(rows[i].field, field) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A field of `name`, however deep, that is a handle; NULL: none. */
+static const struct struct_field *handle_in(str name, int depth)
+{
+    const struct struct_row *row = struct_find(name);
+
+    for (size_t i = 0; row && depth > 0 && i < row->field_count; i++) {
+        const struct struct_field *field = &row->fields[i];
+        const struct struct_field *found =
+            field->type ? handle_in(str_of(field->type), depth - 1) : NULL;
+
+        if (field->type && strcmp(field->type, "HANDLE") == 0 &&
+            !is_given(row->name, field->name)) {
+            return field;
+        }
+        if (found) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static bool hands_over(const struct call_facts *call, const char *parameter)
+{
+    size_t count;
+    const struct handle_rule *rules = handle_rules(str_of(call->name), &count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (rules[i].does == HANDLE_HANDS &&
+            strcmp(rules[i].from, parameter) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void every_structure_with_handles_that_is_filled_has_a_rule(void)
+{
+    size_t structures = 0;
+
+    for (size_t i = 0; i < call_count(); i++) {
+        const struct call_facts *call = call_at(i);
+
+        for (uint32_t j = 0; j < call->arg_count; j++) {
+            const struct type_row *type = type_row(call->args[j].type);
+            const struct struct_field *field;
+
+            if (!(call->args[j].direction & ARG_OUT) || !type->to_name) {
+                continue;
+            }
+            field = handle_in(str_of(type->to_name), 4);
+            structures += field != NULL;
+            if (field && !hands_over(call, call->args[j].name)) {
+                printf("     no rule: %s %s %s\n", call->name,
+                       call->args[j].name, field->name);
+                check_true(false, "it has a rule", CHECK_AT);
+            }
+        }
+    }
+    CHECK(structures >= 2);
+}
+
 static void every_rule_is_of_a_call_that_there_is(void)
 {
     for (size_t i = 0; i < handle_rule_count(); i++) {
@@ -1255,6 +1481,11 @@ int main(void)
         TEST(a_child_is_known_by_its_id_and_image),
         TEST(threads_are_known_by_their_ids),
         TEST(a_query_tells_an_id),
+        TEST(a_debugger_is_given_handles),
+        TEST(a_new_process_comes_with_its_image),
+        TEST(some_queries_give_handles),
+        TEST(the_next_thread_is_one_of_its_process),
+        TEST(a_query_tells_the_name_of_what_had_none),
         TEST(a_section_is_named_after_its_file),
         TEST(both_ends_of_an_anonymous_pipe_have_one_name),
         TEST(a_rename_renames_all_handles_of_a_file),
@@ -1269,6 +1500,7 @@ int main(void)
         TEST(no_more_handles_than_the_bound_are_kept),
         TEST(without_handles_nothing_is_kept),
         TEST(every_call_that_makes_handles_has_a_rule),
+        TEST(every_structure_with_handles_that_is_filled_has_a_rule),
         TEST(every_rule_is_of_a_call_that_there_is),
         TEST(every_rule_that_names_handles_is_recorded),
         TEST(handles_of_windows_are_not_looked_up),

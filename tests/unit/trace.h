@@ -56,6 +56,10 @@ enum {
     N_CONTROL,
     N_QUERY_PROCESS,
     N_SET_FILE,
+    N_WAIT_DEBUG,
+    N_QUERY_TOKEN,
+    N_QUERY_OBJECT,
+    N_NEXT_THREAD,
     N_COUNT,
 };
 
@@ -250,6 +254,10 @@ static inline void add_stubs(struct model_process *p)
         [N_CONTROL] = "NtDeviceIoControlFile",
         [N_QUERY_PROCESS] = "NtQueryInformationProcess",
         [N_SET_FILE] = "NtSetInformationFile",
+        [N_WAIT_DEBUG] = "NtWaitForDebugEvent",
+        [N_QUERY_TOKEN] = "NtQueryInformationToken",
+        [N_QUERY_OBJECT] = "NtQueryObject",
+        [N_NEXT_THREAD] = "NtGetNextThread",
     };
 
     for (uint32_t i = 0; i < N_COUNT; i++) {
