@@ -253,6 +253,15 @@ static inline bool g_module(struct grammar_line *l)
             memcmp(l->p + l->at, "+0x", 3) == 0 && g_is_hex(l->p[l->at + 3])) {
             return g_move(l, l->at);
         }
+        if (l->at > from && l->size - l->at > 3 &&
+            memcmp(l->p + l->at, "@0x", 3) == 0) {
+            l->at++;
+            if (!g_number0x(l) || l->size - l->at < 3 ||
+                memcmp(l->p + l->at, "+0x", 3) != 0) {
+                return g_no(l, from);
+            }
+            return g_move(l, l->at);
+        }
         if (g_next(l) == '^') {
             if (!g_escape(l)) {
                 return g_no(l, from);

@@ -178,6 +178,10 @@ static void add_place(struct json *j, const struct place *place)
     case PLACE_MODULE:
     case PLACE_MAPPED:
         add_string(j, place->name);
+        if (place->second) {
+            buf_add(b, STR(",\"base\":"));
+            add_hex(b, place->base);
+        }
         break;
     case PLACE_PRIVATE:
     case PLACE_UNMAPPED:

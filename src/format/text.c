@@ -134,7 +134,8 @@ static bool is_special(str rest, bool at_start, bool word)
     char c = rest.p[0];
     char next = rest.size > 1 ? rest.p[1] : '\0';
 
-    if (c == ',' || c == ']' || c == '}' || str_starts(rest, STR("+0x"))) {
+    if (c == ',' || c == ']' || c == '}' || str_starts(rest, STR("+0x")) ||
+        str_starts(rest, STR("@0x"))) {
         return true;
     }
     if (word && (c == ')' || c == '=' || c == '<' ||
@@ -235,6 +236,10 @@ static void add_place(struct text *t, const struct place *place)
     switch (place->kind) {
     case PLACE_MODULE:
         add_module(b, place->name, t->options.hex);
+        if (place->second) {
+            buf_add_char(b, '@');
+            buf_add_hex(b, place->base);
+        }
         break;
     case PLACE_PRIVATE:
         buf_add(b, STR("private "));

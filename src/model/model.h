@@ -146,7 +146,8 @@ const struct stub *model_stub_by_address(const struct model_process *p,
                                          uint64_t address);
 
 /* An image; `name` is its file's name without folders, copied, and cut at
- * 1,024 bytes. What it covers of older ones is forgotten. */
+ * 1,024 bytes. What it covers of older ones is forgotten. While another one of
+ * the same name is there, places in it are `second`: to the end. */
 bool model_module_add(struct model_process *p, uint64_t base, uint64_t size,
                       str name);
 /* Of the module that begins at `base`, if there is one. */

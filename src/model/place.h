@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum place_kind {
@@ -20,8 +21,10 @@ enum place_kind {
 struct place {
     enum place_kind kind;
     str name;  // MODULE, MAPPED; who filled it in says for how long it lasts
-    uint64_t base;    // PRIVATE: of the allocation; UNMAPPED: of the page
+    uint64_t base;    // PRIVATE: of the allocation; UNMAPPED: of the page;
+                      // MODULE: where it begins
     uint64_t offset;  // address - base, or - where module or view begins
+    bool second;      // MODULE: others of this name were there before it
 };
 
 #endif

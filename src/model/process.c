@@ -296,10 +296,25 @@ static void remove_at(struct model_process *p, size_t at)
             (p->module_count - at) * sizeof(p->modules[0]));
 }
 
+/* Is another module of this name there? File systems do not care for case. */
+static bool has_name(const struct model_process *p, uint64_t base, str name)
+{
+    for (size_t i = 0; i < p->module_count; i++) {
+        if (p->modules[i].base != base &&
+            str_eq_nocase(p->modules[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool model_module_add(struct model_process *p, uint64_t base, uint64_t size,
                       str name)
 {
     size_t at = module_above(p, base);
+    bool again = at > 0 && p->modules[at - 1].base == base &&
+                 str_eq_nocase(p->modules[at - 1].name, name);
+    bool second = again ? p->modules[at - 1].second : has_name(p, base, name);
     str kept = str_keep(str_slice(name, 0, NAME_MAX_BYTES));
 
     if (!kept.p || !grow(&p->modules, &p->module_room, p->module_count,
@@ -315,7 +330,7 @@ bool model_module_add(struct model_process *p, uint64_t base, uint64_t size,
     }
     memmove(&p->modules[at + 1], &p->modules[at],
             (p->module_count - at) * sizeof(p->modules[0]));
-    p->modules[at] = (struct module){ base, size, kept };
+    p->modules[at] = (struct module){ base, size, kept, second };
     p->module_count++;
     return true;
 }
@@ -337,7 +352,9 @@ struct place model_place_known(const struct model_process *p, uint64_t address)
     if (at > 0 && address - p->modules[at - 1].base < p->modules[at - 1].size) {
         place.kind = PLACE_MODULE;
         place.name = p->modules[at - 1].name;
-        place.offset = address - p->modules[at - 1].base;
+        place.base = p->modules[at - 1].base;
+        place.offset = address - place.base;
+        place.second = p->modules[at - 1].second;
     }
     return place;
 }
@@ -347,9 +364,13 @@ struct place model_place(struct model_process *p, uint64_t address)
     const struct model_out *out = &p->model->out;
     struct place place = model_place_known(p, address);
 
-    if (place.kind == PLACE_UNKNOWN && out->describe &&
-        !out->describe(out->ctx, p, address, &place)) {
-        place = (struct place){ .kind = PLACE_UNKNOWN, .name = STR("") };
+    if (place.kind != PLACE_UNKNOWN) {
+        return place;
     }
-    return place;
+    if (out->describe && out->describe(out->ctx, p, address, &place)) {
+        place.second =
+            place.kind == PLACE_MODULE && has_name(p, place.base, place.name);
+        return place;
+    }
+    return (struct place){ .kind = PLACE_UNKNOWN, .name = STR("") };
 }

@@ -48,7 +48,8 @@ enum special {
 struct module {
     uint64_t base;
     uint64_t size;
-    str name;  // owned
+    str name;     // owned
+    bool second;  // another one of this name was there when it came
 };
 
 /* Events that the model itself puts between a thread's records. */

@@ -501,12 +501,13 @@ static uint64_t random_word(void)
 static struct place random_place(void)
 {
     struct place p = { (enum place_kind)below(5), STR(""), random_word(),
-                       random_word() };
+                       random_word(), false };
 
     if (p.kind == PLACE_MODULE || p.kind == PLACE_MAPPED) {
         p.name = random_name();
         /* A place without a name is none. */
         p.name = p.name.size > 0 ? p.name : STR("a.exe");
+        p.second = p.kind == PLACE_MODULE && below(2);
     }
     return p;
 }

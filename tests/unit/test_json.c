@@ -222,11 +222,12 @@ static void comments_follow_any_value(void)
 static void places_are_escaped_both_ways(void)
 {
     static const struct place places[] = {
-        { PLACE_UNKNOWN, STR_INIT(""), 0, 0 },
-        { PLACE_MODULE, STR_INIT("a,b.exe"), 0, 0x10 },
-        { PLACE_PRIVATE, STR_INIT(""), 0x1f0000, 0 },
-        { PLACE_MAPPED, STR_INIT("C:\\a\"b"), 0, 1 },
-        { PLACE_UNMAPPED, STR_INIT(""), 0x1000, 2 },
+        { PLACE_UNKNOWN, STR_INIT(""), 0, 0, false },
+        { PLACE_MODULE, STR_INIT("a,b.exe"), 0, 0x10, false },
+        { PLACE_PRIVATE, STR_INIT(""), 0x1f0000, 0, false },
+        { PLACE_MAPPED, STR_INIT("C:\\a\"b"), 0, 1, false },
+        { PLACE_UNMAPPED, STR_INIT(""), 0x1000, 2, false },
+        { PLACE_MODULE, STR_INIT("a@0x1.dll"), 0x150000000, 3, true },
     };
 
     BOTH("?", "{\"place\":\"unknown\"}", s->ops->place(s, &places[0]));
@@ -242,14 +243,18 @@ static void places_are_escaped_both_ways(void)
     BOTH("unmapped 0x1000+0x2",
          "{\"place\":\"unmapped\",\"base\":\"0x1000\",\"offset\":\"0x2\"}",
          s->ops->place(s, &places[4]));
+    BOTH("a^{40}0x1.dll@0x150000000+0x3",
+         "{\"place\":\"module\",\"name\":\"a@0x1.dll\",\"base\":"
+         "\"0x150000000\",\"offset\":\"0x3\"}",
+         s->ops->place(s, &places[5]));
 }
 
 /* All kinds of lines, told to one sink. */
 static void tell_lines(struct sink *s)
 {
     static const uint64_t raw = 0x4c;
-    static const struct place place = { PLACE_MODULE, STR_INIT("a.exe"), 0,
-                                        16 };
+    static const struct place place = { PLACE_MODULE, STR_INIT("a.exe"), 0, 16,
+                                        false };
     struct sink_head head = sinks_head;
     struct sink_note direct = { NOTE_DIRECT, STR(""), 0, &place };
     struct sink_note indirect = { NOTE_INDIRECT, STR("NtY"), 20, &place };

@@ -368,7 +368,7 @@ static void x_escapes_what_is_not_ascii_and_xx_all(void)
         .name = STR_INIT("a\xc3\xa4"),
     };
     static const struct place place = { PLACE_MODULE, STR_INIT("a\xc3\xa4.exe"),
-                                        0, 16 };
+                                        0, 16, false };
     struct text_options wide = { .hex = TEXT_HEX_WIDE };
     struct text_options all = { .hex = TEXT_HEX_ALL };
 
@@ -393,8 +393,8 @@ static void tell_some(struct text *t)
         .type = STR_INIT("File"),
         .name = STR_INIT("a\x1b[0m"),
     };
-    static const struct place place = { PLACE_MODULE, STR_INIT("a.exe"), 0,
-                                        16 };
+    static const struct place place = { PLACE_MODULE, STR_INIT("a.exe"), 0, 16,
+                                        false };
     struct sink *s = &t->sink;
     struct sink_note note = { NOTE_DIRECT, STR(""), 0, &place };
     struct sink_end end = { .took = TOOK_TIME, .failed = true };
@@ -586,6 +586,32 @@ static void modules_come_and_go(void)
     trace_close(t);
 }
 
+static void a_second_module_of_a_name_is_told_from_the_first(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    struct model_process *p = t->p;
+    struct place place;
+
+    CHECK(model_module_add(p, 0x150000000, 0x2000, STR("a.dll")));
+    CHECK(model_module_add(p, 0x140800000, 0x2000, STR("A.DLL")));
+    CHECK(!model_place(p, 0x150000010).second);
+    place = model_place(p, 0x140800010);
+    CHECK(place.second);
+    CHECK_U64(place.base, 0x140800000);
+    /* Said again, both are what they were. */
+    CHECK(model_module_add(p, 0x150000000, 0x2000, STR("a.dll")));
+    CHECK(model_module_add(p, 0x140800000, 0x2000, STR("A.DLL")));
+    CHECK(!model_place(p, 0x150000010).second);
+    CHECK(model_place(p, 0x140800010).second);
+    /* One name for as long as it is there. */
+    model_module_remove(p, 0x150000000);
+    CHECK(model_place(p, 0x140800010).second);
+    model_module_remove(p, 0x140800000);
+    CHECK(model_module_add(p, 0x140800000, 0x2000, STR("a.dll")));
+    CHECK(!model_place(p, 0x140800010).second);
+    trace_close(t);
+}
+
 static void stubs_are_found_by_number_and_address(void)
 {
     struct trace *t = trace_open(MODE_PATCHED);
@@ -669,6 +695,7 @@ int main(void)
         TEST(a_null_result_is_zero),
         TEST(the_longest_path_is_never_cut),
         TEST(modules_come_and_go),
+        TEST(a_second_module_of_a_name_is_told_from_the_first),
         TEST(stubs_are_found_by_number_and_address),
         TEST(a_stub_has_the_parameters_of_its_system),
     };
