@@ -359,7 +359,9 @@ static bool is_for_names(const struct compiling *c, uint32_t i)
     rules = handle_rules(str_of(call->name), &count);
     for (size_t k = 0; k < count; k++) {
         if ((rules[k].does == HANDLE_LEARNS &&
-             arg->class_arg != SHAPE_NO_ARG) ||
+             (arg->class_arg != SHAPE_NO_ARG ||
+              rules[k].naming == NAMING_COMPLETION ||
+              rules[k].naming == NAMING_COMPLETIONS)) ||
             ((rules[k].naming == NAMING_STRING ||
               rules[k].does == HANDLE_HANDS) &&
              call_parameter(call, rules[k].from) == (int)i)) {

@@ -8,8 +8,10 @@
  * holds something else than an address where one is looked for tells nothing.
  *
  * Layouts: Windows as System Informer's ntafd.h describes them, Wine as of
- * version 10 (include/wine/afd.h). A connection that is only begun
- * (STATUS_PENDING) counts as made: nothing tells of its end.
+ * version 10 (include/wine/afd.h). A connection that is only begun (pending, or
+ * of a socket that does not block) counts as made when a later call shows it:
+ * a poll that says so, what is sent or received at once, a question for the
+ * peer, the completion port that its end goes to.
  *
  * Touches only what it is given; cannot fail otherwise than it says.
  */
@@ -31,8 +33,14 @@ enum afd_code {
     AFD_START_LISTEN = 0x1200b,
     AFD_WAIT_FOR_LISTEN = 0x1200c,
     AFD_ACCEPT = 0x12010,
+    AFD_RECEIVE = 0x12017,
+    AFD_SEND = 0x1201f,
+    AFD_POLL = 0x12024,
     AFD_GET_ADDRESS = 0x1202f,
     AFD_GET_REMOTE_ADDRESS = 0x1203f,
+    AFD_ENUM_NETWORK_EVENTS = 0x1208b,
+    AFD_WINE_RECVMSG = 0x120334,
+    AFD_WINE_SENDMSG = 0x120338,
     AFD_WINE_CREATE = 0x120320,
     AFD_WINE_ACCEPT = 0x120324,
     AFD_WINE_ACCEPT_INTO = 0x120328,
@@ -48,6 +56,22 @@ enum afd_code {
 #define ACCEPT_NUMBER 4
 #define ACCEPT_HANDLE 8
 #define WINE_CONNECT_ADDRESS 8
+
+/* AFD_POLL_INFO, and AFD_ENUM_NETWORK_EVENTS_INFO */
+#define POLL_COUNT 8
+#define POLL_FIRST 16
+#define POLL_ENTRY 16
+#define POLL_EVENTS 8
+#define POLL_STATUS 12
+#define EVENTS_STATUS 4 /* an array: of each bit */
+#define BIT_CONNECT 6
+#define EVENT_SEND 0x004
+#define EVENT_BROKEN 0x038 /* disconnected, aborted, closed */
+#define EVENT_CONNECT (1u << BIT_CONNECT)
+#define EVENT_CONNECT_FAILED 0x100
+
+#define STATUS_DEVICE_NOT_READY 0xc00000a3
+#define NT_CONTEXT 3 /* ApcContext of NtDeviceIoControlFile */
 
 /* FILE_FULL_EA_INFORMATION, and AFD_OPEN_PACKET behind its name */
 #define EA_NAME 8
@@ -177,6 +201,9 @@ str socket_name(const struct socket *s, struct buf *b)
     if (s->connected) {
         buf_add(b, STR(" peer "));
         buf_add(b, s->peer[0] ? str_of(s->peer) : STR("?"));
+    } else if (s->begun) {
+        buf_add(b, STR(" connecting "));
+        buf_add(b, str_of(s->peer));
     }
     return buf_str(b);
 }
@@ -232,6 +259,8 @@ static struct socket accepted_by(const struct socket *s)
     }
     other.wildcard = false;
     other.connected = true;
+    other.begun = false;
+    other.has_port = false;
     other.peer[0] = 0;
     other.waiting = 0;
     other.waiting_peer[0] = 0;
@@ -270,6 +299,88 @@ static bool read_accept(const struct call *call, uint64_t in,
     return true;
 }
 
+bool socket_attempted(struct socket *s, enum socket_attempt attempt)
+{
+    if (!s->begun || attempt == ATTEMPT_OPEN) {
+        return false;
+    }
+    s->begun = false;
+    s->connected = attempt == ATTEMPT_DONE;
+    return true;
+}
+
+bool socket_polled(const struct call *call, uint32_t i, uint64_t *handle,
+                   enum socket_attempt *attempt)
+{
+    uint64_t out = call->args[CONTROL_OUT];
+    uint64_t entry = out + POLL_FIRST + (uint64_t)i * POLL_ENTRY;
+    uint32_t count;
+    uint32_t events;
+    uint32_t status;
+
+    if (!(call->arg_mask & 1u << CONTROL_CODE) ||
+        !(call->arg_mask & 1u << CONTROL_OUT) ||
+        (uint32_t)call->args[CONTROL_CODE] != AFD_POLL ||
+        (uint32_t)call->result != 0 ||
+        !memory_u32(&call->after, out + POLL_COUNT, &count) || i >= count ||
+        !memory_u64(&call->after, entry, handle) ||
+        !memory_u32(&call->after, entry + POLL_EVENTS, &events) ||
+        !memory_u32(&call->after, entry + POLL_STATUS, &status)) {
+        return false;
+    }
+    *attempt = ATTEMPT_OPEN;
+    if (events & EVENT_CONNECT_FAILED) {
+        *attempt = ATTEMPT_FAILED;
+    } else if (status == 0 && (events & (EVENT_SEND | EVENT_CONNECT)) &&
+               !(events & EVENT_BROKEN)) {
+        *attempt = ATTEMPT_DONE;
+    }
+    return true;
+}
+
+/* What WSAEnumNetworkEvents was told. */
+static enum socket_attempt network_events(const struct call *call, uint64_t out)
+{
+    uint32_t events;
+    uint32_t status;
+
+    if (!memory_u32(&call->after, out, &events) ||
+        !memory_u32(&call->after, out + EVENTS_STATUS + 4 * BIT_CONNECT,
+                    &status)) {
+        return ATTEMPT_OPEN;
+    }
+    if (events & EVENT_CONNECT_FAILED) {
+        return ATTEMPT_FAILED;
+    }
+    if (!(events & EVENT_CONNECT)) {
+        return ATTEMPT_OPEN;
+    }
+    return status == 0 ? ATTEMPT_DONE : ATTEMPT_FAILED;
+}
+
+/* A socket that does not block says no, and connects. */
+static bool begins(const struct call *call)
+{
+    uint32_t code = (uint32_t)call->args[CONTROL_CODE];
+
+    return (code == AFD_CONNECT || code == AFD_WINE_CONNECT) &&
+           (uint32_t)call->result == STATUS_DEVICE_NOT_READY;
+}
+
+/* CONNECT, with the address at `at`. */
+static bool connect_to(const struct call *call, uint64_t at, struct socket *s)
+{
+    bool wildcard;
+
+    if (!read_address(&call->before, at, s->peer, &wildcard)) {
+        return false;
+    }
+    s->connected = (uint32_t)call->result == 0;
+    s->begun = !s->connected;
+    s->context = call->arg_mask & 1u << NT_CONTEXT ? call->args[NT_CONTEXT] : 0;
+    return true;
+}
+
 bool socket_learn(const struct call *call, const struct thing *thing,
                   struct socket_news *news)
 {
@@ -283,6 +394,7 @@ bool socket_learn(const struct call *call, const struct thing *thing,
 
     memset(news, 0, sizeof(*news));
     if ((call->arg_mask & needed) != needed ||
+        ((int32_t)call->result < 0 && !begins(call)) ||
         (thing && !thing->socket && !is_afd(thing->object.name))) {
         return false;
     }
@@ -311,19 +423,26 @@ bool socket_learn(const struct call *call, const struct thing *thing,
         news->same = true;
         break;
     case AFD_CONNECT:
-        news->same = read_address(&call->before, in + CONNECT_ADDRESS, s->peer,
-                                  &wildcard);
-        s->connected |= news->same;
+        news->same = connect_to(call, in + CONNECT_ADDRESS, s);
         break;
     case AFD_WINE_CONNECT:
-        news->same = read_address(&call->before, in + WINE_CONNECT_ADDRESS,
-                                  s->peer, &wildcard);
-        s->connected |= news->same;
+        news->same = connect_to(call, in + WINE_CONNECT_ADDRESS, s);
+        break;
+    case AFD_SEND:
+    case AFD_RECEIVE:
+    case AFD_WINE_SENDMSG:
+    case AFD_WINE_RECVMSG:
+        news->same =
+            (uint32_t)call->result == 0 && socket_attempted(s, ATTEMPT_DONE);
+        break;
+    case AFD_ENUM_NETWORK_EVENTS:
+        news->same = socket_attempted(s, network_events(call, out));
         break;
     case AFD_GET_REMOTE_ADDRESS:
     case AFD_WINE_GET_PEER:
         news->same = read_address(&call->after, out, s->peer, &wildcard);
         s->connected |= news->same;
+        s->begun &= !news->same;
         break;
     case AFD_WAIT_FOR_LISTEN:
         news->same = memory_u32(&call->after, out, &s->waiting) &&

@@ -75,6 +75,11 @@ enum debug_state {
 
 #define OBJECT_NAME_CLASS 1
 
+/* FILE_COMPLETION_INFORMATION, FILE_IO_COMPLETION_INFORMATION */
+#define FILE_COMPLETION 30
+#define COMPLETION_KEY 8
+#define COMPLETION_ENTRY 32
+
 /* FILE_RENAME_INFORMATION */
 #define FILE_RENAME 10
 #define FILE_RENAME_EX 65
@@ -597,6 +602,9 @@ static void name_it(struct model_thread *t, const struct watch *watch,
     case NAMING_THREAD_ID:
     case NAMING_RENAME:
     case NAMING_OBJECT_NAME:
+    case NAMING_PORT:
+    case NAMING_COMPLETION:
+    case NAMING_COMPLETIONS:
     case NAMING_DEBUG_EVENT:
     case NAMING_CREATE_INFO:
     case NAMING_DEBUG_PORT:
@@ -1026,6 +1034,109 @@ static void learn_as_socket(struct model_thread *t, const struct thing *thing,
     handles_learn(t->process->handles, &facts);
 }
 
+/* An attempt to connect the socket `value` has come to an end, if it is the
+ * same since `since`. */
+static void learn_attempt(struct model_thread *t, uint64_t value,
+                          uint64_t since, enum socket_attempt attempt)
+{
+    uint64_t generation;
+    struct thing *thing = handles_look(t->process->handles, value, &generation);
+    struct socket socket;
+
+    if (thing && thing->socket && generation <= since) {
+        socket = *thing->socket;
+        if (socket_attempted(&socket, attempt)) {
+            thing_hold(thing);
+            learn_as_socket(t, thing, &socket);
+            thing_release(thing);
+        }
+    }
+}
+
+static void learn_poll(struct model_thread *t, const struct call *call)
+{
+    enum socket_attempt attempt;
+    uint64_t handle;
+
+    for (uint32_t i = 0; socket_polled(call, i, &handle, &attempt); i++) {
+        /* Not of what its number was given to while the poll waited. */
+        learn_attempt(t, handle, t->seen_generation, attempt);
+    }
+}
+
+/* FileCompletionInformation: where the ends of its calls go. */
+static void learn_port(struct model_thread *t, const struct watch *watch,
+                       const struct call *call, const struct thing *thing)
+{
+    struct socket socket;
+    uint64_t class;
+    uint64_t at;
+
+    if (!thing->socket || !succeeded(call) ||
+        !arg(call, watch->second, &class) ||
+        (uint32_t) class != FILE_COMPLETION || !arg(call, 2, &at)) {
+        return;
+    }
+    socket = *thing->socket;
+    socket.has_port =
+        memory_u64(&call->before, at + COMPLETION_KEY, &socket.key);
+    learn_as_socket(t, thing, &socket);
+}
+
+/* A completion port has given out the end of a call: was it the connecting of
+ * a socket? Key and context, of a call that had not ended, say so. */
+static void learn_completion(struct model_thread *t, uint64_t key,
+                             uint64_t context, uint32_t status)
+{
+    struct model_process *p = t->process;
+
+    for (size_t i = 0; i < SOCKETS_BEGUN; i++) {
+        uint64_t generation;
+        const struct thing *thing =
+            handles_look(p->handles, p->begun[i], &generation);
+        const struct socket *s = thing ? thing->socket : NULL;
+
+        if (s && s->begun && s->has_port && s->key == key &&
+            s->context == context && context != 0) {
+            learn_attempt(t, p->begun[i], UINT64_MAX,
+                          (int32_t)status >= 0 ? ATTEMPT_DONE : ATTEMPT_FAILED);
+            break;
+        }
+    }
+}
+
+static void learn_completions(struct model_thread *t, const struct watch *watch,
+                              const struct call *call)
+{
+    const struct memory *m = &call->after;
+    uint32_t count = 1;
+    uint64_t key;
+    uint64_t context;
+    uint64_t at;
+    uint32_t status;
+
+    if ((uint32_t)call->result != 0) {
+        return;
+    }
+    if (watch->rule->naming == NAMING_COMPLETION) {
+        if (arg(call, 1, &at) && memory_u64(m, at, &key) && arg(call, 2, &at) &&
+            memory_u64(m, at, &context) && arg(call, 3, &at) &&
+            memory_u32(m, at, &status)) {
+            learn_completion(t, key, context, status);
+        }
+        return;
+    }
+    if (!arg(call, 3, &at) || !memory_u32(m, at, &count) ||
+        !arg(call, 1, &at)) {
+        return;
+    }
+    for (; count > 0 && memory_u64(m, at, &key) &&
+           memory_u64(m, at + 8, &context) && memory_u32(m, at + 16, &status);
+         count--, at += COMPLETION_ENTRY) {
+        learn_completion(t, key, context, status);
+    }
+}
+
 /* `thing` NULL: nothing was known of the handle. */
 static void learn_socket(struct model_thread *t, const struct call *call,
                          const struct thing *thing)
@@ -1036,9 +1147,15 @@ static void learn_socket(struct model_thread *t, const struct call *call,
     uint64_t generation;
     uint64_t value;
 
-    if (!call->entry_seen || !succeeded(call) || !arg(call, 0, &value) ||
-        !socket_learn(call, thing, &news)) {
+    if (!call->entry_seen || !call->returned || !arg(call, 0, &value)) {
         return;
+    }
+    learn_poll(t, call);
+    if (!socket_learn(call, thing, &news)) {
+        return;
+    }
+    if (news.same && news.socket.begun) {
+        t->process->begun[t->process->begun_next++ % SOCKETS_BEGUN] = value;
     }
     if (news.same && thing) {
         learn_as_socket(t, thing, &news.socket);
@@ -1095,6 +1212,9 @@ static uint64_t root_of(const struct call *call, const struct watch *watch)
     case NAMING_PROCESS_ID:
     case NAMING_THREAD_ID:
     case NAMING_OBJECT_NAME:
+    case NAMING_PORT:
+    case NAMING_COMPLETION:
+    case NAMING_COMPLETIONS:
     case NAMING_DEBUG_EVENT:
     case NAMING_CREATE_INFO:
     case NAMING_DEBUG_PORT:
@@ -1233,10 +1353,15 @@ void watch_leave(struct model_thread *t, struct open_call *open)
         case HANDLE_LEARNS:
             if (w->rule->naming == NAMING_SOCKET) {
                 learn_socket(t, call, thing_of(object));
+            } else if (w->rule->naming == NAMING_COMPLETION ||
+                       w->rule->naming == NAMING_COMPLETIONS) {
+                learn_completions(t, w, call);
             } else if (!object) {
                 break;
             } else if (w->rule->naming == NAMING_RENAME) {
                 learn_rename(t, w, open, thing_of(object));
+            } else if (w->rule->naming == NAMING_PORT) {
+                learn_port(t, w, call, thing_of(object));
             } else if (w->rule->naming == NAMING_OBJECT_NAME) {
                 learn_name(t, w, call, thing_of(object));
             } else {

@@ -86,6 +86,10 @@ struct answer {
 
 /* --- Handles ---------------------------------------------------------- */
 
+/* Sockets of a process that may be about to connect at the same time; of more,
+ * the oldest ones' ends are not looked for in completion ports. */
+#define SOCKETS_BEGUN 64
+
 /* Room for an address and a port as text. */
 #define SOCKET_TEXT 80
 
@@ -93,7 +97,11 @@ struct socket {
     uint32_t type;      // SOCK_*; 0: not known
     uint32_t protocol;  // IPPROTO_*, 0: the usual one
     bool unix_family;
-    bool connected;           // to `peer`, or nobody knows whom
+    bool connected;    // to `peer`, or nobody knows whom
+    bool begun;        // to connect to `peer`; not told how it ended
+    uint64_t context;  // of the call that began it: what its end shows
+    bool has_port;     // its ends go to a completion port, with `key`
+    uint64_t key;
     bool wildcard;            // `local` is any address of this machine
     char local[SOCKET_TEXT];  // "": not known
     char peer[SOCKET_TEXT];
@@ -209,7 +217,10 @@ struct model_process {
     size_t module_room;
 
     struct handles *handles;  // owned; NULL: none are kept
-    str image;                // owned; p NULL: not known
+    /* The last sockets that have begun to connect. */
+    uint64_t begun[SOCKETS_BEGUN];
+    uint32_t begun_next;
+    str image;  // owned; p NULL: not known
 
     struct model_thread *self;  // carries the process's own notices
     uint32_t open_threads;      // whose end was not told yet
@@ -395,6 +406,18 @@ struct socket_news {
  * NULL: of a handle of which nothing is known. False: nothing. */
 bool socket_learn(const struct call *call, const struct thing *thing,
                   struct socket_news *news);
+/* The handle that entry `i` of what NtDeviceIoControlFile has polled is about,
+ * and how an attempt to connect it has ended; false: there is no such entry,
+ * or it was no poll. */
+enum socket_attempt {
+    ATTEMPT_OPEN,  // nothing is said of it
+    ATTEMPT_DONE,
+    ATTEMPT_FAILED,
+};
+bool socket_polled(const struct call *call, uint32_t i, uint64_t *handle,
+                   enum socket_attempt *attempt);
+/* What becomes of `s`, which has begun to connect; false: nothing. */
+bool socket_attempted(struct socket *s, enum socket_attempt attempt);
 /* What the extended attributes of NtCreateFile say; false: it is no socket. */
 bool socket_created(const struct call *call, str name, struct socket *out);
 /* "TCP 127.0.0.1:80 peer 127.0.0.1:5000", in `b`. */

@@ -51,6 +51,9 @@ enum handle_naming {
     NAMING_THREAD_ID,
     NAMING_RENAME,
     NAMING_OBJECT_NAME,
+    NAMING_PORT,
+    NAMING_COMPLETION,   // LEARNS: what a completion port gives out
+    NAMING_COMPLETIONS,  // the same, several
     NAMING_DEBUG_EVENT,  // HANDS: DBGUI_WAIT_STATE_CHANGE
     NAMING_CREATE_INFO,  // HANDS: PS_CREATE_INFO, of the image in `second`
     NAMING_DEBUG_PORT,   // HANDS: what information class `second` asks for

@@ -107,6 +107,39 @@ static void stream(DWORD tid, int family)
     closesocket(listening);
 }
 
+/* A socket that does not block, as most programs have them. */
+static void nonblocking(DWORD tid)
+{
+    int size;
+    union address at = loopback(AF_INET, &size);
+    SOCKET listening = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    SOCKET client = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    char here[64];
+    u_long one = 1;
+    fd_set writable;
+
+    CHECK(bind(listening, &at.any, size) == 0);
+    CHECK(getsockname(listening, &at.any, &size) == 0);
+    CHECK(listen(listening, 1) == 0);
+    text_of(&at, here);
+    CHECK(ioctlsocket(client, FIONBIO, &one) == 0);
+    if (connect(client, &at.any, size) != 0) {
+        CHECK(WSAGetLastError() == WSAEWOULDBLOCK);
+    }
+    FD_ZERO(&writable);
+    FD_SET(client, &writable);
+    CHECK(select(0, NULL, &writable, NULL, NULL) == 1);
+    CHECK(send(client, hello, sizeof hello, 0) == sizeof hello);
+    expect("SEQ", tid, "NtDeviceIoControlFile(*0x%llx<TCP* connecting %s>*",
+           handle_of(client), here);
+    expect("SEQ", tid,
+           "NtDeviceIoControlFile(FileHandle=0x%llx<TCP* peer %s>, *b\"hello, "
+           "socket\\x00\"*",
+           handle_of(client), here);
+    closesocket(client);
+    closesocket(listening);
+}
+
 static void datagrams(DWORD tid, int family)
 {
     int size;
@@ -146,6 +179,7 @@ int main(void)
     closesocket(six);
 
     stream(tid, AF_INET);
+    nonblocking(tid);
     datagrams(tid, AF_INET);
     if (have_ipv6) {
         stream(tid, AF_INET6);

@@ -1061,6 +1061,155 @@ static void a_socket_is_named_by_its_addresses_on_windows(void)
     end();
 }
 
+/* The same with a result and a context. */
+static void control_as(uint64_t handle, uint64_t code, uint64_t result,
+                       uint64_t context, const void *in, uint32_t in_size,
+                       const void *out, uint32_t out_size)
+{
+    const uint64_t args[] = { handle, 0,         0,       context,   0x5200,
+                              code,   AT_BUFFER, in_size, AT_CLIENT, out_size };
+
+    before(N_CONTROL, AT_BUFFER, in, in_size);
+    enter(N_CONTROL, 10, args);
+    if (out_size > 0) {
+        after(N_CONTROL, AT_CLIENT, out, out_size);
+    }
+    leave(N_CONTROL, result);
+}
+
+#define PENDING 0x103
+#define NOT_READY 0xc00000a3
+
+/* A new socket 60h, about to connect to 127.0.0.1:80. */
+static void begin_to_connect(bool wine, uint64_t result)
+{
+    const uint8_t kind[16] = { 2, 0, 0, 0, 1, 0, 0, 0, 6 };
+    uint8_t in[40] = { 0 };
+
+    open_file(0, "\\Device\\Afd", 0x60);
+    control(0x60, 0x120320, kind, sizeof(kind), "", 0);
+    memcpy(in + (wine ? 8 : 24), v4_80, 16);
+    control_as(0x60, wine ? 0x12032c : 0x12007, result, 0x9000, in, sizeof(in),
+               "", 0);
+}
+
+static void poll_says(uint32_t events, uint32_t status)
+{
+    uint8_t info[32] = { 0 };
+
+    put(info + 8, 1, 4);
+    put(info + 16, 0x60, 8);
+    put(info + 24, events, 4);
+    put(info + 28, status, 4);
+    control_as(0x60, 0x12024, 0, 0, info, sizeof(info), info, sizeof(info));
+}
+
+static void a_peer_is_one_when_it_is_connected(void)
+{
+    static const struct {
+        bool wine;
+        uint64_t result;
+    } ways[] = { { true, NOT_READY }, { true, PENDING }, { false, PENDING } };
+    uint8_t events[56] = { 0 };
+
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        bool wine = ways[i].wine;
+
+        begin(MODE_PATCHED);
+        begin_to_connect(wine, ways[i].result);
+        CHECK_STR(name_of(0x60), STR("TCP connecting 127.0.0.1:80"));
+        poll_says(1, 0);
+        CHECK_STR(name_of(0x60), STR("TCP connecting 127.0.0.1:80"));
+        poll_says(4, 0);
+        CHECK_STR(name_of(0x60), STR("TCP peer 127.0.0.1:80"));
+        /* A poll does not undo it. */
+        poll_says(0x100, 0xc0000236);
+        CHECK_STR(name_of(0x60), STR("TCP peer 127.0.0.1:80"));
+        begin_to_connect(wine, ways[i].result);
+        poll_says(0x104, 0xc0000236);
+        CHECK_STR(name_of(0x60), STR("TCP"));
+        begin_to_connect(wine, ways[i].result);
+        control_as(0x60, wine ? 0x120338 : 0x1201f, PENDING, 0, "", 0, "", 0);
+        CHECK_STR(name_of(0x60), STR("TCP connecting 127.0.0.1:80"));
+        control_as(0x60, wine ? 0x120338 : 0x1201f, 0, 0, "", 0, "", 0);
+        CHECK_STR(name_of(0x60), STR("TCP peer 127.0.0.1:80"));
+        begin_to_connect(wine, ways[i].result);
+        control_as(0x60, wine ? 0x120334 : 0x12017, 0, 0, "", 0, "", 0);
+        CHECK_STR(name_of(0x60), STR("TCP peer 127.0.0.1:80"));
+        begin_to_connect(wine, ways[i].result);
+        put(events, 0x40, 4);
+        put(events + 4 + 4 * 6, 0, 4);
+        control_as(0x60, 0x1208b, 0, 0, "", 0, events, sizeof(events));
+        CHECK_STR(name_of(0x60), STR("TCP peer 127.0.0.1:80"));
+        begin_to_connect(wine, ways[i].result);
+        put(events + 4 + 4 * 6, 0xc0000236, 4);
+        control_as(0x60, 0x1208b, 0, 0, "", 0, events, sizeof(events));
+        CHECK_STR(name_of(0x60), STR("TCP"));
+        end();
+    }
+    /* What fails was no attempt. */
+    begin(MODE_PATCHED);
+    begin_to_connect(true, 0xc0000236);
+    CHECK_STR(name_of(0x60), STR("TCP"));
+    begin_to_connect(true, 0);
+    CHECK_STR(name_of(0x60), STR("TCP peer 127.0.0.1:80"));
+    end();
+}
+
+/* The socket's calls end at a port with key 7. */
+static void to_port(uint64_t key)
+{
+    const uint64_t args[] = { 0x60, AT_OUT, AT_BUFFER, 16, 30 };
+    uint8_t info[16] = { 0x4c };
+
+    put(info + 8, key, 8);
+    before(N_SET_FILE, AT_BUFFER, info, sizeof(info));
+    enter(N_SET_FILE, 5, args);
+    leave(N_SET_FILE, 0);
+}
+
+static void port_says(bool many, uint64_t key, uint64_t context,
+                      uint32_t status)
+{
+    const uint64_t one[] = { 0x4c, AT_BUFFER, AT_BUFFER + 8, AT_BUFFER + 16,
+                             0 };
+    const uint64_t several[] = { 0x4c, AT_BUFFER, 2, AT_OUT, 0, 0 };
+    uint32_t number = many ? N_COMPLETIONS : N_COMPLETION;
+    uint8_t entries[64] = { 0 };
+    uint8_t *entry = entries + (many ? 32 : 0);
+
+    put(entry, key, 8);
+    put(entry + 8, context, 8);
+    put(entry + 16, status, 4);
+    enter(number, many ? 6 : 5, many ? several : one);
+    after(number, AT_BUFFER, entries, sizeof(entries));
+    if (many) {
+        word_after(number, AT_OUT, 2);
+    }
+    leave(number, 0);
+}
+
+static void a_completion_port_tells_of_a_connection(void)
+{
+    for (int many = 0; many < 2; many++) {
+        begin(MODE_PATCHED);
+        begin_to_connect(true, PENDING);
+        port_says(many, 7, 0x9000, 0); /* of a file that is not known */
+        CHECK_STR(name_of(0x60), STR("TCP connecting 127.0.0.1:80"));
+        to_port(7);
+        port_says(many, 8, 0x9000, 0);
+        port_says(many, 7, 0x9008, 0);
+        CHECK_STR(name_of(0x60), STR("TCP connecting 127.0.0.1:80"));
+        port_says(many, 7, 0x9000, 0);
+        CHECK_STR(name_of(0x60), STR("TCP peer 127.0.0.1:80"));
+        begin_to_connect(true, PENDING);
+        to_port(7);
+        port_says(many, 7, 0x9000, 0xc0000236);
+        CHECK_STR(name_of(0x60), STR("TCP"));
+        end();
+    }
+}
+
 static void ipv6_stands_in_brackets(void)
 {
     static const struct {
@@ -1491,6 +1640,8 @@ int main(void)
         TEST(a_rename_renames_all_handles_of_a_file),
         TEST(a_socket_is_named_by_its_addresses_under_wine),
         TEST(a_socket_is_named_by_its_addresses_on_windows),
+        TEST(a_peer_is_one_when_it_is_connected),
+        TEST(a_completion_port_tells_of_a_connection),
         TEST(ipv6_stands_in_brackets),
         TEST(other_devices_are_no_sockets),
         TEST(what_was_there_before_does_not_replace_what_is_known),

@@ -60,6 +60,8 @@ enum {
     N_QUERY_TOKEN,
     N_QUERY_OBJECT,
     N_NEXT_THREAD,
+    N_COMPLETION,
+    N_COMPLETIONS,
     N_COUNT,
 };
 
@@ -258,6 +260,8 @@ static inline void add_stubs(struct model_process *p)
         [N_QUERY_TOKEN] = "NtQueryInformationToken",
         [N_QUERY_OBJECT] = "NtQueryObject",
         [N_NEXT_THREAD] = "NtGetNextThread",
+        [N_COMPLETION] = "NtRemoveIoCompletion",
+        [N_COMPLETIONS] = "NtRemoveIoCompletionEx",
     };
 
     for (uint32_t i = 0; i < N_COUNT; i++) {
