@@ -281,6 +281,13 @@ static void end_dead(struct model_thread *t, size_t from, uint64_t stack_base,
     }
 }
 
+/* The newest open call, if nothing was seen of its thread since it began. */
+static bool in_kernel(const struct model_thread *t)
+{
+    return t->open_count > 0 &&
+           t->open[t->open_count - 1].call.id == t->in_kernel;
+}
+
 #define THIS_PROCESS UINT64_MAX
 #define THIS_THREAD (UINT64_MAX - 1)
 
@@ -324,7 +331,8 @@ static void put_blame(struct blame *blame, bool any, uint32_t code)
 
 /* Who is ended by NtTerminateThread or NtTerminateProcess may be gone before
  * the call has returned. So it is written down at the entry (`any`), and
- * taken back when the call fails. */
+ * taken back when the call fails. A thread that is not in a call of its own
+ * may have ended already, by a call that nobody saw. */
 static void blame(struct model_thread *t, const struct call *call, bool any)
 {
     struct model *m = t->model;
@@ -342,7 +350,8 @@ static void blame(struct model_thread *t, const struct call *call, bool any)
     for (struct model_thread *o = m->threads; (tid || others) && o;
          o = o->next) {
         /* A thread's id is nobody else's while there is a handle. */
-        if (o != t && (others ? o->process == t->process : o->tid == tid)) {
+        if (o != t && (!any || in_kernel(o)) &&
+            (others ? o->process == t->process : o->tid == tid)) {
             put_blame(&o->foreign_end, any, code);
         }
     }
@@ -610,13 +619,6 @@ static void judge_unmatched(struct model_thread *t, struct call *call,
         call->how = HOW_DIRECT;
         call->at = place_of(t, answer ? &answer->at : NULL, call->rip);
     }
-}
-
-/* The newest open call, if nothing was seen of its thread since it began. */
-static bool in_kernel(const struct model_thread *t)
-{
-    return t->open_count > 0 &&
-           t->open[t->open_count - 1].call.id == t->in_kernel;
 }
 
 /* Rule 4. */

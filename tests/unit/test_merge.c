@@ -188,6 +188,8 @@ static void a_process_ends_by_its_own_call(void)
     struct model_thread *a = add_thread(t, 36);
     struct model_thread *b = add_thread(t, 44);
 
+    chunk_entry(&c, 0, N_DELAY, STACK_2, 0x100, 1, 2, 0);
+    feed(a, &c);
     chunk_entry(&c, 1, N_TERMINATE_PROCESS, STACK, 0x100, 0, 3, 0);
     chunk_return(&c, 2, N_TERMINATE_PROCESS, STACK, 0x100, 0);
     chunk_entry(&c, 3, N_TERMINATE_PROCESS, STACK, 0x100, (uint64_t)-1, 3, 0);
@@ -195,7 +197,9 @@ static void a_process_ends_by_its_own_call(void)
     model_thread_end(a, 3, 3 * TICKS);
     model_thread_end(b, 3, 3 * TICKS);
     model_process_end(t->p, 3, 3 * TICKS);
-    CHECK_STR(told(t), STR("32.44 NtTerminateProcess(NULL, 3) = 0\n"
+    CHECK_STR(told(t), STR("32.36 NtDelayExecution(TRUE, 0x2 <unfinished ...>\n"
+                           "32.44 NtTerminateProcess(NULL, 3) = 0\n"
+                           "32.36 <... NtDelayExecution resumed>) = ?\n"
                            "32.36 +++ thread terminated with 3 +++\n"
                            "32.44 NtTerminateProcess(NtCurrentProcess, 3) = ?\n"
                            "32.44 +++ exited with 3 +++\n"));
@@ -326,6 +330,8 @@ static void who_ends_another_is_known_by_the_handle(void)
         uint64_t result;  // 1: it does not come back
         const char *last;
     } cases[] = {
+        { "nobody knows that it was not over", N_TERMINATE_THREAD, 0x1c0, 5, 0,
+          "\n32.44 +++ thread ended with 5 +++\n" },
         { "another thread", N_TERMINATE_THREAD, 0x1c0, 5, 0,
           "\n32.44 +++ thread terminated with 5 +++\n" },
         { "it had another code", N_TERMINATE_THREAD, 0x1c0, 6, 0,
@@ -347,6 +353,10 @@ static void who_ends_another_is_known_by_the_handle(void)
         struct model_thread *b = add_thread(t, 44);
 
         model_thread_open(other, 48, 1, 0);
+        if (i > 0) {
+            chunk_entry(&c, 1, N_DELAY, STACK_2, 0x100, 1, 2, 0);
+            feed(b, &c);
+        }
         open_handles(a);
         chunk_entry(&c, 2, cases[i].number, STACK, 0x100, cases[i].handle,
                     cases[i].code, 0);
