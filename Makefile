@@ -68,7 +68,7 @@ PORTABLE := \
     format/summary.c \
     filter/filter.c filter/parse.c filter/known.c filter/path.c filter/regex.c \
     tracer/options.c tracer/cmdline.c tracer/help.c tracer/pe.c \
-    tracer/syscalls.c
+    tracer/syscalls.c tracer/patch.c
 
 LIVE := \
     platform/win/process.c platform/win/handles.c platform/win/memory.c \

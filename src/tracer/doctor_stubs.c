@@ -104,6 +104,9 @@ static void check_module(struct doctor *d, const struct module *m,
             check_say(d, "%zu of form %s", t.form[i], stub_forms[i].name);
         }
     }
+    if (m->syscalls.second_count > 0) {
+        check_say(d, "%zu second ones", m->syscalls.second_count);
+    }
     check_end(d);
 
     check_begin(d, order, RELIED_ON);

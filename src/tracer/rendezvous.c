@@ -58,14 +58,31 @@ static void refuse(struct session *s, const struct err *why)
     os_process_terminate(&s->target.os, 1);
 }
 
+static bool tell_stub(struct session *s, const struct module *m, uint32_t rva,
+                      const struct syscall_entry *x,
+                      const struct patched *patched, str name)
+{
+    uint64_t at = m->base + rva;
+
+    return model_stub_add(s->process, at, x->number, x->name, name,
+                          patch_has(patched, at));
+}
+
 bool rendezvous_tell_stubs(struct session *s, const struct module *m,
                            const struct patched *patched, str name)
 {
-    for (size_t i = 0; i < m->syscalls.count; i++) {
-        const struct syscall_entry *x = &m->syscalls.entries[i];
+    const struct syscalls *calls = &m->syscalls;
 
-        if (!model_stub_add(s->process, m->base + x->rva, x->number, x->name,
-                            name, x->stub && patched->count > 0)) {
+    for (size_t i = 0; i < calls->count; i++) {
+        if (!tell_stub(s, m, calls->entries[i].rva, &calls->entries[i], patched,
+                       name)) {
+            return false;
+        }
+    }
+    /* Behind the others: a number is the exported stub's first of all. */
+    for (size_t i = 0; i < calls->second_count; i++) {
+        if (!tell_stub(s, m, calls->seconds[i].rva,
+                       &calls->entries[calls->seconds[i].of], patched, name)) {
             return false;
         }
     }
@@ -75,6 +92,13 @@ bool rendezvous_tell_stubs(struct session *s, const struct module *m,
                      "other software and are left alone: their calls have "
                      "no arguments",
                      patched->foreign, STR_ARGS(name));
+    }
+    if (patched->no_room > 0) {
+        session_note(s,
+                     "%zu system call functions of %.*s are left alone, for "
+                     "there are more than ntstrace has room for: their calls "
+                     "have no arguments",
+                     patched->no_room, STR_ARGS(name));
     }
     return true;
 }
@@ -170,10 +194,10 @@ bool rendezvous_begin(struct session *s)
 
 /* --- an image has been mapped --- */
 
-static bool chore(struct chore *c, enum ring_chore kind, uint64_t at,
-                  uint64_t size)
+static bool chore(struct chore *c, enum ring_chore kind,
+                  struct target_pages pages)
 {
-    *c = (struct chore){ kind, at, size };
+    *c = (struct chore){ kind, pages.at, pages.size };
     return false;
 }
 
@@ -214,7 +238,7 @@ static bool patch_win32u(struct session *s, struct question *q, uint32_t status,
                          struct chore *c)
 {
     struct target *t = &s->target;
-    const struct patched *x = &t->win32u_stubs;
+    const struct target_pages none = { 0, 0 };
     struct err e = { 0 };
 
     if (q->step != STEP_FIRST && (int32_t)status < 0) {
@@ -225,36 +249,36 @@ static bool patch_win32u(struct session *s, struct question *q, uint32_t status,
         if (!target_prepare_win32u(t, &e)) {
             return without_arguments(s, e.text);
         }
-        if (x->count == 0) {
+        if (t->win32u_stubs.count == 0) {
             tell_win32u(s);
             return true;
         }
         if (t->win32u_sealed) {
             q->step = STEP_ROOM;
-            return chore(c, CHORE_OPEN, x->room.at, x->room.size);
+            return chore(c, CHORE_OPEN, target_win32u_room(t));
         }
         q->step = STEP_SEALED;
         if (!target_write_thunks(t, &e)) {
             return without_arguments(s, e.text);
         }
-        return chore(c, CHORE_SEAL, x->room.at, x->room.size);
+        return chore(c, CHORE_SEAL, target_win32u_room(t));
     case STEP_ROOM:
         q->step = STEP_SEALED;
         if (!target_write_thunks(t, &e)) {
             return without_arguments(s, e.text);
         }
-        return chore(c, CHORE_CLOSE, 0, 0);
+        return chore(c, CHORE_CLOSE, none);
     case STEP_SEALED:
         t->win32u_sealed = true;
         q->step = STEP_OPENED;
-        return chore(c, CHORE_OPEN, x->from, x->size);
+        return chore(c, CHORE_OPEN, target_win32u_stubs(t));
     case STEP_OPENED:
         q->step = STEP_CLOSED;
         if (!target_patch_win32u(t, &e)) {
             /* The thread closes by itself what it has opened. */
             return without_arguments(s, e.text);
         }
-        return chore(c, CHORE_CLOSE, 0, 0);
+        return chore(c, CHORE_CLOSE, none);
     case STEP_CLOSED:
         tell_win32u(s);
         return true;
@@ -406,7 +430,8 @@ static bool find_places(struct session *s, struct question *q, bool waits,
         if (place.kind == PLACE_UNKNOWN && waits) {
             q->step = STEP_PLACE;
             q->asking = i;
-            return chore(c, CHORE_QUERY, q->address[i], 0);
+            return chore(c, CHORE_QUERY,
+                         (struct target_pages){ q->address[i], 0 });
         }
         keep_place(q, i, place);
     }

@@ -9,9 +9,20 @@
 
 #include "tables/amd64/stubs.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/banned.h"
+
+#define IMAGE_SCN_MEM_EXECUTE 0x20000000u
+
+/* Stubs begin at multiples of this (docs/facts.md C10). */
+#define STUB_ALIGN 16
+/* Room for the longest form. */
+#define STUB_ROOM 0x20u
+/* What is not farther away than this lies beside the others. */
+#define BESIDE 0x1000u
 
 struct candidate {
     struct syscall_entry entry;
@@ -151,6 +162,162 @@ static void cross_check(struct candidate *c, size_t count)
     }
 }
 
+/* --- second stubs --- */
+
+/* Entries by number: their index and 1; 0: none has it, MANY: several. */
+struct by_number {
+    uint16_t at[STUB_NUMBER_MASK + 1];
+};
+
+#define MANY UINT16_MAX
+
+static_assert(SYSCALLS_MAX < MANY, "syscalls.c");
+
+static void index_numbers(struct by_number *n, const struct syscalls *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        uint16_t *at = &n->at[s->entries[i].number & STUB_NUMBER_MASK];
+
+        *at = *at == 0 ? (uint16_t)(i + 1) : MANY;
+    }
+}
+
+static bool is_entry(const struct syscalls *s, uint32_t rva)
+{
+    size_t from = 0;
+    size_t to = s->count;
+
+    while (from < to) {
+        size_t mid = from + (to - from) / 2;
+
+        if (s->entries[mid].rva == rva) {
+            return true;
+        }
+        if (s->entries[mid].rva < rva) {
+            from = mid + 1;
+        } else {
+            to = mid;
+        }
+    }
+    return false;
+}
+
+/* Is the stub at `rva` the second one of some entry? Bytes that look like one
+ * by accident, or are there to deceive, give no name to anything else: they
+ * are those of the exported stub, all of them. Where that one was changed by
+ * others, its number is known by its place. (None begins inside another: at
+ * multiples of 16, their bytes would contradict each other.) */
+static bool is_second(const struct pe_image *image, const struct syscalls *s,
+                      const struct by_number *n, uint32_t rva,
+                      struct second_stub *out, uint32_t *size)
+{
+    const uint8_t *bytes = image->bytes.p + rva;
+    const struct syscall_entry *e;
+    struct stub_match match;
+    uint16_t at;
+
+    if (!stub_decode(bytes, image->bytes.size - rva, &match)) {
+        return false;
+    }
+    at = n->at[match.number];
+    if (at == 0 || at == MANY || is_entry(s, rva)) {
+        return false;
+    }
+    e = &s->entries[at - 1];
+    if (e->stub && (image->bytes.size - e->rva < match.form->pattern_size ||
+                    memcmp(image->bytes.p + e->rva, bytes,
+                           match.form->pattern_size) != 0)) {
+        return false;
+    }
+    *out = (struct second_stub){ rva, (uint32_t)at - 1 };
+    *size = match.form->pattern_size;
+    return true;
+}
+
+/* Looks through [from, to). */
+static void scan(const struct pe_image *image, struct syscalls *s,
+                 const struct by_number *n, uint32_t from, uint32_t to)
+{
+    uint64_t at =
+        ((uint64_t)from + STUB_ALIGN - 1) & ~(uint64_t)(STUB_ALIGN - 1);
+
+    while (at < to && s->second_count < SECOND_STUBS_MAX) {
+        struct second_stub *out = &s->seconds[s->second_count];
+        uint32_t size = 1;
+
+        if (is_second(image, s, n, (uint32_t)at, out, &size) &&
+            at + size <= to) {
+            s->second_count++;
+        }
+        at += (size + STUB_ALIGN - 1) & ~(uint32_t)(STUB_ALIGN - 1);
+    }
+}
+
+/* Fills the seconds in. Sections are in the order of their addresses; one
+ * that is not was made to have us look at the same bytes again and again. */
+static void find_seconds(const struct pe_image *image, struct syscalls *s)
+{
+    struct by_number *n = calloc(1, sizeof(*n));
+    struct pe_section section;
+    uint32_t looked = 0;
+
+    s->seconds = calloc(SECOND_STUBS_MAX, sizeof(*s->seconds));
+    if (n == NULL || s->seconds == NULL) {
+        free(n);
+        return;
+    }
+    index_numbers(n, s);
+    for (size_t i = 0; i < image->section_count; i++) {
+        uint64_t to;
+
+        if (!pe_section_at(image, i, &section) || section.rva < looked) {
+            continue;
+        }
+        to = (uint64_t)section.rva + section.size;
+        if (to > image->bytes.size) {
+            to = image->bytes.size;
+        }
+        if (section.rva >= to) {
+            continue;
+        }
+        looked = (uint32_t)to;
+        if (section.flags & IMAGE_SCN_MEM_EXECUTE) {
+            scan(image, s, n, section.rva, looked);
+        }
+    }
+    free(n);
+}
+
+bool syscalls_span(const struct syscalls *s, uint32_t *from, uint32_t *to)
+{
+    size_t i;
+
+    *from = 0;
+    *to = 0;
+    if (s->count == 0) {
+        return false;
+    }
+    *from = s->entries[0].rva;
+    *to = s->entries[s->count - 1].rva + STUB_ROOM;
+    for (i = s->second_count; i-- > 0;) {
+        uint32_t rva = s->seconds[i].rva;
+
+        if (rva < *from && *from - rva <= BESIDE) {
+            *from = rva;
+        }
+    }
+    for (i = 0; i < s->second_count; i++) {
+        uint32_t rva = s->seconds[i].rva;
+
+        if (rva >= *to && rva - *to < BESIDE) {
+            *to = rva + STUB_ROOM;
+        }
+    }
+    return true;
+}
+
+/* --- the table --- */
+
 struct syscalls syscalls_of(const struct pe_image *image)
 {
     size_t room = pe_exports_over(image).name_count;
@@ -175,6 +342,7 @@ struct syscalls syscalls_of(const struct pe_image *image)
         for (size_t i = 0; i < count; i++) {
             s.entries[i] = c[i].entry;
         }
+        find_seconds(image, &s);
     }
     free(c);
     return s;
@@ -183,6 +351,7 @@ struct syscalls syscalls_of(const struct pe_image *image)
 void syscalls_close(struct syscalls *s)
 {
     free(s->entries);
+    free(s->seconds);
     *s = (struct syscalls){ 0 };
 }
 

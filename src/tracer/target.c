@@ -208,22 +208,30 @@ static void fill_transitions(struct target *t)
 }
 
 /* Where returns need no entry to explain them: from the first stub of the
- * module to the last, without any door of the kernel. */
+ * module to the last, without any door of the kernel. A second stub that lies
+ * elsewhere is named after its place by the tracer, which its thread waits
+ * for. */
 static struct plain_range plain_range_of(const struct target *t,
                                          const struct module *m)
 {
     struct plain_range r = { 0, 0 };
     const struct syscalls *s = &m->syscalls;
+    uint32_t from, to;
+    uint64_t first;
 
-    if (s->count == 0) {
+    if (!syscalls_span(s, &from, &to)) {
         return r;
     }
-    r.start = m->base + s->entries[0].rva;
-    r.size =
-        m->base + s->entries[s->count - 1].rva + PRIVATE_STUB_SIZE - r.start;
+    first = m->base + s->entries[0].rva;
+    r.start = m->base + from;
+    r.size = to - from;
     for (int i = 0; i < TRANSITION_COUNT; i++) {
         uint64_t door = t->doors[i].rip;
 
+        if (door >= r.start && door < first) {
+            r.size -= first - r.start;
+            r.start = first;
+        }
         if (door >= r.start && door - r.start < r.size) {
             r.size = door - r.start;
         }
@@ -320,44 +328,6 @@ static bool find_place(struct target *t, struct err *e)
     return err_set(e, ERR_OS, "no room for the agent within reach of ntdll");
 }
 
-static void put_u32(uint8_t *p, uint64_t v)
-{
-    p[0] = (uint8_t)v;
-    p[1] = (uint8_t)(v >> 8);
-    p[2] = (uint8_t)(v >> 16);
-    p[3] = (uint8_t)(v >> 24);
-}
-
-/* The distance that a rel32 at `at`, whose instruction ends at at+4, needs
- * to reach `to`. */
-static uint64_t rel32(uint64_t to, uint64_t at)
-{
-    return to - (at + 4);
-}
-
-/* The bytes of one thunk; their meaning is in agent/amd64/entry.S. */
-static void make_thunk(uint8_t *p, uint64_t at, uint64_t stub, uint16_t number,
-                       uint64_t entry)
-{
-    p[0] = 0x4c;  // lea r10, [stub]
-    p[1] = 0x8d;
-    p[2] = 0x15;
-    put_u32(p + 3, rel32(stub, at + 3));
-    p[7] = 0xb8;  // mov eax, number
-    put_u32(p + 8, number & SERVICE_MASK);
-    p[12] = 0xe8;  // call entry
-    put_u32(p + 13, rel32(entry, at + 13));
-    p[17] = 0x4c;  // mov r10, rcx
-    p[18] = 0x8b;
-    p[19] = 0xd1;
-    p[20] = 0xb8;  // mov eax, number
-    put_u32(p + 21, number);
-    p[25] = 0xe9;  // jmp stub+8
-    put_u32(p + 26, rel32(stub + STUB_HEAD_SIZE, at + 26));
-    p[30] = 0xcc;
-    p[31] = 0xcc;
-}
-
 static const struct image_head *image_of(const uint8_t *bytes)
 {
     return (const struct image_head *)(const void *)bytes;
@@ -431,70 +401,75 @@ static bool write_image(struct target *t, const struct options *o,
 
 /* --- stubs --- */
 
-static void patched_close(struct patched *p)
+/* What is to be changed so that the stubs of `m` lead to thunks in `room`.
+ * *thunks: the bytes of these, to be freed. */
+static bool bend_stubs(struct target *t, const struct module *m,
+                       struct target_pages room, struct patched *out,
+                       uint8_t **thunks, struct err *e)
 {
-    free(p->was);
-    free(p->is);
-    free(p->thunks);
-    *p = (struct patched){ 0 };
-}
+    struct patch_wanted wanted = {
+        .base = m->base,
+        .bytes = m->bytes,
+        .size = m->size,
+        .syscalls = &m->syscalls,
+        .entry = t->agent + image_of(agent_image)->entry,
+        .room_at = room.at,
+        .room = (size_t)room.size,
+    };
+    uint8_t *bytes = malloc((size_t)room.size);
 
-/* What is to stand in `room`, thunks for the stubs of `m`, and how the stubs
- * are to be bent to them. */
-static bool make_thunks(struct target *t, const struct module *m,
-                        struct target_pages room, struct patched *out,
-                        struct err *e)
-{
-    const struct syscalls *s = &m->syscalls;
-    uint64_t entry = t->agent + image_of(agent_image)->entry;
-    struct patched done = { .room = room };
-    uint64_t at = room.at;
-
-    if (s->count == 0) {
-        return true;
-    }
-    done.from = m->base + s->entries[0].rva;
-    done.size =
-        s->entries[s->count - 1].rva + PRIVATE_STUB_SIZE - s->entries[0].rva;
-    if (done.size > m->size - s->entries[0].rva) {
-        return err_set(e, ERR_OS, "a system call stub is cut off");
-    }
-    done.was = malloc(done.size);
-    done.is = malloc(done.size);
-    done.thunks = calloc(1, (size_t)room.size);
-    if (done.was == NULL || done.is == NULL || done.thunks == NULL) {
-        patched_close(&done);
+    if (bytes == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    memcpy(done.was, m->bytes + s->entries[0].rva, done.size);
-    memcpy(done.is, done.was, done.size);
-    for (size_t i = 0; i < s->count; i++) {
-        const struct syscall_entry *x = &s->entries[i];
-        uint64_t stub = m->base + x->rva;
-        uint8_t *head = done.is + (stub - done.from);
-
-        if (!x->stub || at - room.at + THUNK_SIZE > room.size) {
-            done.foreign++;
-            continue;
-        }
-        make_thunk(done.thunks + (at - room.at), at, stub, x->number, entry);
-        head[0] = 0xe9;  // jmp thunk; the three bytes behind it are dead
-        put_u32(head + 1, rel32(at, stub + 1));
-        at += THUNK_SIZE;
-        done.count++;
+    if (!patch_make(out, &wanted, bytes, e)) {
+        free(bytes);
+        return false;
     }
-    *out = done;
+    *thunks = bytes;
     return true;
 }
 
-/* All of it from outside, while no thread of the target runs. */
-static bool patch_stubs(const struct os_process *p, const struct patched *x,
+/* Writes what is to stand at the stubs, by `write`. */
+static bool write_stubs(const struct os_process *p, const struct patched *x,
+                        bool (*write)(const struct os_process *p, uint64_t to,
+                                      const void *from, size_t size,
+                                      struct err *e),
                         struct err *e)
 {
+    bool ok = x->count == 0 || write(p, x->from, x->is, x->size, e);
+
+    for (size_t i = 0; ok && i < x->second_count; i++) {
+        ok = write(p, x->seconds[i].at, x->seconds[i].is,
+                   sizeof(x->seconds[i].is), e);
+    }
+    return ok;
+}
+
+/* All of it from outside. */
+static bool patch_module(const struct os_process *p, struct target_pages room,
+                         const uint8_t *thunks, const struct patched *x,
+                         struct err *e)
+{
     return x->count == 0 ||
-           (os_write_code(p, x->room.at, x->thunks, (size_t)x->room.size, e) &&
-            os_make_code(p, x->room.at, (size_t)x->room.size, e) &&
-            os_write_code(p, x->from, x->is, x->size, e));
+           (os_write_code(p, room.at, thunks, (size_t)room.size, e) &&
+            os_make_code(p, room.at, (size_t)room.size, e) &&
+            write_stubs(p, x, os_write_code, e));
+}
+
+/* No thread of the target runs yet. */
+static bool patch_ntdll(struct target *t, struct err *e)
+{
+    const struct target_pages room = { t->agent + AGENT_IMAGE_ROOM,
+                                       AGENT_NT_ROOM };
+    uint8_t *thunks = NULL;
+    bool ok;
+
+    if (!bend_stubs(t, &t->ntdll, room, &t->nt_stubs, &thunks, e)) {
+        return false;
+    }
+    ok = patch_module(&t->os, room, thunks, &t->nt_stubs, e);
+    free(thunks);
+    return ok;
 }
 
 /* Where the kernel itself answers for a process, a thread of it that waits for
@@ -518,8 +493,7 @@ static bool hook_loader(struct target *t, struct err *e)
     uint8_t jump[LOADER_BYTES];
 
     memcpy(jump, t->ntdll.bytes + (thunk - t->ntdll.base), sizeof(jump));
-    jump[0] = 0xe9;
-    put_u32(jump + 1, rel32(start, thunk + 1));
+    patch_jump(jump, thunk, start);
     return os_write_code(&t->os, thunk, jump, sizeof(jump), e);
 }
 
@@ -543,7 +517,6 @@ bool target_mend_loader(struct target *t, struct err *e)
 static bool get_in(struct target *t, const struct options *o,
                    struct timing *timing, struct err *e)
 {
-    struct target_pages nt_room;
     uint64_t begins, resume;
     struct os_region r;
 
@@ -576,8 +549,6 @@ static bool get_in(struct target *t, const struct options *o,
     if (!find_place(t, e)) {
         return false;
     }
-    nt_room =
-        (struct target_pages){ t->agent + AGENT_IMAGE_ROOM, AGENT_NT_ROOM };
     resume = o->engine == ENGINE_HANDSHAKE
                  ? begins
                  : t->doors[TRANSITION_THREAD_START].rip;
@@ -597,10 +568,7 @@ static bool get_in(struct target *t, const struct options *o,
         }
         return true;
     }
-    return (!t->patching ||
-            (make_thunks(t, &t->ntdll, nt_room, &t->nt_stubs, e) &&
-             patch_stubs(&t->os, &t->nt_stubs, e))) &&
-           hook_loader(t, e);
+    return (!t->patching || patch_ntdll(t, e)) && hook_loader(t, e);
 }
 
 bool target_launch(struct target *out, const uint16_t *path,
@@ -640,115 +608,147 @@ bool target_add_win32u(struct target *t, uint64_t base, struct err *e)
     return true;
 }
 
-/* Where its thunks go. */
-static struct target_pages win32u_room(const struct target *t)
+/* Where the thunks of win32u go. */
+struct target_pages target_win32u_room(const struct target *t)
 {
     return (struct target_pages){ t->agent + AGENT_IMAGE_ROOM + AGENT_NT_ROOM,
                                   AGENT_WIN32U_ROOM };
 }
 
+struct target_pages target_win32u_stubs(const struct target *t)
+{
+    const struct patched *x = &t->win32u_stubs;
+    uint64_t from = x->from, to = x->from + x->size;
+
+    for (size_t i = 0; i < x->second_count; i++) {
+        uint64_t at = x->seconds[i].at;
+
+        from = at < from ? at : from;
+        to = at + STUB_HEAD_SIZE > to ? at + STUB_HEAD_SIZE : to;
+    }
+    return (struct target_pages){ from, to - from };
+}
+
 bool target_prepare_win32u(struct target *t, struct err *e)
 {
-    return make_thunks(t, &t->win32u, win32u_room(t), &t->win32u_stubs, e);
+    return bend_stubs(t, &t->win32u, target_win32u_room(t), &t->win32u_stubs,
+                      &t->win32u_thunks, e);
 }
 
 bool target_write_thunks(struct target *t, struct err *e)
 {
-    const struct patched *x = &t->win32u_stubs;
+    struct target_pages room = target_win32u_room(t);
 
-    return os_write(&t->os, x->room.at, x->thunks, (size_t)x->room.size, e);
+    return os_write(&t->os, room.at, t->win32u_thunks, (size_t)room.size, e);
 }
 
 bool target_patch_win32u(struct target *t, struct err *e)
 {
-    return os_write(&t->os, t->win32u_stubs.from, t->win32u_stubs.is,
-                    t->win32u_stubs.size, e);
+    return write_stubs(&t->os, &t->win32u_stubs, os_write, e);
 }
 
 void target_unprepare_win32u(struct target *t)
 {
-    patched_close(&t->win32u_stubs);
+    patch_close(&t->win32u_stubs);
+    free(t->win32u_thunks);
+    t->win32u_thunks = NULL;
 }
 
 bool target_patch_win32u_outside(struct target *t, struct err *e)
 {
     struct os_process p = unwatched(t);
 
-    return patch_stubs(&p, &t->win32u_stubs, e);
+    return patch_module(&p, target_win32u_room(t), t->win32u_thunks,
+                        &t->win32u_stubs, e);
 }
 
-/* What was done to the module that has a stub at `stub`; NULL: nothing. */
-static const struct patched *patched_at(const struct target *t, uint64_t stub)
+/* The module that has a patched stub at `stub`, and what was put there; NULL:
+ * there is none. */
+static const uint8_t *put_at(const struct target *t, uint64_t stub,
+                             bool *win32u)
 {
-    const struct patched *all[] = { &t->nt_stubs, &t->win32u_stubs };
+    const uint8_t *put = patch_bytes(&t->nt_stubs, stub);
 
-    for (size_t i = 0; i < COUNT_OF(all); i++) {
-        if (all[i]->count > 0 && stub >= all[i]->from &&
-            stub - all[i]->from <= all[i]->size - STUB_HEAD_SIZE) {
-            return all[i];
-        }
-    }
-    return NULL;
+    *win32u = put == NULL;
+    return put != NULL ? put : patch_bytes(&t->win32u_stubs, stub);
+}
+
+/* True if `put` stands at `stub`, or nobody can say. */
+static bool stands_at(const struct target *t, uint64_t stub, const uint8_t *put)
+{
+    uint8_t there[STUB_HEAD_SIZE];
+
+    return !os_read(&t->os, stub, there, sizeof(there)) ||
+           memcmp(there, put, sizeof(there)) == 0;
 }
 
 bool target_is_patched(const struct target *t, uint64_t stub)
 {
-    const struct patched *x = patched_at(t, stub);
-    uint8_t there[STUB_HEAD_SIZE];
+    bool win32u;
+    const uint8_t *put = put_at(t, stub, &win32u);
 
-    return x == NULL || !os_read(&t->os, stub, there, sizeof(there)) ||
-           memcmp(there, x->is + (stub - x->from), sizeof(there)) == 0;
+    return put == NULL || stands_at(t, stub, put);
 }
 
 size_t target_find_unpatched(struct target *t, uint64_t stub, bool *win32u,
                              void (*each)(void *ctx, uint64_t stub), void *ctx)
 {
-    const struct patched *x = patched_at(t, stub);
-    const struct module *m = x == &t->nt_stubs ? &t->ntdll : &t->win32u;
-    uint8_t *there = x == NULL ? NULL : malloc(x->size);
+    const struct patched *x;
+    const struct module *m;
     size_t count = 0, ours = 0;
 
-    *win32u = x == &t->win32u_stubs;
-    if (there == NULL || !os_read(&t->os, x->from, there, x->size)) {
-        free(there);
+    if (put_at(t, stub, win32u) == NULL) {
         return 0;
     }
-    for (size_t i = 0; i < m->syscalls.count; i++) {
-        size_t at = (size_t)(m->base + m->syscalls.entries[i].rva - x->from);
+    x = *win32u ? &t->win32u_stubs : &t->nt_stubs;
+    m = *win32u ? &t->win32u : &t->ntdll;
+    for (size_t i = 0; i < m->syscalls.count + x->second_count; i++) {
+        uint64_t at = i < m->syscalls.count
+                          ? m->base + m->syscalls.entries[i].rva
+                          : x->seconds[i - m->syscalls.count].at;
+        const uint8_t *put = patch_bytes(x, at);
 
-        if (memcmp(x->is + at, x->was + at, STUB_HEAD_SIZE) == 0) {
+        if (put == NULL) {
             continue;  // never was
         }
-        if (memcmp(there + at, x->is + at, STUB_HEAD_SIZE) == 0) {
+        if (stands_at(t, at, put)) {
             ours++;
         } else {
-            each(ctx, x->from + at);
+            each(ctx, at);
             count++;
         }
     }
-    free(there);
     if (ours == 0) {
         t->section->plain[*win32u ? 1 : 0] = plain_range_of(t, m);
     }
     return count;
 }
 
-static void unpatch(struct target *t, const struct patched *p, struct err *e)
+/* Puts back what is still as we have left it: what others have written there
+ * since is theirs. */
+static void unpatch(struct target *t, const struct patched *x, struct err *e)
 {
-    uint8_t *now = p->count > 0 ? malloc(p->size) : NULL;
+    uint8_t *now = x->count > 0 ? malloc(x->size) : NULL;
 
-    if (now != NULL && os_read(&t->os, p->from, now, p->size)) {
-        /* What others have written there since is theirs. */
-        for (size_t i = 0; i + STUB_HEAD_SIZE <= p->size; i++) {
-            if (memcmp(p->is + i, p->was + i, STUB_HEAD_SIZE) != 0 &&
-                p->is[i] == 0xe9 &&
-                memcmp(now + i, p->is + i, STUB_HEAD_SIZE) == 0) {
-                memcpy(now + i, p->was + i, STUB_HEAD_SIZE);
+    if (now != NULL && os_read(&t->os, x->from, now, x->size)) {
+        for (size_t i = 0; i + STUB_HEAD_SIZE <= x->size; i++) {
+            const uint8_t *put = patch_bytes(x, x->from + i);
+
+            if (put != NULL && x->is[i] == 0xe9 &&
+                memcmp(now + i, put, STUB_HEAD_SIZE) == 0) {
+                memcpy(now + i, x->was + i, STUB_HEAD_SIZE);
             }
         }
-        os_write_code(&t->os, p->from, now, p->size, e);
+        os_write_code(&t->os, x->from, now, x->size, e);
     }
     free(now);
+    for (size_t i = 0; i < x->second_count; i++) {
+        const struct patched_head *h = &x->seconds[i];
+
+        if (stands_at(t, h->at, h->is)) {
+            os_write_code(&t->os, h->at, h->was, sizeof(h->was), e);
+        }
+    }
 }
 
 bool target_detach(struct target *t, struct err *e)
@@ -783,7 +783,7 @@ bool target_detach(struct target *t, struct err *e)
 
 void target_forget_win32u(struct target *t)
 {
-    patched_close(&t->win32u_stubs);
+    target_unprepare_win32u(t);
     module_close(&t->win32u);
 }
 
@@ -793,8 +793,8 @@ void target_close(struct target *t)
     os_section_close(&t->shared);
     os_event_close(t->room);
     os_event_close(t->wake);
-    patched_close(&t->nt_stubs);
-    patched_close(&t->win32u_stubs);
+    patch_close(&t->nt_stubs);
+    target_unprepare_win32u(t);
     free(t->programs.bytes);
     free(t->programs.at);
     module_close(&t->ntdll);

@@ -15,6 +15,7 @@
 #include "platform/os.h"
 #include "tracer/module.h"
 #include "tracer/options.h"
+#include "tracer/patch.h"
 #include "tracer/timing.h"
 #include "wire/image.h"
 
@@ -36,18 +37,6 @@ struct target_pages {
 
 /* Rings committed before the first thread asks for one; fewer large ones. */
 #define RINGS_AT_FIRST 16u
-
-/* What one module's stubs were and where they are, for putting them back. */
-struct patched {
-    uint64_t from;  // address of the first stub
-    uint8_t *was;   // bytes before, owned; `size` of them
-    uint8_t *is;    // bytes now, owned
-    size_t size;
-    struct target_pages room;  // of the thunks
-    uint8_t *thunks;           // the bytes for it, owned
-    size_t count;              // stubs patched
-    size_t foreign;            // left alone: not the bytes of a stub
-};
 
 /* What is wanted of its calls: what is not is not recorded. */
 struct target_wants {
@@ -89,9 +78,10 @@ struct target {
     struct module win32u;  // zeroed until it is there
     struct patched nt_stubs;
     struct patched win32u_stubs;
-    bool win32u_sealed;  // the room of its thunks is executable
-    void *room;          // event: rings have room, or an answer is there
-    void *wake;          // event: wakes the reader
+    uint8_t *win32u_thunks;  // their bytes, owned
+    bool win32u_sealed;      // the room of its thunks is executable
+    void *room;              // event: rings have room, or an answer is there
+    void *wake;              // event: wakes the reader
 };
 
 /* Starts `path` with `command_line` under the agent, suspended. `timing` has
@@ -109,9 +99,9 @@ bool target_mend_loader(struct target *t, struct err *e);
  * about them. Its stubs are patched in steps, because the pages are protected
  * by the thread that has mapped it, which waits for us, and is the only one
  * that could be in a stub:
- *   target_prepare_win32u   says which pages (win32u_stubs); those of the
- *                           thunks are writable the first time, executable
- *                           (win32u_sealed) if it is mapped once more
+ *   target_prepare_win32u   then there are pages for the thunks, writable the
+ *                           first time, executable (win32u_sealed) if it is
+ *                           mapped once more, and those of the stubs
  *   target_write_thunks     into pages that are writable; afterwards they are
  *                           to be executable
  *   target_patch_win32u     bends the stubs, in pages that are writable;
@@ -119,6 +109,8 @@ bool target_mend_loader(struct target *t, struct err *e);
  *   target_unprepare_win32u if one of these did not work */
 bool target_add_win32u(struct target *t, uint64_t base, struct err *e);
 bool target_prepare_win32u(struct target *t, struct err *e);
+struct target_pages target_win32u_room(const struct target *t);
+struct target_pages target_win32u_stubs(const struct target *t);
 bool target_write_thunks(struct target *t, struct err *e);
 bool target_patch_win32u(struct target *t, struct err *e);
 void target_unprepare_win32u(struct target *t);

@@ -65,6 +65,18 @@ static void check_syscalls(const struct pe_image *image)
         MUST(e->stub == (known != SYSCALL_BY_ORDER));
         MUST(!str_eq(syscall_known_name(known), STR("?")));
     }
+    MUST(s.second_count <= SECOND_STUBS_MAX);
+    for (size_t i = 0; i < s.second_count; i++) {
+        const struct second_stub *x = &s.seconds[i];
+        struct stub_match match;
+
+        MUST(x->of < s.count && x->rva % 16 == 0);
+        MUST(i == 0 || x->rva > s.seconds[i - 1].rva);
+        MUST(x->rva < image->bytes.size &&
+             stub_decode(image->bytes.p + x->rva, image->bytes.size - x->rva,
+                         &match));
+        MUST(match.number == s.entries[x->of].number);
+    }
     syscalls_close(&s);
 }
 

@@ -3,7 +3,7 @@
  * entry.S - the witness at the door: a system call function is being entered.
  *
  * The head of each patched stub is a jump to its thunk, and each thunk is
- * (make_thunk in tracer/target.c):
+ * (make_thunk in tracer/patch.c):
  *
  *     lea  stub(%rip), %r10
  *     mov  $number, %eax
