@@ -610,6 +610,8 @@ static inline bool g_note(struct grammar_line *l)
     } else if (g_word(l, " (INDIRECT: ")) {
         ok = g_name(l) && g_word(l, "+") && g_number0x(l) &&
              g_word(l, " from ") && (g_word(l, "?") || g_place(l));
+    } else if (g_word(l, " (caused by ntstrace")) {
+        ok = true;
     } else if (g_word(l, " (INJECTED")) {
         ok = true;
         if (g_word(l, ": ")) {

@@ -664,6 +664,11 @@ static void tell_notes(struct sink *s, const struct call *call)
 {
     struct sink_note note = { .place = &call->at, .name = STR("") };
 
+    if (call->caused) {
+        struct sink_note caused = { .kind = NOTE_CAUSED, .name = STR("") };
+
+        s->ops->note(s, &caused);
+    }
     switch ((enum call_how)call->how) {
     case HOW_ORDINARY:
         return;

@@ -90,13 +90,14 @@ struct sink_text {
 enum note_kind {
     NOTE_DIRECT,    // place
     NOTE_INDIRECT,  // name + offset, from place
+    NOTE_CAUSED,    // by ntstrace
 };
 
 struct sink_note {
     enum note_kind kind;
     str name;
     uint64_t offset;
-    const struct place *place;
+    const struct place *place;  // not of NOTE_CAUSED
 };
 
 enum took_kind {

@@ -717,6 +717,9 @@ static void on_note(struct sink *s, const struct sink_note *note)
         buf_add(b, STR(",\"offset\":"));
         add_hex(b, note->offset);
         break;
+    case NOTE_CAUSED:
+        buf_add(b, STR("{\"note\":\"caused\",\"by\":\"ntstrace\"}"));
+        return;
     }
     buf_add(b, STR(",\"place\":"));
     add_place(j, note->place);

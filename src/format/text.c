@@ -850,8 +850,13 @@ static void on_note(struct sink *s, const struct sink_note *note)
         buf_add_hex(b, note->offset);
         buf_add(b, STR(" from "));
         break;
+    case NOTE_CAUSED:
+        buf_add(b, STR("(caused by ntstrace"));
+        break;
     }
-    add_place(t, note->place);
+    if (note->kind != NOTE_CAUSED) {
+        add_place(t, note->place);
+    }
     line_room(&t->line, SMALL);
     buf_add_char(b, ')');
     add_colour(t, COLOUR_OFF);

@@ -56,6 +56,7 @@ struct call {
     bool returned;            // `result` and `return_time` are there
     bool ended;               // it will not return (any more)
     bool late;                // told of out of order
+    bool caused;              // by us: without ntstrace there were no such call
     uint8_t how;              // enum call_how
     const struct stub *stub;  // NULL: number not known, or no stub has it
     uint64_t entry_time;      // TSC

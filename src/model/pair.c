@@ -40,6 +40,9 @@
 
 #include "base/banned.h"
 
+/* ProcessLoaderDetour, of NtSetInformationProcess. */
+#define PROCESS_LOADER_DETOUR 0x5d
+
 /* --- Memory ----------------------------------------------------------- */
 
 static void drop_pieces(struct model_thread *t)
@@ -437,9 +440,24 @@ static bool note_special(struct model_thread *t, const struct call *call)
     case SPECIAL_NONE:
     case SPECIAL_SET_CONTEXT:
     case SPECIAL_RAISE:
+    case SPECIAL_SET_PROCESS:
         break;
     }
     return false;
+}
+
+/* Windows' loader compares functions that it depends on with what they were,
+ * and tells the kernel where they are not the same (docs/facts.md C11): where
+ * we have bent them, because of us alone. The same call from any other place
+ * is the program's own. */
+static bool is_caused(const struct model_thread *t, const struct call *call)
+{
+    const uint64_t *a = call->args;
+
+    return t->process->mode == MODE_PATCHED && call->stub &&
+           call->stub->special == SPECIAL_SET_PROCESS && a[0] == UINT64_MAX &&
+           (uint32_t)a[1] == PROCESS_LOADER_DETOUR && (uint32_t)a[3] == 4 &&
+           process_one_module(t->process, call->stub->address, call->caller);
 }
 
 /* What handles referred to until now, they did while the thread was not in
@@ -513,6 +531,8 @@ void pair_entry(struct model_thread *t, const struct event *e, bool late)
     for (uint32_t i = 0; i < more; i++) {
         call->args[4 + i] = u64_at(e->bytes + ENTRY_MORE + 8 * i);
     }
+
+    call->caused = is_caused(t, call);
 
     if (pieces_are_for(t, rsp, call->number, false)) {
         take_before(t, open);

@@ -154,6 +154,7 @@ static enum special special_of(str name)
         { "NtTerminateJobObject", SPECIAL_TERMINATE_JOB },
         { "NtSetContextThread", SPECIAL_SET_CONTEXT },
         { "NtRaiseException", SPECIAL_RAISE },
+        { "NtSetInformationProcess", SPECIAL_SET_PROCESS },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -342,6 +343,14 @@ void model_module_remove(struct model_process *p, uint64_t base)
     if (at > 0 && p->modules[at - 1].base == base) {
         remove_at(p, at - 1);
     }
+}
+
+bool process_one_module(const struct model_process *p, uint64_t a, uint64_t b)
+{
+    size_t at = module_above(p, a);
+
+    return at > 0 && a - p->modules[at - 1].base < p->modules[at - 1].size &&
+           b - p->modules[at - 1].base < p->modules[at - 1].size;
 }
 
 struct place model_place_known(const struct model_process *p, uint64_t address)

@@ -43,6 +43,7 @@ enum special {
     SPECIAL_TERMINATE_JOB,      // NtTerminateJobObject
     SPECIAL_SET_CONTEXT,        // NtSetContextThread
     SPECIAL_RAISE,              // NtRaiseException
+    SPECIAL_SET_PROCESS,        // NtSetInformationProcess
 };
 
 struct module {
@@ -336,6 +337,8 @@ void queue_close(struct model_thread *t);
 
 /* process.c */
 void process_close(struct model_process *p);
+/* True if both addresses are in one module. */
+bool process_one_module(const struct model_process *p, uint64_t a, uint64_t b);
 /* The living process of this id; NULL: it is not one of ours. */
 struct model_process *process_by_pid(struct model *m, uint32_t pid);
 

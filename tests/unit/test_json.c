@@ -258,6 +258,7 @@ static void tell_lines(struct sink *s)
     struct sink_head head = sinks_head;
     struct sink_note direct = { NOTE_DIRECT, STR(""), 0, &place };
     struct sink_note indirect = { NOTE_INDIRECT, STR("NtY"), 20, &place };
+    struct sink_note caused = { NOTE_CAUSED, STR(""), 0, NULL };
     struct sink_end end = { .took = TOOK_NOTHING, .waits = true };
     uint32_t status = 0xc0000005;
 
@@ -287,6 +288,7 @@ static void tell_lines(struct sink *s)
     s->ops->call_begin(s, &sinks_head, STR("NtEnd"), PART_WHOLE);
     s->ops->result(s, NULL);
     s->ops->unknown(s);
+    s->ops->note(s, &caused);
     end = (struct sink_end){ .took = TOOK_NOTHING };
     s->ops->call_end(s, &end);
 
@@ -403,6 +405,7 @@ static void lines_of_every_kind_are_objects(void)
             "\"data\":\"7c200a\"}]}\n"
             "{\"type\":\"call\"," LEADER "\"name\":\"NtEnd\",\"part\":"
             "\"whole\",\"args\":[],\"result\":{\"value\":{\"unknown\":true}},"
+            "\"notes\":[{\"note\":\"caused\",\"by\":\"ntstrace\"}],"
             "\"failed\":false}\n"
             "{\"type\":\"transition\"," LEADER "\"kind\":\"EXCEPTION\","
             "\"status\":{\"status\":\"STATUS_ACCESS_VIOLATION\",\"raw\":"
@@ -461,7 +464,7 @@ static void lines_of_every_kind_are_text(void)
             "hello, world, 16 |\n"
             "32.36 | 00000  7c 20 0a                                          "
             "| .              |\n"
-            "32.36 NtEnd() = ?\n"
+            "32.36 NtEnd() = ? (caused by ntstrace)\n"
             "32.36 --- EXCEPTION STATUS_ACCESS_VIOLATION {B=1} ---\n"
             "32.36 --- RAISE 0xe0000001 ---\n"
             "32.36 --- APC ---\n"

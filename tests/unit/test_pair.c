@@ -94,6 +94,56 @@ static void a_new_entry_ends_older_ones_at_and_below_it(void)
                         "32.36 NtYieldExecution() = 0\n");
 }
 
+/* docs/facts.md C11: the loader's report of functions that were changed. It
+ * is only ours where we have changed them, and where ntdll makes it. What the
+ * upper half of a register holds that has 32 bits is nobody's. */
+static void the_loaders_report_of_changed_functions_is_of_our_making(void)
+{
+    const uint64_t self = UINT64_MAX;
+    const uint64_t ntdll = STUBS + 0x61eac;
+    const struct {
+        enum model_mode mode;
+        uint64_t caller;
+        uint64_t process;
+        uint64_t what;
+        uint64_t length;
+        bool caused;
+    } cases[] = {
+        { MODE_PATCHED, ntdll, self, 93, 4, true },
+        { MODE_PATCHED, ntdll, self, 0xffffffff0000005d, 0x100000004, true },
+        { MODE_PATCHED, 0x140001000, self, 93, 4, false },
+        { MODE_PATCHED, STUBS + 0x1000000, self, 93, 4, false },
+        { MODE_PATCHED, STUBS - 1, self, 93, 4, false },
+        { MODE_PATCHED, ntdll, self, 93, 8, false },
+        { MODE_PATCHED, ntdll, self, 92, 4, false },
+        { MODE_PATCHED, ntdll, 0x54, 93, 4, false },
+        { MODE_RETURNS, ntdll, self, 93, 4, false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        uint64_t args[] = { cases[i].process, cases[i].what, 0x22f000,
+                            cases[i].length };
+        char room[400];
+        struct buf want = BUF_OVER(room);
+        size_t end;
+
+        chunk_call(&c, 1, N_SET_PROCESS, 0x100, 4, args);
+        end = c.size;
+        c.size = ENTRY_CALLER;
+        chunk_u64(&c, cases[i].caller);
+        c.size = end;
+        chunk_return(&c, 2, N_SET_PROCESS, STACK, 0x100, 0);
+        buf_addf(&want,
+                 "32.36 NtSetInformationProcess(%s, %s, 0x22f000, %u) = 0%s\n",
+                 cases[i].process == self ? "NtCurrentProcess" : "0x54",
+                 (uint32_t)cases[i].what == 93 ? "ProcessLoaderDetour"
+                                               : "ProcessSequenceNumber",
+                 (unsigned)cases[i].length,
+                 cases[i].caused ? " (caused by ntstrace)" : "");
+        gives(cases[i].mode, buf_str(&want), CHECK_AT);
+    }
+}
+
 /* docs/facts.md T4.1: the window procedure switches to another fiber. */
 static void an_entry_on_another_stack_ends_nothing(void)
 {
@@ -515,6 +565,7 @@ int main(void)
         TEST(arguments_that_were_not_read_are_unknown),
         TEST(a_call_without_prototype_shows_the_registers),
         TEST(a_new_entry_ends_older_ones_at_and_below_it),
+        TEST(the_loaders_report_of_changed_functions_is_of_our_making),
         TEST(an_entry_on_another_stack_ends_nothing),
         TEST(a_return_ends_what_was_nested_in_its_call),
         TEST(calls_that_go_elsewhere_end_themselves),

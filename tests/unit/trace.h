@@ -62,6 +62,7 @@ enum {
     N_NEXT_THREAD,
     N_COMPLETION,
     N_COMPLETIONS,
+    N_SET_PROCESS,
     N_COUNT,
 };
 
@@ -262,6 +263,7 @@ static inline void add_stubs(struct model_process *p)
         [N_NEXT_THREAD] = "NtGetNextThread",
         [N_COMPLETION] = "NtRemoveIoCompletion",
         [N_COMPLETIONS] = "NtRemoveIoCompletionEx",
+        [N_SET_PROCESS] = "NtSetInformationProcess",
     };
 
     for (uint32_t i = 0; i < N_COUNT; i++) {
