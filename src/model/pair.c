@@ -13,8 +13,8 @@
  *   1. An entry at S ends the older calls of the same stack at S or below:
  *      their frames are gone.
  *   2. NtContinue(Ex), NtCallbackReturn and NtTerminateThread on oneself end
- *      as they begin. (If one fails it returns after all, and is told again
- *      as a call whose entry was not seen.)
+ *      as they begin. (If one returns after all, it is told again, as a call
+ *      whose entry was not seen.)
  *   3. An APC that interrupts a call takes its return away: the call ends
  *      here if the frame says that it will go on behind that call's own
  *      `syscall`, and its result is what the frame has for RAX. An APC that
@@ -599,7 +599,7 @@ static void judge_unmatched(struct model_thread *t, struct call *call,
     bool indirect = false;
 
     if (t->gone_stub && in == t->gone_stub && call->rsp == t->gone_rsp) {
-        /* It was to end itself, and has failed. */
+        /* It was to end itself, and has come back. */
         if (in->special == SPECIAL_TERMINATE_THREAD) {
             t->own_end.any = false;
         }

@@ -106,6 +106,9 @@ const struct probe_event *probe_event(size_t i);
 /* An alertable wait that an APC ends: the wait's status. `argument`: one of
  * the APC's, seen in its frame. */
 uint32_t probe_apc(uint64_t argument, bool *ran);
+/* Two APCs that are there when one alertable wait begins: how many have run.
+ * Their arguments are `argument` and the one after. */
+uint32_t probe_two_apcs(uint64_t argument);
 /* A handled access violation; its code as the handler saw it. */
 uint32_t probe_exception(void);
 /* A window procedure called by the kernel; false if no window could be

@@ -70,7 +70,8 @@ enum call_note {
     CALL_WAITS,
     /* Does not return if it ends, or leaves, the calling thread. */
     CALL_MAY_NOT_RETURN,
-    /* Goes on elsewhere; a return means that it failed. */
+    /* Goes on elsewhere. One that returns all the same has most likely failed;
+     * its result says so, or not (docs/facts.md A2.7). */
     CALL_NEVER_RETURNS,
 };
 

@@ -488,6 +488,33 @@ static void check_apc(struct doctor *d)
     check_end(d);
 }
 
+/* The first APC ends in a call that looks for the next one: does that one come
+ * by the kernel's door, or does the call return to have the dispatcher run
+ * again (docs/facts.md A2.7)? */
+static void check_two_apcs(struct doctor *d)
+{
+    uint64_t door = os_own_ntdll("KiUserApcDispatcher");
+    const struct probe_event *first = probe_event(0);
+    const struct probe_event *second = probe_event(1);
+    uint32_t ran;
+    size_t events;
+
+    probe_watch(false, door);
+    ran = probe_two_apcs(APC_ARGUMENT);
+    events = probe_stop();
+
+    check_begin(d, "callback/apc-each", RELIED_ON);
+    check_same(d, ran, 2);
+    check_same(d, events, 2);
+    check_that(d, first->regs.r10 == door && second->regs.r10 == door);
+    check_say(d, "%zu events with r10 = KiUserApcDispatcher for two APCs",
+              events);
+    check_say(d, "%u have run", ran);
+    check_hex(d, "P1Home", first->stack[0]);
+    check_hex(d, "and", second->stack[0]);
+    check_end(d);
+}
+
 static void check_exception(struct doctor *d)
 {
     uint64_t door = os_own_ntdll("KiUserExceptionDispatcher");
@@ -600,6 +627,7 @@ void doctor_callback(struct doctor *d)
     check_thread(d);
     check_teb(d);
     check_apc(d);
+    check_two_apcs(d);
     check_exception(d);
     check_window(d);
     check_jumps(d);

@@ -11,13 +11,15 @@
 #include "tables/amd64/stubs.h"
 #include "tracer/doctor_check.h"
 #include "tracer/module.h"
+#include "wire/image.h"
 
 #include "base/banned.h"
 
-/* Copied into every target; see private_stubs in target.c. */
-static const char *const private_names[] = {
-    "NtSetInformationProcess", "NtWaitForMultipleObjects", "NtSetEvent",
-    "NtAllocateVirtualMemory", "NtQueryVirtualMemory",
+/* Copied into every target. */
+static const char *const private_names[PRIVATE_COUNT] = {
+#define PRIVATE(name) #name,
+#include "wire/private.def"
+#undef PRIVATE
 };
 
 /* Of either module; Windows 10 has 460 and 1,200, Wine 10 half of that. */
@@ -139,18 +141,18 @@ static void check_private(struct doctor *d, const struct module *m)
     size_t good = 0;
 
     check_begin(d, "stubs/own-calls", RELIED_ON);
-    for (size_t i = 0; i < COUNT_OF(private_names); i++) {
-        uint64_t at = module_export(m, str_of(private_names[i])) - m->base;
-        struct stub_match match;
+    for (size_t i = 0; i < PRIVATE_COUNT; i++) {
+        const struct syscall_entry *x =
+            module_syscall(m, str_of(private_names[i]));
 
-        if (at < m->size && stub_decode(m->bytes + at, m->size - at, &match)) {
+        if (x != NULL && x->stub) {
             good++;
         } else {
             check_say(d, "%s is no stub", private_names[i]);
         }
     }
-    check_same(d, good, COUNT_OF(private_names));
-    check_say(d, "%zu of %zu can be copied", good, COUNT_OF(private_names));
+    check_same(d, good, PRIVATE_COUNT);
+    check_say(d, "%zu of %d can be copied", good, PRIVATE_COUNT);
     check_end(d);
 }
 

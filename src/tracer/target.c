@@ -36,13 +36,9 @@ extern const uint8_t agent_image_end[];
 #define FIRST_BYTES (64u << 20)
 
 static const char *const private_names[PRIVATE_COUNT] = {
-    [PRIVATE_NtSetInformationProcess] = "NtSetInformationProcess",
-    [PRIVATE_NtWaitForMultipleObjects] = "NtWaitForMultipleObjects",
-    [PRIVATE_NtSetEvent] = "NtSetEvent",
-    [PRIVATE_NtAllocateVirtualMemory] = "NtAllocateVirtualMemory",
-    [PRIVATE_NtQueryVirtualMemory] = "NtQueryVirtualMemory",
-    [PRIVATE_NtReadVirtualMemory] = "NtReadVirtualMemory",
-    [PRIVATE_NtProtectVirtualMemory] = "NtProtectVirtualMemory",
+#define PRIVATE(name) #name,
+#include "wire/private.def"
+#undef PRIVATE
 };
 
 /* --- the section --- */

@@ -74,13 +74,9 @@ static_assert(sizeof(struct transition_row) == 40, "image.h");
 /* The system calls that the agent makes, through private copies of their
  * stubs, so that its own calls never pass a patched one. */
 enum private_stub {
-    PRIVATE_NtSetInformationProcess,
-    PRIVATE_NtWaitForMultipleObjects,
-    PRIVATE_NtSetEvent,
-    PRIVATE_NtAllocateVirtualMemory,
-    PRIVATE_NtQueryVirtualMemory,
-    PRIVATE_NtReadVirtualMemory,
-    PRIVATE_NtProtectVirtualMemory,
+#define PRIVATE(name) PRIVATE_##name,
+#include "wire/private.def"
+#undef PRIVATE
     PRIVATE_COUNT,
 };
 

@@ -208,6 +208,32 @@ static void one_that_failed_to_go_elsewhere_is_no_indirect_call(void)
                         "STATUS_NO_CALLBACK_ACTIVE\n");
 }
 
+/* docs/facts.md A2.7: a result of 0 is no failure, and has the dispatcher run
+ * the next APC without the kernel's door. */
+static void one_that_comes_back_with_success_is_told_and_no_indirect_call(void)
+{
+    static const struct {
+        uint32_t number;
+        str want;
+    } cases[] = {
+        { N_CONTINUE, STR_INIT("32.36 NtContinue(0x22f000, TRUE) = ?\n"
+                               "32.36 NtContinue(?, ?) = 0\n"
+                               "32.36 NtClose(0x1) = 0\n") },
+        { N_CONTINUE_EX, STR_INIT("32.36 NtContinueEx(0x22f000, 0x1) = ?\n"
+                                  "32.36 NtContinueEx(?, ?) = 0\n"
+                                  "32.36 NtClose(0x1) = 0\n") },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        chunk_entry(&c, 1, cases[i].number, STACK, 0x100, 0x22f000, 1, 0);
+        chunk_return_at(&c, 2, stub_at(cases[i].number) + 0x14, STACK, 0x100, 0,
+                        RECORD_ORPHAN);
+        chunk_entry(&c, 3, N_CLOSE, STACK, 0x80, 1, 0, 0);
+        chunk_return(&c, 4, N_CLOSE, STACK, 0x80, 0);
+        gives(MODE_PATCHED, cases[i].want, CHECK_AT);
+    }
+}
+
 static void an_interrupting_apc_brings_the_result(void)
 {
     uint64_t words[] = {
@@ -570,6 +596,7 @@ int main(void)
         TEST(a_return_ends_what_was_nested_in_its_call),
         TEST(calls_that_go_elsewhere_end_themselves),
         TEST(one_that_failed_to_go_elsewhere_is_no_indirect_call),
+        TEST(one_that_comes_back_with_success_is_told_and_no_indirect_call),
         TEST(an_interrupting_apc_brings_the_result),
         TEST(an_apc_ends_only_the_call_that_its_frame_names),
         TEST(three_thousand_nested_apcs_are_paired),

@@ -184,6 +184,29 @@ uint32_t probe_apc(uint64_t argument, bool *ran)
     return (uint32_t)status;
 }
 
+static volatile uint32_t apcs_run;
+
+static void NTAPI count_apc(void *a, void *b, void *c)
+{
+    (void)a;
+    (void)b;
+    (void)c;
+    apcs_run++;
+}
+
+uint32_t probe_two_apcs(uint64_t argument)
+{
+    LARGE_INTEGER none = { .QuadPart = -10000 };
+
+    apcs_run = 0;
+    for (uint64_t i = 0; i < 2; i++) {
+        NtQueueApcThread(GetCurrentThread(), (void *)(ULONG_PTR)count_apc,
+                         pointer(argument + i), NULL, NULL);
+    }
+    NtDelayExecution(TRUE, &none);
+    return apcs_run;
+}
+
 static volatile DWORD exception_seen;
 
 static LONG NTAPI handle_fault(EXCEPTION_POINTERS *p)

@@ -8,8 +8,8 @@
  *   LdrInitializeThunk              rcx -> CONTEXT of the new thread, whose
  *                                   Rcx is the start routine, Rdx its
  *                                   parameter (Rip is RtlUserThreadStart)
- *   KiUserApcDispatcher             rsp -> CONTEXT that NtContinue goes back
- *                                   to; its home words hold the APC:
+ *   KiUserApcDispatcher             rsp -> CONTEXT that NtContinue(Ex) goes
+ *                                   back to; its home words hold the APC:
  *                                     P1Home P2Home P3Home   arguments 1-3
  *                                     P4Home                 the routine
  *   KiUserExceptionDispatcher       rsp -> CONTEXT at the exception; the
@@ -32,11 +32,11 @@
  *   entry point and the PEB in them, on Windows and on Wine).
  * - APC: Wine 10 builds this frame (dlls/ntdll/unix/signal_x86_64.c, struct
  *   apc_stack_layout, P1Home .. P4Home = arg1 arg2 arg3 func). The emulator
- *   sogen builds the same for Microsoft's own ntdll and runs it. A debugger
- *   session on Windows shows KiUserApcDispatcher begin with
- *   `mov rcx,[rsp]` (nynaeve.net, on APCs). The routine of an APC that was
- *   queued for 32-bit code is encoded; not undone here, no such process is
- *   traced.
+ *   sogen builds the same for Microsoft's own ntdll and runs it. In the ntdll
+ *   of all versions from 10240 to 26100 it begins with `mov rcx,[rsp+18h]`,
+ *   the routine, and ends in NtContinue, since 19041 in NtContinueEx
+ *   (docs/facts.md A2.7). The routine of an APC that was queued for 32-bit
+ *   code is encoded; not undone here, no such process is traced.
  * - Exception: Wine 10 asserts 4F0h (struct exc_stack_layout) for the sake of
  *   programs that rely on Windows' layout. The CONTEXT_EX between the two
  *   says where extended state lies, behind the record.
