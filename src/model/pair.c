@@ -447,7 +447,7 @@ static bool note_special(struct model_thread *t, const struct call *call)
 }
 
 /* Windows' loader compares functions that it depends on with what they were,
- * and tells the kernel where they are not the same (docs/facts.md C11): where
+ * and tells the kernel where they are not the same (docs/facts.md C13): where
  * we have bent them, because of us alone. The same call from any other place
  * is the program's own. */
 static bool is_caused(const struct model_thread *t, const struct call *call)

@@ -12,6 +12,9 @@
 
 #include "base/banned.h"
 
+/* How far a jump goes, with something to spare. */
+#define REACH (UINT64_C(0x80000000) - 0x800)
+
 static void put_u32(uint8_t *p, uint64_t v)
 {
     p[0] = (uint8_t)v;
@@ -50,6 +53,12 @@ static void make_thunk(uint8_t *p, uint64_t at, uint64_t stub, uint16_t number,
     p[31] = 0xcc;
 }
 
+/* True if a jump at either address can lead to the other. */
+static bool in_reach(uint64_t a, uint64_t b)
+{
+    return a - b + REACH < 2 * REACH;
+}
+
 void patch_jump(uint8_t *bytes, uint64_t at, uint64_t to)
 {
     bytes[0] = 0xe9;
@@ -70,7 +79,7 @@ static void bend_exported(struct patched *p, const struct patch_wanted *w,
 
         if (!x->stub) {
             p->foreign++;
-        } else if (w->room - used < THUNK_SIZE) {
+        } else if (w->room - used < THUNK_SIZE || !in_reach(stub, at)) {
             p->no_room++;
         } else {
             make_thunk(thunks + used, at, stub, x->number, w->entry);
@@ -94,10 +103,10 @@ static void bend_seconds(struct patched *p, const struct patch_wanted *w,
         const struct second_stub *x = &s->seconds[i];
         struct patched_head *h = &p->seconds[p->second_count];
 
-        if (thunk_of[x->of] == 0) {
+        h->at = w->base + x->rva;
+        if (thunk_of[x->of] == 0 || !in_reach(h->at, thunk_of[x->of])) {
             continue;
         }
-        h->at = w->base + x->rva;
         memcpy(h->was, w->bytes + x->rva, sizeof(h->was));
         memcpy(h->is, h->was, sizeof(h->is));
         patch_jump(h->is, h->at, thunk_of[x->of]);

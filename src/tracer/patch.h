@@ -30,9 +30,9 @@ struct patched {
     uint8_t *was;   // bytes before, owned; `size` of them
     uint8_t *is;    // bytes now, owned
     size_t size;
-    size_t count;                  // stubs patched, without second ones
-    size_t foreign;                // left alone: not the bytes of a stub
-    size_t no_room;                // left alone: there was no room for a thunk
+    size_t count;    // stubs patched, without second ones
+    size_t foreign;  // left alone: not the bytes of a stub
+    size_t no_room;  // left alone: no room for a thunk, or too far
     struct patched_head *seconds;  // owned, `second_count` of them
     size_t second_count;
 };

@@ -96,8 +96,8 @@ bool rendezvous_tell_stubs(struct session *s, const struct module *m,
     if (patched->no_room > 0) {
         session_note(s,
                      "%zu system call functions of %.*s are left alone, for "
-                     "there are more than ntstrace has room for: their calls "
-                     "have no arguments",
+                     "no more room is in their reach: their calls have no "
+                     "arguments",
                      patched->no_room, STR_ARGS(name));
     }
     return true;

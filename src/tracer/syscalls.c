@@ -17,7 +17,7 @@
 
 #define IMAGE_SCN_MEM_EXECUTE 0x20000000u
 
-/* Stubs begin at multiples of this (docs/facts.md C10). */
+/* Stubs begin at multiples of this (docs/facts.md C12). */
 #define STUB_ALIGN 16
 /* Room for the longest form. */
 #define STUB_ROOM 0x20u

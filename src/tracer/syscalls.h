@@ -6,7 +6,7 @@
  * from the bytes of each stub, and the order of the addresses is the
  * cross-check (docs/facts.md C1, C3, C6: each alone is wrong somewhere). Which
  * exports are system calls is decided by their bytes, not by their names. Some
- * functions have a second stub that is not exported (docs/facts.md C10): it is
+ * functions have a second stub that is not exported (docs/facts.md C12): it is
  * found by its bytes alone. The module's bytes are hostile.
  */
 #ifndef TRACER_SYSCALLS_H

@@ -94,7 +94,7 @@ static void a_new_entry_ends_older_ones_at_and_below_it(void)
                         "32.36 NtYieldExecution() = 0\n");
 }
 
-/* docs/facts.md C11: the loader's report of functions that were changed. It
+/* docs/facts.md C13: the loader's report of functions that were changed. It
  * is only ours where we have changed them, and where ntdll makes it. What the
  * upper half of a register holds that has 32 bits is nobody's. */
 static void the_loaders_report_of_changed_functions_is_of_our_making(void)

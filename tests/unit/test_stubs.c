@@ -406,7 +406,6 @@ static void an_image_of_nothing_but_stubs_has_an_end(void)
 /* --- What is changed --- */
 
 #define THUNKS (BASE - 0x20000000)
-#define ENTRY (THUNKS - 0x4000)
 
 struct patching {
     uint8_t *bytes;
@@ -415,28 +414,34 @@ struct patching {
     struct patched patched;
 };
 
-/* Patches make_four's image with room for so many thunks. */
-static void patch_four(struct patching *p, size_t thunks)
+/* Patches the image with room for so many thunks there. */
+static void patch_at(struct patching *p, uint64_t room_at, size_t thunks)
 {
     struct patch_wanted w;
     struct err e;
 
-    p->bytes = make_four();
-    put_stub(p->bytes, TEXT, WINDOWS, 0x12);
-    put_stub(p->bytes, FIRST - 0x20, WINDOWS, 0xf);
-    put_stub(p->bytes, MORE_TEXT, WINDOWS, 0x11);
     p->syscalls = read_image(p->bytes);
-    CHECK_U64(p->syscalls.second_count, 3);
     w = (struct patch_wanted){
         .base = BASE,
         .bytes = p->bytes,
         .size = IMAGE_SIZE,
         .syscalls = &p->syscalls,
-        .entry = ENTRY,
-        .room_at = THUNKS,
+        .entry = room_at - 0x4000,
+        .room_at = room_at,
         .room = thunks * THUNK_SIZE,
     };
     CHECK(patch_make(&p->patched, &w, p->thunks, &e));
+}
+
+/* The image of make_four with three second stubs. */
+static void patch_four(struct patching *p, size_t thunks)
+{
+    p->bytes = make_four();
+    put_stub(p->bytes, TEXT, WINDOWS, 0x12);
+    put_stub(p->bytes, FIRST - 0x20, WINDOWS, 0xf);
+    put_stub(p->bytes, MORE_TEXT, WINDOWS, 0x11);
+    patch_at(p, THUNKS, thunks);
+    CHECK_U64(p->syscalls.second_count, 3);
 }
 
 static void patching_close(struct patching *p)
@@ -517,6 +522,42 @@ static void stubs_without_room_for_a_thunk_stay_as_they_are(void)
     patching_close(&p);
 }
 
+/* A jump leads 2 GiB far. What calls itself win32u.dll may lie anywhere. */
+static void stubs_out_of_reach_stay_as_they_are(void)
+{
+    static const struct {
+        uint64_t room_at;
+        size_t count;
+        size_t seconds;
+    } cases[] = {
+        { BASE - 0x7fff0000, 3, 1 },
+        { BASE + 0x7fff0000, 3, 1 },
+        /* The exported ones are just near enough. */
+        { BASE + FIRST + 0x7ffff700, 3, 0 },
+        { BASE - 0x80000000, 0, 0 },
+        { BASE + 0x80010000, 0, 0 },
+        { BASE - 0x600000000, 0, 0 },
+        { 0x10000, 0, 0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct patching p;
+
+        p.bytes = make_four();
+        put_stub(p.bytes, TEXT, WINDOWS, 0x12);
+        patch_at(&p, cases[i].room_at, 4);
+        CHECK_U64(p.patched.count, cases[i].count);
+        CHECK_U64(p.patched.count + p.patched.no_room, 3);
+        CHECK_U64(p.patched.second_count, cases[i].seconds);
+        CHECK(patch_has(&p.patched, BASE + FIRST) == (cases[i].count != 0));
+        CHECK(patch_has(&p.patched, BASE + TEXT) == (cases[i].seconds != 0));
+        if (cases[i].count != 0) {
+            CHECK_U64(head_leads_to(&p.patched, FIRST), cases[i].room_at);
+        }
+        patching_close(&p);
+    }
+}
+
 static void a_module_without_stubs_is_left_alone(void)
 {
     uint8_t *bytes = make_image(NULL, 0);
@@ -550,6 +591,7 @@ int main(void)
         TEST(an_image_of_nothing_but_stubs_has_an_end),
         TEST(a_second_stub_leads_to_the_thunk_of_the_exported_one),
         TEST(stubs_without_room_for_a_thunk_stay_as_they_are),
+        TEST(stubs_out_of_reach_stay_as_they_are),
         TEST(a_module_without_stubs_is_left_alone),
     };
 
