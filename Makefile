@@ -61,7 +61,8 @@ PORTABLE := \
     model/model.c model/process.c model/queue.c model/pair.c model/clock.c \
     model/memory.c model/handles.c model/watch.c model/socket.c \
     decode/capture.c decode/decode.c decode/shape.c decode/tell.c \
-    decode/special.c decode/special_walk.c decode/special_registry.c \
+    decode/special.c decode/walk.c decode/special_walk.c \
+    decode/special_registry.c \
     decode/special_io.c decode/special_socket.c decode/special_process.c \
     decode/special_security.c decode/special_win32k.c \
     format/line.c format/pieces.c format/text.c format/json.c \

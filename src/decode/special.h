@@ -3,7 +3,8 @@
  * special.h - what the special_*.c files share, inside decode/.
  *
  *   special.c           who is asked, and which structure is told how
- *   special_walk.c      fields, lists, texts; structures with a tail
+ *   walk.c              fields, lists; structures with a tail
+ *   special_walk.c      words and texts; building
  *   special_registry.c  values by their type
  *   special_io.c        control codes and their buffers
  *   special_socket.c    AFD: addresses, WSABUF arrays
@@ -85,17 +86,6 @@ void special_chars(const struct tell *t, uint64_t address, uint64_t length,
                    uint64_t room);
 void special_data(const struct tell *t, uint64_t address, uint64_t length,
                   uint64_t room);
-/* Name and value of the field. */
-void special_field(const struct tell *t, const struct struct_row *row,
-                   const struct struct_field *field, uint64_t address);
-/* All fields but those that no one needs. `type` NULL: none special. */
-void special_struct(const struct tell *t, const struct struct_row *row,
-                    const struct special_type *type, uint64_t address,
-                    uint64_t said);
-/* A buffer of `said` bytes that holds a `type`, or "X[]". False: it is too
- * small, or the type is not known. */
-bool special_buffer(const struct tell *t, const char *type, uint64_t address,
-                    uint64_t said);
 /* True if, `shown` elements of it being told, the next one is not: there are
  * enough of them, or in the whole call. To be asked before each. */
 bool special_more(const struct tell *t, uint64_t shown);
@@ -116,6 +106,23 @@ struct build_at special_at_piece(int piece, uint16_t offset,
                                  enum capture_when when);
 int special_build_tail(struct build *b, const struct special_type *type,
                        const struct struct_row *row, struct build_at at);
+
+/* --- walk.c --- */
+
+/* NULL: it has no field `name`, or `name` is NULL. */
+const struct struct_field *special_field_of(const struct struct_row *row,
+                                            const char *name);
+/* Name and value of the field. */
+void special_field(const struct tell *t, const struct struct_row *row,
+                   const struct struct_field *field, uint64_t address);
+/* All fields but those that no one needs. `type` NULL: none special. */
+void special_struct(const struct tell *t, const struct struct_row *row,
+                    const struct special_type *type, uint64_t address,
+                    uint64_t said);
+/* A buffer of `said` bytes that holds a `type`, or "X[]". False: it is too
+ * small, or the type is not known. */
+bool special_buffer(const struct tell *t, const char *type, uint64_t address,
+                    uint64_t said);
 
 /* --- the families --- */
 

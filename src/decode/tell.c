@@ -23,17 +23,13 @@
 #define CONTEXT_RIP 0xf8
 #define CONTEXT_SIZE 0x4d0
 
-static void tell_ctype(const struct tell *t, const struct ctype *type, str name,
-                       uint64_t address, uint32_t size,
-                       const struct name_set *set);
-
 static bool known(const struct tell *t, uint64_t address, uint64_t size)
 {
     return size <= SIZE_MAX &&
            memory_read(t->memory, address, NULL, (size_t)size) == size;
 }
 
-static bool any_known(const struct tell *t, uint64_t address)
+bool tell_known(const struct tell *t, uint64_t address)
 {
     return memory_read(t->memory, address, NULL, 1) == 1;
 }
@@ -352,7 +348,7 @@ void tell_data(const struct tell *t, uint64_t address, uint64_t size)
     const uint8_t *bytes;
     size_t have = tell_bytes(t, address, shown, &bytes);
 
-    if (have == 0 && size > 0 && !any_known(t, address)) {
+    if (have == 0 && size > 0 && !tell_known(t, address)) {
         tell_pointer(t, address);
         return;
     }
@@ -367,7 +363,7 @@ static void tell_units(const struct tell *t, uint64_t address, uint64_t size,
     const uint8_t *bytes;
     size_t have = tell_bytes(t, address, shown, &bytes);
 
-    if (have < 2 && size >= 2 && !any_known(t, address)) {
+    if (have < 2 && size >= 2 && !tell_known(t, address)) {
         tell_pointer(t, address);
         return;
     }
@@ -566,186 +562,6 @@ static void tell_context(const struct tell *t, uint64_t address)
     t->sink->ops->end(t->sink, GROUP_STRUCT);
 }
 
-static const struct struct_field *field_named(const struct struct_row *row,
-                                              str name)
-{
-    for (uint32_t i = 0; i < row->field_count; i++) {
-        if (str_eq(str_of(row->fields[i].name), name)) {
-            return &row->fields[i];
-        }
-    }
-    return NULL;
-}
-
-/* How many bytes (of text or data), or elements, the field `f` has that ends
- * its structure: another field says it. */
-static bool tail_count(const struct tell *t, const struct struct_row *row,
-                       const struct struct_field *f, uint64_t address,
-                       bool bytes, uint64_t *out)
-{
-    str name = str_of(f->name);
-    char room[80];
-    struct buf b = BUF_OVER(room);
-    const struct struct_field *by;
-
-    buf_add(&b, name);
-    buf_add(&b, STR("Length"));
-    by = field_named(row, buf_str(&b));
-    for (uint32_t i = 0; !by && i < row->field_count; i++) {
-        str other = str_of(row->fields[i].name);
-
-        if (row->fields[i].type &&
-            (bytes ? str_ends(other, STR("Length"))
-                   : str_ends(other, STR("Count")) ||
-                         str_starts(other, STR("NumberOf")))) {
-            by = &row->fields[i];
-        }
-    }
-    return by && by->size <= 8 &&
-           read_number(t, address + by->offset, by->size, out);
-}
-
-static void tell_tail(const struct tell *t, const struct struct_row *row,
-                      const struct struct_field *f, const struct ctype *type,
-                      uint64_t address)
-{
-    uint64_t at = address + f->offset;
-    bool bytes = type->sort == SORT_WCHAR || type->sort == SORT_BYTE;
-    uint64_t count;
-
-    if (!tail_count(t, row, f, address, bytes, &count)) {
-        if (bytes) {
-            t->sink->ops->unknown(t->sink);
-            return;
-        }
-        count = 1;
-    }
-    if (type->sort == SORT_WCHAR) {
-        if (count >= 2 && !any_known(t, at)) {
-            t->sink->ops->unknown(t->sink);
-        } else {
-            tell_name(t, at, count);
-        }
-    } else if (type->sort == SORT_BYTE) {
-        if (count > 0 && !any_known(t, at)) {
-            t->sink->ops->unknown(t->sink);
-        } else {
-            tell_data(t, at, count);
-        }
-    } else {
-        tell_array(t, type->to, at, count, type->size,
-                   fields_set(str_of(row->name), str_of(f->name)));
-    }
-}
-
-/* "u1.s1.TotalLength" is told as TotalLength. */
-static str last_name(str name)
-{
-    str head;
-
-    while (str_cut(name, '.', &head, &name)) {
-    }
-    return head;
-}
-
-static bool is_filler(str name)
-{
-    return str_starts(name, STR("Reserved")) ||
-           str_starts(name, STR("Spare")) || str_starts(name, STR("Padding")) ||
-           str_starts(name, STR("Sbz")) || str_starts(name, STR("Unused"));
-}
-
-/* Without its fillers nothing would be left of `size` bytes of it. */
-static bool is_filler_only(const struct struct_row *row, uint64_t size)
-{
-    for (uint32_t i = 0; i < row->field_count; i++) {
-        if (row->fields[i].offset < size &&
-            !is_filler(last_name(str_of(row->fields[i].name)))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void tell_bits(const struct tell *t, const struct struct_field *f,
-                      uint64_t address)
-{
-    uint64_t value = 0;
-    uint32_t bit = f->first_bit;
-    /* Where the bits lie the bytes are read one by one: how wide the
-     * field's own type is, no row says. */
-    uint32_t bytes = (bit + f->bits + 7) / 8;
-
-    if (!read_number(t, address + f->offset, bytes, &value)) {
-        t->sink->ops->unknown(t->sink);
-        return;
-    }
-    value >>= bit;
-    if (f->bits < 64) {
-        value &= (1ull << f->bits) - 1;
-    }
-    t->sink->ops->number(t->sink, f->bits > 8 ? NUMBER_HEX : NUMBER_DEC, value);
-}
-
-/* The fields of a structure of which `size` bytes are said to be there. */
-static void tell_fields(const struct tell *t, const struct struct_row *row,
-                        uint64_t address, uint64_t size)
-{
-    bool fillers = t->options->verbose || is_filler_only(row, size);
-    struct tell inner = *t;
-    struct sink *s = t->sink;
-
-    inner.depth++;
-    s->ops->begin(s, GROUP_STRUCT);
-    for (uint32_t i = 0; i < row->field_count; i++) {
-        const struct struct_field *f = &row->fields[i];
-        str name = str_of(f->name);
-        struct ctype type;
-
-        if (f->offset >= size) {
-            break;
-        }
-        if (!tell_may(t) && i > 0) {
-            s->ops->more(s);
-            break;
-        }
-        if (!fillers && is_filler(last_name(name))) {
-            continue;
-        }
-        s->ops->arg(s, last_name(name), NULL);
-        if (!f->type) {
-            tell_bits(&inner, f, address);
-            continue;
-        }
-        ctype_of(str_of(f->type), &type);
-        if (type.count == 1 && i + 1 == row->field_count) {
-            tell_tail(&inner, row, f, &type, address);
-        } else {
-            tell_ctype(&inner, &type, name, address + f->offset, f->size,
-                       fields_set(str_of(row->name), name));
-        }
-    }
-    s->ops->end(s, GROUP_STRUCT);
-}
-
-static void tell_struct_sized(const struct tell *t,
-                              const struct struct_row *row, uint64_t address,
-                              uint64_t size)
-{
-    if (t->depth >= TELL_DEPTH_MAX) {
-        tell_pointer(t, address);
-        return;
-    }
-    if (special_tell_struct(t, str_of(row->name), address, size)) {
-        return;
-    }
-    if (!any_known(t, address)) {
-        tell_pointer(t, address);
-        return;
-    }
-    tell_fields(t, row, address, size ? size : row->size);
-}
-
 void tell_array(const struct tell *t, str type, uint64_t address,
                 uint64_t count, uint32_t each, const struct name_set *set)
 {
@@ -758,7 +574,7 @@ void tell_array(const struct tell *t, str type, uint64_t address,
         each = c.size;
     }
     if (each == 0 || t->depth >= TELL_DEPTH_MAX ||
-        (count > 0 && !any_known(t, address))) {
+        (count > 0 && !tell_known(t, address))) {
         tell_pointer(t, address);
         return;
     }
@@ -787,7 +603,7 @@ static void tell_pointee(const struct tell *t, const struct ctype *type,
     struct ctype to;
 
     if (value == 0 || type->to.size == 0 || t->depth >= TELL_DEPTH_MAX ||
-        !any_known(t, value)) {
+        !tell_known(t, value)) {
         tell_pointer(t, value);
         return;
     }
@@ -808,7 +624,7 @@ static void tell_ctype_array(const struct tell *t, const struct ctype *type,
                              str name, uint64_t address, uint32_t size,
                              const struct name_set *set)
 {
-    if (!any_known(t, address)) {
+    if (!tell_known(t, address)) {
         t->sink->ops->unknown(t->sink);
     } else if (type->sort == SORT_WCHAR) {
         uint64_t zero = 0;
@@ -847,9 +663,8 @@ static enum sort field_sort(const struct ctype *type, uint32_t size, str name)
     return sort_named((enum sort)type->sort, size, name);
 }
 
-static void tell_ctype(const struct tell *t, const struct ctype *type, str name,
-                       uint64_t address, uint32_t size,
-                       const struct name_set *set)
+void tell_ctype(const struct tell *t, const struct ctype *type, str name,
+                uint64_t address, uint32_t size, const struct name_set *set)
 {
     enum sort sort = field_sort(type, size, name);
     uint64_t value;
@@ -863,13 +678,13 @@ static void tell_ctype(const struct tell *t, const struct ctype *type, str name,
         return;
     }
     if (sort == SORT_STRUCT && type->row) {
-        tell_struct_sized(t, type->row, address, 0);
+        walk_struct(t, type->row, address, 0);
     } else if (sort == SORT_UNICODE_STRING) {
         tell_unicode_string(t, address);
     } else if (sort == SORT_ANSI_STRING) {
         tell_ansi_string(t, address);
     } else if (sort == SORT_OBJECT_ATTRIBUTES) {
-        if (any_known(t, address) && t->depth < TELL_DEPTH_MAX) {
+        if (tell_known(t, address) && t->depth < TELL_DEPTH_MAX) {
             tell_object_attributes(t, address);
         } else {
             tell_pointer(t, address);
@@ -898,7 +713,7 @@ static void tell_ctype(const struct tell *t, const struct ctype *type, str name,
     } else if (sort == SORT_GUID) {
         tell_guid(t, address);
     } else if (size > 8) {
-        if (any_known(t, address)) {
+        if (tell_known(t, address)) {
             tell_data(t, address, size);
         } else {
             t->sink->ops->unknown(t->sink);
@@ -1032,7 +847,7 @@ bool tell_info(const struct tell *t, str types, uint64_t address, uint64_t size)
         return false;
     }
     if (c.sort == SORT_STRUCT) {
-        tell_struct_sized(t, c.row, address, size < c.size ? size : 0);
+        walk_struct(t, c.row, address, size < c.size ? size : 0);
     } else if (c.row || c.size > 8) {
         tell_ctype(t, &c, STR(""), address, c.size, NULL);
     } else {

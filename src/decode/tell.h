@@ -71,6 +71,9 @@ void tell_type(const struct tell *t, str type, uint64_t address, uint32_t size,
  * meant. `size` 0: by the type. */
 void tell_named(const struct tell *t, str type, str name, uint64_t address,
                 uint32_t size, const struct name_set *set);
+/* The same of a type that is understood. */
+void tell_ctype(const struct tell *t, const struct ctype *type, str name,
+                uint64_t address, uint32_t size, const struct name_set *set);
 /* What the pointer `arg` points to, one value of its type. */
 void tell_pointed(const struct tell *t, const struct shape_arg *arg,
                   uint64_t address);
@@ -111,12 +114,22 @@ void tell_pointer(const struct tell *t, uint64_t value);
  * positive a point in time. */
 void tell_timeout(const struct tell *t, int64_t value);
 
+/* The first byte at `address` is known. */
+bool tell_known(const struct tell *t, uint64_t address);
+
 /* `word` as `size` bytes hold it, and the same as a signed number. */
 uint64_t tell_narrow(uint64_t word, uint32_t size);
 uint64_t tell_sign_extend(uint64_t word, uint32_t size);
 
 /* Argument `i`, if it is known. */
 bool tell_arg(const struct tell *t, const char *name, uint64_t *value);
+
+/* --- walk.c --- */
+
+/* The structure at `address` of which `size` bytes are said to be there; 0:
+ * what it has. */
+void walk_struct(const struct tell *t, const struct struct_row *row,
+                 uint64_t address, uint64_t size);
 
 /* --- special.c: true if it told a value --- */
 
