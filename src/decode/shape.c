@@ -8,6 +8,7 @@
 #include "decode/shape.h"
 
 #include "base/compiler.h"
+#include "tables/ioctls.h"
 #include "tables/meanings.h"
 #include "tables/types.h"
 
@@ -44,6 +45,7 @@ static const struct base_type base_types[] = {
     { "FLONG",           SORT_HEX,         4 },
     { "GUID",            SORT_GUID,        16 },
     { "HANDLE",          SORT_HANDLE,      8 },
+    { "HANDLE32",        SORT_HANDLE,      4 },
     { "HDESK",           SORT_HANDLE,      8 },
     { "HWINSTA",         SORT_HANDLE,      8 },
     { "INT",             SORT_SIGNED,      4 },
@@ -59,11 +61,11 @@ static const struct base_type base_types[] = {
     { "LONG_PTR",        SORT_HEX,         8 },
     { "LPARAM",          SORT_HEX,         8 },
     { "LRESULT",         SORT_HEX,         8 },
+    { "LUID",            SORT_HEX,         8 },
     { "M128A",           SORT_UNKNOWN,     16 },
     { "MIX",             SORT_HEX,         4 },
     { "NTSTATUS",        SORT_STATUS,      4 },
     { "OBJECT_ATTRIBUTES", SORT_OBJECT_ATTRIBUTES, 48 },
-    { "PACL",            SORT_POINTER,     8 },
     { "PCHAR",           SORT_POINTER,     8 },
     { "PPEB",            SORT_POINTER,     8 },
     { "PSECURITY_DESCRIPTOR", SORT_POINTER, 8 },
@@ -221,6 +223,12 @@ bool ctype_of(str type, struct ctype *out)
         out->size = out->row->size;
         return true;
     }
+    out->row = ioctl_struct(type);
+    if (out->row) {
+        out->sort = SORT_STRUCT;
+        out->size = out->row->size;
+        return true;
+    }
     out->set = names_find(type);
     if (out->set) {
         out->sort = out->set->kind == NAMES_ENUM ? SORT_DEC : SORT_HEX;
@@ -339,8 +347,9 @@ enum sort sort_named(enum sort sort, uint32_t size, str name)
         return SORT_EXIT_CODE;
     }
     if (sort == SORT_HANDLE &&
-        (str_starts(name, STR("Unique")) || str_ends(name, STR("ProcessId")) ||
-         str_ends(name, STR("ThreadId")))) {
+        (str_starts(name, STR("Unique")) ||
+         str_starts(name, STR("ProcessId")) ||
+         str_ends(name, STR("ProcessId")) || str_ends(name, STR("ThreadId")))) {
         return SORT_ID;
     }
     return sort;

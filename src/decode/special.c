@@ -15,7 +15,7 @@
 
 /* --- Structures ------------------------------------------------------- */
 
-#define DIRECTORY_BRIEF "EndOfFile FileAttributes"
+#define DIRECTORY_BRIEF "EndOfFile FileAttributes FileName"
 #define IMAGE_BRIEF "TransferAddress MaximumStackSize SubSystemType Machine"
 #define PROCESS_BRIEF \
     "ImageName UniqueProcessId InheritedFromUniqueProcessId NumberOfThreads"
@@ -42,6 +42,8 @@
 
 static const struct special_type types[] = {
     TOLD(ACL, acl),
+    ENDS(AFD_POLL_INFO, ARRAY, Handles, "NumberOfHandles"),
+    ENDS(ATOM_BASIC_INFORMATION, NAME, Name, "NameLength"),
     TOLD(EXCEPTION_RECORD, exception),
     ENTRY_OF(FILE_BOTH_DIR_INFORMATION, DIRECTORY_BRIEF),
     ENTRY_OF(FILE_DIRECTORY_INFORMATION, DIRECTORY_BRIEF),
@@ -99,8 +101,15 @@ static const struct special_type types[] = {
     { .name = STR_INIT("SE_TOKEN_USER"), .layout = "TOKEN_USER" },
     BUILT(SID, sid),
     PLAIN(SID_AND_ATTRIBUTES),
-    BRIEF(STORAGE_PROPERTY_QUERY, "PropertyId QueryType"),
-    BRIEF(SYSTEM_PROCESS_INFORMATION, PROCESS_BRIEF),
+    { .name = STR_INIT("STORAGE_PROPERTY_QUERY"), .tail = TAIL_REST,
+      .last = "AdditionalParameters", .brief = "PropertyId QueryType" },
+    ENDS(SYSTEM_FIRMWARE_TABLE_INFORMATION, DATA, TableBuffer,
+         "TableBufferLength"),
+    { .name = STR_INIT("SYSTEM_HANDLE_INFORMATION_EX"), .tail = TAIL_ARRAY,
+      .last = "Handles", .length = "NumberOfHandles",
+      .brief = "NumberOfHandles Handles" },
+    { .name = STR_INIT("SYSTEM_PROCESS_INFORMATION"), .tail = TAIL_ARRAY,
+      .last = "Threads", .length = "NumberOfThreads", .brief = PROCESS_BRIEF },
     { .name = STR_INIT("TOKEN_APPCONTAINER_INFORMATION"),
       .layout = "TOKEN_OWNER" },
     PLAIN(TOKEN_DEFAULT_DACL),

@@ -562,14 +562,15 @@ static void tell_context(const struct tell *t, uint64_t address)
     t->sink->ops->end(t->sink, GROUP_STRUCT);
 }
 
-void tell_array(const struct tell *t, str type, uint64_t address,
-                uint64_t count, uint32_t each, const struct name_set *set)
+void tell_elements(const struct tell *t, const struct ctype *array, str name,
+                   uint64_t address, uint64_t count, const struct name_set *set)
 {
     uint64_t most = t->options->verbose ? TELL_ELEMENTS_VERBOSE : TELL_ELEMENTS;
+    uint32_t each = array->size;
     struct tell inner = *t;
     struct ctype c;
 
-    ctype_of(type, &c);
+    ctype_of(array->to, &c);
     if (each == 0) {
         each = c.size;
     }
@@ -589,9 +590,17 @@ void tell_array(const struct tell *t, str type, uint64_t address,
             t->sink->ops->more(t->sink);
             break;
         }
-        tell_ctype(&inner, &c, STR(""), address + i * each, each, set);
+        tell_ctype(&inner, &c, name, address + i * each, each, set);
     }
     t->sink->ops->end(t->sink, GROUP_ARRAY);
+}
+
+void tell_array(const struct tell *t, str type, uint64_t address,
+                uint64_t count, uint32_t each, const struct name_set *set)
+{
+    struct ctype array = { .size = each, .to = type };
+
+    tell_elements(t, &array, STR(""), address, count, set);
 }
 
 /* --- By type ---------------------------------------------------------- */
@@ -638,8 +647,7 @@ static void tell_ctype_array(const struct tell *t, const struct ctype *type,
     } else if (type->sort == SORT_BYTE || type->size == 0) {
         tell_data(t, address, size);
     } else {
-        (void)name;
-        tell_array(t, type->to, address, size / type->size, type->size, set);
+        tell_elements(t, type, name, address, size / type->size, set);
     }
 }
 
@@ -848,7 +856,7 @@ bool tell_info(const struct tell *t, str types, uint64_t address, uint64_t size)
     }
     if (c.sort == SORT_STRUCT) {
         walk_struct(t, c.row, address, size < c.size ? size : 0);
-    } else if (c.row || c.size > 8) {
+    } else if (c.size > 8) {
         tell_ctype(t, &c, STR(""), address, c.size, NULL);
     } else {
         t->sink->ops->begin(t->sink, GROUP_DEREF);

@@ -88,6 +88,11 @@ bool tell_info(const struct tell *t, str types, uint64_t address,
 void tell_array(const struct tell *t, str type, uint64_t address,
                 uint64_t count, uint32_t each, const struct name_set *set);
 
+/* The same of a field `name`, whose type is `array`, "X[n]". */
+void tell_elements(const struct tell *t, const struct ctype *array, str name,
+                   uint64_t address, uint64_t count,
+                   const struct name_set *set);
+
 /* `size` bytes as b"...", cut by -s; the address if there are none. */
 void tell_data(const struct tell *t, uint64_t address, uint64_t size);
 /* UTF-16 of `size` bytes, never cut by -s: it is a name. The address if it is

@@ -265,7 +265,7 @@ static const struct struct_row *layout_of(const struct info_row *info)
     if (str_ends(first, STR("[]"))) {
         first = str_slice(first, 0, first.size - 2);
     }
-    if (str_eq(first, STR("UNICODE_STRING")) ||
+    if (str_eq(first, STR("UNICODE_STRING")) || str_eq(first, STR("LUID")) ||
         str_eq(first, STR("LARGE_INTEGER"))) {
         return NULL;  // is a text, a number
     }

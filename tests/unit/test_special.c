@@ -142,6 +142,19 @@ static str told(void)
     return line;
 }
 
+static bool says(const char *part)
+{
+    str line = told();
+    str p = str_of(part);
+
+    for (size_t i = 0; i + p.size <= line.size; i++) {
+        if (str_starts(str_slice(line, i, line.size), p)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The line's argument `name` is `want`. */
 static void check_arg(const char *name, const char *want, const char *at)
 {
@@ -304,6 +317,51 @@ static void every_tail_is_a_field(void)
             CHECK(false);
         }
     }
+}
+
+/* Whether a structure ends in as many elements as another field says, and
+ * which, is a row, never a guess from names. */
+static void every_open_end_has_its_row(void)
+{
+    for (size_t i = 0; i < struct_count() + ioctl_struct_count(); i++) {
+        const struct struct_row *row =
+            i < struct_count() ? struct_at(i)
+                               : ioctl_struct_at(i - struct_count());
+        const struct struct_field *last = &row->fields[row->field_count - 1];
+        const struct special_type *type = special_type_of(str_of(row->name));
+
+        if (last->type && str_ends(str_of(last->type), STR("[1]")) &&
+            !(type && (type->tell || type->tail != TAIL_NONE))) {
+            printf("no tail: %s\n", row->name);
+            CHECK(false);
+        }
+    }
+}
+
+/* A LUID, and what says nothing, in a structure that has a row of its own
+ * in special.c (TOKEN_PRIVILEGES) and in those that have none. */
+static void a_field_is_told_alike_in_every_structure(void)
+{
+    BEGIN("NtQueryInformationToken", 0x44, 3, BUFFER, 16, LENGTH);
+    put_n(LENGTH, 16, 4);
+    put_n(BUFFER, 1, 4);
+    put_n(BUFFER + 4, 0x100000077, 8);
+    put_n(BUFFER + 12, 0, 4);
+    CHECK_ARG("TokenInformation",
+              "{Privileges=[{Luid=0x100000077, Attributes=0}]}");
+
+    BEGIN("NtQueryInformationToken", 0x44, 10, BUFFER, 56, LENGTH);
+    put_zeros(BUFFER, 56);
+    put_n(LENGTH, 56, 4);
+    put_n(BUFFER + 8, 0x1000003e7, 8);
+    CHECK_ARG("AuthenticationId", "0x1000003e7");
+
+    BEGIN("NtQueryKey", 0x44, 4, BUFFER, 40, LENGTH);
+    put_zeros(BUFFER, 40);
+    put_n(LENGTH, 40, 4);
+    CHECK(!says("TitleIndex"));
+    options.verbose = true;
+    CHECK(says("TitleIndex"));
 }
 
 /* --- Registry --------------------------------------------------------- */
@@ -1414,6 +1472,8 @@ int main(void)
         TEST(what_control_codes_take_has_a_layout),
         TEST(every_set_of_a_field_has_its_field),
         TEST(every_tail_is_a_field),
+        TEST(every_open_end_has_its_row),
+        TEST(a_field_is_told_alike_in_every_structure),
         TEST(registry_data_is_told_by_its_type),
         TEST(registry_data_of_a_false_form_is_bytes),
         TEST(registry_values_have_type_name_and_data),
