@@ -56,7 +56,7 @@ PORTABLE := \
     base/str.c base/chars.c base/err.c base/reader.c base/arena.c \
     tables/calls.c tables/classes.c tables/handles.c tables/meanings.c \
     tables/names.c tables/status.c tables/structs.c tables/types.c \
-    tables/fields.c tables/ioctls.c \
+    tables/fields.c tables/ioctls.c tables/unions.c \
     tables/amd64/stubs.c tables/amd64/frames.c \
     model/model.c model/process.c model/queue.c model/pair.c model/clock.c \
     model/memory.c model/handles.c model/watch.c model/socket.c \

@@ -15,6 +15,12 @@
 
 /* --- Structures ------------------------------------------------------- */
 
+#define CREATE_BRIEF                                            \
+    "State InitState.InitFlags InitState.AdditionalFileAccess " \
+    "FailSection.FileHandle ExeFormat.DllCharacteristics "      \
+    "ExeName.IFEOKey SuccessState.OutputFlags "                 \
+    "SuccessState.FileHandle SuccessState.SectionHandle "       \
+    "SuccessState.PebAddressNative"
 #define DIRECTORY_BRIEF "EndOfFile FileAttributes FileName"
 #define IMAGE_BRIEF "TransferAddress MaximumStackSize SubSystemType Machine"
 #define PROCESS_BRIEF \
@@ -74,7 +80,6 @@ static const struct special_type types[] = {
     ENDS(FILE_STREAM_INFORMATION, NAME, StreamName, "StreamNameLength"),
     ENDS_AS(FILE_VOLUME_NAME_INFORMATION, FILE_NAME_INFORMATION, NAME,
             FileName, "FileNameLength"),
-    TOLD(INPUT, input),
     ENDS(KEY_BASIC_INFORMATION, NAME, Name, "NameLength"),
     ENDS(KEY_FULL_INFORMATION, NAME, Class, "ClassLength"),
     ENDS(KEY_NAME_INFORMATION, NAME, Name, "NameLength"),
@@ -92,7 +97,7 @@ static const struct special_type types[] = {
     BUILT(PORT_MESSAGE, message),
     ENDS(PRIVILEGE_SET, ARRAY, Privilege, "PrivilegeCount"),
     BUILT(PS_ATTRIBUTE_LIST, attributes),
-    TOLD(PS_CREATE_INFO, create_info),
+    BRIEF(PS_CREATE_INFO, CREATE_BRIEF),
     TOLD(REPARSE_DATA_BUFFER, reparse),
     BUILT(RTL_USER_PROCESS_PARAMETERS, parameters),
     BRIEF(SECTION_IMAGE_INFORMATION, IMAGE_BRIEF),
@@ -120,7 +125,6 @@ static const struct special_type types[] = {
     ENDS(TOKEN_PRIVILEGES, ARRAY, Privileges, "PrivilegeCount"),
     PLAIN(TOKEN_USER),
     BUILT(WNDCLASSEXW, class),
-    TOLD(tagINPUT, input),
     BUILT(tagMENUITEMINFOW, menu_item),
     TOLD(tagMSG, msg),
     BUILT(tagWNDCLASSEXW, class),
@@ -395,6 +399,8 @@ bool special_build_pointee(struct build *b, uint32_t i)
     case TYPE_PPORT_MESSAGE:
         (void)special_message_build(b, at);
         return true;
+    case TYPE_PMEM_EXTENDED_PARAMETER:
+        return special_extended_build(b, at);
     default:
         break;
     }

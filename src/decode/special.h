@@ -119,6 +119,9 @@ void special_field(const struct tell *t, const struct struct_row *row,
 void special_struct(const struct tell *t, const struct struct_row *row,
                     const struct special_type *type, uint64_t address,
                     uint64_t said);
+/* Of the structure's union the fields that count, if that is known. */
+void special_union(const struct tell *t, const struct struct_row *row,
+                   uint64_t address);
 /* A buffer of `said` bytes that holds a `type`, or "X[]". False: it is too
  * small, or the type is not known. */
 bool special_buffer(const struct tell *t, const char *type, uint64_t address,
@@ -161,8 +164,7 @@ int special_attributes_build(struct build *b, struct build_at at);
 bool special_parameters_tell(const struct tell *t, uint64_t address,
                              uint64_t said);
 int special_parameters_build(struct build *b, struct build_at at);
-bool special_create_info_tell(const struct tell *t, uint64_t address,
-                              uint64_t said);
+bool special_extended_build(struct build *b, struct build_at at);
 bool special_message_tell(const struct tell *t, uint64_t address,
                           uint64_t said);
 int special_message_build(struct build *b, struct build_at at);
@@ -197,7 +199,6 @@ int special_class_build(struct build *b, struct build_at at);
 bool special_large_string_tell(const struct tell *t, uint64_t address,
                                uint64_t said);
 int special_large_string_build(struct build *b, struct build_at at);
-bool special_input_tell(const struct tell *t, uint64_t address, uint64_t said);
 bool special_menu_item_tell(const struct tell *t, uint64_t address,
                             uint64_t said);
 int special_menu_item_build(struct build *b, struct build_at at);

@@ -311,63 +311,32 @@ int special_parameters_build(struct build *b, struct build_at at)
     return head;
 }
 
-/* --- PS_CREATE_INFO --------------------------------------------------- */
+/* --- MEM_EXTENDED_PARAMETER ------------------------------------------- */
 
-enum {
-    CREATE_INITIAL = 0,
-    CREATE_FAIL_SECTION = 2,
-    CREATE_SUCCESS = 6,
-};
+#define EXTENDED_SIZE 16
+#define REQUIREMENTS_SIZE 24
 
-static void tell_word_at(const struct tell *t, const char *name,
-                         uint64_t address, uint32_t size)
+/* What each of them may point to is copied too: a number that is no address
+ * leads nowhere. */
+bool special_extended_build(struct build *b, struct build_at at)
 {
-    uint64_t value;
+    int count = build_arg(b, "ExtendedParameterCount");
+    struct capture_op op;
+    int list;
 
-    special_open(t, name);
-    if (special_word(t, address, size, &value)) {
-        special_hex(t, value);
-    } else {
-        t->sink->ops->unknown(t->sink);
-    }
-}
-
-static void tell_handle_at(const struct tell *t, const char *name,
-                           uint64_t address)
-{
-    uint64_t value;
-
-    special_open(t, name);
-    if (memory_u64(t->memory, address, &value)) {
-        tell_handle_value(t, value);
-    } else {
-        t->sink->ops->unknown(t->sink);
-    }
-}
-
-bool special_create_info_tell(const struct tell *t, uint64_t address,
-                              uint64_t said)
-{
-    uint32_t state;
-
-    if (said < 88 || !memory_u32(t->memory, address + 8, &state)) {
+    if (count < 0) {
         return false;
     }
-    t->sink->ops->begin(t->sink, GROUP_STRUCT);
-    special_open(t, "State");
-    special_named(t, state, "PS_CREATE_STATE");
-    if (state == CREATE_INITIAL) {
-        tell_word_at(t, "InitFlags", address + 16, 4);
-        tell_word_at(t, "AdditionalFileAccess", address + 20, 4);
-    } else if (state == CREATE_FAIL_SECTION) {
-        tell_handle_at(t, "FileHandle", address + 16);
-    } else if (state == CREATE_SUCCESS) {
-        tell_word_at(t, "OutputFlags", address + 16, 4);
-        tell_handle_at(t, "FileHandle", address + 24);
-        tell_handle_at(t, "SectionHandle", address + 32);
-        tell_word_at(t, "PebAddressNative", address + 56, 8);
+    op = special_op_arg(at, count, EXTENDED_SIZE);
+    op.most = TELL_ELEMENTS * EXTENDED_SIZE;
+    list = build_op(b, op);
+    for (uint32_t i = 0; list != BUILD_FULL && i < TELL_ELEMENTS; i++) {
+        (void)build_op(
+            b,
+            special_op(special_at_piece(list, (uint16_t)(i * EXTENDED_SIZE + 8),
+                                        (enum capture_when)at.when),
+                       REQUIREMENTS_SIZE));
     }
-    t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
 }
 
@@ -448,6 +417,7 @@ static void tell_message_type(const struct tell *t, uint32_t type)
 
 bool special_message_tell(const struct tell *t, uint64_t address, uint64_t said)
 {
+    const struct struct_row *row = struct_find(STR("PORT_MESSAGE"));
     uint16_t length;
     uint16_t total;
     uint16_t type;
@@ -474,6 +444,9 @@ bool special_message_tell(const struct tell *t, uint64_t address, uint64_t said)
             special_number(t, id);
         } else {
             t->sink->ops->unknown(t->sink);
+        }
+        if (t->options->verbose && row) {
+            special_union(t, row, address);
         }
     }
     if (length > 0) {

@@ -460,31 +460,3 @@ int special_menu_item_build(struct build *b, struct build_at at)
     }
     return piece;
 }
-
-#define INPUT_SIZE 40
-
-bool special_input_tell(const struct tell *t, uint64_t address, uint64_t said)
-{
-    static const char *const kinds[] = { "MOUSEINPUT", "KEYBDINPUT" };
-    static const char *const names[] = { "mi", "ki" };
-    const struct struct_row *row;
-    uint32_t kind;
-
-    if (said < INPUT_SIZE || !memory_u32(t->memory, address, &kind)) {
-        return false;
-    }
-    t->sink->ops->begin(t->sink, GROUP_STRUCT);
-    special_open(t, "type");
-    special_named(t, kind, "INPUT_TYPE");
-    if (kind < COUNT_OF(kinds)) {
-        row = struct_find(str_of(kinds[kind]));
-        special_open(t, names[kind]);
-        if (row) {
-            special_struct(t, row, NULL, address + 8, INPUT_SIZE - 8);
-        } else {
-            t->sink->ops->unknown(t->sink);
-        }
-    }
-    t->sink->ops->end(t->sink, GROUP_STRUCT);
-    return true;
-}

@@ -8,6 +8,8 @@
  */
 #include "decode/special.h"
 
+#include "tables/unions.h"
+
 #include <string.h>
 
 #include "base/banned.h"
@@ -62,11 +64,15 @@ static void tell_bits(const struct tell *t, const struct struct_field *field,
     }
 }
 
-void special_field(const struct tell *t, const struct struct_row *row,
-                   const struct struct_field *field, uint64_t address)
+/* `as` NULL: what the field itself says. */
+static void tell_field(const struct tell *t, const struct struct_row *row,
+                       const struct struct_field *field,
+                       const struct union_member *as, uint64_t address)
 {
     str name = last_name(field->name);
-    const struct name_set *set = fields_set(str_of(row->name), name);
+    const struct name_set *set = as && as->set
+                                     ? fields_names(str_of(as->set))
+                                     : fields_set(str_of(row->name), name);
     struct ctype type;
 
     t->sink->ops->arg(t->sink, name, NULL);
@@ -74,9 +80,15 @@ void special_field(const struct tell *t, const struct struct_row *row,
     if (field->bits) {
         tell_bits(t, field, set, address);
     } else {
-        ctype_of(str_of(field->type), &type);
+        ctype_of(str_of(as && as->type ? as->type : field->type), &type);
         tell_ctype(t, &type, name, address, field->size, set);
     }
+}
+
+void special_field(const struct tell *t, const struct struct_row *row,
+                   const struct struct_field *field, uint64_t address)
+{
+    tell_field(t, row, field, NULL, address);
 }
 
 /* --- Which fields ----------------------------------------------------- */
@@ -148,6 +160,66 @@ static bool is_shown(const struct tell *t, const struct special_type *type,
                : !type->length || strcmp(field->name, type->length) != 0;
 }
 
+/* --- Unions ----------------------------------------------------------- */
+
+/* What a structure's union is, in the memory at hand. */
+struct choice {
+    const struct union_row *row;        // NULL: it has none
+    const struct union_member *member;  // NULL: not known which
+    uint32_t from;                      // bytes of the structure
+    uint32_t to;
+};
+
+static struct choice choose(const struct tell *t, const struct struct_row *row,
+                            uint64_t address)
+{
+    struct choice c = { .row = union_find(str_of(row->name)) };
+    const struct struct_field *by =
+        c.row ? special_field_of(row, c.row->selector) : NULL;
+    uint32_t bytes;
+    uint64_t value;
+
+    if (!by) {
+        return c;
+    }
+    union_span(c.row, row, &c.from, &c.to);
+    bytes = by->bits ? (by->first_bit + by->bits + 7u) / 8u : by->size;
+    if (special_word(t, address + by->offset, bytes, &value)) {
+        c.member = union_member(c.row, value >> by->first_bit);
+    }
+    return c;
+}
+
+void special_union(const struct tell *t, const struct struct_row *row,
+                   uint64_t address)
+{
+    struct choice c = choose(t, row, address);
+
+    for (uint32_t i = 0; c.member && i < row->field_count; i++) {
+        if (union_has(c.member, row->fields[i].name)) {
+            tell_field(t, row, &row->fields[i], c.member, address);
+        }
+    }
+}
+
+/* A union of which nobody knows which member counts: its bytes. */
+static void tell_bare(const struct tell *t, const struct choice *c,
+                      uint64_t address, uint64_t said)
+{
+    uint64_t size = (said < c->to ? said : c->to) - c->from;
+    uint64_t value;
+
+    special_open(t, c->row->name);
+    if (!special_there(t, address + c->from)) {
+        t->sink->ops->unknown(t->sink);
+    } else if (size <= 8 &&
+               special_word(t, address + c->from, (uint32_t)size, &value)) {
+        special_hex(t, value);
+    } else {
+        tell_data(t, address + c->from, size);
+    }
+}
+
 /* --- Tails ------------------------------------------------------------ */
 
 static void tell_tail(const struct tell *t, const struct struct_row *row,
@@ -210,22 +282,32 @@ void special_struct(const struct tell *t, const struct struct_row *row,
     bool fillers = is_filler_only(row, said);
     struct tell inner = *t;
     struct sink *s = t->sink;
+    struct choice choice = choose(t, row, address);
     uint32_t end = 0;
     bool begun = false;
+    bool bare = choice.row && !choice.member;
 
     inner.depth++;
     for (uint32_t i = 0; i < row->field_count; i++) {
         const struct struct_field *field = &row->fields[i];
         bool last = is_last(type, field);
+        bool chosen = field->offset >= choice.from && field->offset < choice.to;
 
-        /* Of a union the first member is told, bit fields after it. */
+        if (chosen && choice.member && !union_has(choice.member, field->name)) {
+            continue;
+        }
+        /* Of a union that nothing selects the first member is told, bit
+         * fields after it. */
         if (field->offset < end && !field->bits) {
             continue;
         }
         if (field->size > 0) {
-            end = field->offset + field->size;
+            end = chosen && bare ? choice.to : field->offset + field->size;
         }
-        if (!is_shown(t, type, field, fillers)) {
+        if (chosen && bare && (field->bits || field->offset > choice.from)) {
+            continue;
+        }
+        if (!(chosen && bare) && !is_shown(t, type, field, fillers)) {
             continue;
         }
         if (field->offset > said || (field->offset == said && !last)) {
@@ -241,8 +323,11 @@ void special_struct(const struct tell *t, const struct struct_row *row,
         begun = true;
         if (last) {
             tell_tail(&inner, row, type, address, said);
+        } else if (chosen && bare) {
+            tell_bare(&inner, &choice, address, said);
         } else {
-            special_field(&inner, row, field, address);
+            tell_field(&inner, row, field, chosen ? choice.member : NULL,
+                       address);
         }
     }
     if (begun) {

@@ -1329,7 +1329,35 @@ static void input_is_told_by_its_kind(void)
     CHECK_ARG("Inputs", "[{type=INPUT_KEYBOARD, ki={wVk=65, wScan=0, "
                         "dwFlags=KEYEVENTF_KEYUP, time=0, dwExtraInfo=0}}]");
     put_n(BUFFER, 99, 4);
-    CHECK_ARG("Inputs", "[{type=99}]");
+    CHECK_ARG("Inputs", "[{type=99, u=b\"A\\x00\\x00\\x00\\x02\\x00\\x00\\x00"
+                        "\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00"
+                        "\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00"
+                        "\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\"}]");
+}
+
+/* What an extended parameter points to, if its type is that of an address. */
+static void extended_parameters_are_told_by_their_kind(void)
+{
+    BEGIN("NtAllocateVirtualMemoryEx", UINT64_MAX, OUTPUT, LENGTH, 0x3000, 4,
+          BUFFER, 3);
+    put_n(OUTPUT, 0, 8);
+    put_n(LENGTH, 0x200000, 8);
+    put_zeros(BUFFER, 48);
+    put_n(BUFFER, 1, 8);
+    put_n(BUFFER + 8, FAR, 8);
+    put_n(BUFFER + 16, 5, 8);
+    put_n(BUFFER + 24, 0x40, 8);
+    put_n(BUFFER + 32, 2, 8);
+    put_n(BUFFER + 40, 0xcccccccc00000001, 8);
+    put_zeros(FAR, 24);
+    put_n(FAR + 16, 0x200000, 8);
+    CHECK_ARG("ExtendedParameters",
+              "[{Type=MemExtendedParameterAddressRequirements, "
+              "Pointer={LowestStartingAddress=NULL, "
+              "HighestEndingAddress=NULL, Alignment=0x200000}}, "
+              "{Type=MemExtendedParameterAttributeFlags, "
+              "ULong64=MEM_EXTENDED_PARAMETER_EC_CODE}, "
+              "{Type=MemExtendedParameterNumaNode, ULong=1}]");
 }
 
 /* --- Everything ------------------------------------------------------- */
@@ -1511,6 +1539,7 @@ int main(void)
         TEST(window_classes_have_names),
         TEST(window_titles_have_a_length),
         TEST(input_is_told_by_its_kind),
+        TEST(extended_parameters_are_told_by_their_kind),
         TEST(any_memory_gives_a_line),
         TEST(programs_have_room_to_spare),
     };
