@@ -408,27 +408,23 @@ static void build_arg_at(struct compiling *c, uint32_t i)
     }
 }
 
+/* What the agent goes by: it may copy more than the decoder will show, never
+ * less. */
 static uint8_t result_of(const struct call_facts *call)
 {
-    switch (type_class(call->result)) {
-    case CLASS_STATUS:
+    switch (call_fills(call)) {
+    case FILLS_STATUS:
         return CAPTURE_RESULT_STATUS;
-    case CLASS_BOOL:
-        return call->fails == FAILS_ZERO ? CAPTURE_RESULT_BOOL
-                                         : CAPTURE_RESULT_ANY;
-    case CLASS_UNKNOWN:
-    case CLASS_VOID:
-    case CLASS_INT:
-    case CLASS_UINT:
-    case CLASS_ENUM:
-    case CLASS_HANDLE:
-    case CLASS_PTR:
-    case CLASS_FNPTR:
-    case CLASS_STRUCT:
-    case CLASS_FLOAT:
+    case FILLS_NONZERO:
+    case FILLS_COUNT:
+        return type_size(call->result) <= 4 ? CAPTURE_RESULT_BOOL
+                                            : CAPTURE_RESULT_WORD;
+    case FILLS_UNLESS_MINUS_ONE:
+    case FILLS_IF_ZERO:
+    case FILLS_ALWAYS:
         break;
     }
-    return call->fails == FAILS_ZERO ? CAPTURE_RESULT_WORD : CAPTURE_RESULT_ANY;
+    return CAPTURE_RESULT_ANY;
 }
 
 size_t capture_compile(const struct call_facts *call,

@@ -24,11 +24,6 @@
 /* A power of two: shapes of calls that are remembered. */
 #define SHAPES 256
 
-#define STATUS_USER_APC 0xc0u
-#define STATUS_ALERTED 0x101u
-#define STATUS_TIMEOUT 0x102u
-#define STATUS_PENDING 0x103u
-#define STATUS_BUFFER_OVERFLOW 0x80000005u
 #define STATUS_INFO_LENGTH_MISMATCH 0xc0000004u
 #define STATUS_BUFFER_TOO_SMALL 0xc0000023u
 #define FILE_DIRECTORY_FILE 1u
@@ -80,30 +75,21 @@ static int64_t wall_ns(const struct decoder *d, uint64_t tsc)
 
 /* --- What a call has filled ------------------------------------------- */
 
-static bool has_filled(const struct call *call, const struct call_facts *facts)
+static bool has_filled(const struct call *call, const struct shape *shape)
 {
-    uint32_t status = (uint32_t)call->result;
-
-    if (!call->returned) {
-        return false;
-    }
-    if (type_class(facts->result) == CLASS_STATUS) {
-        return (status < 0x80000000 && status != STATUS_PENDING &&
-                status != STATUS_TIMEOUT && status != STATUS_USER_APC &&
-                status != STATUS_ALERTED) ||
-               status == STATUS_BUFFER_OVERFLOW;
-    }
-    return facts->fails == FAILS_NONE || !call_failed(facts, call->result);
+    return call->returned &&
+           call_filled(shape->facts, (enum call_fills)shape->fills,
+                       call->result);
 }
 
 /* Lengths are also filled by a call that says what it needs. */
 static bool has_filled_lengths(const struct call *call,
-                               const struct call_facts *facts)
+                               const struct shape *shape)
 {
     uint32_t status = (uint32_t)call->result;
 
-    return has_filled(call, facts) ||
-           (call->returned && type_class(facts->result) == CLASS_STATUS &&
+    return has_filled(call, shape) ||
+           (call->returned && shape->fills == FILLS_STATUS &&
             (status == STATUS_INFO_LENGTH_MISMATCH ||
              status == STATUS_BUFFER_TOO_SMALL));
 }
@@ -570,8 +556,8 @@ static void tell_args(struct decoder *d, const struct call *call,
     g.after.memory = &call->after;
     g.after.after = true;
     if (part != PART_ENTRY) {
-        g.filled = has_filled(call, facts);
-        g.filled_lengths = has_filled_lengths(call, facts);
+        g.filled = has_filled(call, g.shape);
+        g.filled_lengths = has_filled_lengths(call, g.shape);
     }
     for (uint32_t i = 0; i < facts->arg_count; i++) {
         if (part != PART_RETURN || is_news(&g, i)) {

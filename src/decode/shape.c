@@ -653,6 +653,7 @@ void shape_of(const struct call_facts *facts, struct shape *out)
 {
     memset(out, 0, sizeof(*out));
     out->facts = facts;
+    out->fills = (uint8_t)call_fills(facts);
     for (uint32_t i = 0; i < facts->arg_count; i++) {
         shape_arg(facts, i, out);
     }

@@ -123,6 +123,7 @@ struct shape {
     const struct call_facts *facts;
     uint8_t role;    // enum shape_role
     uint8_t buffer;  // index of the role's buffer
+    uint8_t fills;   // enum call_fills
     bool any_out;
     struct shape_arg args[CALL_ARGS_MAX];
 };

@@ -628,9 +628,11 @@ static bool succeeded(const struct call *call)
 static bool new_handle(const struct watch *watch, const struct call *call,
                        uint64_t *value)
 {
+    const struct call_facts *facts = call->stub->facts;
     uint64_t at;
 
-    if (!succeeded(call)) {
+    if (!succeeded(call) ||
+        !call_filled(facts, call_fills(facts), call->result)) {
         return false;
     }
     if (watch->output == WATCH_RESULT) {

@@ -14,6 +14,12 @@
 
 #include "base/banned.h"
 
+#define STATUS_USER_APC 0xc0u
+#define STATUS_ALERTED 0x101u
+#define STATUS_TIMEOUT 0x102u
+#define STATUS_PENDING 0x103u
+#define STATUS_BUFFER_OVERFLOW 0x80000005u
+
 struct call_table {
     const struct call_facts *rows;  // sorted by strcmp of the name
     size_t count;
@@ -265,6 +271,65 @@ bool call_failed(const struct call_facts *call, uint64_t result)
         return value == 0;
     case FAILS_NONE:
         return false;
+    }
+    return false;
+}
+
+/* clang-format off */
+#define FILLS(call_, kind_) { #call_, FILLS_##kind_ },
+static const struct {
+    const char *call;
+    enum call_fills fills;
+} fills_rows[] = {
+#include "tables/fills.def"
+};
+#undef FILLS
+/* clang-format on */
+
+enum call_fills call_fills(const struct call_facts *call)
+{
+    if (call->fails != FAILS_NONE) {
+        return call->fails == FAILS_STATUS ? FILLS_STATUS : FILLS_NONZERO;
+    }
+    if (type_class(call->result) == CLASS_VOID) {
+        return FILLS_ALWAYS;
+    }
+    for (size_t i = 0; i < COUNT_OF(fills_rows); i++) {
+        if (strcmp(fills_rows[i].call, call->name) == 0) {
+            return fills_rows[i].fills;
+        }
+    }
+    return FILLS_COUNT;
+}
+
+static bool status_filled(uint32_t status)
+{
+    return (status < 0x80000000 && status != STATUS_PENDING &&
+            status != STATUS_TIMEOUT && status != STATUS_USER_APC &&
+            status != STATUS_ALERTED) ||
+           status == STATUS_BUFFER_OVERFLOW;
+}
+
+bool call_filled(const struct call_facts *call, enum call_fills fills,
+                 uint64_t result)
+{
+    uint32_t size = type_size(call->result);
+    uint64_t all = size > 0 && size < 8 ? (1ull << size * 8) - 1 : UINT64_MAX;
+    uint64_t value = result & all;
+
+    switch (fills) {
+    case FILLS_STATUS:
+        return status_filled((uint32_t)result);
+    case FILLS_NONZERO:
+        return value != 0;
+    case FILLS_COUNT:
+        return value != 0 && value != all;
+    case FILLS_UNLESS_MINUS_ONE:
+        return value != all;
+    case FILLS_IF_ZERO:
+        return value == 0;
+    case FILLS_ALWAYS:
+        return true;
     }
     return false;
 }

@@ -136,6 +136,21 @@ uint32_t call_stack_args(uint32_t arg_count);
 /* True if `result` (RAX) says that the call failed, as far as the row knows. */
 bool call_failed(const struct call_facts *call, uint64_t result);
 
+/* Which results say that a call has filled its outputs: one answer for all
+ * that reads them. */
+enum call_fills {
+    FILLS_STATUS,            // NTSTATUS that is no failure and ends no wait
+    FILLS_NONZERO,           // FALSE, or a null handle: nothing
+    FILLS_COUNT,             // neither 0 nor -1: the usual signs of nothing
+    FILLS_UNLESS_MINUS_ONE,  // 0 is a result like others
+    FILLS_IF_ZERO,           // it is an error code
+    FILLS_ALWAYS,
+};
+enum call_fills call_fills(const struct call_facts *call);
+/* True if `result` (RAX) says so; `fills` as call_fills() has it. */
+bool call_filled(const struct call_facts *call, enum call_fills fills,
+                 uint64_t result);
+
 /* True if the call is win32u's, false if it is ntdll's. */
 bool call_is_win32k(const struct call_facts *call);
 

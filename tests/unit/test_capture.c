@@ -312,6 +312,51 @@ static void no_row_makes_a_program_that_is_refused(void)
     CHECK(programs > 500);
 }
 
+/* As agent/capture.c has it. */
+static bool agent_copies(uint8_t kind, uint64_t rax)
+{
+    switch ((enum capture_result)kind) {
+    case CAPTURE_RESULT_STATUS:
+        return ((int32_t)rax >= 0 && (uint32_t)rax != 0x103) ||
+               (uint32_t)rax == 0x80000005;
+    case CAPTURE_RESULT_BOOL:
+        return (uint32_t)rax != 0;
+    case CAPTURE_RESULT_WORD:
+        return rax != 0;
+    case CAPTURE_RESULT_ANY:
+        return true;
+    }
+    return false;
+}
+
+/* The agent copies no less than the decoder shows. */
+static void what_a_call_has_filled_is_copied(void)
+{
+    static const uint64_t results[] = { 0,          1,          0x102,
+                                        0x103,      0x80000005, 0xc0000005,
+                                        0xffffffff, 1ull << 32, UINT64_MAX };
+    const struct capture_options options = { .string_max = 32 };
+    size_t programs = 0;
+
+    for (size_t i = 0; i < call_count(); i++) {
+        const struct call_facts *facts = call_at(i);
+
+        if (capture_compile(facts, &options, room) == 0) {
+            continue;
+        }
+        programs++;
+        for (size_t k = 0; k < COUNT_OF(results); k++) {
+            if (call_filled(facts, call_fills(facts), results[k]) &&
+                !agent_copies(program->result, results[k])) {
+                printf("%s = %#llx\n", facts->name,
+                       (unsigned long long)results[k]);
+                CHECK(false);
+            }
+        }
+    }
+    CHECK(programs > 500);
+}
+
 int main(void)
 {
     const struct test tests[] = {
@@ -326,6 +371,7 @@ int main(void)
         TEST(for_names_alone_no_data_is_taken),
         TEST(for_names_alone_a_sockets_attributes_are_taken),
         TEST(what_counts_as_filled_goes_by_the_result),
+        TEST(what_a_call_has_filled_is_copied),
         TEST(a_full_program_takes_no_more),
         TEST(no_row_makes_a_program_that_is_refused),
     };

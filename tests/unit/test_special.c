@@ -1360,6 +1360,31 @@ static void extended_parameters_are_told_by_their_kind(void)
               "{Type=MemExtendedParameterNumaNode, ULong=1}]");
 }
 
+/* Memory that the call has not written is the program's: an address. */
+static void a_message_that_was_not_found_is_not_shown(void)
+{
+    char room[32];
+    struct buf address = BUF_OVER(room);
+
+    buf_add_hex(&address, BUFFER);
+    buf_add(&address, STR("\0"));
+    BEGIN("NtUserPeekMessage", BUFFER, 0, 0, 0, 1);
+    put_zeros(BUFFER, 48);
+    put_n(BUFFER + 8, 0x202, 4);
+    call.result = 0;
+    CHECK_ARG("lpMsg", room);
+    call.result = 1;
+    CHECK_ARG("message", "WM_LBUTTONUP");
+
+    BEGIN("NtUserGetMessage", BUFFER, 0, 0, 0);
+    put_zeros(BUFFER, 48);
+    put_n(BUFFER + 8, 0x12, 4);
+    call.result = 0;
+    CHECK_ARG("message", "WM_QUIT");
+    call.result = 0xffffffff;
+    CHECK_ARG("lpMsg", room);
+}
+
 /* --- Everything ------------------------------------------------------- */
 
 static uint64_t seed = 1;
@@ -1540,6 +1565,7 @@ int main(void)
         TEST(window_titles_have_a_length),
         TEST(input_is_told_by_its_kind),
         TEST(extended_parameters_are_told_by_their_kind),
+        TEST(a_message_that_was_not_found_is_not_shown),
         TEST(any_memory_gives_a_line),
         TEST(programs_have_room_to_spare),
     };

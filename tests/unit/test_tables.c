@@ -812,6 +812,65 @@ static uint32_t offset_of(const char *name, const char *field)
     return UINT32_MAX;
 }
 
+static void what_fills_is_a_row_of_a_call_that_cannot_fail(void)
+{
+    static const char *const names[] = {
+#define FILLS(call_, kind_) #call_,
+#include "tables/fills.def"
+#undef FILLS
+    };
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const struct call_facts *call = call_find(str_of(names[i]));
+
+        CHECK(i == 0 || before(names[i - 1], names[i]));
+#ifndef NO_LGPL_ROWS
+        CHECK(call != NULL);
+#endif
+        CHECK(!call ||
+              (call->fails == FAILS_NONE && call_fills(call) != FILLS_COUNT));
+    }
+}
+
+static void a_result_that_may_mean_nothing_has_filled_nothing(void)
+{
+    static const struct {
+        const char *call;
+        uint64_t result;
+        bool filled;
+    } rows[] = {
+        { "NtQueryKey", 0, true },
+        { "NtQueryKey", 0x80000005, true },  // STATUS_BUFFER_OVERFLOW
+        { "NtQueryKey", 0x103, false },      // STATUS_PENDING
+        { "NtQueryKey", 0xc0000023, false },
+        { "NtWaitForDebugEvent", 0x102, false },  // STATUS_TIMEOUT
+        { "NtUserPeekMessage", 0, false },
+        { "NtUserPeekMessage", 1, true },
+        { "NtUserPeekMessage", 0xffffffff, false },
+        { "NtUserPeekMessage", 0x100000000, false },  // a ULONG
+        { "NtUserGetMessage", 0, true },              // WM_QUIT
+        { "NtUserGetMessage", 0xffffffff, false },
+        { "NtUserGetCursorPos", 0, false },
+        { "NtUserGetCursorPos", 1, true },
+        { "NtGdiGetFontData", 0xffffffff, false },  // GDI_ERROR
+        { "NtGdiGetFontData", 12, true },
+        { "NtUserBeginPaint", 0, false },
+        { "NtUserBeginPaint", 0x100000000, true },
+        { "NtGetCurrentProcessorNumberEx", 0, true },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct call_facts *call = call_find(str_of(rows[i].call));
+
+        if (!call || call_filled(call, call_fills(call), rows[i].result) !=
+                         rows[i].filled) {
+            printf("  %s = %#llx\n", rows[i].call,
+                   (unsigned long long)rows[i].result);
+            CHECK(false);
+        }
+    }
+}
+
 static void fields_lie_inside_their_structures(void)
 {
     CHECK_U64(COUNT_OF(layouts), 232);
@@ -1031,6 +1090,8 @@ int main(void)
         TEST(every_set_of_names_is_sorted_for_its_kind),
         TEST(parameters_with_names_are_parameters_and_have_names),
         TEST(every_information_class_is_a_value_of_its_set),
+        TEST(what_fills_is_a_row_of_a_call_that_cannot_fail),
+        TEST(a_result_that_may_mean_nothing_has_filled_nothing),
         TEST(fields_lie_inside_their_structures),
         TEST(offsets_of_frames_are_those_of_the_structures),
         TEST(frames_give_their_words_in_the_order_of_the_records),
