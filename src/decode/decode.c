@@ -27,6 +27,9 @@
 #define STATUS_INFO_LENGTH_MISMATCH 0xc0000004u
 #define STATUS_BUFFER_TOO_SMALL 0xc0000023u
 #define FILE_DIRECTORY_FILE 1u
+/* NtCurrentProcess, NtCurrentThread. */
+#define THIS_PROCESS UINT64_MAX
+#define THIS_THREAD (UINT64_MAX - 1)
 
 struct decode_room {
     struct shape shapes[SHAPES];
@@ -518,6 +521,24 @@ static bool is_blind(const struct call *call)
     return call->arg_mask == 0 && !(call->stub && call->stub->arg_count == 0);
 }
 
+/* Addresses of code in the call are, or may be, those of another process. */
+static bool is_foreign(const struct telling *g)
+{
+    const struct shape *shape = g->shape;
+    const struct object *object;
+    uint64_t handle;
+
+    if (shape->owned) {
+        return false;
+    }
+    if (shape->owner == SHAPE_NO_ARG || !arg_value(g, shape->owner, &handle)) {
+        return true;
+    }
+    object = g->call->objects[shape->owner];
+    return handle != THIS_PROCESS && handle != THIS_THREAD &&
+           !(object && object->pid != 0 && object->pid == g->call->pid);
+}
+
 static void tell_args(struct decoder *d, const struct call *call,
                       enum sink_part part)
 {
@@ -552,6 +573,7 @@ static void tell_args(struct decoder *d, const struct call *call,
                               .memory = &call->before,
                               .room = &d->room->room };
     d->room->room.left = TELL_VALUES_MAX;
+    g.before.foreign = is_foreign(&g);
     g.after = g.before;
     g.after.memory = &call->after;
     g.after.after = true;

@@ -208,7 +208,7 @@ void tell_code(const struct tell *t, uint64_t value)
     struct place place = { .kind = PLACE_UNKNOWN, .name = STR("") };
 
     /* Small ones are no code: flags in an ApcRoutine, WM_ callbacks. */
-    if (value >= 0x10000 && t->call && !t->options->raw &&
+    if (value >= 0x10000 && t->call && !t->foreign && !t->options->raw &&
         find_place(t, value, &place) && place.kind != PLACE_UNKNOWN &&
         place.kind != PLACE_UNMAPPED) {
         t->sink->ops->place(t->sink, &place);

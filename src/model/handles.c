@@ -122,7 +122,7 @@ struct thing *thing_new(struct model *m, const struct thing_facts *facts)
     thing->budget = &m->object_bytes;
     thing->bytes = bytes;
     thing->identity = facts->identity ? facts->identity : ++m->identities;
-    thing->pid = facts->pid;
+    thing->object.pid = facts->pid;
     thing->tid = facts->tid;
     thing->object.references = 1;
     thing->object.access_known = facts->access_known;
@@ -143,7 +143,7 @@ struct thing_facts thing_facts(const struct thing *thing)
         .access_known = thing->object.access_known,
         .access = thing->object.access,
         .identity = thing->identity,
-        .pid = thing->pid,
+        .pid = thing->object.pid,
         .tid = thing->tid,
         .socket = thing->socket,
     };
@@ -177,9 +177,9 @@ static void chains_enter(struct handles *h, struct thing *thing, uint64_t key)
 
     thing->key = key;
     chain_add(h, CHAIN_IDENTITY, thing->identity, thing);
-    if (thing->pid != 0 && thing->tid == 0 &&
+    if (thing->object.pid != 0 && thing->tid == 0 &&
         str_cut(thing->object.name, ' ', &head, &image)) {
-        chain_add(h, CHAIN_IMAGE, thing->pid, thing);
+        chain_add(h, CHAIN_IMAGE, thing->object.pid, thing);
     }
 }
 
@@ -423,7 +423,7 @@ str handles_image(struct handles *h, uint32_t pid)
 
     for (const struct thing *thing = *chain_of(h, CHAIN_IMAGE, pid); thing;
          thing = thing->next[CHAIN_IMAGE]) {
-        if (thing->pid == pid) {
+        if (thing->object.pid == pid) {
             str_cut(thing->object.name, ' ', &head, &image);
             return image;
         }

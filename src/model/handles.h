@@ -35,6 +35,7 @@ struct object {
     uint32_t references;
     bool access_known;
     uint32_t access;  // as asked for, or as the query told
+    uint32_t pid;     // of a Process, of a Thread's; 0: neither, or not known
     str type;         // as NT calls it: "File", "Key", "Event", "Section" ...
     /* What is shown: "\??\C:\windows\win.ini", "\Registry\Machine\Software",
      * "1234 notepad.exe", "1234" (Process), "1234.1240", "1234.?" (Thread),

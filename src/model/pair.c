@@ -319,7 +319,7 @@ static uint32_t process_to_end(const struct call *call)
     if (call->args[0] == THIS_PROCESS) {
         return call->pid;
     }
-    return thing ? thing->pid : 0;
+    return thing ? thing->object.pid : 0;
 }
 
 /* The first one counts: the second comes to what is over already. */

@@ -326,7 +326,7 @@ static uint32_t pid_of_arg(const struct call *call, int i)
     if (value == THIS_PROCESS) {
         return call->pid;
     }
-    return call->objects[i] ? thing_of(call->objects[i])->pid : 0;
+    return call->objects[i] ? call->objects[i]->pid : 0;
 }
 
 /* The traced process that a handle argument means; NULL: none, or unknown. */
@@ -936,7 +936,7 @@ static void learn_ids(struct model_thread *t, const struct watch *watch,
         facts.pid = (uint32_t)id;
         facts.name = process_name(&b, facts.pid, image);
     }
-    if (facts.pid != thing->pid || facts.tid != thing->tid) {
+    if (facts.pid != thing->object.pid || facts.tid != thing->tid) {
         handles_learn(t->process->handles, &facts);
     }
 }

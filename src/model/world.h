@@ -124,8 +124,7 @@ struct thing {
     uint64_t identity;  // the same for all handles of one object
     size_t *budget;     // what `bytes` is counted in
     size_t bytes;
-    uint32_t pid;           // Process, Thread; 0: not known
-    uint32_t tid;           // Thread
+    uint32_t tid;           // Thread; 0: not known
     struct socket *socket;  // owned; NULL: it is none
     /* In a table: the handle's key there, and the chains that it is in. */
     uint64_t key;

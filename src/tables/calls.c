@@ -334,6 +334,25 @@ bool call_filled(const struct call_facts *call, enum call_fills fills,
     return false;
 }
 
+#define OWNER(call_, parameter_) { #call_, parameter_ },
+static const struct {
+    const char *call;
+    const char *parameter;
+} owners[] = {
+#include "tables/owners.def"
+};
+#undef OWNER
+
+const char *call_owner(const struct call_facts *call)
+{
+    for (size_t i = 0; i < COUNT_OF(owners); i++) {
+        if (strcmp(owners[i].call, call->name) == 0) {
+            return owners[i].parameter;
+        }
+    }
+    return NULL;
+}
+
 bool call_is_win32k(const struct call_facts *call)
 {
     return call < nt || call >= nt + COUNT_OF(nt);

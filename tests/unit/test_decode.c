@@ -670,12 +670,74 @@ static void a_new_handle_has_no_name_yet(void)
     CHECK(contains(returns(0), STR("RootDirectory=0x4c<here>, ")));
     options.handles = HANDLES_DETAIL;
     CHECK(contains(returns(0), STR("FileHandle=[0x4c<here>], ")));
-    START("NtQueueApcThread", 0x50, 0x140001730, 1, 2, 3);
+    START("NtQueueApcThread", UINT64_MAX - 1, 0x140001730, 1, 2, 3);
     call.process = p;
-    CHECK_STR(returns(0), STR("NtQueueApcThread(ThreadHandle=0x50, "
+    CHECK_STR(returns(0), STR("NtQueueApcThread(ThreadHandle=NtCurrentThread, "
                               "ApcRoutine=demo.exe+0x1730, ApcArgument1=0x1, "
                               "ApcArgument2=0x2, ApcArgument3=0x3) = 0"));
     model_close(m);
+}
+
+/* What is in our process at an address of another one says nothing; whose a
+ * handle is that nobody knows may be another's too. */
+static void an_address_of_another_process_is_no_place_in_this_one(void)
+{
+    struct object ours = {
+        .type = STR("Thread"), .name = STR("32.40"), .path = STR(""), .pid = 32
+    };
+    struct object other = {
+        .type = STR("Thread"), .name = STR("64.68"), .path = STR(""), .pid = 64
+    };
+    struct object unknown = { .type = STR("Thread"),
+                              .name = STR(""),
+                              .path = STR("") };
+    struct object process = { .type = STR("Process"),
+                              .name = STR("64 x.exe"),
+                              .path = STR(""),
+                              .pid = 64 };
+
+    START("NtQueueApcThread", 0x50, 0xa61b4, 1, 2, 3);
+    call.pid = 32;
+    options.place_of = demo_place;
+    CHECK(contains(returns(0), STR("ApcRoutine=0xa61b4, ")));
+    call.objects[0] = &ours;
+    CHECK(contains(returns(0), STR("ApcRoutine=ntdll.dll+0x9f1b4, ")));
+    call.objects[0] = &other;
+    CHECK(contains(returns(0), STR("ApcRoutine=0xa61b4, ")));
+    call.objects[0] = &unknown;
+    CHECK(contains(returns(0), STR("ApcRoutine=0xa61b4, ")));
+
+    START("NtSetContextThread", 0x50, BUFFER);
+    put_u(&before, BUFFER + 0x98, 0x22fd08, 8);
+    for (uint32_t i = 0xa0; i < 0xf8; i += 8) {
+        put_u(&before, BUFFER + i, i, 8);
+    }
+    put_u(&before, BUFFER + 0xf8, 0xa61b4, 8);
+    options.place_of = demo_place;
+    call.pid = 32;
+    call.objects[0] = &ours;
+    CHECK(contains(returns(0), STR("{Rip=ntdll.dll+0x9f1b4, ")));
+    call.objects[0] = &other;
+    CHECK(contains(returns(0), STR("{Rip=0xa61b4, ")));
+
+    START("NtCreateThreadEx", BUFFER, 0, 0, UINT64_MAX, 0xa61b4, 0, 0, 0, 0, 0,
+          0);
+    options.place_of = demo_place;
+    CHECK(contains(returns(0), STR("StartRoutine=ntdll.dll+0x9f1b4, ")));
+    call.args[3] = 0x60;
+    call.objects[3] = &process;
+    CHECK(contains(returns(0), STR("StartRoutine=0xa61b4, ")));
+
+    START("NtWaitForDebugEvent", 0x50, 0, 0, BUFFER);
+    options.place_of = demo_place;
+    for (uint32_t i = 0; i < 184; i += 8) {
+        put_u(&after, BUFFER + i, 0, 8);
+    }
+    put_u(&after, BUFFER, 2, 4);
+    put_u(&after, BUFFER + 0x28, 0xa61b4, 8);
+    CHECK(contains(returns(0), STR("StartAddress=0xa61b4}")));
+    /* The handles are still told as such. */
+    CHECK(contains(returns(0), STR("CreateThread={HandleToThread=NULL, ")));
 }
 
 /* Every call of the tables with memory that says one byte over and over: no
@@ -768,6 +830,7 @@ int main(void)
         TEST(a_timed_out_wait_has_filled_nothing),
         TEST(of_a_long_array_the_beginning_is_shown),
         TEST(a_new_handle_has_no_name_yet),
+        TEST(an_address_of_another_process_is_no_place_in_this_one),
         TEST(an_entry_that_is_dropped_is_not_told),
         TEST(no_call_is_undone_by_its_memory),
     };

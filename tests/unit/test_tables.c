@@ -832,6 +832,28 @@ static void what_fills_is_a_row_of_a_call_that_cannot_fail(void)
     }
 }
 
+static void owners_are_handles_of_their_calls(void)
+{
+    static const char *const names[] = {
+#define OWNER(call_, parameter_) #call_,
+#include "tables/owners.def"
+#undef OWNER
+    };
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const struct call_facts *call = call_find(str_of(names[i]));
+        const char *owner = call ? call_owner(call) : NULL;
+        bool found = owner && owner[0] == '\0';
+
+        CHECK(i == 0 || before(names[i - 1], names[i]));
+        for (size_t k = 0; owner && k < call->arg_count; k++) {
+            found |= strcmp(call->args[k].name, owner) == 0 &&
+                     type_class(call->args[k].type) == CLASS_HANDLE;
+        }
+        CHECK(found);
+    }
+}
+
 static void a_result_that_may_mean_nothing_has_filled_nothing(void)
 {
     static const struct {
@@ -1091,6 +1113,7 @@ int main(void)
         TEST(parameters_with_names_are_parameters_and_have_names),
         TEST(every_information_class_is_a_value_of_its_set),
         TEST(what_fills_is_a_row_of_a_call_that_cannot_fail),
+        TEST(owners_are_handles_of_their_calls),
         TEST(a_result_that_may_mean_nothing_has_filled_nothing),
         TEST(fields_lie_inside_their_structures),
         TEST(offsets_of_frames_are_those_of_the_structures),
