@@ -521,20 +521,20 @@ static bool is_blind(const struct call *call)
     return call->arg_mask == 0 && !(call->stub && call->stub->arg_count == 0);
 }
 
-/* Addresses of code in the call are, or may be, those of another process. */
-static bool is_foreign(const struct telling *g)
+/* They are, or may be, those of another process. */
+static bool is_foreign(const struct telling *g, enum call_owned what)
 {
-    const struct shape *shape = g->shape;
+    uint8_t by = g->shape->owners[what].arg;
     const struct object *object;
     uint64_t handle;
 
-    if (shape->owned) {
+    if (g->shape->owners[what].own) {
         return false;
     }
-    if (shape->owner == SHAPE_NO_ARG || !arg_value(g, shape->owner, &handle)) {
+    if (by == SHAPE_NO_ARG || !arg_value(g, by, &handle)) {
         return true;
     }
-    object = g->call->objects[shape->owner];
+    object = g->call->objects[by];
     return handle != THIS_PROCESS && handle != THIS_THREAD &&
            !(object && object->pid != 0 && object->pid == g->call->pid);
 }
@@ -573,7 +573,9 @@ static void tell_args(struct decoder *d, const struct call *call,
                               .memory = &call->before,
                               .room = &d->room->room };
     d->room->room.left = TELL_VALUES_MAX;
-    g.before.foreign = is_foreign(&g);
+    for (int i = 0; i < OWNED_COUNT; i++) {
+        g.before.foreign[i] = is_foreign(&g, (enum call_owned)i);
+    }
     g.after = g.before;
     g.after.memory = &call->after;
     g.after.after = true;

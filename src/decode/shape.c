@@ -651,14 +651,16 @@ static void shape_calls(const struct call_facts *facts, struct shape *shape)
 
 void shape_of(const struct call_facts *facts, struct shape *out)
 {
-    const char *owner;
-
     memset(out, 0, sizeof(*out));
     out->facts = facts;
     out->fills = (uint8_t)call_fills(facts);
-    owner = call_owner(facts);
-    out->owned = owner == NULL;
-    out->owner = owner ? arg_named(facts, str_of(owner)) : SHAPE_NO_ARG;
+    for (int i = 0; i < OWNED_COUNT; i++) {
+        const char *owner = call_owner(facts, (enum call_owned)i);
+
+        out->owners[i].own = owner == NULL;
+        out->owners[i].arg =
+            owner ? arg_named(facts, str_of(owner)) : SHAPE_NO_ARG;
+    }
     for (uint32_t i = 0; i < facts->arg_count; i++) {
         shape_arg(facts, i, out);
     }

@@ -124,9 +124,10 @@ struct shape {
     uint8_t role;    // enum shape_role
     uint8_t buffer;  // index of the role's buffer
     uint8_t fills;   // enum call_fills
-    uint8_t owner;   // index of the parameter that call_owner() names;
-                     // SHAPE_NO_ARG
-    bool owned;      // addresses of code are the caller's own
+    struct {
+        bool own;     // they are the caller's
+        uint8_t arg;  // else: as call_owner() has it; SHAPE_NO_ARG
+    } owners[OWNED_COUNT];
     bool any_out;
     struct shape_arg args[CALL_ARGS_MAX];
 };

@@ -163,11 +163,25 @@ void tell_handle(const struct tell *t, uint64_t value,
     }
 }
 
+/* One that is no handle of this process to the object manager. */
+static void tell_user_handle(const struct tell *t, uint64_t value)
+{
+    if (value == 0) {
+        t->sink->ops->null(t->sink);
+    } else {
+        t->sink->ops->handle(t->sink, value, STR(""), NULL);
+    }
+}
+
 /* A handle in memory: what it refers to now. */
 static void tell_handle_now(const struct tell *t, uint64_t value)
 {
     const struct object *object = NULL;
 
+    if (t->foreign[OWNED_HANDLES]) {
+        tell_user_handle(t, value);
+        return;
+    }
     /* A handle that a call has just made is told by what made it. */
     if (t->after && t->depth == 0 && t->options->handles != HANDLES_DETAIL) {
         tell_handle(t, value, NULL);
@@ -177,15 +191,6 @@ static void tell_handle_now(const struct tell *t, uint64_t value)
         object = handles_find(t->call->handles, value);
     }
     tell_handle(t, value, object);
-}
-
-static void tell_user_handle(const struct tell *t, uint64_t value)
-{
-    if (value == 0) {
-        t->sink->ops->null(t->sink);
-    } else {
-        t->sink->ops->handle(t->sink, value, STR(""), NULL);
-    }
 }
 
 static bool find_place(const struct tell *t, uint64_t address,
@@ -208,9 +213,9 @@ void tell_code(const struct tell *t, uint64_t value)
     struct place place = { .kind = PLACE_UNKNOWN, .name = STR("") };
 
     /* Small ones are no code: flags in an ApcRoutine, WM_ callbacks. */
-    if (value >= 0x10000 && t->call && !t->foreign && !t->options->raw &&
-        find_place(t, value, &place) && place.kind != PLACE_UNKNOWN &&
-        place.kind != PLACE_UNMAPPED) {
+    if (value >= 0x10000 && t->call && !t->foreign[OWNED_CODE] &&
+        !t->options->raw && find_place(t, value, &place) &&
+        place.kind != PLACE_UNKNOWN && place.kind != PLACE_UNMAPPED) {
         t->sink->ops->place(t->sink, &place);
     } else {
         tell_pointer(t, value);

@@ -38,7 +38,7 @@ struct tell {
     const struct decode_options *options;
     const struct memory *memory;  // before, or after
     bool after;
-    bool foreign;  // addresses of code may be of another process
+    bool foreign[OWNED_COUNT];  // may be those of another process
     uint32_t depth;
     struct tell_room *room;  // lent, for what lies in several pieces
 };

@@ -334,19 +334,23 @@ bool call_filled(const struct call_facts *call, enum call_fills fills,
     return false;
 }
 
-#define OWNER(call_, parameter_) { #call_, parameter_ },
+/* clang-format off */
+#define OWNER(call_, what_, parameter_)                                     \
+    { #call_, parameter_, OWNED_##what_ },
 static const struct {
     const char *call;
     const char *parameter;
+    enum call_owned what;
 } owners[] = {
 #include "tables/owners.def"
 };
 #undef OWNER
+/* clang-format on */
 
-const char *call_owner(const struct call_facts *call)
+const char *call_owner(const struct call_facts *call, enum call_owned what)
 {
     for (size_t i = 0; i < COUNT_OF(owners); i++) {
-        if (strcmp(owners[i].call, call->name) == 0) {
+        if (owners[i].what == what && strcmp(owners[i].call, call->name) == 0) {
             return owners[i].parameter;
         }
     }

@@ -151,9 +151,14 @@ enum call_fills call_fills(const struct call_facts *call);
 bool call_filled(const struct call_facts *call, enum call_fills fills,
                  uint64_t result);
 
-/* The parameter, a handle, that says whose the addresses of code in the call
- * are; "": nobody's that is known; NULL: the caller's. */
-const char *call_owner(const struct call_facts *call);
+enum call_owned {
+    OWNED_CODE,     // addresses of code in the call
+    OWNED_HANDLES,  // handles in what it points to
+    OWNED_COUNT,
+};
+/* The parameter, a handle, that says whose they are; "": nobody's that is
+ * known; NULL: the caller's. */
+const char *call_owner(const struct call_facts *call, enum call_owned what);
 
 /* True if the call is win32u's, false if it is ntdll's. */
 bool call_is_win32k(const struct call_facts *call);

@@ -678,6 +678,47 @@ static void a_new_handle_has_no_name_yet(void)
     model_close(m);
 }
 
+/* The same number is another object there. */
+static void a_handle_of_another_process_has_no_name_of_ours(void)
+{
+    struct model_out out = { .describe = told_nothing };
+    struct model_config config = { 0 };
+    struct err e = { 0 };
+    struct model *m = model_open(&config, &out, &e);
+    struct model_process *p =
+        m ? model_process_open(m, 32, MODE_PATCHED) : NULL;
+    struct object other = { .type = STR("Process"),
+                            .name = STR("64 x.exe"),
+                            .path = STR(""),
+                            .pid = 64 };
+
+    if (!p || !handles_add(model_process_handles(p), 0x4c, STR("File"),
+                           STR("here"), STR(""), false, 0)) {
+        abort();
+    }
+    START("NtDuplicateObject", UINT64_MAX, 0x50, UINT64_MAX, BUFFER, 0, 0, 2);
+    call.pid = 32;
+    call.handles = model_process_handles(p);
+    options.handles = HANDLES_DETAIL;
+    put_u(&after, BUFFER, 0x4c, 8);
+    CHECK(contains(returns(0), STR("TargetHandle=[0x4c<here>]")));
+    call.args[2] = 0x60;
+    call.objects[2] = &other;
+    CHECK(contains(returns(0), STR("TargetHandle=[0x4c], ")));
+
+    START("NtQuerySystemInformation", 0x40, BUFFER, 56, BUFFER + 64);
+    call.pid = 32;
+    call.handles = model_process_handles(p);
+    for (uint32_t i = 0; i < 56; i += 8) {
+        put_u(&after, BUFFER + i, 0, 8);
+    }
+    put_u(&after, BUFFER, 1, 8);
+    put_u(&after, BUFFER + 32, 0x4c, 8);
+    put_u(&after, BUFFER + 64, 56, 4);
+    CHECK(contains(returns(0), STR("HandleValue=0x4c, ")));
+    model_close(m);
+}
+
 /* What is in our process at an address of another one says nothing; whose a
  * handle is that nobody knows may be another's too. */
 static void an_address_of_another_process_is_no_place_in_this_one(void)
@@ -830,6 +871,7 @@ int main(void)
         TEST(a_timed_out_wait_has_filled_nothing),
         TEST(of_a_long_array_the_beginning_is_shown),
         TEST(a_new_handle_has_no_name_yet),
+        TEST(a_handle_of_another_process_has_no_name_of_ours),
         TEST(an_address_of_another_process_is_no_place_in_this_one),
         TEST(an_entry_that_is_dropped_is_not_told),
         TEST(no_call_is_undone_by_its_memory),

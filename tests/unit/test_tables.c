@@ -834,18 +834,21 @@ static void what_fills_is_a_row_of_a_call_that_cannot_fail(void)
 
 static void owners_are_handles_of_their_calls(void)
 {
-    static const char *const names[] = {
-#define OWNER(call_, parameter_) #call_,
+    static const struct {
+        const char *call;
+        enum call_owned what;
+    } rows[] = {
+#define OWNER(call_, what_, parameter_) { #call_, OWNED_##what_ },
 #include "tables/owners.def"
 #undef OWNER
     };
 
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        const struct call_facts *call = call_find(str_of(names[i]));
-        const char *owner = call ? call_owner(call) : NULL;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct call_facts *call = call_find(str_of(rows[i].call));
+        const char *owner = call ? call_owner(call, rows[i].what) : NULL;
         bool found = owner && owner[0] == '\0';
 
-        CHECK(i == 0 || before(names[i - 1], names[i]));
+        CHECK(i == 0 || strcmp(rows[i - 1].call, rows[i].call) <= 0);
         for (size_t k = 0; owner && k < call->arg_count; k++) {
             found |= strcmp(call->args[k].name, owner) == 0 &&
                      type_class(call->args[k].type) == CLASS_HANDLE;
