@@ -568,7 +568,8 @@ static void tell_context(const struct tell *t, uint64_t address)
 }
 
 void tell_elements(const struct tell *t, const struct ctype *array, str name,
-                   uint64_t address, uint64_t count, const struct name_set *set)
+                   uint64_t address, uint64_t count, uint64_t there,
+                   const struct name_set *set)
 {
     uint64_t most = t->options->verbose ? TELL_ELEMENTS_VERBOSE : TELL_ELEMENTS;
     uint32_t each = array->size;
@@ -591,7 +592,8 @@ void tell_elements(const struct tell *t, const struct ctype *array, str name,
     inner.depth++;
     t->sink->ops->begin(t->sink, GROUP_ARRAY);
     for (uint64_t i = 0; i < count; i++) {
-        if (i >= most || !known(t, address + i * each, each) || !tell_may(t)) {
+        if (i >= most || i >= there || !known(t, address + i * each, each) ||
+            !tell_may(t)) {
             t->sink->ops->more(t->sink);
             break;
         }
@@ -605,7 +607,7 @@ void tell_array(const struct tell *t, str type, uint64_t address,
 {
     struct ctype array = { .size = each, .to = type };
 
-    tell_elements(t, &array, STR(""), address, count, set);
+    tell_elements(t, &array, STR(""), address, count, count, set);
 }
 
 /* --- By type ---------------------------------------------------------- */
@@ -652,7 +654,8 @@ static void tell_ctype_array(const struct tell *t, const struct ctype *type,
     } else if (type->sort == SORT_BYTE || type->size == 0) {
         tell_data(t, address, size);
     } else {
-        tell_elements(t, type, name, address, size / type->size, set);
+        tell_elements(t, type, name, address, size / type->size,
+                      size / type->size, set);
     }
 }
 

@@ -89,9 +89,10 @@ bool tell_info(const struct tell *t, str types, uint64_t address,
 void tell_array(const struct tell *t, str type, uint64_t address,
                 uint64_t count, uint32_t each, const struct name_set *set);
 
-/* The same of a field `name`, whose type is `array`, "X[n]". */
+/* The same of a field `name`, whose type is `array`, "X[n]"; no more than
+ * `there` of them are said to be there, and what is missing is marked. */
 void tell_elements(const struct tell *t, const struct ctype *array, str name,
-                   uint64_t address, uint64_t count,
+                   uint64_t address, uint64_t count, uint64_t there,
                    const struct name_set *set);
 
 /* `size` bytes as b"...", cut by -s; the address if there are none. */

@@ -263,11 +263,16 @@ static void tell_tail(const struct tell *t, const struct struct_row *row,
         }
         break;
     case TAIL_ARRAY:
-        ctype_of(str_of(last->type), &c);
-        if (size > room / last->size) {
-            size = room / last->size;
+        /* Nobody passed its address, so that it means nothing. */
+        if (size > 0 && !special_there(t, address)) {
+            t->sink->ops->begin(t->sink, GROUP_ARRAY);
+            t->sink->ops->more(t->sink);
+            t->sink->ops->end(t->sink, GROUP_ARRAY);
+            break;
         }
+        ctype_of(str_of(last->type), &c);
         tell_elements(t, &c, str_of(last->name), address, size,
+                      room / last->size,
                       fields_set(str_of(row->name), str_of(last->name)));
         break;
     }
@@ -346,15 +351,14 @@ static void tell_list(const struct tell *t, const struct struct_row *row,
 
     t->sink->ops->begin(t->sink, GROUP_ARRAY);
     for (;;) {
-        uint32_t next;
+        uint32_t next = 0;
+        bool known;
 
         if (special_more(t, shown) || !special_there(t, address)) {
             t->sink->ops->more(t->sink);
             break;
         }
-        if (!memory_u32(t->memory, address, &next)) {
-            next = 0;
-        }
+        known = memory_u32(t->memory, address, &next);
         if (type->tell) {
             if (!type->tell(t, address, said)) {
                 t->sink->ops->unknown(t->sink);
@@ -363,11 +367,11 @@ static void tell_list(const struct tell *t, const struct struct_row *row,
             special_struct(t, row, type, address, said);
         }
         shown++;
-        if (next == 0) {
+        if (known && next == 0) {
             break;
         }
         /* One that leads out of the buffer, or into the entry itself. */
-        if (next < 8 || next >= said) {
+        if (!known || next < 8 || next >= said) {
             t->sink->ops->more(t->sink);
             break;
         }
@@ -441,7 +445,12 @@ bool special_buffer(const struct tell *t, const char *type, uint64_t address,
         return false;
     }
     if (array) {
-        tell_array(t, element, address, said / c.size, c.size, NULL);
+        struct ctype of = { .size = c.size, .to = element };
+
+        /* A last one that is not whole is marked. */
+        tell_elements(t, &of, STR(""), address,
+                      said / c.size + (said % c.size != 0), said / c.size,
+                      NULL);
     } else if (c.sort == SORT_STRUCT) {
         special_struct(t, c.row, NULL, address, said);
     } else if (said < c.size) {

@@ -350,6 +350,15 @@ static void a_field_is_told_alike_in_every_structure(void)
     CHECK_ARG("TokenInformation",
               "{Privileges=[{Luid=0x100000077, Attributes=0}]}");
 
+    put_n(BUFFER, 3, 4);
+    CHECK_ARG("TokenInformation",
+              "{Privileges=[{Luid=0x100000077, Attributes=0}, ...]}");
+
+    BEGIN("NtQueryInformationToken", 0x44, 3, BUFFER, 4, LENGTH);
+    put_n(LENGTH, 4, 4);
+    put_n(BUFFER, 3, 4);
+    CHECK_ARG("TokenInformation", "{Privileges=[?]}");
+
     BEGIN("NtQueryInformationToken", 0x44, 10, BUFFER, 56, LENGTH);
     put_zeros(BUFFER, 56);
     put_n(LENGTH, 56, 4);
