@@ -42,6 +42,8 @@ struct run {
     uint16_t number;  // of the service
     uint8_t at_return;
     uint8_t result;  // enum capture_result
+    uint16_t part;   // the element of an array that is followed
+    uint16_t parts;  // elements that may still be followed
     uint32_t first;  // index of the half's first operation in the program
     uint32_t index;  // of the operation that runs, in its half
     uint32_t left;   // bytes that may still be copied
@@ -56,7 +58,7 @@ static struct ring_scratch *scratch(const struct run *run)
 
 /* A number of 2, 4 or 8 bytes in a piece copied before. False: it is not
  * there. */
-static bool field(const struct run *run, uint32_t from, uint32_t offset,
+static bool field(const struct run *run, uint32_t from, uint64_t offset,
                   uint32_t size, uint64_t *value)
 {
     uint32_t i = from - CAPTURE_PIECE;
@@ -96,14 +98,14 @@ static uint32_t on_page(uint64_t address, uint32_t most)
     return here < most ? here : most;
 }
 
-/* The number of `size` bytes that argument `from` points to. */
-static bool pointee(struct run *run, uint32_t from, uint32_t size,
-                    uint64_t *value)
+/* The number of `size` bytes at `address`. */
+__attribute__((always_inline)) static inline bool
+number_at(struct run *run, uint64_t address, uint32_t size, uint64_t *value)
 {
-    uint64_t address, v = 0;
+    uint64_t v = 0;
     uint32_t here;
 
-    if (!argument(run, from, &address) || address < LEAST_ADDRESS) {
+    if (address < LEAST_ADDRESS) {
         return false;
     }
     here = on_page(address, size);
@@ -116,16 +118,30 @@ static bool pointee(struct run *run, uint32_t from, uint32_t size,
     return true;
 }
 
-/* How many bytes `size` asks for; all there are for CAPTURE_ZERO_ENDED. False:
- * that cannot be told. */
-static bool amount(struct run *run, const volatile struct capture_size *from,
-                   uint64_t *bytes)
+/* The number of `size` bytes that argument `from` points to. */
+static bool pointee(struct run *run, uint32_t from, uint32_t size,
+                    uint64_t *value)
+{
+    uint64_t address;
+
+    return argument(run, from, &address) &&
+           number_at(run, address, size, value);
+}
+
+/* How many bytes `size` of `op` asks for; all there are for CAPTURE_ZERO_ENDED.
+ * False: that cannot be told. */
+static bool amount(struct run *run, const volatile struct capture_op *op,
+                   const volatile struct capture_size *from, uint64_t *bytes)
 {
     struct capture_size size = { from->unit, from->from, from->offset,
                                  from->scale };
+    uint64_t offset = size.offset;
     uint64_t units = 0;
     bool known = true;
 
+    if (run->part > 0 && size.from == op->base) {
+        offset += (uint64_t)run->part * op->test_value;
+    }
     switch ((enum capture_unit)size.unit) {
     case CAPTURE_NO_LIMIT:
     case CAPTURE_ZERO_ENDED:
@@ -147,13 +163,13 @@ static bool amount(struct run *run, const volatile struct capture_size *from,
                         &units);
         break;
     case CAPTURE_FIELD16:
-        known = field(run, size.from, size.offset, 2, &units);
+        known = field(run, size.from, offset, 2, &units);
         break;
     case CAPTURE_FIELD32:
-        known = field(run, size.from, size.offset, 4, &units);
+        known = field(run, size.from, offset, 4, &units);
         break;
     case CAPTURE_FIELD64:
-        known = field(run, size.from, size.offset, 8, &units);
+        known = field(run, size.from, offset, 8, &units);
         break;
     case CAPTURE_RESULT:
         known = run->at_return;
@@ -189,8 +205,8 @@ static bool is_filled(const struct run *run)
     }
 }
 
-static bool is_wanted(const struct run *run,
-                      const volatile struct capture_op *op)
+__attribute__((noinline)) static bool
+is_wanted(const struct run *run, const volatile struct capture_op *op)
 {
     uint32_t status = (uint32_t)run->rax;
     uint64_t v;
@@ -214,13 +230,14 @@ static bool is_wanted(const struct run *run,
     default:
         return false;
     }
-    switch (op->test) {
-    case 0:
+    switch ((enum capture_test)op->test) {
+    case CAPTURE_UNTESTED:
+    case CAPTURE_EACH:
         return true;
-    case 1:
+    case CAPTURE_IF_ARG:
         return argument(run, op->test_from, &v) &&
                (uint32_t)v == op->test_value;
-    case 2:
+    case CAPTURE_IF_FIELD:
         return field(run, op->test_from, op->test_offset, 4, &v) &&
                (uint32_t)v == op->test_value;
     default:
@@ -228,13 +245,39 @@ static bool is_wanted(const struct run *run,
     }
 }
 
-/* Where the piece begins. False: nowhere. */
-static bool address_of(const struct run *run,
-                       const volatile struct capture_op *op, uint64_t *address)
+/* Where the pointer in the element at hand stands. False: the array has no
+ * more of them. */
+static bool part_at(const struct run *run, const volatile struct capture_op *op,
+                    uint64_t *at)
+{
+    uint32_t i = op->base - CAPTURE_PIECE;
+    uint64_t offset = op->offset + (uint64_t)run->part * op->test_value;
+
+    if (i >= run->index || offset + 8 > scratch(run)->piece[i].length) {
+        return false;
+    }
+    *at = scratch(run)->piece[i].address + offset;
+    return true;
+}
+
+/* Where the piece begins. False: nowhere. Its own function, as the next ones,
+ * so that copying has no frame for it. */
+__attribute__((noinline)) static bool
+address_of(struct run *run, const volatile struct capture_op *op,
+           uint64_t *address)
 {
     uint32_t base = op->base;
     uint32_t offset = op->offset;
 
+    if (op->test == CAPTURE_EACH) {
+        if (run->parts == 0 || op->test_value < 8 ||
+            !part_at(run, op, address)) {
+            return false;
+        }
+        run->parts--;
+        return number_at(run, *address, 8, address) &&
+               *address >= LEAST_ADDRESS;
+    }
     if (base >= CAPTURE_PIECE) {
         return field(run, base, offset, 8, address) &&
                *address >= LEAST_ADDRESS;
@@ -322,7 +365,7 @@ static void copy(struct run *run, uint64_t address, uint64_t size,
         r->rsp = run->rsp;
         r->address = from;
         r->length = chunk;
-        r->op = run->first + run->index;
+        r->op = (run->first + run->index) << 16 | run->part;
         ring_publish(run->ring, bytes);
         p.length += chunk;
         run->left -= chunk;
@@ -339,7 +382,7 @@ static void run_op(struct run *run, const volatile struct capture_op *op)
     piece->kept = 0;
     piece->length = 0;
     if (!is_wanted(run, op) || !address_of(run, op, &address) ||
-        !amount(run, &op->size, &size)) {
+        !amount(run, op, &op->size, &size)) {
         return;
     }
     if (op->size.unit == CAPTURE_ZERO_ENDED) {
@@ -348,13 +391,34 @@ static void run_op(struct run *run, const volatile struct capture_op *op)
             return;
         }
     }
-    if (amount(run, &op->limit, &limit) && limit < size) {
+    if (amount(run, op, &op->limit, &limit) && limit < size) {
         size = limit;
     }
     if (most < size) {
         size = most;
     }
     copy(run, address, size, unit);
+}
+
+/* Goes on to the next element of the operation's array, or the next operation.
+ * Of an element nothing is kept. */
+__attribute__((noinline)) static void
+go_on(struct run *run, const volatile struct capture_op *op)
+{
+    struct ring_piece *piece = &scratch(run)->piece[run->index];
+    uint64_t at;
+
+    if (op->test == CAPTURE_EACH) {
+        run->kept -= piece->kept;
+        piece->kept = 0;
+        piece->length = 0;
+        run->part++;
+        if (op->test_value >= 8 && run->parts > 0 && part_at(run, op, &at)) {
+            return;
+        }
+    }
+    run->part = 0;
+    run->index++;
 }
 
 /* --- programs --- */
@@ -419,9 +483,11 @@ static void run_half(struct run *run, uint64_t row)
     run->result = head.result;
     run->first = run->at_return ? head.entry_count : 0;
     run->left = CAPTURE_BYTES_MAX;
+    run->parts = CAPTURE_EACH_MAX;
     count = run->at_return ? head.return_count : head.entry_count;
-    for (; run->index < count; run->index++) {
+    while (run->index < count) {
         run_op(run, &p->ops[run->first + run->index]);
+        go_on(run, &p->ops[run->first + run->index]);
     }
 }
 

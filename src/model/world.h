@@ -190,8 +190,8 @@ struct pieces {
 };
 
 /* The most pieces of one half of a call that are kept: each operation makes
- * one. Every look into memory goes through all of them. */
-#define PIECES_MAX CAPTURE_OPS_MAX
+ * one, or one for each element. Every look into memory goes through all of them. */
+#define PIECES_MAX (CAPTURE_OPS_MAX + CAPTURE_EACH_MAX)
 
 /* Somebody has begun a call that ends it with `code`. Only the code that it
  * really had shows that it was this one. */

@@ -36,10 +36,27 @@
 /* ... as far as there is room for all of them. */
 #define CAPTURE_KEEP_ALL 3072
 
+/* Elements of arrays that are followed (CAPTURE_EACH) in one half. */
+#define CAPTURE_EACH_MAX 512
+
 /* capture_op.base, capture_size.from: below this, an argument of the call;
  * from it on, this plus the index of an earlier operation in the same half of
  * the program. */
 #define CAPTURE_PIECE 0x40
+
+/* capture_op.test: whether an operation runs, or how often. */
+enum capture_test {
+    CAPTURE_UNTESTED,
+    CAPTURE_IF_ARG,    // argument `test_from` has the low 32 bits `test_value`
+    CAPTURE_IF_FIELD,  // the u32 at `test_offset` of the piece `test_from`
+                       // (CAPTURE_PIECE + index) is `test_value`
+    /* Once for each element of an array: `base` is the piece that it is, with
+     * a pointer at `offset` and every `test_value` bytes (8 at least) from
+     * there on, as far as the piece goes. A `size` or `limit` that is a field
+     * of the same piece is one of the first element; for the others it is
+     * theirs. Nothing can hang off what is copied so. */
+    CAPTURE_EACH,
+};
 
 enum capture_when {
     CAPTURE_ALWAYS,
@@ -84,14 +101,12 @@ struct capture_size {
 };
 
 struct capture_op {
-    uint8_t when;       // enum capture_when
-    uint8_t base;       // argument, or CAPTURE_PIECE + index
-    uint16_t offset;    // base a piece: of the pointer in it;
-                        // an argument: added to its value
-    uint8_t test;       // 0, or the op runs only if ...
-    uint8_t test_from;  // 1: ... argument `test_from` has the low 32 bits
-                        // `test_value`; 2: ... the u32 at `test_offset` of
-                        // the piece `test_from` (CAPTURE_PIECE + index) has
+    uint8_t when;     // enum capture_when
+    uint8_t base;     // argument, or CAPTURE_PIECE + index
+    uint16_t offset;  // base a piece: of the pointer in it;
+                      // an argument: added to its value
+    uint8_t test;     // enum capture_test
+    uint8_t test_from;
     uint16_t test_offset;
     uint32_t test_value;
     uint32_t most;  // bytes; the smallest of size, limit and most counts

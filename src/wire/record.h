@@ -44,7 +44,8 @@
  *     16  u64 rsp
  *     24  u64 address     in the target, of the first byte
  *     32  u32 length      bytes that follow; the rest of the record is padding
- *     36  u32 op          index of the operation that copied it
+ *     36  u32 op          index of the operation that copied it, times 10000h;
+ *                        and of the element, for a CAPTURE_EACH
  *     40  u8  bytes[]
  *
  * Everything here is written by the target's threads: a reader believes no

@@ -2892,7 +2892,6 @@ static void path_filtered_transition(void)
 struct piece {
     uint64_t address;
     uint32_t length;
-    uint32_t op;
     uint32_t kept;
     uint8_t keep[CAPTURE_KEEP];
 };
@@ -2913,6 +2912,17 @@ static union {
 
 static struct piece pieces[CAPTURE_OPS_MAX];
 static uint32_t piece_count;  // operations that were run
+
+/* What has to be copied, in order: a piece of each operation, or one for each
+ * element that it follows. */
+static struct {
+    uint64_t address;
+    uint32_t length;
+    uint32_t op;
+} wanted[CAPTURE_OPS_MAX + CAPTURE_EACH_MAX];
+static uint32_t wanted_count;
+static uint64_t wanted_left;  // of CAPTURE_BYTES_MAX
+static uint32_t wanted_each;  // of CAPTURE_EACH_MAX
 static uint64_t capture_s;    // RSP at the call
 /* A pointer of an earlier round led below RSP, where the agent is at work:
  * what it finds there is not known. */
@@ -2945,7 +2955,7 @@ static bool number_at(uint64_t at, uint32_t size, uint64_t *value)
     return true;
 }
 
-static bool number_in(uint32_t from, uint32_t offset, uint32_t size,
+static bool number_in(uint32_t from, uint64_t offset, uint32_t size,
                       uint64_t *value)
 {
     const struct piece *p;
@@ -2959,8 +2969,10 @@ static bool number_in(uint32_t from, uint32_t offset, uint32_t size,
     return offset + size <= p->kept;
 }
 
-/* capture.h, read once more: the bytes that a capture_size stands for. */
-static bool bytes_of(const struct half *h, struct capture_size z, uint64_t *n)
+/* capture.h, read once more: the bytes that a capture_size stands for, fields
+ * being `shift` bytes further on. */
+static bool bytes_of(const struct half *h, struct capture_size z,
+                     uint64_t shift, uint64_t *n)
 {
     uint64_t v = 1;
     bool is_argument = z.from < h->count;
@@ -2984,7 +2996,8 @@ static bool bytes_of(const struct half *h, struct capture_size z, uint64_t *n)
         ok = is_argument && number_at(h->args[z.from],
                                       z.unit == CAPTURE_POINTEE32 ? 4 : 8, &v);
     } else if (z.unit >= CAPTURE_FIELD16 && z.unit <= CAPTURE_FIELD64) {
-        ok = number_in(z.from, z.offset, 2u << (z.unit - CAPTURE_FIELD16), &v);
+        ok = number_in(z.from, z.offset + shift,
+                       2u << (z.unit - CAPTURE_FIELD16), &v);
     }
     *n = v != 0 && z.scale > UINT64_MAX / v ? UINT64_MAX : v * z.scale;
     return ok;
@@ -3018,12 +3031,13 @@ static bool runs(const struct half *h, const struct capture_op *o)
         return false;
     }
     switch (o->test) {
-    case 0:
+    case CAPTURE_UNTESTED:
+    case CAPTURE_EACH:
         return true;
-    case 1:
+    case CAPTURE_IF_ARG:
         return o->test_from < h->count &&
                (uint32_t)h->args[o->test_from] == o->test_value;
-    case 2:
+    case CAPTURE_IF_FIELD:
         return number_in(o->test_from, o->test_offset, 4, &v) &&
                v == o->test_value;
     default:
@@ -3053,16 +3067,77 @@ static uint32_t length_of(uint64_t at, uint64_t size, uint32_t unit)
     return n;
 }
 
-/* Fills `pieces` with what a run of the program must copy. */
+/* The piece that `o` copies at `at`, for the element `k` bytes behind the first:
+ * how long it is. */
+static uint32_t expect_piece(const struct half *h, const struct capture_op *o,
+                             uint32_t op, uint64_t at, uint64_t k)
+{
+    uint32_t unit = 0;
+    uint64_t n, limit;
+    uint32_t length;
+
+    if (!bytes_of(h, o->size, o->size.from == o->base ? k : 0, &n)) {
+        return 0;
+    }
+    if (o->size.unit == CAPTURE_ZERO_ENDED) {
+        unit = o->size.scale;
+        if (unit == 0 || unit > 2) {
+            return 0;
+        }
+    }
+    if (bytes_of(h, o->limit, o->limit.from == o->base ? k : 0, &limit) &&
+        limit < n) {
+        n = limit;
+    }
+    n = n < o->most ? n : o->most;
+    n = n < wanted_left ? n : wanted_left;
+    length = length_of(at, n, unit);
+    unclear = unclear ||
+              (at < capture_s && length > 0 && at + length > (uint64_t)stack);
+    wanted_left -= length;
+    wanted[wanted_count].address = at;
+    wanted[wanted_count].length = length;
+    wanted[wanted_count++].op = op;
+    return length;
+}
+
+/* A piece for each pointer in the piece `o->base`. */
+static void expect_each(const struct half *h, const struct capture_op *o,
+                        uint32_t op)
+{
+    uint32_t i = o->base - CAPTURE_PIECE;
+    uint32_t step = o->test_value;
+    uint64_t end;
+
+    if (o->base < CAPTURE_PIECE || i >= piece_count || step < 8) {
+        return;
+    }
+    end = pieces[i].length;
+    for (uint64_t k = 0; o->offset + k + 8 <= end && wanted_each > 0;
+         k += step) {
+        uint64_t from = pieces[i].address + o->offset + k;
+        uint64_t at;
+
+        wanted_each--;
+        unclear = unclear || (from < capture_s && from + 8 > (uint64_t)stack);
+        if (number_at(from, 8, &at) && at >= 0x10000) {
+            (void)expect_piece(h, o, op << 16 | (uint32_t)(k / step), at, k);
+        }
+    }
+}
+
+/* Fills `pieces` and `wanted` with what a run of the program must copy. */
 static void expect_pieces(const struct half *h)
 {
     uint32_t first = h->at_return ? program.p.entry_count : 0;
     uint32_t count =
         h->at_return ? program.p.return_count : program.p.entry_count;
-    uint64_t left = CAPTURE_BYTES_MAX;
     uint32_t kept = 0;
 
     unclear = false;
+    wanted_count = 0;
+    wanted_left = CAPTURE_BYTES_MAX;
+    wanted_each = CAPTURE_EACH_MAX;
     if (stack_end <= capture_s && capture_s < stack_base
             ? capture_s - stack_end < 0x4000
             : capture_s % 0x1000 < 0x800) {
@@ -3071,38 +3146,30 @@ static void expect_pieces(const struct half *h)
     for (piece_count = 0; piece_count < count; piece_count++) {
         const struct capture_op *o = &program.p.ops[first + piece_count];
         struct piece *p = &pieces[piece_count];
-        uint64_t at, n, limit;
-        uint32_t unit = 0;
+        uint32_t op = first + piece_count;
+        uint64_t at = 0;
         bool ok;
 
         p->length = 0;
         p->kept = 0;
-        p->op = first + piece_count;
+        if (!runs(h, o)) {
+            continue;
+        }
+        if (o->test == CAPTURE_EACH) {
+            expect_each(h, o, op);
+            continue;
+        }
         if (o->base >= CAPTURE_PIECE) {
             ok = number_in(o->base, o->offset, 8, &at) && at >= 0x10000;
         } else {
             ok = o->base < h->count && h->args[o->base] >= 0x10000;
             at = ok ? h->args[o->base] + o->offset : 0;
         }
-        if (!ok || !runs(h, o) || !bytes_of(h, o->size, &n)) {
+        if (!ok) {
             continue;
         }
-        if (o->size.unit == CAPTURE_ZERO_ENDED) {
-            unit = o->size.scale;
-            if (unit == 0 || unit > 2) {
-                continue;
-            }
-        }
-        if (bytes_of(h, o->limit, &limit) && limit < n) {
-            n = limit;
-        }
-        n = n < o->most ? n : o->most;
-        n = n < left ? n : left;
         p->address = at;
-        p->length = length_of(at, n, unit);
-        unclear = unclear || (at < capture_s && p->length > 0 &&
-                              at + p->length > (uint64_t)stack);
-        left -= p->length;
+        p->length = expect_piece(h, o, op << 16, at, 0);
         p->kept = p->length < CAPTURE_KEEP ? p->length : CAPTURE_KEEP;
         if (p->kept > CAPTURE_KEEP_ALL - kept) {
             p->kept = CAPTURE_KEEP_ALL - kept;
@@ -3207,22 +3274,22 @@ static void check_pieces(void)
     if (unclear) {
         return;
     }
-    for (uint32_t i = 0; i < piece_count; i++) {
-        const struct piece *p = &pieces[i];
+    for (uint32_t i = 0; i < wanted_count; i++) {
+        uint64_t at = wanted[i].address;
         uint32_t done = 0;
 
-        while (g < got_count && got[g].op == p->op &&
-               got[g].address == p->address + done && done < p->length) {
+        while (g < got_count && got[g].op == wanted[i].op &&
+               got[g].address == at + done && done < wanted[i].length) {
             done += got[g++].length;
         }
-        if (done != p->length) {
-            bad("op %u: %u bytes at %#llx, not %u", p->op, done,
-                (unsigned long long)p->address, p->length);
+        if (done != wanted[i].length) {
+            bad("op %#x: %u bytes at %#llx, not %u", wanted[i].op, done,
+                (unsigned long long)at, wanted[i].length);
             return;
         }
     }
     if (g < got_count) {
-        bad("data of op %u at %#llx", got[g].op,
+        bad("data of op %#x at %#llx", got[g].op,
             (unsigned long long)got[g].address);
     }
 }
@@ -3334,6 +3401,14 @@ static struct capture_op any_op(const struct half *h, uint32_t index)
                        : below(300);
     o.size = any_size(index, args);
     o.limit = any_size(index, args);
+    if (o.test == CAPTURE_EACH) {
+        o.base = any_from(index, args, true);
+        o.offset = (uint16_t)(8 * below(3));
+        o.test_value = one_in(8) ? below(12) : 8 + 8 * below(4);
+        if (one_in(3)) {
+            o.size.from = o.base;
+        }
+    }
     if (one_in(2)) {
         o.limit.unit = CAPTURE_NO_LIMIT;
     }
