@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "decode/capture.h"
 #include "tables/calls.h"
+#include "tables/structs.h"
 #include "wire/capture.h"
 
 #include <stdbool.h>
@@ -24,6 +25,11 @@ struct build {
     const struct capture_options *options;
     bool at_return;       // operations go to the second half
     uint32_t bytes_most;  // for data: string_max, or much if it is dumped
+    /* Operations without a test of their own run only if argument `by` is
+     * `value`: an information class. */
+    bool by_class;
+    uint8_t by;
+    uint32_t value;
 };
 
 /* Adds an operation; returns the index of its piece in this half, or
@@ -42,8 +48,15 @@ struct build_at {
 /* Copies what a pointer to `type` points to, and what hangs off that: names
  * of UNICODE_STRINGs and the like. Returns the piece. */
 int build_type(struct build *b, str type, struct build_at at);
+/* Copies what the pointers in the array of `row` lead to that `piece` is, from
+ * `offset` on. */
+void build_elements(struct build *b, const struct struct_row *row, int piece,
+                    uint32_t offset, uint8_t when);
 /* Index of the call's parameter of this name; -1: none. */
 int build_arg(const struct build *b, const char *name);
+
+/* How much of a SID is copied. */
+struct capture_size special_sid_size(void);
 
 /* --- special.c: true if it did what is to be done --- */
 

@@ -46,6 +46,11 @@ int build_op(struct build *b, struct capture_op op)
     if (op.most == 0 || op.most > CAPTURE_BYTES_MAX) {
         op.most = CAPTURE_BYTES_MAX;
     }
+    if (b->by_class && op.test == CAPTURE_UNTESTED) {
+        op.test = CAPTURE_IF_ARG;
+        op.test_from = b->by;
+        op.test_value = b->value;
+    }
     p->ops[index] = op;
     if (b->at_return) {
         return p->return_count++;
@@ -114,6 +119,27 @@ static int build_zero_ended(struct build *b, struct build_at at)
 static int build_nested(struct build *b, str type, struct build_at at,
                         uint32_t depth);
 
+/* The structure that a pointer of this name leads to, if that is one of those
+ * whose size nothing but itself tells; "". */
+static str pointed(str type)
+{
+    static const struct {
+        str name;
+        str to;
+    } rows[] = {
+        { STR_INIT("PACL"), STR_INIT("ACL") },
+        { STR_INIT("PSECURITY_DESCRIPTOR"), STR_INIT("SECURITY_DESCRIPTOR") },
+        { STR_INIT("PSID"), STR_INIT("SID") },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (str_eq(type, rows[i].name)) {
+            return rows[i].to;
+        }
+    }
+    return STR("");
+}
+
 static void build_fields(struct build *b, const struct struct_row *row,
                          int piece, uint32_t from, uint8_t when, uint32_t depth)
 {
@@ -124,6 +150,13 @@ static void build_fields(struct build *b, const struct struct_row *row,
         struct ctype to;
 
         if (!f->type || offset + 16 > CAPTURE_KEEP) {
+            continue;
+        }
+        if (pointed(str_of(f->type)).size > 0) {
+            int unused;
+
+            special_build_type(b, pointed(str_of(f->type)),
+                               in_piece(piece, offset, when), &unused);
             continue;
         }
         ctype_of(str_of(f->type), &type);
@@ -147,6 +180,68 @@ static void build_fields(struct build *b, const struct struct_row *row,
             }
         }
     }
+}
+
+/* The same for each element of an array; `from` is where in the first one the
+ * structure is. */
+static void build_each(struct build *b, const struct struct_row *row, int piece,
+                       uint32_t from, uint32_t step, uint8_t when)
+{
+    for (uint32_t i = 0; i < row->field_count; i++) {
+        const struct struct_field *f = &row->fields[i];
+        struct capture_op op = op_at(in_piece(piece, from + f->offset, when));
+        struct ctype type;
+        struct ctype to = { .to = STR("") };
+
+        if (!f->type || from + f->offset + 16 > CAPTURE_KEEP) {
+            continue;
+        }
+        ctype_of(str_of(f->type), &type);
+        if (type.sort == SORT_POINTER) {
+            ctype_of(type.to, &to);
+        }
+        op.test = CAPTURE_EACH;
+        op.test_value = step;
+        if (str_eq(pointed(str_of(f->type)), STR("SID"))) {
+            op.size = special_sid_size();
+        } else if (to.sort == SORT_WCHAR) {
+            op.size =
+                (struct capture_size){ .unit = CAPTURE_ZERO_ENDED, .scale = 2 };
+            op.most = NAME_MOST;
+        } else if (to.sort == SORT_GUID) {
+            op.size =
+                (struct capture_size){ .unit = CAPTURE_ONE, .scale = to.size };
+        } else if (type.sort == SORT_STRUCT && type.row && type.count == 0) {
+            build_each(b, type.row, piece, from + f->offset, step, when);
+            continue;
+        } else {
+            continue;
+        }
+        build_op(b, op);
+    }
+}
+
+void build_elements(struct build *b, const struct struct_row *row, int piece,
+                    uint32_t offset, uint8_t when)
+{
+    if (b->options->names_only || row->size < 8) {
+        return;
+    }
+    build_each(b, row, piece, offset, row->size, when);
+}
+
+/* Texts of an array of string structures. */
+static void build_strings(struct build *b, int piece, uint8_t when)
+{
+    struct capture_op op = op_at(in_piece(piece, 8, when));
+
+    op.test = CAPTURE_EACH;
+    op.test_value = 16;
+    op.size = (struct capture_size){ .unit = CAPTURE_FIELD16,
+                                     .from = (uint8_t)(CAPTURE_PIECE + piece),
+                                     .scale = 1 };
+    op.most = NAME_MOST;
+    build_op(b, op);
 }
 
 static int build_attributes(struct build *b, struct build_at at, uint32_t depth)
@@ -304,6 +399,49 @@ static int find_words(const struct build *b, uint32_t arg)
     return BUILD_FULL;
 }
 
+/* What the pointers of each structure lead to that the buffer may hold. */
+static void build_by_class(struct compiling *c, const struct shape_arg *arg,
+                           int piece, uint8_t when)
+{
+    struct build *b = &c->b;
+
+    for (size_t i = 0; i < info_count(); i++) {
+        const struct info_row *info = info_at(i);
+        struct ctype type;
+
+        if (!info->type || !(info->use & INFO_SET) ||
+            !str_eq(str_of(info->set), arg->class_set) ||
+            !ctype_of(str_of(info->type), &type) || type.count > 0) {
+            continue;
+        }
+        b->by_class = true;
+        b->by = arg->class_arg;
+        b->value = info->value;
+        if (type.sort == SORT_STRUCT && type.row) {
+            build_fields(b, type.row, piece, 0, when, 0);
+        } else if (type.sort == SORT_UNICODE_STRING) {
+            build_counted(b, piece, 0, when);
+        }
+        b->by_class = false;
+    }
+}
+
+/* What hangs off a buffer that goes in. What comes out has it in itself. */
+static void build_in_buffer(struct compiling *c, const struct shape_arg *arg,
+                            int piece, uint8_t when)
+{
+    if (piece == BUILD_FULL || c->b.at_return || c->b.options->names_only) {
+        return;
+    }
+    if (arg->class_arg != SHAPE_NO_ARG) {
+        build_by_class(c, arg, piece, when);
+    } else if (arg->elements && arg->to_sort == SORT_UNICODE_STRING) {
+        build_strings(&c->b, piece, when);
+    } else if (arg->elements && arg->to_sort == SORT_STRUCT && arg->row) {
+        build_elements(&c->b, arg->row, piece, 0, when);
+    }
+}
+
 static void build_buffer(struct compiling *c, uint32_t i, uint8_t when)
 {
     const struct shape_arg *arg = &c->shape.args[i];
@@ -339,7 +477,7 @@ static void build_buffer(struct compiling *c, uint32_t i, uint8_t when)
                !unit_of(c, &arg->limit, scale, &op.limit)) {
         op.limit = (struct capture_size){ .unit = CAPTURE_NO_LIMIT };
     }
-    build_op(&c->b, op);
+    build_in_buffer(c, arg, build_op(&c->b, op), when);
 }
 
 /* What names and paths of handles are made of; and arrays of handles, for a

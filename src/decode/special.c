@@ -47,7 +47,7 @@
       .build = special_##tell_##_build }
 
 static const struct special_type types[] = {
-    TOLD(ACL, acl),
+    BUILT(ACL, acl),
     ENDS(AFD_POLL_INFO, ARRAY, Handles, "NumberOfHandles"),
     ENDS(ATOM_BASIC_INFORMATION, NAME, Name, "NameLength"),
     TOLD(EXCEPTION_RECORD, exception),
@@ -330,35 +330,11 @@ static bool build_buffer(struct build *b, uint32_t i, size_t k)
     return true;
 }
 
-#define THREAD_NAME_INFORMATION 0x26
-#define UNICODE_STRING_BYTES 16
-
 /* The outputs that hang off an input are copied along with an output that
- * the call has in any case; the text of a thread's new name along with the
- * buffer that points to it. */
+ * the call has in any case. */
 static void build_late(struct build *b, uint32_t i)
 {
     int list;
-
-    if (b->at_return || b->options->names_only) {
-        /* nothing of an input */
-    } else if (special_is(b->call, "NtSetInformationThread") &&
-               special_arg_is(b->call, i, "ThreadInformation")) {
-        struct capture_op op = special_op(
-            special_at_arg((int)i, CAPTURE_ALWAYS), UNICODE_STRING_BYTES);
-        int piece;
-
-        op.test = 1;
-        op.test_from = (uint8_t)build_arg(b, "ThreadInformationClass");
-        op.test_value = THREAD_NAME_INFORMATION;
-        piece = build_op(b, op);
-        if (piece != BUILD_FULL) {
-            op = special_op_field(special_at_piece(piece, 8, CAPTURE_ALWAYS),
-                                  CAPTURE_FIELD16, piece, 0, 1);
-            op.most = 0x10000;
-            (void)build_op(b, op);
-        }
-    }
 
     if (special_arg_is(b->call, i, "ThreadHandle") && b->at_return) {
         list = build_arg(b, "AttributeList");

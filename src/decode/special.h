@@ -173,6 +173,7 @@ int special_message_build(struct build *b, struct build_at at);
 void special_sid(const struct tell *t, uint64_t address, uint64_t said);
 bool special_sid_tell(const struct tell *t, uint64_t address, uint64_t said);
 int special_sid_build(struct build *b, struct build_at at);
+int special_acl_build(struct build *b, struct build_at at);
 bool special_acl_tell(const struct tell *t, uint64_t address, uint64_t said);
 bool special_descriptor_tell(const struct tell *t, uint64_t address,
                              uint64_t said);

@@ -23,6 +23,8 @@
 
 /* A descriptor whose size nothing tells is copied so far. */
 #define DESCRIPTOR_BYTES 256u
+/* ... and a list that far. */
+#define ACL_BYTES 2048u
 
 /* --- SIDs ------------------------------------------------------------- */
 
@@ -81,6 +83,11 @@ void special_sid(const struct tell *t, uint64_t address, uint64_t said)
     }
 }
 
+struct capture_size special_sid_size(void)
+{
+    return (struct capture_size){ .unit = CAPTURE_ONE, .scale = SID_SIZE_MAX };
+}
+
 int special_sid_build(struct build *b, struct build_at at)
 {
     return build_op(b, special_op(at, SID_SIZE_MAX));
@@ -136,6 +143,20 @@ bool special_acl_tell(const struct tell *t, uint64_t address, uint64_t said)
     }
     t->sink->ops->end(t->sink, GROUP_ARRAY);
     return true;
+}
+
+int special_acl_build(struct build *b, struct build_at at)
+{
+    int head = build_op(b, special_op(at, ACL_HEAD));
+
+    if (head != BUILD_FULL) {
+        struct capture_op op =
+            special_op_field(at, CAPTURE_FIELD16, head, 2, 1);
+
+        op.most = ACL_BYTES;
+        (void)build_op(b, op);
+    }
+    return head;
 }
 
 /* --- Descriptors ------------------------------------------------------ */
@@ -215,8 +236,6 @@ int special_descriptor_build(struct build *b, struct build_at at)
 {
     enum capture_when when = (enum capture_when)at.when;
     int piece = build_op(b, special_op(at, DESCRIPTOR_BYTES));
-    struct build_at dacl;
-    int head;
 
     if (piece == BUILD_FULL) {
         return piece;
@@ -224,15 +243,8 @@ int special_descriptor_build(struct build *b, struct build_at at)
     /* If it is self-relative these are no pointers, and copy nothing. */
     (void)special_sid_build(b, special_at_piece(piece, 8, when));
     (void)special_sid_build(b, special_at_piece(piece, 16, when));
-    dacl = special_at_piece(piece, 32, when);
-    head = build_op(b, special_op(dacl, ACL_HEAD));
-    if (head != BUILD_FULL) {
-        struct capture_op op =
-            special_op_field(dacl, CAPTURE_FIELD16, head, 2, 1);
-
-        op.most = 2048;
-        (void)build_op(b, op);
-    }
+    (void)special_acl_build(b, special_at_piece(piece, 24, when));
+    (void)special_acl_build(b, special_at_piece(piece, 32, when));
     return piece;
 }
 

@@ -303,6 +303,7 @@ int special_build_tail(struct build *b, const struct special_type *type,
     bool by_arg = at.base < CAPTURE_PIECE;
     struct capture_op op;
     int piece;
+    int tail;
 
     /* Behind a pointer in a piece the tail cannot be told apart from the
      * head: a little of both. */
@@ -321,6 +322,15 @@ int special_build_tail(struct build *b, const struct special_type *type,
         : type->tail == TAIL_ARRAY
             ? last->size * (b->options->verbose ? 256u : TELL_ELEMENTS + 1)
             : b->bytes_most;
-    (void)build_op(b, op);
+    tail = build_op(b, op);
+    if (tail != BUILD_FULL && type->tail == TAIL_ARRAY && !b->at_return) {
+        str element;
+        str rest;
+
+        (void)str_cut(str_of(last->type), '[', &element, &rest);
+        if (struct_find(element)) {
+            build_elements(b, struct_find(element), tail, 0, at.when);
+        }
+    }
     return piece;
 }

@@ -18,6 +18,9 @@ NTSYSAPI NTSTATUS NTAPI NtQueryInformationToken(HANDLE, int, void *, ULONG,
 NTSYSAPI NTSTATUS NTAPI NtAdjustPrivilegesToken(HANDLE, BOOLEAN, void *, ULONG,
                                                 void *, ULONG *);
 NTSYSAPI NTSTATUS NTAPI NtPrivilegeCheck(HANDLE, void *, BOOLEAN *);
+NTSYSAPI NTSTATUS NTAPI NtFilterToken(HANDLE, ULONG, void *, void *, void *,
+                                      HANDLE *);
+NTSYSAPI NTSTATUS NTAPI NtSetInformationToken(HANDLE, int, void *, ULONG);
 NTSYSAPI NTSTATUS NTAPI NtDuplicateToken(HANDLE, ACCESS_MASK, const void *,
                                          BOOLEAN, int, HANDLE *);
 NTSYSAPI NTSTATUS NTAPI NtAccessCheck(void *, HANDLE, ACCESS_MASK, void *,
@@ -236,6 +239,51 @@ static void tokens(void)
     NtClose(token);
 }
 
+/* What goes in is told as what comes out is. */
+static void filtered(void)
+{
+    struct {
+        ULONG count;
+        SID_AND_ATTRIBUTES one[2];
+    } groups = { 2, { { NULL, 0 }, { system_sid, SE_GROUP_ENABLED } } };
+    struct {
+        ULONG count;
+        LUID_AND_ATTRIBUTES one[1];
+    } privileges = { 1, { { { 23, 0 }, 0 } } };
+    TOKEN_DEFAULT_DACL dacl = { acl };
+    TOKEN_OWNER owner = { system_sid };
+    HANDLE token, copy = NULL;
+    PSID admins;
+    BOOL defaulted;
+    NTSTATUS s;
+
+    CHECK(GetSecurityDescriptorOwner(&descriptor, &admins, &defaulted));
+    groups.one[0].Sid = admins;
+    CHECK(NtOpenProcessToken(THIS_PROCESS, TOKEN_ALL_ACCESS, &token) == 0);
+    CHECK(NtFilterToken(token, 0, &groups, &privileges, NULL, &copy) == 0);
+    expect("SEQ", tid,
+           "NtFilterToken(ExistingTokenHandle=0x%llx<Token>, Flags=0, "
+           "SidsToDisable={Groups=[{Sid=" ADMINS ", Attributes=0}, "
+           "{Sid=" SYSTEM ", Attributes=SE_GROUP_ENABLED}]}, "
+           "PrivilegesToDelete={Privileges=[{Luid=SE_CHANGE_NOTIFY_PRIVILEGE, "
+           "Attributes=0}]}, RestrictedSids=NULL, NewTokenHandle=[0x%llx]) = 0",
+           u64_of(token), u64_of(copy));
+    s = NtSetInformationToken(copy, TokenDefaultDacl, &dacl, sizeof dacl);
+    expect("NEXT", tid,
+           "NtSetInformationToken(TokenHandle=0x%llx<Token>, "
+           "TokenInformationClass=TokenDefaultDacl, TokenInformation={"
+           "Default" DACL "}, TokenInformationLength=8) = %s",
+           u64_of(copy), result_text(s));
+    s = NtSetInformationToken(copy, TokenOwner, &owner, sizeof owner);
+    expect("NEXT", tid,
+           "NtSetInformationToken(TokenHandle=0x%llx<Token>, "
+           "TokenInformationClass=TokenOwner, TokenInformation={"
+           "Owner=" SYSTEM "}, TokenInformationLength=8) = %s",
+           u64_of(copy), result_text(s));
+    NtClose(copy);
+    NtClose(token);
+}
+
 /* A PORT_MESSAGE with data. */
 static struct {
     USHORT data_length, total_length, type, zero;
@@ -306,6 +354,7 @@ int main(void)
     prepare();
     objects();
     tokens();
+    filtered();
     ports();
     return target_end();
 }

@@ -18,7 +18,7 @@
 
 #define WORLD_BASE 0x10000ull
 #define WORLD_SIZE 0x80000ull
-#define PIECES_MAX 64
+#define PIECES_MAX (CAPTURE_OPS_MAX + CAPTURE_EACH_MAX)
 
 /* Memory from WORLD_BASE on; what was not written cannot be read. */
 struct world {
@@ -105,17 +105,18 @@ static inline uint64_t world_number(const struct world *w, uint64_t address,
 }
 
 static inline uint64_t op_bytes(const struct world *w, const struct call *call,
-                                const struct taken *t, uint32_t first,
+                                const struct taken *t, uint64_t shift,
                                 const struct capture_size *s, uint64_t address)
 {
     uint64_t from = s->from < CAPTURE_PIECE ? call->args[s->from] : 0;
     uint64_t n = 0;
 
-    (void)first;
     if (s->from >= CAPTURE_PIECE) {
         const struct memory_piece *p = &t->pieces[s->from - CAPTURE_PIECE];
 
-        from = s->offset + 8u <= CAPTURE_KEEP ? p->address + s->offset : 0;
+        from = s->offset + shift + 8u <= CAPTURE_KEEP
+                   ? p->address + s->offset + shift
+                   : 0;
     }
     switch ((enum capture_unit)s->unit) {
     case CAPTURE_NO_LIMIT:
@@ -169,13 +170,37 @@ static inline bool op_runs(const struct capture_program *p,
         : p->result == CAPTURE_RESULT_WORD ? call->result != 0
                                            : true;
 
-    if (op->test == 1 &&
+    if (op->test == CAPTURE_IF_ARG &&
         (uint32_t)call->args[op->test_from] != op->test_value) {
         return false;
     }
     return op->when == CAPTURE_ALWAYS || filled ||
            (op->when == CAPTURE_LENGTH &&
             (status == 0xc0000004 || status == 0xc0000023));
+}
+
+/* Copies what `op` asks for of what lies at `address` into piece `i`. `shift`
+ * is how far behind the first the element is. */
+static inline void take_piece(const struct world *w, const struct call *call,
+                              const struct capture_op *op, uint64_t address,
+                              uint64_t shift, struct taken *t, uint32_t i)
+{
+    uint64_t own = op->size.from == op->base ? shift : 0;
+    uint64_t size = op_bytes(w, call, t, own, &op->size, address);
+    uint64_t limit = op_bytes(w, call, t, 0, &op->limit, address);
+
+    size = limit < size ? limit : size;
+    size = op->most < size ? op->most : size;
+    if (address == 0 || size == 0) {
+        return;
+    }
+    t->owned[i] = malloc(size);
+    if (!t->owned[i]) {
+        abort();
+    }
+    t->pieces[i].address = address;
+    t->pieces[i].size = (uint32_t)world_read(w, address, t->owned[i], size);
+    t->pieces[i].bytes = t->owned[i];
 }
 
 /* Runs one half of the program. */
@@ -186,48 +211,40 @@ static inline void take(const struct world *w, const struct capture_program *p,
     uint32_t first = at_return ? p->entry_count : 0;
     uint32_t count = at_return ? p->return_count : p->entry_count;
     struct memory_piece *kept = t->pieces;
+    uint32_t more = count;  // elements come behind all others
 
     memset(t, 0, sizeof(*t));
     for (uint32_t i = 0; i < count; i++) {
         const struct capture_op *op = &p->ops[first + i];
+        const struct memory_piece *base =
+            &kept[op->base < CAPTURE_PIECE ? 0 : op->base - CAPTURE_PIECE];
         uint64_t address;
-        uint64_t size;
-        uint64_t limit;
 
-        kept[i] = (struct memory_piece){ 0 };
         if (!op_runs(p, op, call)) {
             continue;
         }
         if (op->base < CAPTURE_PIECE) {
             address = call->args[op->base];
             address = address ? address + op->offset : 0;
+        } else if (op->base - CAPTURE_PIECE >= (int)i) {
+            abort(); /* no program refers to what comes later */
+        } else if (op->test == CAPTURE_EACH) {
+            for (uint64_t k = 0; op->offset + k + 8 <= base->size &&
+                                 more < count + CAPTURE_EACH_MAX;
+                 k += op->test_value) {
+                take_piece(w, call, op,
+                           world_number(w, base->address + op->offset + k, 8),
+                           k, t, more++);
+            }
+            continue;
+        } else if (op->offset + 8u > base->size || op->offset + 8u > 512) {
+            continue;
         } else {
-            const struct memory_piece *base = &kept[op->base - CAPTURE_PIECE];
-
-            if (op->base - CAPTURE_PIECE >= (int)i) {
-                abort(); /* no program refers to what comes later */
-            }
-            if (op->offset + 8u > base->size || op->offset + 8u > 512) {
-                continue;
-            }
             address = world_number(w, base->address + op->offset, 8);
         }
-        size = op_bytes(w, call, t, first, &op->size, address);
-        limit = op_bytes(w, call, t, first, &op->limit, address);
-        size = limit < size ? limit : size;
-        size = op->most < size ? op->most : size;
-        if (address == 0 || size == 0) {
-            continue;
-        }
-        t->owned[i] = malloc(size);
-        if (!t->owned[i]) {
-            abort();
-        }
-        kept[i].address = address;
-        kept[i].size = (uint32_t)world_read(w, address, t->owned[i], size);
-        kept[i].bytes = t->owned[i];
+        take_piece(w, call, op, address, 0, t, i);
     }
-    t->memory = (struct memory){ .pieces = kept, .count = count };
+    t->memory = (struct memory){ .pieces = kept, .count = more };
 }
 
 static inline void taken_free(struct taken *t)

@@ -252,14 +252,19 @@ static bool is_good_op(const struct call_facts *facts,
                        bool at_return)
 {
     /* (lParam is a pointer now and then, though not by its type.) */
-    bool base = op->base < CAPTURE_PIECE
-                    ? op->base < facts->arg_count &&
-                          (op->test || is_sized_arg(facts, op->base))
-                    : op->base - CAPTURE_PIECE < (int)index &&
-                          op->offset + 8u <= CAPTURE_KEEP;
+    bool base =
+        op->base < CAPTURE_PIECE
+            ? op->base < facts->arg_count &&
+                  (op->test == CAPTURE_IF_ARG || is_sized_arg(facts, op->base))
+            : op->base - CAPTURE_PIECE < (int)index &&
+                  op->offset + 8u <= CAPTURE_KEEP;
 
+    if (op->test == CAPTURE_EACH &&
+        (op->base < CAPTURE_PIECE || op->test_value < 8)) {
+        return false;
+    }
     return base && op->most > 0 && op->most <= CAPTURE_BYTES_MAX &&
-           op->test <= 2 && op->size.unit != CAPTURE_NO_LIMIT &&
+           op->test <= CAPTURE_EACH && op->size.unit != CAPTURE_NO_LIMIT &&
            (at_return || op->when == CAPTURE_ALWAYS) &&
            op->when <= CAPTURE_LENGTH &&
            is_good_size(facts, &op->size, index, at_return) &&

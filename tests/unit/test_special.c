@@ -180,6 +180,19 @@ static void check_arg(const char *name, const char *want, const char *at)
     check_bad++;
 }
 
+/* True if the last line has that text. */
+static bool find_text(const char *want)
+{
+    str line = { text, text_size };
+
+    for (size_t i = 0; i < line.size; i++) {
+        if (str_starts(str_slice(line, i, line.size), str_of(want))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 #define CHECK_ARG(name_, want_) check_arg((name_), (want_), CHECK_AT)
 
 /* --- Tables ----------------------------------------------------------- */
@@ -1161,6 +1174,124 @@ static void security_is_text(void)
               "{Control=SE_DACL_PRESENT, Owner=0x30000, Dacl=NULL}");
 }
 
+/* A list of `count` groups that stand at `from`, 16 bytes each. */
+static void put_groups(uint64_t at, uint32_t count, uint64_t from)
+{
+    put_n(at, count, 8);
+    for (uint32_t i = 0; i < count; i++) {
+        put_n(at + 8 + 16 * i, from + 32 * i, 8);
+        put_n(at + 16 + 16 * i, i == 0 ? 4 : 0, 8);
+        put_sid(from + 32 * i, 32, 544 + i);
+    }
+}
+
+static void what_lists_of_groups_lead_to_is_told_going_in(void)
+{
+    BEGIN("NtFilterToken", 0x40, 0, BUFFER, BUFFER + 0x800, BUFFER + 0xa00,
+          OUTPUT);
+    put_groups(BUFFER, 2, FAR);
+    put_n(BUFFER + 0x800, 1, 4);
+    put_n(BUFFER + 0x804, 23, 8);
+    put_n(BUFFER + 0x80c, 0, 4);
+    put_groups(BUFFER + 0xa00, 1, FAR + 0x4000);
+    put_n(OUTPUT, 0x50, 8);
+    CHECK_ARG("SidsToDisable",
+              "{Groups=[{Sid=\"S-1-5-32-544\", Attributes=SE_GROUP_ENABLED}, "
+              "{Sid=\"S-1-5-32-545\", Attributes=0}]}");
+    CHECK_ARG("PrivilegesToDelete",
+              "{Privileges=[{Luid=SE_CHANGE_NOTIFY_PRIVILEGE, "
+              "Attributes=0}]}");
+    CHECK_ARG("RestrictedSids", "{Groups=[{Sid=\"S-1-5-32-544\", "
+                                "Attributes=SE_GROUP_ENABLED}]}");
+    put_n(BUFFER + 0x18, UNMAPPED, 8);
+    CHECK_ARG("SidsToDisable",
+              "{Groups=[{Sid=\"S-1-5-32-544\", Attributes=SE_GROUP_ENABLED}, "
+              "{Sid=0x7ff000000000, Attributes=0}]}");
+}
+
+static void with_v_every_group_has_its_sid(void)
+{
+    BEGIN("NtFilterToken", 0x40, 0, BUFFER, 0, 0, OUTPUT);
+    put_groups(BUFFER, 100, FAR);
+    put_n(OUTPUT, 0x50, 8);
+    options.verbose = true;
+    captures.verbose = true;
+    told();
+    options.verbose = false;
+    captures.verbose = false;
+    CHECK(find_text("{Sid=\"S-1-5-32-643\", Attributes=0}]}"));
+    CHECK(!find_text("Sid=0x"));
+}
+
+static void a_token_is_set_by_what_its_class_leads_to(void)
+{
+    BEGIN("NtSetInformationToken", 0x40, 25, BUFFER, 16);
+    put_n(BUFFER, FAR, 8);
+    put_n(BUFFER + 8, 0x20, 8);
+    put_sid(FAR, 32, 544);
+    CHECK_ARG("TokenInformation", "{Label={Sid=\"S-1-5-32-544\", "
+                                  "Attributes=SE_GROUP_INTEGRITY}}");
+    BEGIN("NtSetInformationToken", 0x40, 4, BUFFER, 8);
+    put_n(BUFFER, FAR, 8);
+    put_sid(FAR, 32, 544);
+    CHECK_ARG("TokenInformation", "{Owner=\"S-1-5-32-544\"}");
+    BEGIN("NtSetInformationToken", 0x40, 6, BUFFER, 8);
+    put_n(BUFFER, FAR, 8);
+    put_n(FAR, 2, 2);
+    put_n(FAR + 2, 8 + 24, 2);
+    put_n(FAR + 4, 1, 4);
+    put_n(FAR + 8, 0x00180000, 4);
+    put_n(FAR + 12, 0x20, 4);
+    put_sid(FAR + 16, 32, 545);
+    CHECK_ARG("TokenInformation",
+              "{DefaultDacl=[{AceType=ACCESS_ALLOWED_ACE_TYPE, Mask=0x20, "
+              "Sid=\"S-1-5-32-545\"}]}");
+    BEGIN("NtSetInformationToken", 0x40, 12, BUFFER, 4);  // no pointer
+    put_n(BUFFER, FAR, 8);
+    CHECK_ARG("TokenInformation", "[196608]");
+}
+
+static void arrays_that_go_in_are_told_with_what_they_lead_to(void)
+{
+    BEGIN("NtCreateLowBoxToken", OUTPUT, 0x40, 0, 0, FAR + 0x40, 1, BUFFER, 0,
+          0);
+    put_n(OUTPUT, 0x50, 8);
+    put_n(BUFFER, FAR, 8);
+    put_n(BUFFER + 8, 4, 8);
+    put_sid(FAR, 15, 3);
+    put_sid(FAR + 0x40, 15, 2);
+    CHECK_ARG("PackageSid", "\"S-1-5-15-2\"");
+    CHECK_ARG("Capabilities",
+              "[{Sid=\"S-1-5-15-3\", Attributes=SE_GROUP_ENABLED}]");
+    BEGIN("NtFilterTokenEx", 0x40, 0, 0, 0, 0, 2, BUFFER, 0, 0, 0, 0, 0, 0,
+          OUTPUT);
+    put_string(&world, FAR, "one");
+    put_string(&world, FAR + 0x100, "three");
+    put_n(BUFFER, 6, 8);
+    put_n(BUFFER + 8, FAR + 32, 8);
+    put_n(BUFFER + 16, 10, 8);
+    put_n(BUFFER + 24, FAR + 0x120, 8);
+    CHECK_ARG("UserClaimsToDisable", "[\"one\", \"three\"]");
+}
+
+static void a_list_for_auditing_is_told(void)
+{
+    BEGIN("NtSetSecurityObject", 0x40, 8, BUFFER);
+    put_zeros(BUFFER, 40);
+    put_n(BUFFER, 1, 1);
+    put_n(BUFFER + 2, 0x10, 2);
+    put_n(BUFFER + 24, FAR, 8);
+    put_n(FAR, 2, 2);
+    put_n(FAR + 2, 8 + 24, 2);
+    put_n(FAR + 4, 1, 4);
+    put_n(FAR + 8, 0x00180002, 4);
+    put_n(FAR + 12, 0x1, 4);
+    put_sid(FAR + 16, 32, 545);
+    CHECK_ARG("SecurityDescriptor",
+              "{Control=SE_SACL_PRESENT, Sacl=[{AceType=SYSTEM_AUDIT_ACE_TYPE, "
+              "Mask=0x1, Sid=\"S-1-5-32-545\"}]}");
+}
+
 static void objects_are_made_with_descriptors(void)
 {
     BEGIN("NtCreateEvent", OUTPUT, 0, BUFFER, 0, 0);
@@ -1563,6 +1694,11 @@ int main(void)
         TEST(exceptions_have_codes),
         TEST(messages_of_ports),
         TEST(security_is_text),
+        TEST(what_lists_of_groups_lead_to_is_told_going_in),
+        TEST(with_v_every_group_has_its_sid),
+        TEST(a_token_is_set_by_what_its_class_leads_to),
+        TEST(arrays_that_go_in_are_told_with_what_they_lead_to),
+        TEST(a_list_for_auditing_is_told),
         TEST(objects_are_made_with_descriptors),
         TEST(security_self_relative),
         TEST(privileges_have_names),
