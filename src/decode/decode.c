@@ -510,8 +510,8 @@ static void tell_dump(const struct decoder *d, const struct telling *g,
         return;
     }
     have = tell_bytes(t, address, size, &bytes);
-    if (have > 0) {
-        d->sink->ops->dump(d->sink, written, bytes, have);
+    if (size > 0) {
+        d->sink->ops->dump(d->sink, written, bytes, have, have < size);
     }
 }
 

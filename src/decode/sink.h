@@ -122,9 +122,10 @@ struct sink_ops {
     void (*more)(struct sink *s);                         // there may be more
     void (*result)(struct sink *s, const uint64_t *raw);  // NULL: none
     void (*note)(struct sink *s, const struct sink_note *note);
-    /* All that was read (`-e read=`) or written by the call, for a dump. */
+    /* All that was read (`-e read=`) or written by the call, for a dump; `cut`:
+     * there was more. */
     void (*dump)(struct sink *s, bool written, const uint8_t *bytes,
-                 size_t size);
+                 size_t size, bool cut);
     void (*call_end)(struct sink *s, const struct sink_end *end);
 
     void (*unknown)(struct sink *s);

@@ -143,7 +143,7 @@ bool special_reparse_tell(const struct tell *t, uint64_t address, uint64_t said)
         }
     } else {
         special_open(t, "Data");
-        tell_data(t, data, said);
+        special_data(t, data, length, said);
     }
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;

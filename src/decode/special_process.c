@@ -167,9 +167,6 @@ bool special_attributes_tell(const struct tell *t, uint64_t address,
     if (!memory_u64(t->memory, address, &total)) {
         return false;
     }
-    if (total > said) {
-        total = said;
-    }
     count = total < LIST_HEAD ? 0 : (total - LIST_HEAD) / ATTRIBUTE_SIZE;
     t->sink->ops->begin(t->sink, GROUP_ARRAY);
     for (uint64_t i = 0; i < count; i++) {
@@ -179,7 +176,8 @@ bool special_attributes_tell(const struct tell *t, uint64_t address,
         uint64_t value;
 
         /* They are few, and each matters: TELL_ELEMENTS does not apply. */
-        if (i >= ATTRIBUTES_MOST || !memory_u64(t->memory, at, &attribute) ||
+        if (i >= ATTRIBUTES_MOST || at + ATTRIBUTE_SIZE - address > said ||
+            !memory_u64(t->memory, at, &attribute) ||
             !memory_u64(t->memory, at + 8, &size) ||
             !memory_u64(t->memory, at + 16, &value)) {
             t->sink->ops->more(t->sink);

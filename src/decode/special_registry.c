@@ -68,7 +68,10 @@ static void tell_multi(const struct tell *t, uint64_t address, uint64_t length,
         t->sink->ops->text(t->sink, &text);
         from = to + 1;
     }
-    if (2 * count < length && (count == 0 || from >= count)) {
+    /* What follows the empty text is no part of the list, but of the data. */
+    for (; from < count && units[from] == 0; from++) {
+    }
+    if (from < count || 2 * count < length) {
         t->sink->ops->more(t->sink);
     }
     t->sink->ops->end(t->sink, GROUP_ARRAY);

@@ -190,7 +190,7 @@ static void tell_address(const struct tell *t, const char *name,
     if (said == 0 || address == 0) {
         tell_pointer(t, said == 0 ? 0 : address);
     } else {
-        tell_data(t, address, said < 128 ? said : 128);
+        tell_data(t, address, said);
     }
 }
 

@@ -129,7 +129,7 @@ static bool tell_zero_bytes(const struct tell *t, uint64_t address)
     if (size == 0) {
         return false;
     }
-    t->sink->ops->data(t->sink, bytes, length, length == sizeof(bytes));
+    t->sink->ops->data(t->sink, bytes, length, length == size);
     return true;
 }
 

@@ -650,7 +650,9 @@ static void tell_ctype_array(const struct tell *t, const struct ctype *type,
                unit != 0) {
             zero += 2;
         }
-        tell_name(t, address, zero);
+        /* Where neither a zero nor the end was seen there is more of it. */
+        tell_name(t, address,
+                  zero < size && !known(t, address + zero, 2) ? size : zero);
     } else if (type->sort == SORT_BYTE || type->size == 0) {
         tell_data(t, address, size);
     } else {
@@ -855,7 +857,10 @@ bool tell_info(const struct tell *t, str types, uint64_t address, uint64_t size)
     }
     ctype_of(type, &c);
     if (str_ends(type, STR("[]"))) {
-        tell_array(t, c.to, address, c.size ? size / c.size : 0, c.size, c.set);
+        /* (A last one that is not whole is marked.) */
+        tell_array(t, c.to, address,
+                   c.size ? size / c.size + (size % c.size != 0) : 0, c.size,
+                   c.set);
         return true;
     }
     /* Some structures end in the first of many: their size says little. */

@@ -727,7 +727,7 @@ static void on_note(struct sink *s, const struct sink_note *note)
 }
 
 static void on_dump(struct sink *s, bool written, const uint8_t *bytes,
-                    size_t size)
+                    size_t size, bool cut)
 {
     struct json *j = json_of(s);
     struct buf *b = &j->dumps.buf;
@@ -739,7 +739,7 @@ static void on_dump(struct sink *s, bool written, const uint8_t *bytes,
     for (size_t i = 0; i < size; i++) {
         buf_add_hex_digits(b, bytes[i], 2);
     }
-    buf_add(b, STR("\"}"));
+    buf_add(b, cut ? STR("\",\"cut\":true}") : STR("\"}"));
 }
 
 static void add_dumps(struct json *j)

@@ -219,8 +219,9 @@ static void ignore_note(struct sink *s, const struct sink_note *note)
 }
 
 static void ignore_dump(struct sink *s, bool written, const uint8_t *bytes,
-                        size_t size)
+                        size_t size, bool cut)
 {
+    (void)cut;
     (void)s;
     (void)written;
     (void)bytes;

@@ -862,18 +862,23 @@ static void on_note(struct sink *s, const struct sink_note *note)
     add_colour(t, COLOUR_OFF);
 }
 
+static void add_dump_start(struct text *t)
+{
+    line_room(&t->dumps, 2 * SMALL);
+    add_thread(t, &t->dumps.buf, &t->head, STR(" "));
+    buf_add(&t->dumps.buf, STR("| "));
+}
+
 /* The lines of a dump: " | 00000  68 65 ...  he...  |". */
 static void on_dump(struct sink *s, bool written, const uint8_t *bytes,
-                    size_t size)
+                    size_t size, bool cut)
 {
     struct text *t = text_of(s);
     struct buf *b = &t->dumps.buf;
 
     (void)written;
     for (size_t at = 0; at < size && !t->dumps_full; at += 16) {
-        line_room(&t->dumps, 2 * SMALL);
-        add_thread(t, b, &t->head, STR(" "));
-        buf_add(b, STR("| "));
+        add_dump_start(t);
         if (line_left(&t->dumps) < 2 * SMALL) {
             buf_add(b, STR("...\n"));
             t->dumps_full = true;
@@ -895,6 +900,10 @@ static void on_dump(struct sink *s, bool written, const uint8_t *bytes,
             buf_add_char(b, seen ? (char)bytes[i] : i < size ? '.' : ' ');
         }
         buf_add(b, STR(" |\n"));
+    }
+    if (cut && !t->dumps_full) {
+        add_dump_start(t);
+        buf_add(b, STR("...\n"));
     }
 }
 

@@ -32,6 +32,33 @@ static void expect_dump(DWORD tid, const uint8_t *bytes, size_t size)
     }
 }
 
+/* More than is ever copied, and what ends where nobody can read on. */
+static void cut(HANDLE file, DWORD tid)
+{
+    struct nt_iosb iosb;
+    SIZE_T size = 300000;
+    char *large =
+        VirtualAlloc(NULL, size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    char *pages = VirtualAlloc(NULL, 0x2000, MEM_RESERVE, PAGE_NOACCESS);
+    NTSTATUS s;
+
+    CHECK(large != NULL && pages != NULL);
+    CHECK(VirtualAlloc(pages, 0x1000, MEM_COMMIT, PAGE_READWRITE) == pages);
+    memset(pages, 'A', 0x1000);
+    CHECK(NtWriteFile(file, NULL, NULL, NULL, &iosb, large, 300000, NULL,
+                      NULL) == 0);
+    expect("SEQ", tid, "NtWriteFile(*, Length=300000, *) = 0");
+    expect("SEQ", tid, "| 3fff0  00 00 *");
+    expect("NEXT", tid, "| ...");
+    s = NtWriteFile(file, NULL, NULL, NULL, &iosb, pages + 0x1000 - 32, 64,
+                    NULL, NULL);
+    expect("NEXT", tid,
+           "NtWriteFile(*, Buffer=b\"AAAA*\"..., Length=64, *) = %s",
+           result_text(s));
+    expect_dump(tid, (const uint8_t *)pages, 32);
+    expect("NEXT", tid, "| ...");
+}
+
 int main(void)
 {
     static const char text[] =
@@ -73,6 +100,7 @@ int main(void)
     expect("NEXT", tid, "NtReadFile(FileHandle=0xbad4, *");
     CHECK(NtFlushBuffersFile(file, &iosb) == 0);
     expect("NEXT", tid, "NtFlushBuffersFile(*");
+    cut(file, tid);
     CHECK(NtClose(file) == 0);
     expect("NEXT", tid, "NtClose(*) = 0");
     return target_end();

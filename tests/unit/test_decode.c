@@ -552,6 +552,21 @@ static void a_dump_is_all_that_was_read_or_written(void)
     CHECK(contains(plain, STR("\n | 00020  67 68 69")));
 }
 
+static void a_dump_that_is_not_whole_is_marked(void)
+{
+    START("NtWriteFile", 0x50, 0, 0, 0, STATUS, BUFFER, 40, 0, 0);
+    options.dump_writes_all = true;
+    captures.dumps = true;
+    for (uint32_t i = 0; i < 40; i++) {
+        put_u(&before, BUFFER + i, 'a', 1);
+    }
+    CHECK(!contains(returns(0), STR(" | ...")));
+    call.args[6] = 41;  // the last one cannot be read
+    CHECK(str_ends(returns(0), STR("aaaaaaaa         |\n | ...")));
+    call.args[5] = BUFFER - 0x100;  // none of them can
+    CHECK(str_ends(returns(0), STR(" = 0\n | ...")));
+}
+
 static void a_number_in_place_of_a_name_is_a_number(void)
 {
     open_file();
@@ -864,6 +879,7 @@ int main(void)
         TEST(a_name_of_the_greatest_length_is_whole),
         TEST(what_the_target_says_of_its_memory_is_not_believed),
         TEST(a_dump_is_all_that_was_read_or_written),
+        TEST(a_dump_that_is_not_whole_is_marked),
         TEST(a_number_in_place_of_a_name_is_a_number),
         TEST(what_goes_in_and_out_is_told_at_both_ends),
         TEST(the_rights_of_a_copy_go_by_its_object),

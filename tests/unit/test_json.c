@@ -280,8 +280,8 @@ static void tell_lines(struct sink *s)
     s->ops->status(s, 0x103);
     s->ops->note(s, &direct);
     s->ops->note(s, &indirect);
-    s->ops->dump(s, true, (const uint8_t *)"hello, world, 16", 16);
-    s->ops->dump(s, false, (const uint8_t *)"| \n", 3);
+    s->ops->dump(s, true, (const uint8_t *)"hello, world, 16", 16, false);
+    s->ops->dump(s, false, (const uint8_t *)"| \n", 3, true);
     end = (struct sink_end){ .took = TOOK_UNKNOWN, .failed = true };
     s->ops->call_end(s, &end);
 
@@ -402,7 +402,7 @@ static void lines_of_every_kind_are_objects(void)
             "\"name\":\"a.exe\",\"offset\":\"0x10\"}}],\"failed\":true,"
             "\"took\":null,\"dumps\":[{\"written\":true,\"data\":"
             "\"68656c6c6f2c20776f726c642c203136\"},{\"written\":false,"
-            "\"data\":\"7c200a\"}]}\n"
+            "\"data\":\"7c200a\",\"cut\":true}]}\n"
             "{\"type\":\"call\"," LEADER "\"name\":\"NtEnd\",\"part\":"
             "\"whole\",\"args\":[],\"result\":{\"value\":{\"unknown\":true}},"
             "\"notes\":[{\"note\":\"caused\",\"by\":\"ntstrace\"}],"
@@ -453,8 +453,13 @@ static void lines_of_every_kind_are_text(void)
     tell_lines(&t.sink);
     tell_notices(&t.sink);
     sinks_check_lines(&w, CHECK_AT);
+<<<<<<< HEAD
     CHECK_U64(w.lines, 21);
     CHECK_U64(t.lines, 21);
+=======
+    CHECK_U64(w.lines, 19);
+    CHECK_U64(t.lines, 19);
+>>>>>>> f7c370d (decode: nothing is cut without a mark)
     CHECK_STR(
         wrote_all(&w),
         STR("32.36 NtRead(H=0x4c, ?, ... <unfinished ...>\n"
@@ -464,7 +469,12 @@ static void lines_of_every_kind_are_text(void)
             "hello, world, 16 |\n"
             "32.36 | 00000  7c 20 0a                                          "
             "| .              |\n"
+<<<<<<< HEAD
             "32.36 NtEnd() = ? (caused by ntstrace)\n"
+=======
+            "32.36 | ...\n"
+            "32.36 NtEnd() = ?\n"
+>>>>>>> f7c370d (decode: nothing is cut without a mark)
             "32.36 --- EXCEPTION STATUS_ACCESS_VIOLATION {B=1} ---\n"
             "32.36 --- RAISE 0xe0000001 ---\n"
             "32.36 --- APC ---\n"

@@ -1185,6 +1185,42 @@ static void put_groups(uint64_t at, uint32_t count, uint64_t from)
     }
 }
 
+/* Whatever is shown only in part says so. */
+static void what_is_cut_is_marked(void)
+{
+    BEGIN("NtQueryInformationToken", 0x40, 2, BUFFER, 24, LENGTH);
+    call.result = 0x80000005;
+    put_n(LENGTH, 24, 4);
+    put_n(BUFFER, 2, 8);  // two groups, and room for one
+    put_n(BUFFER + 8, UNMAPPED, 8);
+    put_n(BUFFER + 16, 0, 8);
+    CHECK_ARG("TokenInformation",
+              "{Groups=[{Sid=0x7ff000000000, Attributes=0}, ...]}");
+
+    BEGIN("NtSetValueKey", 0x40, 0, 0, 7, BUFFER, 20);
+    put_n(BUFFER, 0x61, 8);  // "a", "", "b" and 10 bytes more
+    put_n(BUFFER + 4, 0, 2);
+    put_n(BUFFER + 6, 0x62, 2);
+    put_zeros(BUFFER + 8, 12);
+    CHECK_ARG("Data", "[\"a\", ...]");
+    put_n(BUFFER + 6, 0, 2);
+    CHECK_ARG("Data", "[\"a\"]");
+
+    control("NtFsControlFile", 0x940cf, 0, 20);  // a range and a quarter
+    put_n(OUTPUT, 1, 8);
+    put_n(OUTPUT + 8, 2, 8);
+    put_n(OUTPUT + 16, 3, 4);
+    told();
+    CHECK(find_text(", ...], OutputBufferLength=20"));
+
+    control("NtFsControlFile", 0x900a8, 0, 12);  // it says that it is longer
+    put_n(OUTPUT, 0x8000001b, 4);
+    put_n(OUTPUT + 4, 100, 4);
+    put_n(OUTPUT + 8, 0x64636261, 4);
+    told();
+    CHECK(find_text("Data=b\"abcd\"...}"));
+}
+
 static void what_lists_of_groups_lead_to_is_told_going_in(void)
 {
     BEGIN("NtFilterToken", 0x40, 0, BUFFER, BUFFER + 0x800, BUFFER + 0xa00,
@@ -1694,6 +1730,7 @@ int main(void)
         TEST(exceptions_have_codes),
         TEST(messages_of_ports),
         TEST(security_is_text),
+        TEST(what_is_cut_is_marked),
         TEST(what_lists_of_groups_lead_to_is_told_going_in),
         TEST(with_v_every_group_has_its_sid),
         TEST(a_token_is_set_by_what_its_class_leads_to),

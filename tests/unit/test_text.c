@@ -473,13 +473,13 @@ static void dumps_follow_their_call(void)
     CHECK(text_init(&t, &options, wrote_line, &w));
     for (int i = 0; i < 2; i++) {
         t.sink.ops->call_begin(&t.sink, &other, STR("NtX"), PART_ENTRY);
-        t.sink.ops->dump(&t.sink, true, (const uint8_t *)"a\0\x80", 3);
-        t.sink.ops->dump(&t.sink, true, (const uint8_t *)"", 0);
+        t.sink.ops->dump(&t.sink, true, (const uint8_t *)"a\0\x80", 3, i == 1);
+        t.sink.ops->dump(&t.sink, true, (const uint8_t *)"", 0, false);
         t.sink.ops->call_end(&t.sink, &end);
         other.tid = 44;
     }
     sinks_check_lines(&w, CHECK_AT);
-    CHECK_U64(w.lines, 4);
+    CHECK_U64(w.lines, 5);
     CHECK_STR(
         wrote_all(&w),
         STR("NtX( <unfinished ...>\n"
@@ -487,7 +487,8 @@ static void dumps_follow_their_call(void)
             "a..              |\n"
             "[pid 32.44] NtX( <unfinished ...>\n"
             "[pid 32.44] | 00000  61 00 80                                  "
-            "        a..              |\n"));
+            "        a..              |\n"
+            "[pid 32.44] | ...\n"));
     text_close(&t);
     free(w.p);
 }
@@ -502,12 +503,12 @@ static void a_large_dump_is_whole_and_a_huge_one_is_cut(void)
 
     CHECK(text_init(&t, &options, wrote_line, &w));
     t.sink.ops->call_begin(&t.sink, &sinks_head, STR("NtX"), PART_ENTRY);
-    t.sink.ops->dump(&t.sink, true, bytes, 256 << 10);
+    t.sink.ops->dump(&t.sink, true, bytes, 256 << 10, false);
     t.sink.ops->call_end(&t.sink, &end);
     CHECK_U64(w.lines, 1 + (256 << 10) / 16);
     t.sink.ops->call_begin(&t.sink, &sinks_head, STR("NtX"), PART_ENTRY);
-    t.sink.ops->dump(&t.sink, true, bytes, sizeof(bytes));
-    t.sink.ops->dump(&t.sink, true, bytes, 16);
+    t.sink.ops->dump(&t.sink, true, bytes, sizeof(bytes), true);
+    t.sink.ops->dump(&t.sink, true, bytes, 16, true);
     t.sink.ops->call_end(&t.sink, &end);
     CHECK(str_ends(wrote_all(&w), STR("32.36 | ...\n")));
     sinks_check_lines(&w, CHECK_AT);
