@@ -334,27 +334,6 @@ static void tell_pointer_arg(const struct telling *g, uint32_t i,
 static const struct name_set *access_set(const struct telling *g,
                                          const struct shape_arg *arg)
 {
-    static const struct {
-        str type;
-        str set;
-    } sets[] = {
-        { STR_INIT("File"), STR_INIT("FILE_ACCESS") },
-        { STR_INIT("Key"), STR_INIT("KEY_ACCESS") },
-        { STR_INIT("Event"), STR_INIT("EVENT_ACCESS") },
-        { STR_INIT("Mutant"), STR_INIT("MUTANT_ACCESS") },
-        { STR_INIT("Semaphore"), STR_INIT("SEMAPHORE_ACCESS") },
-        { STR_INIT("Timer"), STR_INIT("TIMER_ACCESS") },
-        { STR_INIT("Section"), STR_INIT("SECTION_ACCESS") },
-        { STR_INIT("Process"), STR_INIT("PROCESS_ACCESS") },
-        { STR_INIT("Thread"), STR_INIT("THREAD_ACCESS") },
-        { STR_INIT("Token"), STR_INIT("TOKEN_ACCESS") },
-        { STR_INIT("Directory"), STR_INIT("DIRECTORY_ACCESS") },
-        { STR_INIT("SymbolicLink"), STR_INIT("SYMBOLIC_LINK_ACCESS") },
-        { STR_INIT("IoCompletion"), STR_INIT("IO_COMPLETION_ACCESS") },
-        { STR_INIT("Job"), STR_INIT("JOB_OBJECT_ACCESS") },
-        { STR_INIT("Desktop"), STR_INIT("DESKTOP_ACCESS") },
-        { STR_INIT("WindowStation"), STR_INIT("WINSTA_ACCESS") },
-    };
     /* NtDuplicateObject's SourceHandle. */
     const struct object *object = arg->by_object ? g->call->objects[1] : NULL;
     uint64_t options;
@@ -363,12 +342,8 @@ static const struct name_set *access_set(const struct telling *g,
         (options & FILE_DIRECTORY_FILE)) {
         return names_find(STR("FILE_DIRECTORY_ACCESS"));
     }
-    for (size_t n = 0; object && n < COUNT_OF(sets); n++) {
-        if (str_eq(object->type, sets[n].type)) {
-            return names_find(sets[n].set);
-        }
-    }
-    return arg->set;
+    return object && access_set_of(object->type) ? access_set_of(object->type)
+                                                 : arg->set;
 }
 
 static void tell_plain_arg(const struct telling *g, uint32_t i, uint64_t value)

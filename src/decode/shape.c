@@ -294,6 +294,10 @@ static bool is_pattern(str name)
         "Atom",
     };
 
+    /* Positions in files count bytes. */
+    if (has(name, "FileOffset") || has(name, "ByteOffset")) {
+        return false;
+    }
     return has_any(name, parts, COUNT_OF(parts));
 }
 
@@ -527,7 +531,7 @@ static void shape_meaning(const struct call_facts *facts, struct shape_arg *arg)
         *sort = SORT_DURATION;
         return;
     case MEANING_MILLISECONDS:
-        *sort = SORT_DEC;
+        *sort = SORT_MILLISECONDS;
         return;
     case MEANING_TEXT:
         arg->zero_ended = arg->sort == SORT_POINTER && !arg->buffer;
@@ -665,4 +669,51 @@ void shape_of(const struct call_facts *facts, struct shape *out)
         shape_arg(facts, i, out);
     }
     shape_calls(facts, out);
+}
+
+/* --- Rights ----------------------------------------------------------- */
+
+const struct name_set *access_set_of(str type)
+{
+    static const struct {
+        str type;
+        str set;
+    } sets[] = {
+        { STR_INIT("ALPC Port"), STR_INIT("PORT_ACCESS") },
+        { STR_INIT("DebugObject"), STR_INIT("DEBUG_OBJECT_ACCESS") },
+        { STR_INIT("Desktop"), STR_INIT("DESKTOP_ACCESS") },
+        { STR_INIT("Directory"), STR_INIT("DIRECTORY_ACCESS") },
+        { STR_INIT("Event"), STR_INIT("EVENT_ACCESS") },
+        { STR_INIT("File"), STR_INIT("FILE_ACCESS") },
+        { STR_INIT("IoCompletion"), STR_INIT("IO_COMPLETION_ACCESS") },
+        { STR_INIT("Job"), STR_INIT("JOB_OBJECT_ACCESS") },
+        { STR_INIT("Key"), STR_INIT("KEY_ACCESS") },
+        { STR_INIT("KeyedEvent"), STR_INIT("KEYED_EVENT_ACCESS") },
+        { STR_INIT("Mutant"), STR_INIT("MUTANT_ACCESS") },
+        { STR_INIT("Partition"), STR_INIT("MEMORY_PARTITION_ACCESS") },
+        { STR_INIT("Process"), STR_INIT("PROCESS_ACCESS") },
+        { STR_INIT("Profile"), STR_INIT("PROFILE_ACCESS") },
+        { STR_INIT("Section"), STR_INIT("SECTION_ACCESS") },
+        { STR_INIT("Semaphore"), STR_INIT("SEMAPHORE_ACCESS") },
+        { STR_INIT("Session"), STR_INIT("SESSION_ACCESS") },
+        { STR_INIT("SymbolicLink"), STR_INIT("SYMBOLIC_LINK_ACCESS") },
+        { STR_INIT("Thread"), STR_INIT("THREAD_ACCESS") },
+        { STR_INIT("Timer"), STR_INIT("TIMER_ACCESS") },
+        { STR_INIT("TmEn"), STR_INIT("ENLISTMENT_ACCESS") },
+        { STR_INIT("TmRm"), STR_INIT("RESOURCEMANAGER_ACCESS") },
+        { STR_INIT("TmTm"), STR_INIT("TRANSACTIONMANAGER_ACCESS") },
+        { STR_INIT("TmTx"), STR_INIT("TRANSACTION_ACCESS") },
+        { STR_INIT("Token"), STR_INIT("TOKEN_ACCESS") },
+        { STR_INIT("TpWorkerFactory"), STR_INIT("WORKER_FACTORY_ACCESS") },
+        { STR_INIT("WaitCompletionPacket"),
+          STR_INIT("WAIT_COMPLETION_PACKET_ACCESS") },
+        { STR_INIT("WindowStation"), STR_INIT("WINSTA_ACCESS") },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(sets); i++) {
+        if (str_eq(type, sets[i].type)) {
+            return names_find(sets[i].set);
+        }
+    }
+    return NULL;
 }

@@ -37,6 +37,7 @@ enum sort {
     SORT_DURATION,  // in 100 ns
     SORT_TIMEOUT,   // negative: a duration, else a time
     SORT_OFFSET,    // in a file
+    SORT_MILLISECONDS,
     SORT_FLOAT,
     SORT_WCHAR,
     SORT_BYTE,
@@ -133,5 +134,8 @@ struct shape {
 };
 
 void shape_of(const struct call_facts *facts, struct shape *out);
+
+/* The set that names the rights to an object of this type; NULL. */
+const struct name_set *access_set_of(str type);
 
 #endif

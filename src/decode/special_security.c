@@ -16,6 +16,7 @@
 #define RELATIVE_SIZE 20
 #define ACL_HEAD 8
 #define ACE_HEAD 8  // with the mask
+#define ACE_LABEL 0x11
 
 #define SE_DACL_PRESENT 0x0004u
 #define SE_SACL_PRESENT 0x0010u
@@ -98,7 +99,30 @@ int special_sid_build(struct build *b, struct build_at at)
 /* The kinds that are header, mask, SID and nothing else. */
 static bool is_simple(uint8_t kind)
 {
-    return kind <= 2 || kind == 0x11;
+    return kind <= 2 || kind == ACE_LABEL;
+}
+
+/* Whose rights the masks of a list are: of what the call makes or opens, of
+ * the object that it is put on or taken from; else those that all have. */
+static void tell_mask(const struct tell *t, uint8_t kind, uint32_t mask)
+{
+    const struct call_facts *facts =
+        t->call && t->call->stub ? t->call->stub->facts : NULL;
+    const struct name_set *set = NULL;
+
+    if (kind == ACE_LABEL) {
+        special_named(t, mask, "LABEL_POLICY");
+        return;
+    }
+    if (facts && (special_is(facts, "NtSetSecurityObject") ||
+                  special_is(facts, "NtQuerySecurityObject"))) {
+        const struct object *object = t->call->objects[0];
+
+        set = object ? access_set_of(object->type) : NULL;
+    } else if (facts && facts->category != CATEGORY_SECURITY) {
+        set = names_of_parameter(str_of(facts->name), STR("DesiredAccess"));
+    }
+    tell_constant(t, mask, set ? set : fields_names(STR("ANY_ACCESS")));
 }
 
 bool special_acl_tell(const struct tell *t, uint64_t address, uint64_t said)
@@ -134,9 +158,11 @@ bool special_acl_tell(const struct tell *t, uint64_t address, uint64_t said)
         special_named(t, kind, "ACE_TYPE");
         if (is_simple(kind)) {
             special_open(t, "Mask");
-            special_hex(t, mask);
+            tell_mask(t, kind, mask);
             special_open(t, "Sid");
             special_sid(t, address + at + ACE_HEAD, length - ACE_HEAD);
+        } else {
+            t->sink->ops->more(t->sink);
         }
         t->sink->ops->end(t->sink, GROUP_STRUCT);
         at += length;

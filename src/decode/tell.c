@@ -133,6 +133,9 @@ static void tell_bool(const struct tell *t, uint64_t value)
 
     if (value > 1 || t->options->raw) {
         t->sink->ops->number(t->sink, NUMBER_DEC, value);
+        if (!t->options->raw) {
+            t->sink->ops->comment(t->sink, STR("TRUE"));
+        }
         return;
     }
     c.names = &words[value];
@@ -273,7 +276,11 @@ static void tell_scalar(const struct tell *t, enum sort sort, uint32_t size,
     struct sink *s = t->sink;
 
     value = tell_narrow(value, size);
-    if (set && sort != SORT_BOOL) {
+    /* Positions in files and times have a few values of a meaning of their
+     * own: the others are numbers as everywhere. */
+    if (set && sort != SORT_BOOL &&
+        ((sort != SORT_OFFSET && sort != SORT_MILLISECONDS) ||
+         names_value(set, value))) {
         tell_constant(t, value, set);
         return;
     }
@@ -281,6 +288,7 @@ static void tell_scalar(const struct tell *t, enum sort sort, uint32_t size,
     case SORT_DEC:
     case SORT_WORD:
     case SORT_WCHAR:
+    case SORT_MILLISECONDS:
         tell_decimal(t, value, size);
         return;
     case SORT_SIGNED:

@@ -32,9 +32,12 @@ NTSYSAPI NTSTATUS NTAPI NtReplyWaitReceivePort(HANDLE, void **, void *, void *);
 
 #define ADMINS "\"S-1-5-32-544\""
 #define SYSTEM "\"S-1-5-18\""
-#define DACL                                                                   \
-    "Dacl=[{AceType=ACCESS_ALLOWED_ACE_TYPE, Mask=0x1f0003, Sid=" ADMINS "}, " \
-    "{AceType=ACCESS_DENIED_ACE_TYPE, Mask=0x2, Sid=" SYSTEM "}]"
+#define DACL_OF(all_, some_)                                             \
+    "Dacl=[{AceType=ACCESS_ALLOWED_ACE_TYPE, Mask=" all_ ", Sid=" ADMINS \
+    "}, {AceType=ACCESS_DENIED_ACE_TYPE, Mask=" some_ ", Sid=" SYSTEM "}]"
+#define DACL DACL_OF("EVENT_ALL_ACCESS", "EVENT_MODIFY_STATE")
+/* Where nobody knows for which kind of object it is. */
+#define DACL_OF_ANY DACL_OF("STANDARD_RIGHTS_ALL|0x3", "0x2")
 #define QUALITY                                              \
     "{Length=12, ImpersonationLevel=SecurityImpersonation, " \
     "ContextTrackingMode=SECURITY_DYNAMIC_TRACKING, EffectiveOnly=TRUE}"
@@ -228,7 +231,7 @@ static void tokens(void)
     CHECK(s == 0);
     expect("NEXT", tid,
            "NtAccessCheck(SecurityDescriptor={Control=SE_DACL_PRESENT, "
-           "Owner=" ADMINS ", Group=" SYSTEM ", " DACL
+           "Owner=" ADMINS ", Group=" SYSTEM ", " DACL_OF_ANY
            "}, ClientToken=0x%llx<Token>, "
            "DesiredAccess=0x2, GenericMapping={GenericRead=0x1, "
            "GenericWrite=0x2, GenericExecute=0x4, GenericAll=0x7}, "
@@ -272,7 +275,7 @@ static void filtered(void)
     expect("NEXT", tid,
            "NtSetInformationToken(TokenHandle=0x%llx<Token>, "
            "TokenInformationClass=TokenDefaultDacl, TokenInformation={"
-           "Default" DACL "}, TokenInformationLength=8) = %s",
+           "Default" DACL_OF_ANY "}, TokenInformationLength=8) = %s",
            u64_of(copy), result_text(s));
     s = NtSetInformationToken(copy, TokenOwner, &owner, sizeof owner);
     expect("NEXT", tid,

@@ -6,6 +6,7 @@
 #include "base/compiler.h"
 #include "decode/build.h"
 #include "decode/capture.h"
+#include "decode/shape.h"
 #include "tables/types.h"
 
 #include "unit/check.h"
@@ -147,6 +148,30 @@ static void what_goes_in_and_out_is_taken_twice(void)
     CHECK(is_size(op_of(true, 1), CAPTURE_ONE, 0, 8));
     CHECK(!op_of(false, 4));
     CHECK(is_size(op_of(true, 4), CAPTURE_ONE, 0, 4));
+}
+
+static void positions_in_files_are_one_kind(void)
+{
+    static struct shape shape;
+    uint32_t positions = 0;
+
+    for (size_t i = 0; i < call_count(); i++) {
+        const struct call_facts *facts = call_at(i);
+
+        shape_of(facts, &shape);
+        for (uint32_t k = 0; k < facts->arg_count; k++) {
+            const struct type_row *type = type_row(facts->args[k].type);
+
+            if (str_ends(shape.args[k].name, STR("Offset")) &&
+                str_eq(str_of(type->name), STR("PLARGE_INTEGER"))) {
+                CHECK(shape.args[k].to_sort == SORT_OFFSET);
+                positions++;
+            }
+        }
+    }
+    CHECK(positions >= 10);
+    CHECK(sort_named(SORT_WORD, 4, STR("DebugInfoFileOffset")) == SORT_DEC);
+    CHECK(sort_named(SORT_WORD, 4, STR("DataOffset")) == SORT_HEX);
 }
 
 static void an_array_is_counted_in_elements(void)
@@ -372,6 +397,7 @@ int main(void)
         TEST(a_buffer_with_an_information_class_is_taken_whole),
         TEST(a_length_is_taken_when_it_is_what_is_needed),
         TEST(what_goes_in_and_out_is_taken_twice),
+        TEST(positions_in_files_are_one_kind),
         TEST(an_array_is_counted_in_elements),
         TEST(for_names_alone_no_data_is_taken),
         TEST(for_names_alone_a_sockets_attributes_are_taken),

@@ -66,7 +66,7 @@ static void every_set_is_found_by_its_name_and_by_no_other(void)
     CHECK_U64(names_count(), 302);
     CHECK(names_find(STR("NLS_SECTION_TYPE")) == NULL);
 #else
-    CHECK_U64(names_count(), 303);
+    CHECK_U64(names_count(), 306);
     CHECK(names_find(STR("NLS_SECTION_TYPE")) != NULL);
 #endif
 }

@@ -1161,8 +1161,11 @@ static void security_is_text(void)
     put_sid(FAR + 0x110, 32, 545);
     CHECK_ARG("SecurityDescriptor",
               "{Control=SE_DACL_PRESENT, Owner=\"S-1-5-32-544\", "
-              "Dacl=[{AceType=ACCESS_ALLOWED_ACE_TYPE, Mask=0x1f01ff, "
-              "Sid=\"S-1-5-32-545\"}]}");
+              "Dacl=[{AceType=ACCESS_ALLOWED_ACE_TYPE, "
+              "Mask=STANDARD_RIGHTS_ALL|0x1ff, Sid=\"S-1-5-32-545\"}]}");
+    put_n(FAR + 0x108, 0x00180005, 4);  // with parts that nobody takes apart
+    told();
+    CHECK(find_text("Dacl=[{AceType=ACCESS_ALLOWED_OBJECT_ACE_TYPE, ...}]"));
     put_n(FAR + 0x104, 0xffff, 4);  // more than fit
     put_n(FAR + 0x10a, 0, 2);       // and one of no size
     CHECK_ARG("SecurityDescriptor",
@@ -1326,6 +1329,91 @@ static void a_list_for_auditing_is_told(void)
     CHECK_ARG("SecurityDescriptor",
               "{Control=SE_SACL_PRESENT, Sacl=[{AceType=SYSTEM_AUDIT_ACE_TYPE, "
               "Mask=0x1, Sid=\"S-1-5-32-545\"}]}");
+}
+
+/* A list of one entry, of `kind` and `mask`, at FAR, in a descriptor. */
+static void put_listed(uint64_t at, uint8_t kind, uint32_t mask)
+{
+    put_zeros(at, 40);
+    put_n(at, 1, 1);
+    put_n(at + 2, 0x14, 2);
+    put_n(at + (kind == 0x11 ? 24 : 32), FAR, 8);
+    put_n(FAR, 2, 2);
+    put_n(FAR + 2, 8 + 24, 2);
+    put_n(FAR + 4, 1, 4);
+    put_n(FAR + 8, 0x00180000 | kind, 4);
+    put_n(FAR + 12, mask, 4);
+    put_sid(FAR + 16, 32, 545);
+}
+
+static void masks_of_lists_have_the_names_of_their_object(void)
+{
+    static const struct object key = { .type = STR_INIT("Key") };
+
+    BEGIN("NtSetSecurityObject", 0x40, 4, BUFFER);
+    put_listed(BUFFER, 0, 0xf003f);
+    call.objects[0] = &key;
+    told();
+    CHECK(find_text("Mask=KEY_ALL_ACCESS, Sid="));
+    call.objects[0] = NULL;
+    told();
+    CHECK(find_text("Mask=STANDARD_RIGHTS_REQUIRED|0x3f, Sid="));
+    put_listed(BUFFER, 0x11, 3);
+    told();
+    CHECK(find_text("Mask=SYSTEM_MANDATORY_LABEL_NO_WRITE_UP|"
+                    "SYSTEM_MANDATORY_LABEL_NO_READ_UP, Sid="));
+    BEGIN("NtCreateMutant", OUTPUT, 0, BUFFER, 0);
+    put_n(OUTPUT, 0x50, 8);
+    put_attributes(&world, BUFFER, 0, 0, 0);
+    put_n(BUFFER + 32, BUFFER + 0x100, 8);
+    put_listed(BUFFER + 0x100, 0, 0x1f0001);
+    told();
+    CHECK(find_text("Mask=MUTANT_ALL_ACCESS, Sid="));
+}
+
+/* One base for a kind of number, and names for those that have them. */
+static void numbers_are_told_by_what_they_are(void)
+{
+    BEGIN("NtWriteFile", 0x40, 0, 0, 0, OUTPUT, BUFFER, 0, LENGTH, 0);
+    put_n(LENGTH, 0x12345, 8);
+    CHECK_ARG("ByteOffset", "[74565]");
+    put_n(LENGTH, UINT64_MAX, 8);
+    CHECK_ARG("ByteOffset", "[FILE_WRITE_TO_END_OF_FILE]");
+    BEGIN("NtLockFile", 0x40, 0, 0, 0, OUTPUT, LENGTH, LENGTH, 0, 0, 2);
+    put_n(LENGTH, 0x12345, 8);
+    CHECK_ARG("ByteOffset", "[74565]");
+    CHECK_ARG("ExclusiveLock", "2 /* TRUE */");
+
+    BEGIN("NtCreateJobObject", OUTPUT, 0x1f003f, 0);
+    CHECK_ARG("DesiredAccess", "JOB_OBJECT_ALL_ACCESS");
+    BEGIN("NtSetInformationProcess", UINT64_MAX, 0x22, BUFFER, 4);
+    put_n(BUFFER, 9, 4);
+    CHECK_ARG("ProcessInformation", "[MEM_EXECUTE_OPTION_DISABLE|"
+                                    "MEM_EXECUTE_OPTION_PERMANENT]");
+    BEGIN("NtQuerySystemInformation", 1, BUFFER, 12, LENGTH);
+    put_n(LENGTH, 12, 4);
+    put_n(BUFFER, 9, 8);
+    put_n(BUFFER + 8, 0, 4);
+    told();
+    CHECK(find_text("{ProcessorArchitecture=PROCESSOR_ARCHITECTURE_AMD64, "));
+    BEGIN("NtQuerySystemInformation", 0x66, BUFFER, 432, LENGTH);
+    put_n(LENGTH, 432, 4);
+    put_zeros(BUFFER, 432);
+    put_n(BUFFER, (uint32_t)-60, 4);
+    put_text(&world, BUFFER + 0xac, "Romance Standard Time");
+    put_n(BUFFER + 0x1ac, 1, 1);
+    told();
+    CHECK(find_text("{tzi={Bias=-60, StandardName=\"\", "));
+    CHECK(find_text("}, TimeZoneKeyName=\"Romance Standard Time\", "
+                    "DynamicDaylightTimeDisabled=TRUE}"));
+#ifndef NO_LGPL_ROWS
+    BEGIN("NtUserMsgWaitForMultipleObjectsEx", 0, 0, 0xffffffff, 0, 0);
+    CHECK_ARG("timeout", "INFINITE");
+    BEGIN("NtUserMsgWaitForMultipleObjectsEx", 0, 0, 100000, 0, 0);
+    CHECK_ARG("timeout", "100000");
+    BEGIN("NtUserSetProcessDpiAwarenessContext", 0x22, 0);
+    CHECK_ARG("awareness", "NTUSER_DPI_PER_MONITOR_AWARE_V2");
+#endif
 }
 
 static void objects_are_made_with_descriptors(void)
@@ -1736,6 +1824,8 @@ int main(void)
         TEST(a_token_is_set_by_what_its_class_leads_to),
         TEST(arrays_that_go_in_are_told_with_what_they_lead_to),
         TEST(a_list_for_auditing_is_told),
+        TEST(masks_of_lists_have_the_names_of_their_object),
+        TEST(numbers_are_told_by_what_they_are),
         TEST(objects_are_made_with_descriptors),
         TEST(security_self_relative),
         TEST(privileges_have_names),
