@@ -133,9 +133,6 @@ static void tell_bool(const struct tell *t, uint64_t value)
 
     if (value > 1 || t->options->raw) {
         t->sink->ops->number(t->sink, NUMBER_DEC, value);
-        if (!t->options->raw) {
-            t->sink->ops->comment(t->sink, STR("TRUE"));
-        }
         return;
     }
     c.names = &words[value];

@@ -739,7 +739,7 @@ static void tell_call(struct both t)
     for (uint32_t n = below(10); n > 7; n--) {
         str bytes = random_name();
 
-        EACH(dump, below(2), (const uint8_t *)bytes.p, bytes.size);
+        EACH(dump, below(2), (const uint8_t *)bytes.p, bytes.size, below(2));
     }
     EACH(call_end, &end);
 }

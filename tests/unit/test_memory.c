@@ -308,6 +308,8 @@ static void calls_that_are_given_up_give_it_back(void)
     trace_close(t);
 }
 
+#define PIECES (CAPTURE_OPS_MAX + CAPTURE_EACH_MAX)
+
 static uint32_t pieces_told;
 
 static void count_pieces(void *ctx, const struct call *call)
@@ -316,7 +318,7 @@ static void count_pieces(void *ctx, const struct call *call)
     pieces_told = call->before.count;
 }
 
-/* As many as an agent makes, of two chunks each: room for the list is found
+/* As many as an agent makes, with the elements of arrays, of two chunks each: room for the list is found
  * while a piece goes on. What is refused takes nothing else with it. */
 static void all_pieces_of_a_call_are_kept_and_no_more(void)
 {
@@ -331,15 +333,15 @@ static void all_pieces_of_a_call_are_kept_and_no_more(void)
     struct trace *t = trace_open_with(MODE_PATCHED, &options, &config, &out);
     struct model_thread *thread = add_thread(t, 36);
 
-    for (uint32_t i = 0; i < CAPTURE_OPS_MAX + 3; i++) {
+    for (uint32_t i = 0; i < PIECES + 3; i++) {
         chunk_data(&c, 1, N_CLOSE, 0x100, 0, i, 0x5000 + 0x100 * i, "abc", 3);
         chunk_data(&c, 1, N_CLOSE, 0x100, 0, i, 0x5003 + 0x100 * i, "def", 3);
+        feed(thread, &c);
     }
-    feed(thread, &c);
     chunk_entry(&c, 2, N_CLOSE, STACK, 0x100, 0x54, 0, 0);
     feed(thread, &c);
     model_flush(t->m);
-    CHECK_U64(pieces_told, CAPTURE_OPS_MAX);
+    CHECK_U64(pieces_told, PIECES);
     CHECK_U64(model_counts(t->m).data_lost, 6);
     trace_close(t);
 }

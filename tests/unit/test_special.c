@@ -1382,7 +1382,7 @@ static void numbers_are_told_by_what_they_are(void)
     BEGIN("NtLockFile", 0x40, 0, 0, 0, OUTPUT, LENGTH, LENGTH, 0, 0, 2);
     put_n(LENGTH, 0x12345, 8);
     CHECK_ARG("ByteOffset", "[74565]");
-    CHECK_ARG("ExclusiveLock", "2 /* TRUE */");
+    CHECK_ARG("ExclusiveLock", "2");
 
     BEGIN("NtCreateJobObject", OUTPUT, 0x1f003f, 0);
     CHECK_ARG("DesiredAccess", "JOB_OBJECT_ALL_ACCESS");
