@@ -1209,6 +1209,14 @@ static void what_is_cut_is_marked(void)
     put_n(BUFFER + 6, 0, 2);
     CHECK_ARG("Data", "[\"a\"]");
 
+    /* A name in a field, of which the end cannot be read. */
+    BEGIN("NtQuerySystemInformation", 0x66, BUFFER, 432, LENGTH);
+    put_n(LENGTH, 432, 4);
+    put_zeros(BUFFER, 0xac);
+    put_text(&world, BUFFER + 0xac, "Rome");
+    told();
+    CHECK(find_text("TimeZoneKeyName=\"Rome\"..., "));
+
     control("NtFsControlFile", 0x940cf, 0, 20);  // a range and a quarter
     put_n(OUTPUT, 1, 8);
     put_n(OUTPUT + 8, 2, 8);
