@@ -63,10 +63,10 @@ static void every_set_is_found_by_its_name_and_by_no_other(void)
     CHECK(names_find(STR("")) == NULL);
     CHECK(names_find(STR("~")) == NULL);
 #ifdef NO_LGPL_ROWS
-    CHECK_U64(names_count(), 302);
+    CHECK_U64(names_count(), 303);
     CHECK(names_find(STR("NLS_SECTION_TYPE")) == NULL);
 #else
-    CHECK_U64(names_count(), 306);
+    CHECK_U64(names_count(), 305);
     CHECK(names_find(STR("NLS_SECTION_TYPE")) != NULL);
 #endif
 }

@@ -217,10 +217,10 @@ static void one_that_comes_back_with_success_is_told_and_no_indirect_call(void)
         str want;
     } cases[] = {
         { N_CONTINUE, STR_INIT("32.36 NtContinue(0x22f000, TRUE) = ?\n"
-                               "32.36 NtContinue(?, ?) = 0\n"
+                               "32.36 NtContinue(?) = 0\n"
                                "32.36 NtClose(0x1) = 0\n") },
         { N_CONTINUE_EX, STR_INIT("32.36 NtContinueEx(0x22f000, 0x1) = ?\n"
-                                  "32.36 NtContinueEx(?, ?) = 0\n"
+                                  "32.36 NtContinueEx(?) = 0\n"
                                   "32.36 NtClose(0x1) = 0\n") },
     };
 

@@ -1530,7 +1530,7 @@ static void messages_have_names(void)
 
     BEGIN("NtUserPostMessage", 0x10080, 0xc123, 1, 2);
     CHECK_ARG("Msg", "0xc123 /* registered */");
-    BEGIN("NtUserPeekMessage", UNMAPPED, 0x10080, 0x407, 0x8003, 1);
+    BEGIN("NtUserPeekMessage", UNMAPPED, 0x10080, 0x407, 0x8003, 1, 0);
     CHECK_ARG("wMsgFilterMin", "0x407 /* WM_USER+0x7 */");
     CHECK_ARG("wMsgFilterMax", "0x8003 /* WM_APP+0x3 */");
     BEGIN("NtUserGetMessage", UNMAPPED, 0x10080, 0, 0xf);
@@ -1640,7 +1640,7 @@ static void a_message_that_was_not_found_is_not_shown(void)
 
     buf_add_hex(&address, BUFFER);
     buf_add(&address, STR("\0"));
-    BEGIN("NtUserPeekMessage", BUFFER, 0, 0, 0, 1);
+    BEGIN("NtUserPeekMessage", BUFFER, 0, 0, 0, 1, 0);
     put_zeros(BUFFER, 48);
     put_n(BUFFER + 8, 0x202, 4);
     call.result = 0;
