@@ -403,6 +403,16 @@ static unsigned stack_used(uint64_t s)
     return (unsigned)(PAINT - i);
 }
 
+/* Puts a word there, `offset` bytes above RSP, as if it had been painted so. */
+static void stack_put(uint64_t s, uint32_t offset, uint64_t v)
+{
+    /* In `pool`, which is ours. */
+    memcpy((uint8_t *)pool + (stack_was - (const uint8_t *)pool) + PAINT +
+               offset,
+           &v, 8);
+    memcpy(seen(s) + offset, &v, 8);
+}
+
 /* What stood `offset` bytes above RSP. */
 static uint64_t stack_word(uint32_t offset)
 {
@@ -499,6 +509,8 @@ static unsigned kernel_read_count;
 /* What was asked about last; no region is asked about twice in a row. */
 static bool kernel_asks_once;
 static uint64_t kernel_asked;
+/* Pointers of the program are followed, which may lead anywhere. */
+static bool kernel_anywhere;
 
 /* The region that `at` lies in, as the kernel tells it. */
 static bool region_of(uint64_t at, uint64_t region[2])
@@ -568,12 +580,12 @@ static uint32_t answer_query(const struct kernel_call *c)
     if (!region_of(c->rdx, region)) {
         /* A capture program may point anywhere. */
         kernel_asked = 0;
-        if (!kernel_asks_once || c->rdx < 0x10000) {
+        if (!kernel_anywhere && (!kernel_asks_once || c->rdx < 0x10000)) {
             bad("asked about %#llx", (unsigned long long)c->rdx);
         }
         return 0xc0000141;
     }
-    if (kernel_asks_once && kernel_asked == region[0] &&
+    if (kernel_asks_once && !kernel_anywhere && kernel_asked == region[0] &&
         !(c->rdx - (uint64_t)data < DATA_ROOM &&
           page_of(c->rdx) == PAGE_UNKNOWN)) {
         bad("asked twice about %#llx", (unsigned long long)c->rdx);
@@ -613,7 +625,8 @@ static uint32_t answer_read(const struct kernel_call *c)
     got = answer == READ_COPIES    ? c->r9
           : answer == READ_REFUSES ? 0
                                    : c->r9 / 2;
-    if (kernel_asks_once && c->rdx / 0x1000 != (c->rdx + c->r9 - 1) / 0x1000) {
+    if (kernel_asks_once && !kernel_anywhere &&
+        c->rdx / 0x1000 != (c->rdx + c->r9 - 1) / 0x1000) {
         bad("read of %llu bytes over the end of a page",
             (unsigned long long)c->r9);
     }
@@ -823,6 +836,7 @@ struct region {
 #define REGIONS_MOST 256 /* looked at behind the first */
 
 static bool kernel_chores;
+static bool kernel_looks;  // at a view, as if the last chore said so
 static struct chore chores[CHORES_ROOM];
 static uint32_t chore_count;
 static uint32_t chore_next;    // of them, to be put
@@ -834,6 +848,7 @@ static struct chore chore_is;  // what is open: address and size are pages
 static uint32_t chore_was;     // ... its protection before
 static struct region regions[REGIONS_ROOM];
 static uint32_t region_count;
+static uint64_t regions_bytes;  // of all of them, and of what is behind
 static uint16_t chore_name[0x1000];
 static uint32_t chore_name_bytes;
 
@@ -965,6 +980,14 @@ static uint32_t chore_query(const struct kernel_call *c)
     return status;
 }
 
+/* A question about the view, not about where its address stands. */
+static bool is_look(const struct kernel_call *c)
+{
+    return kernel_looks &&
+           ((uint32_t)c->r8 != 0 || c->rdx == chore_now()->address ||
+            c->rdx - REGIONS_AT < regions_bytes);
+}
+
 uint32_t prop_kernel(const struct kernel_call *c)
 {
     if (c->index >= PRIVATE_COUNT) {
@@ -975,7 +998,7 @@ uint32_t prop_kernel(const struct kernel_call *c)
     kernel_count++;
     same("alignment of rsp at a call", c->rsp % 16, 8);
     check_saved();
-    if (section->callback_owner && !may_close(c)) {
+    if (section->callback_owner == CALLBACK_PROGRAMS && !may_close(c)) {
         bad("private call %llu, of which the program's callback hears",
             (unsigned long long)c->index);
     }
@@ -1009,7 +1032,7 @@ uint32_t prop_kernel(const struct kernel_call *c)
     case PRIVATE_NtAllocateVirtualMemory:
         return answer_allocate(c);
     case PRIVATE_NtQueryVirtualMemory:
-        return kernel_chores ? chore_query(c) : answer_query(c);
+        return kernel_chores || is_look(c) ? chore_query(c) : answer_query(c);
     case PRIVATE_NtReadVirtualMemory:
         return answer_read(c);
     case PRIVATE_NtProtectVirtualMemory:
@@ -1366,7 +1389,8 @@ static void ring_fresh(void)
     section->ring_high = (uint32_t)ring_number(ring) + 1;
     section->dead = 0;
     section->flags = 0;
-    section->callback_owner = 0;
+    /* With either, calls of the agent's own are made. */
+    section->callback_owner = one_in(4) ? CALLBACK_NOBODYS : CALLBACK_OURS;
     /* What the program may have made of them is not to matter. */
     section->ring_bytes = (uint32_t)chance();
     section->ring_stride = (uint32_t)chance();
@@ -1429,7 +1453,7 @@ static void check_stack(uint64_t s, bool fast)
         path_stack[fast] = used;
     }
     if (used > (fast ? STACK_FAST
-                : calls == 0 && !section->callback_owner
+                : calls == 0 && section->callback_owner != CALLBACK_PROGRAMS
                     ? (captures ? STACK_CAPTURES : STACK_SLOW)
                 : had_ring ? STACK_KERNEL
                            : STACK_NO_RING)) {
@@ -1609,14 +1633,13 @@ static void go_in(const struct fake_stub *k, uint64_t s)
     memcpy((void *)WHICH_AT, &which, 4);
 }
 
-/* The program calls stub `k` with its stack at `s`. */
-static void enter(const struct fake_stub *k, uint64_t s, struct call_row row,
-                  struct wish w)
+/* ... which prop_in says. */
+static void enter_so(const struct fake_stub *k, uint64_t s, struct call_row row,
+                     struct wish w)
 {
     struct record_entry *r;
     uint32_t size = ENTRY_SIZE + 8u * w.more;
 
-    go_in(k, s);
     if (!w.lost) {
         expect_record(size);
     }
@@ -1635,6 +1658,14 @@ static void enter(const struct fake_stub *k, uint64_t s, struct call_row row,
         check_open(s, k->at, row_word(row));
         same("open_stack_base", ring->open_stack_base, stack_base);
     }
+}
+
+/* The program calls stub `k` with its stack at `s`. */
+static void enter(const struct fake_stub *k, uint64_t s, struct call_row row,
+                  struct wish w)
+{
+    go_in(k, s);
+    enter_so(k, s, row, w);
 }
 
 /* The kernel goes back to `rip`, a place or in a stub, with the stack at
@@ -1657,11 +1688,11 @@ static void check_back(uint64_t place, uint64_t s, bool fast)
     check_stack(s, fast);
 }
 
-static void leave(uint64_t rip, uint64_t place, uint64_t s, struct wish w)
+/* ... as prop_in says. */
+static void leave_so(uint64_t place, uint64_t s, struct wish w)
 {
     struct record_return *r;
 
-    go_back(rip, s, w.lost ? 0 : RETURN_SIZE);
     run();
     check_back(place, s, w.fast);
     if (w.lost) {
@@ -1669,8 +1700,14 @@ static void leave(uint64_t rip, uint64_t place, uint64_t s, struct wish w)
     }
     r = (struct record_return *)(void *)check_record(RETURN_SIZE, RECORD_RETURN,
                                                      w.flags, 0);
-    check_return(r, rip, s);
+    check_return(r, prop_in.r10, s);
     check_ring(w.fast);
+}
+
+static void leave(uint64_t rip, uint64_t place, uint64_t s, struct wish w)
+{
+    go_back(rip, s, w.lost ? 0 : RETURN_SIZE);
+    leave_so(place, s, w);
 }
 
 static uint64_t after_syscall(const struct fake_stub *k)
@@ -1739,6 +1776,7 @@ static void path_known(void)
 /* What the event that is to come is expected to remember, and to ask. */
 static uint64_t expect_known[2];
 static unsigned expect_queries, expect_reads;
+static unsigned expect_looks;  // at a view
 
 static bool on_page(uint64_t s, uint64_t from, uint64_t size)
 {
@@ -1751,13 +1789,33 @@ static bool expect_copy(uint64_t s, uint64_t from, uint64_t size)
 {
     uint64_t region[2];
 
+    if (from + size < from) {
+        return false;
+    }
     if (on_page(s, from, size) ||
         (s <= from && expect_known[1] == stack_base &&
          expect_known[0] <= from && from + size <= expect_known[1])) {
         return true;
     }
+    if (section->callback_owner == CALLBACK_PROGRAMS) {
+        return false;
+    }
     expect_queries++;
-    if (kernel_query != QUERY_STACK || !region_of(from, region)) {
+    if (kernel_query == QUERY_FAILS || !region_of(from, region)) {
+        return false;
+    }
+    if (from - (uint64_t)data < DATA_ROOM) {
+        enum page kind = page_of(from);
+
+        if ((kind != PAGE_THERE && kind != PAGE_READ_ONLY &&
+             kind != PAGE_GOES_AWAY && kind != PAGE_GOES_HALF) ||
+            from + size > region[1]) {
+            return false;
+        }
+        expect_reads++;
+        return kind == PAGE_THERE || kind == PAGE_READ_ONLY;
+    }
+    if (kernel_query != QUERY_STACK) {
         return false;
     }
     if (region[0] <= s && s < region[1] && region[1] == stack_base &&
@@ -1777,11 +1835,13 @@ static void expect_nothing(void)
     expect_known[1] = ring->stack_high;
     expect_queries = 0;
     expect_reads = 0;
+    expect_looks = 0;
 }
 
 static void check_asked(void)
 {
-    same("queries", kernel_calls[PRIVATE_NtQueryVirtualMemory], expect_queries);
+    same("queries", kernel_calls[PRIVATE_NtQueryVirtualMemory],
+         expect_queries + expect_looks);
     same("reads", kernel_calls[PRIVATE_NtReadVirtualMemory], expect_reads);
     same("stack_low", ring->stack_low, expect_known[0]);
     same("stack_high", ring->stack_high, expect_known[1]);
@@ -2059,8 +2119,253 @@ static void path_quiet(void)
     section->flags = 0;
 }
 
-/* The thread waits for the tracer at the entry, and at a return that
- * succeeded. */
+/* --- views, and other memory that calls name --- */
+
+static void any_pages(void)
+{
+    enum page kind = PAGE_THERE;
+
+    for (uint32_t i = 0; i < DATA_PAGES; i++) {
+        if (one_in(4)) {
+            kind = one_in(2) ? PAGE_THERE : (enum page)below(PAGE_KINDS);
+        }
+        data_page[i] = kind;
+    }
+}
+
+static void any_regions(void)
+{
+    static const uint32_t types[] = { 0x20000, 0x40000, 0x1000000, 0x1000000 };
+    static const uint32_t states_of[] = { 0x1000, 0x1000, 0x2000, 0x10000 };
+    uint64_t at = REGIONS_AT;
+    uint64_t allocation = at;
+    uint32_t type = types[below(4)];
+    bool large = one_in(32);
+    uint32_t same_for = 3;
+
+    region_count = large ? REGIONS_ROOM : 4 + below(24);
+    for (uint32_t i = 0; i < region_count; i++) {
+        struct region *r = &regions[i];
+
+        if (one_in(large ? 1000 : same_for)) {
+            allocation = at;
+            type = types[below(4)];
+        }
+        r->base = at;
+        r->size = 0x1000 * (1 + below(4));
+        r->allocation = allocation;
+        r->state = states_of[below(large ? 3 : 4)];
+        r->protect = (uint32_t)chance();
+        r->type = type;
+        r->refused = !large && one_in(16);
+        at += r->size;
+    }
+    regions_bytes = at - REGIONS_AT + 1;
+    chore_name_bytes = 2 * below(one_in(8) ? 0x1000 : 200);
+    memcpy(chore_name, pool_bytes(sizeof(chore_name)), sizeof(chore_name));
+}
+
+static bool is_mapped(const struct region *r)
+{
+    return r->state != 0x10000 && r->type != 0x20000;
+}
+
+/* Where the allocation of `r` ends, and how many questions tell. */
+static uint64_t end_behind(const struct region *r, unsigned *asked)
+{
+    uint64_t end = r->base + r->size;
+
+    for (*asked = 0; *asked < REGIONS_MOST;) {
+        const struct region *next = region_at(end);
+
+        ++*asked;
+        if (next == NULL || next->state == 0x10000 ||
+            next->allocation != r->allocation) {
+            break;
+        }
+        end += next->size;
+    }
+    return end;
+}
+
+/* What the thread has found out. */
+static void check_told(uint64_t address)
+{
+    const struct ring_told *t =
+        (const struct ring_told *)(void *)((uint8_t *)ring + RING_SCRATCH);
+    const struct region *r = region_at(address);
+    bool mapped;
+    uint64_t end;
+    unsigned asked;
+    uint32_t bytes = 0;
+
+    if (r == NULL) {
+        return;
+    }
+    mapped = is_mapped(r);
+    end = r->base + r->size;
+    if (mapped) {
+        end = end_behind(r, &asked);
+    }
+    if (mapped && chore_name_bytes + 2 <= sizeof(t->name)) {
+        bytes = chore_name_bytes;
+    }
+    same("told base", t->base, r->base);
+    same("told size", t->size, r->size);
+    same("told allocation", t->allocation,
+         r->state == 0x10000 ? 0 : r->allocation);
+    same("told end", t->allocation_end, end);
+    same("told state", t->state, r->state);
+    same("told protection", t->protect, r->protect);
+    same("told type", t->type, r->state == 0x10000 ? 0 : r->type);
+    same("told bytes of the name", t->name_bytes, bytes);
+    if (memcmp(t->name, chore_name, bytes) != 0) {
+        bad("another name");
+    }
+}
+
+/* Where a call of the program has a word or two: on the page of RSP, above, on
+ * another stack, elsewhere, nowhere. */
+static uint64_t any_pointer(uint64_t s)
+{
+    uint32_t page = 0x1000 - (uint32_t)s % 0x1000;
+
+    switch (below(10)) {
+    case 0:
+    case 1:
+        return s + 8 +
+               below(page > 32 && page < ABOVE ? page - 31 : ABOVE - 31);
+    case 2:
+    case 3:
+        return s + 8 + below(ABOVE - 31);
+    case 4:
+        return (uint64_t)far_stack + below(FAR_BYTES - 16);
+    case 5:
+    case 6:
+        return (uint64_t)data + below(DATA_ROOM - 16);
+    case 7:
+        return (uint64_t)data + 0x1000 * (1 + below(DATA_PAGES)) - below(24);
+    case 8:
+        return chance();
+    default:
+        return one_in(2) ? 0 : UINT64_MAX - below(16);
+    }
+}
+
+/* Such a word, for an event at `s` that stack_prepare() has seen; where there
+ * is memory. */
+static void put_word(uint64_t s, uint64_t at, uint64_t v)
+{
+    if (at - s <= ABOVE - 8) {
+        stack_put(s, (uint32_t)(at - s), v);
+    } else if (at - (uint64_t)data <= DATA_ROOM - 8 ||
+               at - (uint64_t)far_stack <= FAR_BYTES - 8) {
+        memcpy(seen(at), &v, 8);
+    }
+}
+
+/* A call that maps a view, or looks like it. */
+struct mapping {
+    uint64_t process;
+    uint64_t pointer;  // to where the base comes to stand
+    uint64_t base;
+};
+
+static struct mapping any_mapping(uint64_t s)
+{
+    struct mapping m = { UINT64_MAX, any_pointer(s), REGIONS_AT };
+
+    any_pages();
+    any_regions();
+    if (one_in(4)) {
+        m.process = one_in(2) ? UINT32_MAX : one_in(2) ? chance() : 0;
+    }
+    if (m.pointer != 0) {
+        m.base = one_in(2)   ? regions[below(region_count)].base
+                 : one_in(2) ? REGIONS_AT + below(0x40000)
+                 : one_in(2) ? REGIONS_AT
+                 : one_in(2) ? chance()
+                             : 0;
+    }
+    return m;
+}
+
+/* What comes of it at the return to `s`, with the result `rax`: true if the
+ * thread waits for the tracer. */
+static bool expect_look(const struct mapping *m, uint8_t flags, uint64_t s,
+                        uint64_t rax)
+{
+    const struct region *r = region_at(m->base);
+    unsigned asked = 0;
+
+    chores[0] = (struct chore){ CHORE_QUERY, m->base, 0 };
+    chore_next = 1;
+    chore_calls = 0;
+    kernel_looks = true;
+    kernel_anywhere = true;
+    if ((flags & ROW_MAPS) == 0 || (rax & 0x80000000) != 0 ||
+        m->process != UINT64_MAX || !expect_copy(s, m->pointer, 8) ||
+        section->callback_owner == CALLBACK_PROGRAMS) {
+        return false;
+    }
+    expect_looks = 1;
+    if (r != NULL && is_mapped(r)) {
+        end_behind(r, &asked);
+        expect_looks += asked + 1;
+    }
+    return r != NULL && r->state != 0x10000 && r->type == 0x1000000;
+}
+
+static void check_look(const struct mapping *m)
+{
+    same("looks at the view", chore_calls, expect_looks);
+    if (expect_looks > 0) {
+        check_told(m->base);
+    }
+    kernel_looks = false;
+    kernel_anywhere = false;
+}
+
+/* The program calls stub `k`, which is to map `m`. */
+static void enter_mapping(const struct fake_stub *k, const struct mapping *m,
+                          uint64_t s, struct call_row row, struct wish w)
+{
+    go_in(k, s);
+    prop_in.rdx = m->process;
+    prop_in.r8 = m->pointer;
+    enter_so(k, s, row, w);
+}
+
+/* ... which returns. */
+static void leave_mapping(const struct fake_stub *k, const struct mapping *m,
+                          uint64_t s, uint8_t flags)
+{
+    struct wish w = { 0 };
+
+    if (one_in(2)) {
+        ring->stack_low = (uint64_t)stack;
+        ring->stack_high = (uint64_t)stack + STACK_BYTES;
+    }
+    kernel_any(s);
+    if (!stack_words_set) {
+        any_stack_words((uint64_t)stack, (uint64_t)stack + STACK_BYTES, s,
+                        one_in(2));
+    }
+    w.fast = (flags & (ROW_MAPS | ROW_SETS_CALLBACK)) == 0 &&
+             ring->open_rsp == s && ring_has_room(RETURN_SIZE);
+    go_back(after_syscall(k), s, RETURN_SIZE);
+    put_word(s, m->pointer, m->base);
+    expect_nothing();
+    w.flags = expect_look(m, flags, s, prop_in.rax) ? RECORD_WAITS : 0;
+    leave_so(AT_RETURN, s, w);
+    same("asked", ring->ask, ring_was.ask + (w.flags != 0));
+    check_asked();
+    check_look(m);
+    kernel_plain();
+}
+
+/* The thread waits for the tracer at the entry, and at a return by which there
+ * is an image. */
 static void path_rendezvous(void)
 {
     const struct fake_stub *k = any_stub();
@@ -2068,6 +2373,7 @@ static void path_rendezvous(void)
     uint8_t flags = (uint8_t)(1 + below(3));
     uint8_t more = (uint8_t)below(RECORD_MORE_MAX + 1);
     struct call_row row = row_for(k, more, flags);
+    struct mapping m = any_mapping(s);
     struct wish w = { .more = more };
 
     warm();
@@ -2075,27 +2381,69 @@ static void path_rendezvous(void)
     kernel_waiting = RING_WAITS_ANSWER;
     kernel_timeouts = below(2);
     section->reader_asleep = below(2);
-    w.fast = !(flags & ROW_SLOW_ENTRY) && ring_has_room(ENTRY_SIZE + 8u * more);
     w.flags = flags & ROW_SLOW_ENTRY ? RECORD_WAITS : 0;
-    enter(k, s, row, w);
+    enter_mapping(k, &m, s, row, w);
     same("asked", ring->ask, ring_was.ask + (w.flags != 0));
     kernel_timeouts = below(2);
-
-    w = (struct wish){ 0 };
-    go_back(after_syscall(k), s, RETURN_SIZE);
-    if (flags & ROW_MAPS) {
-        w.flags = (int32_t)prop_in.rax >= 0 ? RECORD_WAITS : 0;
-    } else if (ring_has_room(RETURN_SIZE)) {
-        w.fast = true;
+    if (one_in(8)) {
+        /* First for room: what was found out stays. */
+        ring->tail = ring->head - RING_BYTES;
+        ring->limit = ring->head;
+        kernel_waiting = RING_RUNS;
+        kernel_wait = WAIT_AS_ASKED;
     }
-    run();
-    check_back(AT_RETURN, s, w.fast);
-    check_record(RETURN_SIZE, RECORD_RETURN, w.flags, 0);
-    check_ring(w.fast);
-    same("asked", ring->ask, ring_was.ask + (w.flags != 0));
+    leave_mapping(k, &m, s, flags);
     check_open(0, 0, 0);
     section->reader_asleep = 0;
     kernel_waiting = RING_RUNS;
+}
+
+/* Several such calls open, on two stacks: each return has its own view. */
+static void path_views_open(void)
+{
+    const struct fake_stub *k[4];
+    struct mapping m[4];
+    uint8_t flags[4];
+    uint64_t s[4], base[4];
+    uint64_t bases[2] = { chance(), chance() };
+    uint64_t at = (uint64_t)stack + 0x8000;
+    int depth = 2 + (int)below(3);
+    bool back[4] = { 0 };
+
+    ring_fresh();
+    ring->answer = ring->ask;
+    kernel_wait = WAIT_AS_ASKED;
+    kernel_timeouts = 0;
+    for (int i = 0; i < depth; i++) {
+        /* On the page below, with its arguments. */
+        at = ((at - 0x1000) & ~0xfffull) +
+             below(0x1000 - 0x28 - 8 * RECORD_MORE_MAX);
+        s[i] = at;
+        k[i] = any_stub();
+        m[i] = any_mapping(at);
+        flags[i] = one_in(4) ? 0 : ROW_MAPS;
+        base[i] = bases[below(2)];
+        set_stack_words(base[i], (uint64_t)stack);
+        enter_mapping(k[i], &m[i], at, row_for(k[i], 0, flags[i]),
+                      (struct wish){ .fast = i == 0 && flags[i] == 0 &&
+                                             ring_has_room(ENTRY_SIZE) });
+    }
+    same("open below", ring->open_count, (unsigned)depth - 1);
+    for (int n = 0; n < depth; n++) {
+        int i = (int)below((uint32_t)depth);
+
+        if (back[i]) {
+            continue;
+        }
+        set_stack_words(base[i], (uint64_t)stack);
+        leave_mapping(k[i], &m[i], s[i], flags[i]);
+        /* What was open below it on its stack will not come back. */
+        for (int j = i; j < depth; j++) {
+            back[j] = back[j] || j == i || base[j] == base[i];
+        }
+    }
+    ring->open_count = 0;
+    ring->open_rsp = 0;
 }
 
 /* NtContinue and its like: nothing stays open. */
@@ -2765,6 +3113,7 @@ static void path_filtered(void)
     uint8_t more = (uint8_t)below(RECORD_MORE_MAX + 1);
     struct call_row row = row_for(k, more, flags);
     uint64_t rip = after_syscall(k), place = AT_RETURN;
+    struct mapping m;
 
     warm();
     section->flags = one_in(2) ? SECTION_ASK_ORPHANS : 0;
@@ -2778,22 +3127,9 @@ static void path_filtered(void)
         s = stack_on_page(0x28 + 8 * RECORD_MORE_MAX);
         kernel_wait = WAIT_ANSWERS;
         kernel_timeouts = 0;
-        go_in(k, s);
-        expect_record(ENTRY_SIZE + 8u * more);
-        run();
-        check_in(k, s, false);
-        check_entry((struct record_entry *)(void *)check_record(
-                        ENTRY_SIZE + 8u * more, RECORD_ENTRY,
-                        (uint8_t)(w.flags | more), (uint16_t)k->number),
-                    s, more);
-        check_open(s, k->at, row_word(kept));
-        go_back(rip, s, RETURN_SIZE);
-        run();
-        check_record(RETURN_SIZE, RECORD_RETURN,
-                     (flags & ROW_MAPS) != 0 && (int32_t)prop_in.rax >= 0
-                         ? RECORD_WAITS
-                         : 0,
-                     0);
+        m = any_mapping(s);
+        enter_mapping(k, &m, s, kept, w);
+        leave_mapping(k, &m, s, flags);
         check_open(0, 0, 0);
         section->flags = 0;
         return;
@@ -3331,8 +3667,6 @@ static uint64_t any_number(void)
 
 static void any_memory(void)
 {
-    enum page kind = PAGE_THERE;
-
     if (path_round % 64 == 0) {
         for (uint32_t i = 0; i < DATA_PAGES; i++) {
             memcpy(data_alias + i * 0x1000, pool_bytes(0x1000), 0x1000);
@@ -3341,12 +3675,7 @@ static void any_memory(void)
             memset(data_alias + below(DATA_ROOM - 2), 0, 2);
         }
     }
-    for (uint32_t i = 0; i < DATA_PAGES; i++) {
-        if (one_in(4)) {
-            kind = one_in(2) ? PAGE_THERE : (enum page)below(PAGE_KINDS);
-        }
-        data_page[i] = kind;
-    }
+    any_pages();
     for (int i = 0; i < 4; i++) {
         places[i] = (uint64_t)data + below(DATA_ROOM - 0x100);
         for (int k = 0; k < 16; k++) {
@@ -3495,7 +3824,8 @@ struct captured {
     struct call_row row;
     struct half h;  // of the entry
     uint64_t s;
-    uint64_t base;  // gs:[8]
+    uint64_t base;     // gs:[8]
+    struct mapping m;  // with ROW_MAPS
 };
 
 static void collect_from_here(const struct captured *c, bool at_return)
@@ -3571,10 +3901,9 @@ static void go_in_captured(struct captured *c)
     prop_in.rdx = c->h.args[1];
     prop_in.r8 = c->h.args[2];
     prop_in.r9 = c->h.args[3];
-    memcpy((uint8_t *)c->s + 0x28, &c->h.args[4], 8 * stack_args);
-    /* What stack_used() compares with: in `pool`, which is ours. */
-    memcpy((uint8_t *)pool + (stack_was - (const uint8_t *)pool) + PAINT + 0x28,
-           &c->h.args[4], 8 * stack_args);
+    for (uint32_t i = 0; i < stack_args; i++) {
+        stack_put(c->s, 0x28 + 8 * i, c->h.args[4 + i]);
+    }
     set_stack_words(c->base, (uint64_t)stack);
     capture_s = c->s;
     any_stack_end();
@@ -3632,6 +3961,7 @@ static void leave_captured(const struct captured *c)
     const struct record_return *r;
     uint64_t rip = after_syscall(c->k);
     uint64_t was_time;
+    bool waits = false;
 
     go_back(rip, c->s, 0);
     prop_in.rax = h.rax = any_result();
@@ -3639,10 +3969,19 @@ static void leave_captured(const struct captured *c)
     set_stack_words(c->base, (uint64_t)stack);
     capture_s = c->s;
     any_stack_end();
+    put_word(c->s, c->m.pointer, c->m.base);
     expect_pieces(&h);
     collect_from_here(c, true);
+    if (c->row.flags & ROW_MAPS) {
+        expect_nothing();
+        waits = expect_look(&c->m, c->row.flags, c->s, h.rax);
+        kernel_wait = WAIT_AS_ASKED;
+    }
     run();
     collect_all();
+    if (c->row.flags & ROW_MAPS) {
+        check_look(&c->m);
+    }
     /* Without operations for the return it is fast, where there is room. */
     captures = true;
     check_back(AT_RETURN, c->s, false);
@@ -3656,7 +3995,7 @@ static void leave_captured(const struct captured *c)
     was_time = got_count > 0 ? got_time : r->head.time;
     same("record kind", r->head.kind, RECORD_RETURN);
     same("record size", r->head.size, RETURN_SIZE);
-    same("record flags", r->head.flags, 0);
+    same("record flags", r->head.flags, waits ? RECORD_WAITS : 0);
     same("data's time", was_time, r->head.time);
     check_return(r, rip, c->s);
     check_ring(false);
@@ -3692,7 +4031,9 @@ static uint64_t any_base(void)
 /* Nothing else is open. */
 static void path_capture(void)
 {
-    uint8_t flags = (uint8_t)(ROW_CAPTURES | (one_in(8) ? ROW_ENDS_ITSELF : 0));
+    uint8_t flags = (uint8_t)(ROW_CAPTURES | (one_in(8)   ? ROW_ENDS_ITSELF
+                                              : one_in(4) ? ROW_MAPS
+                                                          : 0));
     uint64_t s = stack_on_page(0x28 + 8 * RECORD_MORE_MAX);
     /* Of the first open calls; behind the scratch page. */
     uint8_t *args = (uint8_t *)ring + RING_ARGS;
@@ -3704,10 +4045,17 @@ static void path_capture(void)
     any_memory();
     c = any_captured(s, flags, 0);
     c.base = any_base();
+    if (flags & ROW_MAPS) {
+        c.m = any_mapping(s);
+        c.h.args[1] = c.m.process;
+        c.h.args[2] = c.m.pointer;
+    }
     memcpy(args, pool_bytes(0x400), 0x400);
     memcpy(was, args, 0x400);
+    kernel_anywhere = (flags & ROW_MAPS) != 0;
     enter_captured(&c);
-    if (flags == ROW_CAPTURES) {
+    kernel_anywhere = false;
+    if ((flags & ROW_ENDS_ITSELF) == 0) {
         leave_captured(&c);
         check_open(0, 0, 0);
     }
@@ -3907,7 +4255,7 @@ static void end_wait(void)
         states[0] = RING_FREE;
         break;
     case END_CALLBACK:
-        section->callback_owner = 1;
+        section->callback_owner = CALLBACK_PROGRAMS;
         break;
     }
 }
@@ -3994,7 +4342,9 @@ static void path_no_room(void)
     ring->tail =
         ring->head - RING_BYTES - (scribbled ? 8 + 8 * below(1000) : 0);
     ring->limit = ring->head;
-    section->callback_owner = taken;
+    if (taken) {
+        section->callback_owner = CALLBACK_PROGRAMS;
+    }
     config_set(taken ? 1000 : 1, on_wine);
     kernel_wait = WAIT_NOTHING;
     kernel_waiting = RING_WAITS_ROOM;
@@ -4036,6 +4386,10 @@ static void path_scribbled(void)
     uint64_t s = stack_any();
     uint8_t flags = one_in(2) ? 0 : ROW_SLOW_ENTRY;
     uint8_t *behind = (uint8_t *)ring + STRIDE;
+    struct ring_args *args =
+        (struct ring_args *)(void *)((uint8_t *)ring + RING_ARGS) +
+        RING_ARGS_NEWEST;
+    struct mapping m = any_mapping(s);
     uint8_t was[0x200];
 
     ring_fresh();
@@ -4064,6 +4418,10 @@ static void path_scribbled(void)
     section->flags = one_in(2) ? SECTION_ASK_ORPHANS : 0;
     memcpy(behind, pool_bytes(sizeof(was)), sizeof(was));
     memcpy(was, behind, sizeof(was));
+    args->count = chance();
+    args->words[0] = chance();
+    args->words[1] = one_in(2) ? UINT64_MAX : chance();
+    args->words[2] = m.pointer;
     kernel_wait = WAIT_NOTHING;
     config_set(1, on_wine);
     if (one_in(2)) {
@@ -4075,11 +4433,17 @@ static void path_scribbled(void)
     } else {
         go_back(after_syscall(k), s, 0);
         prop_in.flags &= ~(uint64_t)FLAGS_AC;
+        put_word(s, m.pointer, m.base);
+        expect_look(&m, 0, s, 0);
         run();
+        kernel_looks = false;
+        kernel_anywhere = false;
         check_back(AT_RETURN, s, false);
     }
     same("inside", ring->inside, 0);
-    if (kernel_calls_sum() > 0) {
+    /* (To look at a view is not to wait.) */
+    if (kernel_calls_sum() > kernel_calls[PRIVATE_NtQueryVirtualMemory] +
+                                 kernel_calls[PRIVATE_NtReadVirtualMemory]) {
         same("waiting", ring->waiting, RING_RUNS);
     }
     if (memcmp(behind, was, sizeof(was)) != 0) {
@@ -4111,78 +4475,6 @@ static struct chore any_chore(void)
         c.size = one_in(2) ? c.size : chance();
     }
     return c;
-}
-
-static void any_regions(void)
-{
-    static const uint32_t types[] = { 0x20000, 0x40000, 0x1000000, 0x1000000 };
-    static const uint32_t states_of[] = { 0x1000, 0x1000, 0x2000, 0x10000 };
-    uint64_t at = REGIONS_AT;
-    uint64_t allocation = at;
-    uint32_t type = types[below(4)];
-    bool large = one_in(32);
-    uint32_t same_for = 3;
-
-    region_count = large ? REGIONS_ROOM : 4 + below(24);
-    for (uint32_t i = 0; i < region_count; i++) {
-        struct region *r = &regions[i];
-
-        if (one_in(large ? 1000 : same_for)) {
-            allocation = at;
-            type = types[below(4)];
-        }
-        r->base = at;
-        r->size = 0x1000 * (1 + below(4));
-        r->allocation = allocation;
-        r->state = states_of[below(large ? 3 : 4)];
-        r->protect = (uint32_t)chance();
-        r->type = type;
-        r->refused = !large && one_in(16);
-        at += r->size;
-    }
-    chore_name_bytes = 2 * below(one_in(8) ? 0x1000 : 200);
-    memcpy(chore_name, pool_bytes(sizeof(chore_name)), sizeof(chore_name));
-}
-
-/* What the thread has found out. */
-static void check_told(uint64_t address)
-{
-    const struct ring_told *t =
-        (const struct ring_told *)(void *)((uint8_t *)ring + RING_SCRATCH);
-    const struct region *r = region_at(address);
-    bool mapped;
-    uint64_t end;
-    uint32_t bytes = 0;
-
-    if (r == NULL) {
-        return;
-    }
-    mapped = r->state != 0x10000 && r->type != 0x20000;
-    end = r->base + r->size;
-    for (uint32_t i = 0; mapped && i < REGIONS_MOST; i++) {
-        const struct region *next = region_at(end);
-
-        if (next == NULL || next->state == 0x10000 ||
-            next->allocation != r->allocation) {
-            break;
-        }
-        end += next->size;
-    }
-    if (mapped && chore_name_bytes + 2 <= sizeof(t->name)) {
-        bytes = chore_name_bytes;
-    }
-    same("told base", t->base, r->base);
-    same("told size", t->size, r->size);
-    same("told allocation", t->allocation,
-         r->state == 0x10000 ? 0 : r->allocation);
-    same("told end", t->allocation_end, end);
-    same("told state", t->state, r->state);
-    same("told protection", t->protect, r->protect);
-    same("told type", t->type, r->state == 0x10000 ? 0 : r->type);
-    same("told bytes of the name", t->name_bytes, bytes);
-    if (memcmp(t->name, chore_name, bytes) != 0) {
-        bad("another name");
-    }
 }
 
 /* The last chore is done: as its status says. */
@@ -4217,7 +4509,7 @@ static void put_chore(uint32_t asked)
     }
     chore_calls = 0;
     chore_found_open = chore_open;
-    chore_found_taken = section->callback_owner;
+    chore_found_taken = section->callback_owner == CALLBACK_PROGRAMS;
     ring->chore = c->chore;
     ring->chore_address = c->address;
     ring->chore_size = c->size;
@@ -4254,7 +4546,7 @@ static void give_chore(void)
         states[0] = RING_FREE;
         break;
     case END_CALLBACK:
-        section->callback_owner = 1;
+        section->callback_owner = CALLBACK_PROGRAMS;
         if (chore_count < CHORES_MOST && one_in(2)) {
             chores[chore_count++] = any_chore();
             put_chore(ring->ask);
@@ -4356,8 +4648,19 @@ static void path_callback(void)
     uint8_t flags = ROW_SETS_CALLBACK | others[below(5)];
     uint8_t more = (uint8_t)below(3);
     struct call_row row = row_for(k, more, flags);
-    bool before = one_in(4);  // another thread has taken it
-    bool takes, waits, fast;
+    /* Another thread has taken it already? */
+    uint32_t before = one_in(4)   ? CALLBACK_PROGRAMS
+                      : one_in(4) ? CALLBACK_NOBODYS
+                                  : CALLBACK_OURS;
+    uint32_t owner = before;
+    struct mapping m = any_mapping(s);
+    struct wish w = { .more = more };
+    bool takes;
+    uint64_t from, callback = one_in(2) ? 0 : 1ull << below(64);
+    uint32_t length = one_in(2)   ? 16
+                      : one_in(2) ? 8
+                      : one_in(2) ? below(40)
+                                  : (uint32_t)chance();
 
     warm();
     if (ring_to_end(ring->head) < 0x400) {
@@ -4366,59 +4669,63 @@ static void path_callback(void)
         ring->limit = ring->head;
     }
     section->callback_owner = before;
-    config_set(before ? 10 : TSC_PER_MS, on_wine);
+    config_set(before == CALLBACK_PROGRAMS ? 10 : TSC_PER_MS, on_wine);
     ring->answer = ring->ask;
     kernel_wait = WAIT_ANSWERS;
     go_in(k, s);
     prop_in.rcx = one_in(4) ? chance() : UINT64_MAX;
     prop_in.rdx = one_in(2)   ? 40
                   : one_in(2) ? 0x28u | chance() << 32
+                  : one_in(2) ? m.process
                               : chance();
+    prop_in.r8 = m.pointer;
+    prop_in.r9 = length | chance() << 32;
+    from = m.pointer + (length >= 16 ? 8 : 0);
+    put_word(s, m.pointer + (length >= 16 ? 0 : 8), one_in(2) ? 0 : chance());
+    put_word(s, from, callback);
+    kernel_any(s);
+    any_stack_words((uint64_t)stack, (uint64_t)stack + STACK_BYTES, s,
+                    one_in(2));
+    expect_nothing();
     takes = prop_in.rcx == UINT64_MAX && (uint32_t)prop_in.rdx == 40;
-    expect_record(ENTRY_SIZE + 8u * more);
-    run();
-    check_in(k, s, false);
-    check_entry(
-        (struct record_entry *)(void *)check_record(
-            ENTRY_SIZE + 8u * more, RECORD_ENTRY,
-            (uint8_t)((flags & ROW_SLOW_ENTRY ? RECORD_WAITS : 0) | more),
-            (uint16_t)k->number),
-        s, more);
-    check_ring(false);
-    same("callback taken", section->callback_owner, takes || before);
+    if (takes) {
+        owner = expect_copy(s, from, 8) && callback == 0 ? CALLBACK_NOBODYS
+                                                         : CALLBACK_PROGRAMS;
+    }
+    m.process = prop_in.rdx;
     row.flags &= (uint8_t)~ROW_FILTERED;
     if (!takes) {
         row.flags &= (uint8_t)~ROW_SETS_CALLBACK;
     }
-    check_open(s, k->at, row_word(row));
+    w.flags = flags & ROW_SLOW_ENTRY ? RECORD_WAITS : 0;
+    kernel_anywhere = true;
+    enter_so(k, s, row, w);
+    kernel_anywhere = false;
+    kernel_plain();
+    check_asked();
+    same("callback owner", section->callback_owner, owner);
     if (takes && one_in(2)) {
         /* It succeeds, and the return goes elsewhere. */
         ring_fresh();
         config_set(TSC_PER_MS, on_wine);
         return;
     }
-    if (!takes && !before && one_in(2)) {
-        section->callback_owner = 1;
-        config_set(10, on_wine);
-        before = true;
+    if (takes) {
+        /* That it returns to us says whose it is. */
+        owner = CALLBACK_OURS;
+    } else if (before == CALLBACK_OURS && one_in(2)) {
+        owner = one_in(2) ? CALLBACK_PROGRAMS : CALLBACK_NOBODYS;
+        section->callback_owner = owner;
+        config_set(owner == CALLBACK_PROGRAMS ? 10 : TSC_PER_MS, on_wine);
     }
-    if (before) {
+    if (owner == CALLBACK_PROGRAMS) {
         /* Not ours to be told of it, then. */
         kernel_wait = WAIT_NOTHING;
     }
-    fast = (row.flags & (ROW_SETS_CALLBACK | ROW_MAPS)) == 0 &&
-           ring_has_room(RETURN_SIZE);
-    go_back(after_syscall(k), s, RETURN_SIZE);
     ring->answer = ring->ask;
-    waits = (flags & ROW_MAPS) != 0 && (int32_t)prop_in.rax >= 0;
-    run();
-    check_back(AT_RETURN, s, fast);
-    check_return((struct record_return *)(void *)check_record(
-                     RETURN_SIZE, RECORD_RETURN, waits ? RECORD_WAITS : 0, 0),
-                 prop_in.r10, s);
-    check_ring(fast);
+    leave_mapping(k, &m, s, row.flags);
     check_open(0, 0, 0);
-    same("callback taken", section->callback_owner, takes ? 0 : before);
+    same("callback owner", section->callback_owner, owner);
     ring_fresh();
     config_set(TSC_PER_MS, on_wine);
 }
@@ -4428,9 +4735,10 @@ static void path_taken(void)
 {
     const struct fake_stub *k = any_stub();
     uint64_t s = stack_any();
-    uint32_t kind = below(8);
+    uint32_t kind = below(9);
     struct wish w = { 0 };
     uint32_t lost = section->lost_no_ring;
+    struct mapping m;
     bool waits = false;
 
     ring_fresh();
@@ -4440,7 +4748,7 @@ static void path_taken(void)
     ring_drain();
     ring->limit = ring->head;
     ring->answer = ring->ask;
-    section->callback_owner = 1;
+    section->callback_owner = CALLBACK_PROGRAMS;
     section->reader_asleep = below(2);
     config_set(1000, on_wine);
     switch (kind) {
@@ -4489,6 +4797,12 @@ static void path_taken(void)
         ring->tail = ring->head - RING_BYTES / 2 - 8 * below(0x400);
         enter(k, s, row_for(k, 0, 0), w);
         break;
+    case 7:  // a view
+        s = stack_on_page(0x28 + 8 * RECORD_MORE_MAX);
+        m = any_mapping(s);
+        enter_mapping(k, &m, s, row_for(k, 0, ROW_MAPS), w);
+        leave_mapping(k, &m, s, ROW_MAPS);
+        break;
     default:  // a program
         capture_s = stack_on_page(0x28 + 8 * RECORD_MORE_MAX);
         any_memory();
@@ -4507,7 +4821,7 @@ static void path_taken(void)
         break;
     }
     same("system calls", kernel_calls_sum(), 0);
-    same("callback taken", section->callback_owner, 1);
+    same("callback owner", section->callback_owner, CALLBACK_PROGRAMS);
     if (waits) {
         check_waited(kind == 2, time_after - time_before, AWAKE_MS);
     }
@@ -4574,6 +4888,7 @@ static const struct path paths[] = {
     { "orphan", path_orphan, 1, NULL },
     { "orphan, reader behind", path_quiet, 50, spin_reader },
     { "rendezvous", path_rendezvous, 1, NULL },
+    { "views mapped, calls open", path_views_open, 1, NULL },
     { "entry that ends itself", path_ends_itself, 1, NULL },
     { "transition", path_transition, 1, NULL },
     { "own system call", path_own, 1, NULL },
