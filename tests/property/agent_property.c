@@ -3955,6 +3955,18 @@ static void enter_captured(struct captured *c)
     }
 }
 
+/* The program of the call goes where the view is, or is said to be. */
+static bool follows(const struct mapping *m)
+{
+    for (uint32_t i = 0; i < piece_count; i++) {
+        if (pieces[i].address == m->base ||
+            pieces[i].address - REGIONS_AT < regions_bytes) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void leave_captured(const struct captured *c)
 {
     struct half h = c->h;
@@ -3973,8 +3985,16 @@ static void leave_captured(const struct captured *c)
     expect_pieces(&h);
     collect_from_here(c, true);
     if (c->row.flags & ROW_MAPS) {
+        bool apart = !follows(&c->m);
+
+        if (!apart) {
+            /* Its questions are not to be told from looks: there are none. */
+            prop_in.rax = h.rax = 0xc0000005;
+            expect_pieces(&h);
+        }
         expect_nothing();
         waits = expect_look(&c->m, c->row.flags, c->s, h.rax);
+        kernel_looks = apart;
         kernel_wait = WAIT_AS_ASKED;
     }
     run();
@@ -4418,7 +4438,7 @@ static void path_scribbled(void)
     section->flags = one_in(2) ? SECTION_ASK_ORPHANS : 0;
     memcpy(behind, pool_bytes(sizeof(was)), sizeof(was));
     memcpy(was, behind, sizeof(was));
-    args->count = chance();
+    args->count = below(2 * STRIDE / 8);
     args->words[0] = chance();
     args->words[1] = one_in(2) ? UINT64_MAX : chance();
     args->words[2] = m.pointer;
