@@ -261,39 +261,6 @@ void ring_leave(struct ring *ring)
     atomic_store_explicit(&ring->inside, 0, memory_order_release);
 }
 
-/* Bytes of the ring that are in use, once `size` more fit; waits for that if
- * need be. False: they do not, and the loss was counted. */
-static bool make_room(struct ring *ring, uint32_t size, bool data,
-                      uint32_t *in_use)
-{
-    uint32_t bytes = ring_bytes();
-    uint32_t tail, used;
-
-    for (;;) {
-        /* Acquire: the reader is done with these bytes before we reuse them.
-         * Pairs with the release in drain_ring (tracer/drain.c). */
-        tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
-        used = atomic_load_explicit(&ring->head, memory_order_relaxed) - tail;
-        if (used > bytes) {
-            used = bytes;  // somebody scribbled: no room until it is mended
-        }
-        if (size <= bytes - used) {
-            ring->given_up = 0;
-            *in_use = used;
-            return true;
-        }
-        if (section_here()->flags & SECTION_LOSSY) {
-            count(data ? &ring->lost_data : &ring->lost[RING_LOST_FULL]);
-            wait_wake_reader(ring);
-            return false;
-        }
-        if (!wait_room(ring)) {
-            count(data ? &ring->lost_data : &ring->lost[RING_LOST_NO_TRACER]);
-            return false;
-        }
-    }
-}
-
 /* How far the thread may fill a ring unasked: not over its end, not into what
  * is in use, and not past half without waking the reader. */
 static void set_limit(struct ring *ring, uint32_t used, uint32_t size)
@@ -312,11 +279,54 @@ static void set_limit(struct ring *ring, uint32_t used, uint32_t size)
     }
 }
 
+/* Waits for room for `size` bytes, if need be, and says how far the thread may
+ * now fill the ring. RING_LOST_COUNT: there is room; else why there is none. */
+static enum ring_lost make_room(struct ring *ring, uint32_t size)
+{
+    uint32_t bytes = ring_bytes();
+
+    for (;;) {
+        /* Acquire: the reader is done with these bytes before we reuse them.
+         * Pairs with the release in drain_ring (tracer/drain.c). */
+        uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+        uint32_t used =
+            atomic_load_explicit(&ring->head, memory_order_relaxed) - tail;
+
+        if (used > bytes) {
+            used = bytes;  // somebody scribbled: no room until it is mended
+        }
+        if (size <= bytes - used) {
+            ring->given_up = 0;
+            set_limit(ring, used, size);
+            return RING_LOST_COUNT;
+        }
+        if (section_here()->flags & SECTION_LOSSY) {
+            wait_wake_reader(ring);
+            return RING_LOST_FULL;
+        }
+        if (!wait_room(ring)) {
+            return RING_LOST_NO_TRACER;
+        }
+    }
+}
+
+/* The same. False: there is none, and the loss was counted. */
+static bool has_room(struct ring *ring, uint32_t size, bool data)
+{
+    enum ring_lost why = make_room(ring, size);
+
+    if (why == RING_LOST_COUNT) {
+        return true;
+    }
+    count(data ? &ring->lost_data : &ring->lost[why]);
+    return false;
+}
+
 static void *reserve(struct ring *ring, uint32_t size, bool data)
 {
     uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     uint32_t mask = image_config_here()->ring_mask;
-    uint32_t to_end, used;
+    uint32_t to_end;
 
     if (head % 8 != 0) {
         /* Not ours: somebody wrote here. Records are where they belong. */
@@ -328,19 +338,17 @@ static void *reserve(struct ring *ring, uint32_t size, bool data)
     if (size > to_end) {
         uint32_t *pad = (uint32_t *)((char *)ring + RING_DATA + (head & mask));
 
-        if (!make_room(ring, to_end, data, &used)) {
+        if (!has_room(ring, to_end, data)) {
             return NULL;
         }
-        set_limit(ring, used, to_end);
         pad[0] = to_end;
         pad[1] = RECORD_KIND_PAD;
         ring_publish(ring, to_end);
         head += to_end;
     }
-    if (!make_room(ring, size, data, &used)) {
+    if (!has_room(ring, size, data)) {
         return NULL;
     }
-    set_limit(ring, used, size);
     return (char *)ring + RING_DATA + (head & mask);
 }
 

@@ -84,6 +84,8 @@ bool os_process_resume(struct os_process *p, struct err *e);
 void os_process_terminate(struct os_process *p, uint32_t code);
 /* True once it has ended; *code is its exit status. */
 bool os_process_ended(const struct os_process *p, uint32_t *code);
+/* Where the program itself was mapped, by its PEB; 0: not known. */
+uint64_t os_process_image(const struct os_process *p);
 /* True if the process runs 32-bit x86 code. */
 bool os_process_is_wow64(const struct os_process *p);
 void os_process_close(struct os_process *p);

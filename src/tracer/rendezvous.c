@@ -185,10 +185,18 @@ bool rendezvous_describe(void *session, struct model_process *p,
 
 bool rendezvous_begin(struct session *s)
 {
+    uint64_t image;
+
     if (!region_ask(&s->target.os, s->target.ntdll.base, &s->told)) {
         return false;
     }
     add_module(s, &s->told);
+    /* The program, which nobody maps before our eyes either. */
+    image = os_process_image(&s->target.os);
+    if (image != 0 && region_ask(&s->target.os, image, &s->told) &&
+        s->told.image && s->told.path_size > 0) {
+        add_module(s, &s->told);
+    }
     return true;
 }
 

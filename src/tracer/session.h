@@ -135,7 +135,7 @@ bool rendezvous(struct session *s, struct drained *d,
                 const struct record_return *r, bool waits, struct chore *c);
 /* Forgets what it knows of a thread that waited. */
 void rendezvous_forget(struct drained *d);
-/* Tells the model about ntdll, before the target runs. */
+/* Tells the model about ntdll and the program, before the target runs. */
 bool rendezvous_begin(struct session *s);
 /* For struct model_out. */
 bool rendezvous_describe(void *session, struct model_process *p,

@@ -877,7 +877,7 @@ static void a_result_that_may_mean_nothing_has_filled_nothing(void)
         { "NtUserGetMessage", 0xffffffff, false },
         { "NtUserGetCursorPos", 0, false },
         { "NtUserGetCursorPos", 1, true },
-        { "NtGdiGetFontData", 0xffffffff, false },  // GDI_ERROR
+        { "NtGdiGetFontData", 0xffffffff, false },  // an error
         { "NtGdiGetFontData", 12, true },
         { "NtUserBeginPaint", 0, false },
         { "NtUserBeginPaint", 0x100000000, true },

@@ -397,6 +397,21 @@ bool os_process_ended(const struct os_process *p, uint32_t *code)
     return true;
 }
 
+uint64_t os_process_image(const struct os_process *p)
+{
+    const uint64_t image_base = 0x10;  // PEB.ImageBaseAddress
+    PROCESS_BASIC_INFORMATION basic;
+    uint64_t base = 0;
+
+    if (NtQueryInformationProcess(p->process, ProcessBasicInformation, &basic,
+                                  sizeof(basic), NULL) < 0 ||
+        !os_read(p, (uint64_t)(ULONG_PTR)basic.PebBaseAddress + image_base,
+                 &base, sizeof(base))) {
+        return 0;
+    }
+    return base;
+}
+
 bool os_process_is_wow64(const struct os_process *p)
 {
     BOOL wow = FALSE;
