@@ -169,7 +169,7 @@ static const struct strace_option {
 #include "tracer/strace.def"
 };
 
-/* Fails if `shown` ("-f", "--follow-forks") is one of them. */
+/* Fails if `shown`, with its dashes, is one of them. */
 static bool is_not_straces(struct parse *p, str shown)
 {
     bool is_long = str_starts(shown, STR("--"));

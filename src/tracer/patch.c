@@ -101,16 +101,14 @@ static void bend_seconds(struct patched *p, const struct patch_wanted *w,
 
     for (size_t i = 0; i < s->second_count; i++) {
         const struct second_stub *x = &s->seconds[i];
-        struct patched_head *h = &p->seconds[p->second_count];
+        uint64_t stub = w->base + x->rva;
+        uint64_t at = stub - p->from;
 
-        h->at = w->base + x->rva;
-        if (thunk_of[x->of] == 0 || !in_reach(h->at, thunk_of[x->of])) {
-            continue;
+        if (at < p->size && thunk_of[x->of] != 0 &&
+            in_reach(stub, thunk_of[x->of])) {
+            patch_jump(p->is + at, stub, thunk_of[x->of]);
+            p->count++;
         }
-        memcpy(h->was, w->bytes + x->rva, sizeof(h->was));
-        memcpy(h->is, h->was, sizeof(h->is));
-        patch_jump(h->is, h->at, thunk_of[x->of]);
-        p->second_count++;
     }
 }
 
@@ -120,26 +118,22 @@ bool patch_make(struct patched *out, const struct patch_wanted *w,
     const struct syscalls *s = w->syscalls;
     struct patched p = { 0 };
     uint64_t *thunk_of;
-    uint32_t first, last;
+    uint32_t first, end;
 
     memset(thunks, 0, w->room);
     *out = p;
-    if (s->count == 0) {
+    if (!syscalls_span(s, &first, &end)) {
         return true;
     }
-    first = s->entries[0].rva;
-    last = s->entries[s->count - 1].rva;
     p.from = w->base + first;
-    p.size = last + PRIVATE_STUB_SIZE - first;
+    p.size = end - first;
     if (p.size > w->size - first) {
         return err_set(e, ERR_OS, "a system call stub is cut off");
     }
     p.was = malloc(p.size);
     p.is = malloc(p.size);
-    p.seconds = calloc(s->second_count + 1, sizeof(*p.seconds));
     thunk_of = calloc(s->count, sizeof(*thunk_of));
-    if (p.was == NULL || p.is == NULL || p.seconds == NULL ||
-        thunk_of == NULL) {
+    if (p.was == NULL || p.is == NULL || thunk_of == NULL) {
         free(thunk_of);
         patch_close(&p);
         return err_set(e, ERR_OS, "out of memory");
@@ -157,16 +151,10 @@ const uint8_t *patch_bytes(const struct patched *p, uint64_t stub)
 {
     uint64_t at = stub - p->from;
 
-    if (p->was != NULL && at < p->size && p->size - at >= STUB_HEAD_SIZE &&
-        memcmp(p->was + at, p->is + at, STUB_HEAD_SIZE) != 0) {
-        return p->is + at;
-    }
-    for (size_t i = 0; i < p->second_count; i++) {
-        if (p->seconds[i].at == stub) {
-            return p->seconds[i].is;
-        }
-    }
-    return NULL;
+    return p->was != NULL && at < p->size && p->size - at >= STUB_HEAD_SIZE &&
+                   memcmp(p->was + at, p->is + at, STUB_HEAD_SIZE) != 0
+               ? p->is + at
+               : NULL;
 }
 
 bool patch_has(const struct patched *p, uint64_t stub)
@@ -178,6 +166,5 @@ void patch_close(struct patched *p)
 {
     free(p->was);
     free(p->is);
-    free(p->seconds);
     *p = (struct patched){ 0 };
 }

@@ -17,24 +17,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The head of a second stub, outside of what struct patched has whole. */
-struct patched_head {
-    uint64_t at;
-    uint8_t was[STUB_HEAD_SIZE];
-    uint8_t is[STUB_HEAD_SIZE];
-};
-
 /* What one module's stubs were and where they are, for putting them back. */
 struct patched {
-    uint64_t from;  // address of the first exported stub
+    uint64_t from;  // address of the first stub
     uint8_t *was;   // bytes before, owned; `size` of them
     uint8_t *is;    // bytes now, owned
     size_t size;
-    size_t count;    // stubs patched, without second ones
+    size_t count;    // stubs patched, second ones too
     size_t foreign;  // left alone: not the bytes of a stub
     size_t no_room;  // left alone: no room for a thunk, or too far
-    struct patched_head *seconds;  // owned, `second_count` of them
-    size_t second_count;
 };
 
 /* A module as it lies in the target, and where its thunks are to be. */
@@ -49,8 +40,9 @@ struct patch_wanted {
 };
 
 /* Bends each stub to a thunk of its own, as long as there is room, and the
- * second stubs to the thunks of the exported ones: such a call goes on in the
- * exported stub, and is one of it in every way. `thunks` gets wanted.room
+ * second stubs beside them to the thunks of the exported ones: such a call goes
+ * on in the exported stub, and is one of it in every way. Second stubs that lie
+ * elsewhere are left alone. `thunks` gets wanted.room
  * bytes. A module without stubs is no error. */
 bool patch_make(struct patched *out, const struct patch_wanted *wanted,
                 uint8_t *thunks, struct err *e);

@@ -425,22 +425,6 @@ static bool bend_stubs(struct target *t, const struct module *m,
     return true;
 }
 
-/* Writes what is to stand at the stubs, by `write`. */
-static bool write_stubs(const struct os_process *p, const struct patched *x,
-                        bool (*write)(const struct os_process *p, uint64_t to,
-                                      const void *from, size_t size,
-                                      struct err *e),
-                        struct err *e)
-{
-    bool ok = x->count == 0 || write(p, x->from, x->is, x->size, e);
-
-    for (size_t i = 0; ok && i < x->second_count; i++) {
-        ok = write(p, x->seconds[i].at, x->seconds[i].is,
-                   sizeof(x->seconds[i].is), e);
-    }
-    return ok;
-}
-
 /* All of it from outside. */
 static bool patch_module(const struct os_process *p, struct target_pages room,
                          const uint8_t *thunks, const struct patched *x,
@@ -449,7 +433,7 @@ static bool patch_module(const struct os_process *p, struct target_pages room,
     return x->count == 0 ||
            (os_write_code(p, room.at, thunks, (size_t)room.size, e) &&
             os_make_code(p, room.at, (size_t)room.size, e) &&
-            write_stubs(p, x, os_write_code, e));
+            os_write_code(p, x->from, x->is, x->size, e));
 }
 
 /* No thread of the target runs yet. */
@@ -613,16 +597,7 @@ struct target_pages target_win32u_room(const struct target *t)
 
 struct target_pages target_win32u_stubs(const struct target *t)
 {
-    const struct patched *x = &t->win32u_stubs;
-    uint64_t from = x->from, to = x->from + x->size;
-
-    for (size_t i = 0; i < x->second_count; i++) {
-        uint64_t at = x->seconds[i].at;
-
-        from = at < from ? at : from;
-        to = at + STUB_HEAD_SIZE > to ? at + STUB_HEAD_SIZE : to;
-    }
-    return (struct target_pages){ from, to - from };
+    return (struct target_pages){ t->win32u_stubs.from, t->win32u_stubs.size };
 }
 
 bool target_prepare_win32u(struct target *t, struct err *e)
@@ -640,7 +615,9 @@ bool target_write_thunks(struct target *t, struct err *e)
 
 bool target_patch_win32u(struct target *t, struct err *e)
 {
-    return write_stubs(&t->os, &t->win32u_stubs, os_write, e);
+    const struct patched *x = &t->win32u_stubs;
+
+    return os_write(&t->os, x->from, x->is, x->size, e);
 }
 
 void target_unprepare_win32u(struct target *t)
@@ -698,10 +675,11 @@ size_t target_find_unpatched(struct target *t, uint64_t stub, bool *win32u,
     }
     x = *win32u ? &t->win32u_stubs : &t->nt_stubs;
     m = *win32u ? &t->win32u : &t->ntdll;
-    for (size_t i = 0; i < m->syscalls.count + x->second_count; i++) {
-        uint64_t at = i < m->syscalls.count
-                          ? m->base + m->syscalls.entries[i].rva
-                          : x->seconds[i - m->syscalls.count].at;
+    for (size_t i = 0; i < m->syscalls.count + m->syscalls.second_count; i++) {
+        uint64_t at =
+            m->base + (i < m->syscalls.count
+                           ? m->syscalls.entries[i].rva
+                           : m->syscalls.seconds[i - m->syscalls.count].rva);
         const uint8_t *put = patch_bytes(x, at);
 
         if (put == NULL) {
@@ -738,13 +716,6 @@ static void unpatch(struct target *t, const struct patched *x, struct err *e)
         os_write_code(&t->os, x->from, now, x->size, e);
     }
     free(now);
-    for (size_t i = 0; i < x->second_count; i++) {
-        const struct patched_head *h = &x->seconds[i];
-
-        if (stands_at(t, h->at, h->is)) {
-            os_write_code(&t->os, h->at, h->was, sizeof(h->was), e);
-        }
-    }
 }
 
 bool target_detach(struct target *t, struct err *e)

@@ -433,15 +433,16 @@ static void patch_at(struct patching *p, uint64_t room_at, size_t thunks)
     CHECK(patch_make(&p->patched, &w, p->thunks, &e));
 }
 
-/* The image of make_four with three second stubs. */
+/* The image of make_four with four second stubs. */
 static void patch_four(struct patching *p, size_t thunks)
 {
     p->bytes = make_four();
     put_stub(p->bytes, TEXT, WINDOWS, 0x12);
     put_stub(p->bytes, FIRST - 0x20, WINDOWS, 0xf);
-    put_stub(p->bytes, MORE_TEXT, WINDOWS, 0x11);
+    put_stub(p->bytes, FIRST + 0x80, WINDOWS, 0x11);
+    put_stub(p->bytes, MORE_TEXT + 0x800, WINDOWS, 0xf);
     patch_at(p, THUNKS, thunks);
-    CHECK_U64(p->syscalls.second_count, 3);
+    CHECK_U64(p->syscalls.second_count, 4);
 }
 
 static void patching_close(struct patching *p)
@@ -471,33 +472,31 @@ static void a_second_stub_leads_to_the_thunk_of_the_exported_one(void)
     const struct patched *is = &p.patched;
 
     patch_four(&p, 4);
-    CHECK_U64(is->count, 3);
+    CHECK_U64(is->count, 5);
     CHECK_U64(is->foreign, 1);
     CHECK_U64(is->no_room, 0);
+    CHECK_U64(is->from, BASE + TEXT);
     CHECK_U64(head_leads_to(is, FIRST), THUNKS);
     CHECK_U64(head_leads_to(is, FIRST + 0x20), THUNKS + THUNK_SIZE);
     CHECK_U64(head_leads_to(is, FIRST + 0x60), THUNKS + 2 * THUNK_SIZE);
     /* A thunk goes on behind the head of the exported stub. */
     CHECK_U64(jump_target(p.thunks + 25, THUNKS + 25), BASE + FIRST + 8);
 
-    CHECK_U64(is->second_count, 2);
-    if (is->second_count == 2) {
-        const struct patched_head *h = is->seconds;
-
-        CHECK_U64(h[0].at, BASE + TEXT);
-        CHECK_U64(jump_target(h[0].is, h[0].at), THUNKS + 2 * THUNK_SIZE);
-        CHECK_U64(h[1].at, BASE + FIRST - 0x20);
-        CHECK_U64(jump_target(h[1].is, h[1].at), THUNKS);
-        CHECK(memcmp(h[1].was, p.bytes + FIRST - 0x20, 8) == 0);
-    }
+    CHECK_U64(head_leads_to(is, TEXT), THUNKS + 2 * THUNK_SIZE);
+    CHECK_U64(head_leads_to(is, FIRST - 0x20), THUNKS);
     CHECK(patch_has(is, BASE + FIRST));
     CHECK(patch_has(is, BASE + FIRST - 0x20));
     CHECK(patch_has(is, BASE + TEXT));
-    /* The hooked one is left alone, and so is its second stub. */
+    /* The hooked one is left alone, and so are its second stub and one that
+     * lies elsewhere; between stubs nothing is changed. */
     CHECK(!patch_has(is, BASE + FIRST + 0x40));
-    CHECK(!patch_has(is, BASE + MORE_TEXT));
+    CHECK(!patch_has(is, BASE + FIRST + 0x80));
+    CHECK(!patch_has(is, BASE + MORE_TEXT + 0x800));
+    CHECK(!patch_has(is, BASE + TEXT + 0x20));
+    CHECK(memcmp(is->is + 0x20, p.bytes + TEXT + 0x20, FIRST - TEXT - 0x40) ==
+          0);
     /* What was there can be put back. */
-    CHECK(memcmp(is->was, p.bytes + FIRST, is->size) == 0);
+    CHECK(memcmp(is->was, p.bytes + TEXT, is->size) == 0);
     patching_close(&p);
 }
 
@@ -509,16 +508,16 @@ static void stubs_without_room_for_a_thunk_stay_as_they_are(void)
     const struct patched *is = &p.patched;
 
     patch_four(&p, 1);
-    CHECK_U64(is->count, 1);
+    CHECK_U64(is->count, 2);
     CHECK_U64(is->no_room, 2);
     CHECK_U64(is->foreign, 1);
     CHECK(patch_has(is, BASE + FIRST));
+    CHECK(patch_has(is, BASE + FIRST - 0x20));
     CHECK(!patch_has(is, BASE + FIRST + 0x20));
     CHECK(!patch_has(is, BASE + FIRST + 0x60));
-    CHECK(memcmp(is->is + 0x20, p.bytes + FIRST + 0x20, 0x60) == 0);
-    CHECK_U64(is->second_count, 1);
-    CHECK(patch_has(is, BASE + FIRST - 0x20));
     CHECK(!patch_has(is, BASE + TEXT));
+    CHECK(memcmp(is->is + (FIRST + 0x20 - TEXT), p.bytes + FIRST + 0x20,
+                 0x60) == 0);
     patching_close(&p);
 }
 
@@ -546,9 +545,8 @@ static void stubs_out_of_reach_stay_as_they_are(void)
         p.bytes = make_four();
         put_stub(p.bytes, TEXT, WINDOWS, 0x12);
         patch_at(&p, cases[i].room_at, 4);
-        CHECK_U64(p.patched.count, cases[i].count);
-        CHECK_U64(p.patched.count + p.patched.no_room, 3);
-        CHECK_U64(p.patched.second_count, cases[i].seconds);
+        CHECK_U64(p.patched.count, cases[i].count + cases[i].seconds);
+        CHECK_U64(p.patched.no_room, 3 - cases[i].count);
         CHECK(patch_has(&p.patched, BASE + FIRST) == (cases[i].count != 0));
         CHECK(patch_has(&p.patched, BASE + TEXT) == (cases[i].seconds != 0));
         if (cases[i].count != 0) {
@@ -571,7 +569,7 @@ static void a_module_without_stubs_is_left_alone(void)
     struct err e;
 
     CHECK(patch_make(&p, &w, none, &e));
-    CHECK_U64(p.count + p.second_count + p.size, 0);
+    CHECK_U64(p.count + p.size, 0);
     CHECK(!patch_has(&p, BASE + FIRST) && !patch_has(&p, 0));
     CHECK(!syscalls_span(&s, &from, &to));
     patch_close(&p);
