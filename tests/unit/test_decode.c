@@ -63,7 +63,9 @@ static void start(const char *name, uint32_t count, const uint64_t *args)
     call.stub = &stub;
     call.entry_seen = true;
     call.arg_mask = (1u << count) - 1;
-    memcpy(call.args, args, count * sizeof(*args));
+    if (count > 0) {
+        memcpy(call.args, args, count * sizeof(*args));
+    }
     clock_init(&test_clock, 0, 1000000, 0);
 }
 
