@@ -179,6 +179,25 @@ static uint16_t *find(const wchar_t *name, DWORD *why)
     return found;
 }
 
+/* True for what a user knows as a program and cmd.exe has built in. */
+static bool is_built_in(const uint16_t *name)
+{
+    static const wchar_t *const names[] = {
+        L"assoc", L"call",  L"cd",    L"chdir",  L"cls",    L"copy",  L"date",
+        L"del",   L"dir",   L"echo",  L"erase",  L"exit",   L"for",   L"ftype",
+        L"if",    L"md",    L"mkdir", L"mklink", L"move",   L"path",  L"pause",
+        L"popd",  L"pushd", L"rd",    L"ren",    L"rename", L"rmdir", L"set",
+        L"start", L"time",  L"title", L"type",   L"ver",    L"vol",
+    };
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (_wcsicmp((const wchar_t *)name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool os_find_program(uint16_t **path, struct str16 name, struct err *e)
 {
     wchar_t *wanted = calloc(name.size + 1, sizeof(*wanted));
@@ -186,12 +205,14 @@ bool os_find_program(uint16_t **path, struct str16 name, struct err *e)
     DWORD why = 0;
     char room[300];
     struct buf shown = BUF_OVER(room);
+    bool built_in;
 
     if (wanted == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
     memcpy(wanted, name.p, name.size * sizeof(*wanted));
     found = find(wanted, &why);
+    built_in = found == NULL && is_built_in((const uint16_t *)wanted);
     free(wanted);
     os_to_utf8(&shown, name);
     if (found != NULL && is_batch((const wchar_t *)found)) {
@@ -223,6 +244,12 @@ bool os_find_program(uint16_t **path, struct str16 name, struct err *e)
         e->code = ERR_NOT_OURS;
         return false;
     }
+    if (built_in) {
+        return err_set(e, ERR_NOT_FOUND,
+                       "%.*s is a command of cmd.exe, not a program; trace "
+                       "what runs it: ntstrace cmd.exe /c %.*s",
+                       (int)shown.size, shown.p, (int)shown.size, shown.p);
+    }
     return err_set(e, ERR_NOT_FOUND, "%.*s: program not found", (int)shown.size,
                    shown.p);
 }
@@ -251,8 +278,8 @@ static bool was_detached(const STARTUPINFOW *startup)
              GetStdHandle(STD_ERROR_HANDLE) == NULL));
 }
 
-/* Our children's children are none of the job's business, and who wants out of
- * it may leave. */
+/* The program's children are none of the job's business: they are outside it,
+ * whether or not they ask for it. */
 #define JOB_OPEN \
     (JOB_OBJECT_LIMIT_BREAKAWAY_OK | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK)
 
