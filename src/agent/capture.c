@@ -413,7 +413,10 @@ go_on(struct run *run, const volatile struct capture_op *op)
         piece->kept = 0;
         piece->length = 0;
         run->part++;
-        if (op->test_value >= 8 && run->parts > 0 && part_at(run, op, &at)) {
+        /* The length of the array is anybody's to write, and who is not wanted
+         * does not count in `parts`. */
+        if (op->test_value >= 8 && run->parts > 0 &&
+            run->part < CAPTURE_EACH_MAX && part_at(run, op, &at)) {
             return;
         }
     }

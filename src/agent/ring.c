@@ -159,7 +159,8 @@ static uint32_t claim_index(struct section *s)
             return i;
         }
     }
-    for (;;) {
+    /* As often as there are rings: the count is anybody's to write. */
+    for (uint32_t turn = 0; turn <= max; turn++) {
         uint32_t i =
             atomic_fetch_add_explicit(&s->ring_high, 1, memory_order_acq_rel);
         uint32_t want = RING_FREE;
@@ -180,6 +181,7 @@ static uint32_t claim_index(struct section *s)
             return RING_MAX;
         }
     }
+    return RING_MAX;
 }
 
 static struct ring *claim(uint64_t rsp)

@@ -21,6 +21,8 @@
 
 #define STATUS_WAIT_0 0
 #define STATUS_WAIT_1 1
+#define STATUS_USER_APC 0xc0
+#define STATUS_ALERTED 0x101
 #define STATUS_TIMEOUT 0x102
 /* The tracer's process comes first: of two signalled handles the wait tells
  * of the first, and a tracer that died may have left "room" set. */
@@ -31,10 +33,10 @@
 #define RENEW_MS 20
 /* How long an answer may take that must not be waited for asleep. */
 #define SPIN_MS 2000
-/* How long any answer may take. */
-#define ANSWER_MS 10000
-/* How long there may be no room: a tracer that is stopped (its output is a
- * pager that nobody scrolls) is to lose nothing for a good while. */
+/* How long an answer may take, or room may not be there: a tracer that is
+ * stopped (its output is a pager that nobody scrolls) is to lose nothing for a
+ * good while. */
+#define ANSWER_MS 300000
 #define ROOM_MS 300000
 /* How long without system calls of our own: the tracer wakes that often. */
 #define AWAKE_MS 100
@@ -107,7 +109,9 @@ static bool sleep_once(struct ring *ring, uint32_t ms)
         return true;
     }
     status = own_call(ring, &c);
-    if (status == ROOM || status == STATUS_TIMEOUT) {
+    /* An APC of the kind that interrupts any wait is no end of it. */
+    if (status == ROOM || status == STATUS_TIMEOUT ||
+        status == STATUS_USER_APC || status == STATUS_ALERTED) {
         return true;
     }
     if (status == TRACER_GONE) {
@@ -191,9 +195,9 @@ static bool is_answered(const struct ring *ring, uint32_t asked)
 }
 
 /* Puts question `asked`, and waits. True: there is an answer. */
-static bool ask_once(struct ring *ring, uint32_t asked, bool spin,
-                     struct patience *p)
+static bool ask_once(struct ring *ring, uint32_t asked, bool spin)
 {
+    struct patience p = patience(ANSWER_MS);
     bool there = true;
 
     atomic_store_explicit(&ring->waiting, spin ? RING_SPINS : RING_WAITS_ANSWER,
@@ -204,7 +208,8 @@ static bool ask_once(struct ring *ring, uint32_t asked, bool spin,
     if (spin) {
         uint64_t spin_until = in_ms(SPIN_MS);
 
-        while (!is_answered(ring, asked) && tsc() < spin_until && has_time(p) &&
+        while (!is_answered(ring, asked) && tsc() < spin_until &&
+               has_time(&p) &&
                !atomic_load_explicit(&section_here()->dead,
                                      memory_order_relaxed)) {
             pause();
@@ -216,7 +221,7 @@ static bool ask_once(struct ring *ring, uint32_t asked, bool spin,
     if (!is_answered(ring, asked)) {
         wait_wake_reader(ring);
     }
-    while (there && !is_answered(ring, asked) && has_time(p)) {
+    while (there && !is_answered(ring, asked) && has_time(&p)) {
         there = sleep_once(ring, RENEW_MS);
     }
     return is_answered(ring, asked);
@@ -225,10 +230,9 @@ static bool ask_once(struct ring *ring, uint32_t asked, bool spin,
 void wait_answer(struct ring *ring, bool spin)
 {
     uint32_t asked = atomic_load_explicit(&ring->ask, memory_order_relaxed);
-    struct patience p = patience(ANSWER_MS);
     struct opened opened = { 0, 0, 0 };
 
-    for (int i = 0; i < CHORES_MOST && ask_once(ring, ++asked, spin, &p); i++) {
+    for (int i = 0; i < CHORES_MOST && ask_once(ring, ++asked, spin); i++) {
         uint32_t chore = ring->chore;
 
         if (chore == CHORE_NONE) {

@@ -138,6 +138,8 @@ void process_close(struct model_process *p)
     free(p);
 }
 
+/* What a program tells of may be no module: there is an end to them. */
+#define MODULES_MOST 8192
 /* --- Stubs ------------------------------------------------------------ */
 
 static enum special special_of(str name)
@@ -318,8 +320,9 @@ bool model_module_add(struct model_process *p, uint64_t base, uint64_t size,
     bool second = again ? p->modules[at - 1].second : has_name(p, base, name);
     str kept = str_keep(str_slice(name, 0, NAME_MAX_BYTES));
 
-    if (!kept.p || !grow(&p->modules, &p->module_room, p->module_count,
-                         sizeof(p->modules[0]))) {
+    if (!kept.p || p->module_count >= MODULES_MOST ||
+        !grow(&p->modules, &p->module_room, p->module_count,
+              sizeof(p->modules[0]))) {
         str_drop(kept);
         return false;
     }

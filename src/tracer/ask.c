@@ -27,8 +27,8 @@ enum asker_state {
 };
 
 struct asker {
-    struct os_process os;  // without a watch: who asks has looked
-    const struct os_process *watched;
+    struct os_process os;              // without a watch: who asks has looked
+    const struct os_process *watched;  // NULL: the kernel answers
     struct os_thread_start start;
     void *worker;  // NULL until the first question
     void *go;      // events: there is a question, or the end ...
@@ -137,7 +137,7 @@ static void work(void *arg)
     }
 }
 
-struct asker *asker_open(const struct os_process *p)
+struct asker *asker_open(const struct os_process *p, bool watched)
 {
     struct asker *a = calloc(1, sizeof(*a));
     struct err ignored = { 0 };
@@ -145,7 +145,7 @@ struct asker *asker_open(const struct os_process *p)
     if (a == NULL) {
         return NULL;
     }
-    a->watched = p;
+    a->watched = watched ? p : NULL;
     a->os = *p;
     a->os.waited_for = NULL;
     a->go = os_event_open(false, &ignored);
@@ -161,7 +161,7 @@ bool asker_region(struct asker *a, uint64_t address, struct region_told *out)
 {
     struct err ignored = { 0 };
 
-    if (os_waited_for(a->watched)) {
+    if (a->watched != NULL && os_waited_for(a->watched)) {
         return false;
     }
     if (a->worker == NULL) {
@@ -202,7 +202,7 @@ void asker_close(struct asker *a)
         return;
     }
     os_thread_close(a->worker);
-    if (atomic_exchange(&a->state, ASKER_ENDS) != ASKER_ASKED) {
-        os_event_set(a->go);
-    }
+    /* It wakes by itself once a second, and gives all of it back: from here on
+     * nothing of it is ours. */
+    atomic_store(&a->state, ASKER_ENDS);
 }

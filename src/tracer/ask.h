@@ -41,8 +41,9 @@ struct asker;
 /* Of what is in `path` of `told`, the file's name. */
 str region_file(const struct region_told *told);
 
-/* NULL without memory. `p` is copied; its handle must live. */
-struct asker *asker_open(const struct os_process *p);
+/* NULL without memory. `p` must live. `watched`: a thread of it may have to
+ * answer, so that it is not asked while one waits for us. */
+struct asker *asker_open(const struct os_process *p, bool watched);
 /* Asks about `address`; waits for 100 ms at most. False: nobody answered in
  * time, an older question still has no answer, or a thread of the target waits
  * for us. */

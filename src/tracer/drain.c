@@ -16,6 +16,8 @@
 #define STORE_DELAY_US 20
 /* How often threads are asked whether they have ended. */
 #define CHECK_ENDED_MS 50
+/* A thread that is to ask, and runs for so long, does not. */
+#define GONE_ON_MS 200
 /* So many entries in a row without a return mean that the callback is gone. */
 #define CALLBACK_LOST_AFTER 16
 
@@ -182,6 +184,7 @@ static void watch(struct session *s, struct drained *d, const uint8_t *bytes,
 static bool is_question(const struct record_head *head)
 {
     return (head->flags & RECORD_WAITS) != 0 && head->size >= RETURN_SIZE &&
+           head->size <= RECORD_MAX &&
            (head->kind == RECORD_RETURN || head->kind == RECORD_TRANSITION);
 }
 
@@ -235,6 +238,21 @@ static size_t take(struct session *s, struct drained *d, const uint8_t *bytes,
     return taken;
 }
 
+/* True if the thread of a question that was never asked, or was given up, has
+ * been running for a while. */
+static bool has_gone_on(const struct session *s, struct drained *d,
+                        uint64_t now)
+{
+    bool runs = atomic_load_explicit(&d->ring->waiting, memory_order_relaxed) ==
+                RING_RUNS;
+
+    if (!runs || d->runs_since == 0) {
+        d->runs_since = runs ? now : 0;
+        return false;
+    }
+    return now - d->runs_since > s->timing.tsc_per_ms * GONE_ON_MS;
+}
+
 /* The next record is a question. `newest`: nothing is behind it, so that its
  * thread may well wait; that it has also asked, `asked` says. Returns what was
  * taken: the record, once its thread has its answer. */
@@ -246,10 +264,12 @@ static size_t take_question(struct session *s, struct drained *d,
     struct chore c;
     size_t taken;
 
-    if (newest && asked == d->answered) {
+    if (newest && asked == d->answered && !has_gone_on(s, d, now)) {
         d->asking = true;
         return 0;
     }
+    newest = newest && asked != d->answered;
+    d->runs_since = 0;
     if (!d->resolved) {
         memcpy(&r, bytes, sizeof(r));
         if (!rendezvous(s, d, &r, newest, &c)) {
@@ -262,7 +282,11 @@ static size_t take_question(struct session *s, struct drained *d,
     taken = take(s, d, bytes, size, now);
     if (taken == size) {
         d->resolved = false;
-        answer(d, asked, &(struct chore){ CHORE_NONE, 0, 0 });
+        rendezvous_finish(d);
+        /* One that did not wait must not be taken for another that does. */
+        if (newest) {
+            answer(d, asked, &(struct chore){ CHORE_NONE, 0, 0 });
+        }
     }
     return taken;
 }
@@ -532,6 +556,11 @@ size_t drain_rings(struct session *s, bool last)
     size_t taken = 0;
     bool ending = false;
 
+    /* Ours to say: the target has written it. */
+    if (!last && !s->letting_go) {
+        atomic_store_explicit(&s->target.section->dead, 0,
+                              memory_order_relaxed);
+    }
     find_rings(s, high, last || now > s->check_ended);
     for (uint32_t i = 0; i < s->ring_high; i++) {
         struct drained *d = &s->rings[i];
@@ -563,6 +592,13 @@ size_t drain_rings(struct session *s, bool last)
     return taken;
 }
 
+/* Bytes in the ring that we have not taken, as drain_ring counts them. */
+static uint32_t waiting_bytes(const struct drained *d)
+{
+    return (atomic_load_explicit(&d->ring->head, memory_order_relaxed) & ~7u) -
+           d->tail;
+}
+
 /* True if the thread of `d` cannot go on without us. */
 static bool is_waiting(const struct drained *d)
 {
@@ -570,7 +606,7 @@ static bool is_waiting(const struct drained *d)
 
     switch (atomic_load_explicit(&r->waiting, memory_order_relaxed)) {
     case RING_WAITS_ROOM:
-        return atomic_load_explicit(&r->head, memory_order_relaxed) != d->tail;
+        return waiting_bytes(d) != 0;
     case RING_WAITS_ANSWER:
     case RING_SPINS:
         return atomic_load_explicit(&r->ask, memory_order_relaxed) !=
@@ -584,9 +620,6 @@ bool drain_waited_for(void *session)
 {
     struct session *s = session;
 
-    if (atomic_load_explicit(&s->target.section->dead, memory_order_relaxed)) {
-        return false;
-    }
     for (uint32_t i = 0; i < s->ring_high; i++) {
         const struct drained *d = &s->rings[i];
 
@@ -602,11 +635,8 @@ bool drain_pressing(struct session *s)
     for (uint32_t i = 0; i < s->ring_high; i++) {
         struct drained *d = &s->rings[i];
 
-        if (d->ring != NULL &&
-            (d->stuck || is_waiting(d) ||
-             atomic_load_explicit(&d->ring->head, memory_order_relaxed) -
-                     d->tail >
-                 s->target.ring_bytes / 2)) {
+        if (d->ring != NULL && (d->stuck || is_waiting(d) ||
+                                waiting_bytes(d) > s->target.ring_bytes / 2)) {
             return true;
         }
     }
@@ -626,9 +656,7 @@ bool drain_wake(struct session *s)
         }
         waiting = atomic_load_explicit(&d->ring->waiting, memory_order_acquire);
         if ((waiting == RING_WAITS_ROOM &&
-             atomic_load_explicit(&d->ring->head, memory_order_relaxed) -
-                     d->tail <=
-                 s->target.ring_bytes / 2) ||
+             waiting_bytes(d) <= s->target.ring_bytes / 2) ||
             (waiting == RING_WAITS_ANSWER &&
              atomic_load_explicit(&d->ring->answer, memory_order_relaxed) ==
                  atomic_load_explicit(&d->ring->ask, memory_order_relaxed))) {

@@ -43,6 +43,9 @@ static void read_image(const struct module *m, const struct os_process *p,
 
     for (; pe_section_at(head, i, &s); i++) {
         if (s.flags & IMAGE_SCN_MEM_DISCARDABLE) {
+            if (s.rva < from) {
+                continue;  // out of order: was read
+            }
             read_part(m, p, from, s.rva);
             from = ((size_t)s.rva + s.size + PAGE - 1) & ~(size_t)(PAGE - 1);
         }

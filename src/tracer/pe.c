@@ -39,6 +39,7 @@ enum {
 };
 
 /* Longest export name; C++ makes long ones, so they are cut off late. */
+#define NAMES_MOST 0x10000u
 #define NAME_SIZE_MAX 4096
 
 /* What both views need of the headers. */
@@ -404,6 +405,9 @@ struct pe_exports pe_exports_over(const struct pe_image *image)
     }
     it.function_count = u32_at(&r, at + 20);
     it.name_count = u32_at(&r, at + 24);
+    if (it.name_count > NAMES_MOST) {
+        it.name_count = NAMES_MOST;  // ordinals have 16 bits
+    }
     it.functions = u32_at(&r, at + 28);
     it.names = u32_at(&r, at + 32);
     it.ordinals = u32_at(&r, at + 36);

@@ -22,6 +22,10 @@
 
 /* After an orphan, look for the next one for so long without sleeping. */
 #define POLL_MS 20
+/* A program may unload win32u and load it again; not without an end. */
+#define WIN32U_MOST 64
+/* No image is larger. */
+#define IMAGE_MOST ((uint64_t)1 << 30)
 /* What a program that may not change its own code is told. */
 #define STATUS_DYNAMIC_CODE_BLOCKED 0xc0000604
 
@@ -46,6 +50,7 @@ enum {
 struct question {
     enum step step;
     struct orphan_answer orphan;
+    bool answers;  // `orphan` is complete
     uint64_t address[PLACES];
     int asking;                       // the place that is being asked for
     struct region_told told[PLACES];  // lends names to `orphan`
@@ -110,10 +115,11 @@ static bool add_win32u(struct session *s, uint64_t base)
 {
     struct err e = { 0 };
 
-    if (s->target.win32u.bytes != NULL ||
+    if (s->target.win32u.bytes != NULL || s->win32u_taken == WIN32U_MOST ||
         !module_is(&s->target.os, base, STR("win32u.dll"))) {
         return false;
     }
+    s->win32u_taken++;
     if (!target_add_win32u(&s->target, base, &e)) {
         session_note(s, "calls of win32u.dll have no arguments: %s", e.text);
         return false;
@@ -125,6 +131,19 @@ static void tell_win32u(struct session *s)
 {
     rendezvous_tell_stubs(s, &s->target.win32u, &s->target.win32u_stubs,
                           STR("win32u.dll"));
+}
+
+/* What is told may be a lie: an image is no larger than they are, and does not
+ * lie over ntdll. */
+static bool is_image(const struct session *s, const struct region_told *told)
+{
+    const struct module *ntdll = &s->target.ntdll;
+    uint64_t from = told->allocation, to = told->allocation_end;
+
+    return told->image && told->path_size > 0 && from < to &&
+           to - from <= IMAGE_MOST &&
+           (from == ntdll->base || to <= ntdll->base ||
+            from >= ntdll->base + ntdll->size);
 }
 
 static void add_module(struct session *s, const struct region_told *told)
@@ -146,7 +165,7 @@ static struct place place_of(struct session *s, const struct region_told *told,
     if (told->free) {
         place.kind = PLACE_UNMAPPED;
         place.base = address & ~(uint64_t)0xfff;
-    } else if (told->image && told->path_size > 0) {
+    } else if (is_image(s, told)) {
         add_module(s, told);
         if (add_win32u(s, told->allocation)) {
             tell_win32u(s);
@@ -174,7 +193,7 @@ bool rendezvous_describe(void *session, struct model_process *p,
      * we wait for the target. */
     drain_wake(s);
     if (s->asker == NULL) {
-        s->asker = asker_open(&s->target.os);
+        s->asker = asker_open(&s->target.os, s->target.system.wine);
     }
     if (s->asker == NULL || !asker_region(s->asker, address, &s->told)) {
         return false;
@@ -194,7 +213,7 @@ bool rendezvous_begin(struct session *s)
     /* The program, which nobody maps before our eyes either. */
     image = os_process_image(&s->target.os);
     if (image != 0 && region_ask(&s->target.os, image, &s->told) &&
-        s->told.image && s->told.path_size > 0) {
+        is_image(s, &s->told)) {
         add_module(s, &s->told);
     }
     return true;
@@ -222,12 +241,20 @@ static bool without_arguments(struct session *s, const char *why)
     return true;
 }
 
-static bool chore_failed(struct session *s, uint32_t status)
+static bool chore_failed(struct session *s, enum step step, uint32_t status)
 {
     struct err e = { 0 };
     char why[80];
     struct buf text = BUF_OVER(why);
 
+    if (status == STATUS_DYNAMIC_CODE_BLOCKED && step == STEP_CLOSED) {
+        /* Patched, and not executable: that at least from outside. */
+        if (target_close_win32u_outside(&s->target, &e)) {
+            tell_win32u(s);
+            return true;
+        }
+        return without_arguments(s, e.text);
+    }
     if (status == STATUS_DYNAMIC_CODE_BLOCKED) {
         if (target_patch_win32u_outside(&s->target, &e)) {
             tell_win32u(s);
@@ -250,7 +277,7 @@ static bool patch_win32u(struct session *s, struct question *q, uint32_t status,
     struct err e = { 0 };
 
     if (q->step != STEP_FIRST && (int32_t)status < 0) {
-        return chore_failed(s, status);
+        return chore_failed(s, q->step, status);
     }
     switch (q->step) {
     case STEP_FIRST:
@@ -304,14 +331,18 @@ static bool mapped(struct session *s, struct drained *d, struct question *q,
         if (waits) {
             return patch_win32u(s, q, d->ring->chore_status, c);
         }
-        /* It waits no longer, and has closed what was open. */
+        /* It waits no longer, and has closed what was open; if it is no more,
+         * we do, as soon as we may ask. */
+        if (!os_waited_for(&s->target.os)) {
+            target_close_win32u_outside(&s->target, &(struct err){ 0 });
+        }
         return without_arguments(s, "its thread did not wait for us");
     }
     if (!waits) {
         return true;
     }
     q->told[0] = drain_told(d);
-    if (!q->told[0].image || q->told[0].path_size == 0) {
+    if (!is_image(s, &q->told[0])) {
         return true;
     }
     add_module(s, &q->told[0]);
@@ -504,7 +535,7 @@ static bool orphan(struct session *s, struct drained *d, struct question *q,
     if (!find_places(s, q, waits, c)) {
         return false;
     }
-    model_orphan_answer(d->thread, &q->orphan);
+    q->answers = true;
     s->poll_until = os_tsc() + POLL_MS * s->timing.tsc_per_ms;
     return true;
 }
@@ -513,6 +544,14 @@ void rendezvous_forget(struct drained *d)
 {
     free(d->question);
     d->question = NULL;
+}
+
+void rendezvous_finish(struct drained *d)
+{
+    if (d->question != NULL && d->question->answers) {
+        model_orphan_answer(d->thread, &d->question->orphan);
+    }
+    rendezvous_forget(d);
 }
 
 bool rendezvous(struct session *s, struct drained *d,
@@ -538,9 +577,6 @@ bool rendezvous(struct session *s, struct drained *d,
         done = orphan(s, d, d->question, r, waits, c);
     } else {
         done = mapped(s, d, d->question, waits, c);
-    }
-    if (done) {
-        rendezvous_forget(d);
     }
     return done;
 }

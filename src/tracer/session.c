@@ -420,6 +420,7 @@ static void let_go(struct session *s)
     if (os_process_ended(&s->target.os, &code)) {
         return;
     }
+    s->letting_go = true;
     if (!target_detach(&s->target, &e)) {
         session_note(s,
                      "detaching: %s; the program goes on, but not as if we "
@@ -450,8 +451,11 @@ static bool conclude(struct session *s, uint32_t *status, struct err *e)
     }
     if (s->output.failed) {
         /* Nobody reads the trace; the program is not to suffer for it. */
-        while (!os_process_ended(&s->target.os, &code)) {
-            os_wait(&s->target.os.process, 1, 1000);
+        void *handles[2] = { s->target.os.process, s->interrupt };
+
+        while (!os_process_ended(&s->target.os, &code) &&
+               os_interrupt_take() == OS_INTERRUPT_NONE) {
+            os_wait(handles, 2, 1000);
         }
         *e = s->output.why;
         return false;

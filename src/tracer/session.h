@@ -45,6 +45,7 @@ struct drained {
      * has yet to ask, or does a chore. It is not taken before. */
     bool asking;
     bool resolved;              // it has got it; the record is still to be fed
+    uint64_t runs_since;        // TSC: asking, and not waiting; 0: it waits
     uint32_t answered;          // the last `ask` that we answered
     struct question *question;  // rendezvous.c; owned; NULL: none
 };
@@ -86,6 +87,8 @@ struct session {
     uint64_t summary_at;    // TSC: when to print the table next; 0: not
     uint64_t check_ended;   // TSC: when to look next for ended threads
     bool room_set;
+    bool letting_go;          // detaching: nobody waits for us any more
+    uint32_t win32u_taken;    // how often win32u was taken in
     struct asker *asker;      // NULL until the first question
     struct region_told told;  // the last answer; lends its path
     _Atomic uint32_t questions_refused;
@@ -133,6 +136,8 @@ void drain_close(struct session *s);
  * does wait; a record may say so and not be true. */
 bool rendezvous(struct session *s, struct drained *d,
                 const struct record_return *r, bool waits, struct chore *c);
+/* Its record has been taken by the model: what was found out goes there. */
+void rendezvous_finish(struct drained *d);
 /* Forgets what it knows of a thread that waited. */
 void rendezvous_forget(struct drained *d);
 /* Tells the model about ntdll and the program, before the target runs. */

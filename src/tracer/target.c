@@ -635,6 +635,14 @@ bool target_patch_win32u_outside(struct target *t, struct err *e)
                         &t->win32u_stubs, e);
 }
 
+bool target_close_win32u_outside(struct target *t, struct err *e)
+{
+    struct os_process p = unwatched(t);
+    struct target_pages stubs = target_win32u_stubs(t);
+
+    return os_make_code(&p, stubs.at, (size_t)stubs.size, e);
+}
+
 /* The module that has a patched stub at `stub`, and what was put there; NULL:
  * there is none. */
 static const uint8_t *put_at(const struct target *t, uint64_t stub,
@@ -723,7 +731,8 @@ bool target_detach(struct target *t, struct err *e)
     struct err why = { 0 };
     uint32_t status = 0;
 
-    /* Nobody waits for us from now on. */
+    /* Nobody waits for us from now on, whatever stands in the rings. */
+    t->os.waited_for = NULL;
     atomic_store(&t->section->dead, 1);
     os_event_set(t->room);
     /* A thread inside a thunk goes on behind the stub's head; one that

@@ -117,6 +117,8 @@ void target_unprepare_win32u(struct target *t);
 /* For a program that may not change its own code (ACG): does all that from
  * outside. Not under Wine, where the program itself would have to answer. */
 bool target_patch_win32u_outside(struct target *t, struct err *e);
+/* ... makes the pages of its stubs executable. */
+bool target_close_win32u_outside(struct target *t, struct err *e);
 /* Tells `each` of the stubs of the module that has one at `stub` whose bytes
  * are no longer what we had put there; returns how many there are. When no
  * stub of it is ours any more, their returns are ordinary ones for the agent.

@@ -4172,7 +4172,7 @@ static void path_capture_open(void)
 
 /* What wait.c promises. */
 #define SPIN_MS 2000u
-#define ANSWER_MS 10000u
+#define ANSWER_MS 300000u
 #define ROOM_MS 300000u
 #define AWAKE_MS 100u
 

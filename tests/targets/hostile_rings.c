@@ -20,7 +20,7 @@
 #define RING_LINE2 0x80
 #define RING_ASK 0x90
 #define RING_LOST 0xa8
-#define RING_DATA 0x6000
+#define RING_DATA 0x5000
 #define TEB_RING 0x2d0
 
 #define LOADS 200
