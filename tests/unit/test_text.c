@@ -587,6 +587,22 @@ static void modules_come_and_go(void)
     trace_close(t);
 }
 
+/* What a program tells of need not be there: there is an end to it. */
+static void modules_are_not_without_end(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    uint64_t count = 0;
+
+    while (count < 100000 &&
+           model_module_add(t->p, 0x200000000 + count * 0x1000, 0x1000,
+                            STR("x.dll"))) {
+        count++;
+    }
+    CHECK(count >= 4000 && count < 10000);
+    CHECK_STR(model_place(t->p, 0x200000000).name, STR("x.dll"));
+    trace_close(t);
+}
+
 static void a_second_module_of_a_name_is_told_from_the_first(void)
 {
     struct trace *t = trace_open(MODE_PATCHED);
@@ -696,6 +712,7 @@ int main(void)
         TEST(a_null_result_is_zero),
         TEST(the_longest_path_is_never_cut),
         TEST(modules_come_and_go),
+        TEST(modules_are_not_without_end),
         TEST(a_second_module_of_a_name_is_told_from_the_first),
         TEST(stubs_are_found_by_number_and_address),
         TEST(a_stub_has_the_parameters_of_its_system),
