@@ -14,14 +14,10 @@
 
 /* After so long without progress, ask whether the tracer still lives. */
 #define PATIENCE_MS 5000
-/* After so long it counts as dead: a tracer that is stopped is to lose nothing
- * for a good while. */
-#define MOST_MS 300000
 
 /* One turn of waiting for the slot. False: the tracer is gone. `*spoiled` is
  * set before a call of ours becomes this thread's last one. */
-static bool still_there(uint64_t *deadline, uint64_t end,
-                        _Atomic uint32_t *spoiled)
+static bool still_there(uint64_t *deadline, _Atomic uint32_t *spoiled)
 {
     struct section *s = section_here();
 
@@ -31,7 +27,7 @@ static bool still_there(uint64_t *deadline, uint64_t end,
     }
     if (tsc() > *deadline) {
         atomic_store_explicit(spoiled, 1, memory_order_release);
-        if (tsc() > end || own_tracer_gone(NULL)) {
+        if (own_tracer_gone(NULL)) {
             return false;
         }
         *deadline = tsc() + PATIENCE_MS * image_config_here()->tsc_per_ms;
@@ -43,7 +39,6 @@ void agent_handshake(struct return_frame *frame, uint64_t rsp)
 {
     struct handshake_slot *slot = &section_here()->slot;
     uint64_t deadline = tsc() + PATIENCE_MS * image_config_here()->tsc_per_ms;
-    uint64_t end = tsc() + MOST_MS * image_config_here()->tsc_per_ms;
     uint64_t time = tsc();
     uint32_t tid = teb_tid();
     uint32_t nobody = 0;
@@ -54,7 +49,7 @@ void agent_handshake(struct return_frame *frame, uint64_t rsp)
     while (!atomic_compare_exchange_strong_explicit(
         &slot->tid, &nobody, tid, memory_order_acquire, memory_order_relaxed)) {
         nobody = 0;
-        if (!still_there(&deadline, end, &spoiled)) {
+        if (!still_there(&deadline, &spoiled)) {
             return;
         }
     }
@@ -74,7 +69,7 @@ void agent_handshake(struct return_frame *frame, uint64_t rsp)
     atomic_store_explicit(&slot->told, 1, memory_order_release);
     while (atomic_load_explicit(&slot->told, memory_order_acquire) == 1 &&
            atomic_load_explicit(&slot->tid, memory_order_relaxed) == tid) {
-        if (!still_there(&deadline, end, &slot->spoiled)) {
+        if (!still_there(&deadline, &slot->spoiled)) {
             return;
         }
     }

@@ -960,12 +960,6 @@ static uint32_t chore_query(const struct kernel_call *c)
 
     same("query of process", c->rcx, (uint64_t)-1);
     same("chore", chore_now()->chore, CHORE_QUERY);
-    if (kernel_looks && (uint32_t)c->r8 == 0 &&
-        c->rdx == chore_now()->address) {
-        /* It begins here: what was asked before about the same place, a
-         * capture program did. */
-        chore_calls = 0;
-    }
     if (chore_calls++ == 0) {
         chore_said = status;
         same("asked about", c->rdx, chore_now()->address);
@@ -986,14 +980,12 @@ static uint32_t chore_query(const struct kernel_call *c)
     return status;
 }
 
-/* A question about the view, not about where its address stands, nor of a
- * capture program that has followed a pointer to near the view: a look begins
- * with the base. */
+/* A question about the view, not about where its address stands. */
 static bool is_look(const struct kernel_call *c)
 {
     return kernel_looks &&
            ((uint32_t)c->r8 != 0 || c->rdx == chore_now()->address ||
-            (chore_calls > 0 && c->rdx - REGIONS_AT < regions_bytes));
+            c->rdx - REGIONS_AT < regions_bytes);
 }
 
 uint32_t prop_kernel(const struct kernel_call *c)
@@ -2326,9 +2318,7 @@ static bool expect_look(const struct mapping *m, uint8_t flags, uint64_t s,
 
 static void check_look(const struct mapping *m)
 {
-    if (expect_looks > 0 || !captures) {
-        same("looks at the view", chore_calls, expect_looks);
-    }
+    same("looks at the view", chore_calls, expect_looks);
     if (expect_looks > 0) {
         check_told(m->base);
     }
@@ -3971,6 +3961,13 @@ static bool follows(const struct mapping *m)
     for (uint32_t i = 0; i < piece_count; i++) {
         if (pieces[i].address == m->base ||
             pieces[i].address - REGIONS_AT < regions_bytes) {
+            return true;
+        }
+    }
+    /* Those of the elements of arrays are here alone. */
+    for (uint32_t i = 0; i < wanted_count; i++) {
+        if (wanted[i].address == m->base ||
+            wanted[i].address - REGIONS_AT < regions_bytes) {
             return true;
         }
     }
