@@ -530,8 +530,10 @@ static void check_program(const struct call_facts *facts, const uint8_t *how)
              (op->size.from >= CAPTURE_PIECE && op->size.from < limit));
         MUST(op->limit.from < facts->arg_count ||
              (op->limit.from >= CAPTURE_PIECE && op->limit.from < limit));
-        MUST(op->test <= 2 &&
-             (op->test != 1 || op->test_from < facts->arg_count));
+        MUST(op->test <= CAPTURE_EACH &&
+             (op->test != CAPTURE_IF_ARG || op->test_from < facts->arg_count));
+        MUST(op->test != CAPTURE_EACH ||
+             (op->base >= CAPTURE_PIECE && op->test_value >= 8));
     }
 }
 

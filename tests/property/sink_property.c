@@ -758,6 +758,9 @@ static void tell_other(struct both t)
                         .count = random_word(),
                         .reason = STR("ring full") };
 
+    if (n.kind == NOTICE_PATCHES_LOST) {
+        n.reason = below(2) ? STR("ntdll.dll") : STR("win32u.dll");
+    }
     if (below(2)) {
         EACH(notice, &h, &n);
         return;
