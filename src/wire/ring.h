@@ -18,7 +18,7 @@
  *            80h    line 2   the writer's cold words
  *            0c0h            the open calls below the newest
  *            1000h           struct ring_scratch, while a capture program runs;
- *                            struct ring_told, behind a chore
+ *                            struct ring_told, behind a chore or a view
  *            2000h           struct ring_args of the open calls
  *            5000h           data, ring_bytes
  *            ...             RING_SPILL bytes that nobody uses: where somebody
@@ -108,8 +108,9 @@ struct ring_open {
     uint64_t stack_base;
 };
 
-/* The arguments of an open call whose row has ROW_CAPTURES: its capture
- * program may want them again when the registers have long been used. */
+/* The arguments of an open call whose row has ROW_CAPTURES or ROW_MAPS: its
+ * capture program, or the look at what it has mapped, may want them again when
+ * the registers have long been used. */
 struct ring_args {
     uint64_t count;  // of words
     uint64_t words[4 + RECORD_MORE_MAX];
