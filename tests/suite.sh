@@ -4,7 +4,8 @@
 # tests/check-runner, which shows that it can say no.
 #
 # Takes: out, where the logs go; only, the suites wanted, none: all. Sets
-# passed, failed, skipped, broken.
+# passed, failed, skipped, broken; out/skips has a line for each test that was
+# skipped, out/failures what each that failed has said.
 
 passed=0
 failed=0
@@ -30,6 +31,7 @@ suite()
     if [ -z "$counts" ]; then
         echo "   ended with status $status and no counts; its last lines:"
         tail -n 20 "$out/$name.log" | sed 's/^/   | /'
+        echo "   $name: no counts, status $status" >>"$out/failures"
         failed=$((failed + 1))
         broken="$broken $name"
         return
@@ -39,6 +41,11 @@ suite()
     if [ "$2" != 0 ] || [ $status != 0 ]; then
         grep -vE '^(ok|pass|passed|  *ok)\b' "$out/$name.log" |
             tail -n 40 | sed 's/^/   | /'
+        if grep -qE '^ *FAIL' "$out/$name.log"; then
+            grep -E -A 5 '^ *FAIL' "$out/$name.log"
+        else
+            echo "status $status"
+        fi | sed "s/^ */   $name: /" >>"$out/failures"
         broken="$broken $name"
         [ "$2" != 0 ] || set -- "$1" 1 "$3"
     fi
