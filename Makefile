@@ -68,20 +68,20 @@ PORTABLE := \
     format/line.c format/pieces.c format/text.c format/json.c \
     format/summary.c \
     filter/filter.c filter/parse.c filter/known.c filter/path.c filter/regex.c \
-    tracer/options.c tracer/cmdline.c tracer/help.c tracer/pe.c \
-    tracer/syscalls.c tracer/patch.c
+    cmd/options.c cmd/cmdline.c cmd/help.c live/pe.c \
+    live/syscalls.c live/patch.c
 
 LIVE := \
     platform/win/process.c platform/win/handles.c platform/win/memory.c \
     platform/win/thread.c \
     platform/win/sync.c platform/win/console.c platform/win/file.c \
     platform/win/text.c \
-    tracer/module.c tracer/ask.c tracer/target.c tracer/drain.c tracer/rendezvous.c \
-    tracer/handshake.c tracer/output.c tracer/timing.c \
-    tracer/tell.c tracer/session.c tracer/list.c tracer/doctor.c \
-    tracer/doctor_stubs.c tracer/doctor_callback.c tracer/doctor_system.c \
+    live/module.c live/ask.c live/target.c live/drain.c live/rendezvous.c \
+    live/handshake.c view/output.c live/timing.c \
+    view/tell.c live/session.c cmd/list.c cmd/doctor.c \
+    cmd/doctor_stubs.c cmd/doctor_callback.c cmd/doctor_system.c \
     platform/win/probe.c platform/win/probe_callback.S \
-    tracer/main.c
+    cmd/main.c
 
 .PHONY: all help windows linux clean
 all: windows
@@ -110,9 +110,9 @@ $(BW)/agent.bin: $(BW)/agent.pe
 # --- the product ---------------------------------------------------------------
 
 PRODUCT_O := $(addprefix $(BW)/obj/,$(addsuffix .o,$(PORTABLE) $(LIVE))) \
-             $(BW)/obj/tracer/agent_image.S.o
+             $(BW)/obj/live/agent_image.S.o
 
-$(BW)/obj/tracer/agent_image.S.o: src/tracer/agent_image.S $(BW)/agent.bin
+$(BW)/obj/live/agent_image.S.o: src/live/agent_image.S $(BW)/agent.bin
 	@mkdir -p $(@D)
 	$(WCC) -DAGENT_IMAGE='"$(BW)/agent.bin"' -c -o $@ $<
 

@@ -45,7 +45,7 @@ void agent_handshake(struct return_frame *frame, uint64_t rsp)
     _Atomic uint32_t spoiled = 0;
 
     /* Acquire: the tracer is done with the slot. Pairs with the release in
-     * tracer/handshake.c. */
+     * live/handshake.c. */
     while (!atomic_compare_exchange_strong_explicit(
         &slot->tid, &nobody, tid, memory_order_acquire, memory_order_relaxed)) {
         nobody = 0;
@@ -65,7 +65,7 @@ void agent_handshake(struct return_frame *frame, uint64_t rsp)
                           atomic_load_explicit(&spoiled, memory_order_relaxed),
                           memory_order_relaxed);
     /* Release: the words above are there. Pairs with the acquire in
-     * tracer/handshake.c. */
+     * live/handshake.c. */
     atomic_store_explicit(&slot->told, 1, memory_order_release);
     while (atomic_load_explicit(&slot->told, memory_order_acquire) == 1 &&
            atomic_load_explicit(&slot->tid, memory_order_relaxed) == tid) {

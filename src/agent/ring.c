@@ -152,7 +152,7 @@ static uint32_t claim_index(struct section *s)
         uint32_t want = RING_FREE;
 
         /* Acquire: the tracer is done with the ring. Pairs with the release
-         * in reclaim (tracer/drain.c). */
+         * in reclaim (live/drain.c). */
         if (atomic_compare_exchange_strong_explicit(
                 state_at(s, i), &want, RING_CLAIMING, memory_order_acquire,
                 memory_order_relaxed)) {
@@ -218,7 +218,7 @@ static struct ring *claim(uint64_t rsp)
     atomic_store_explicit(&ring->lost_data, 0, memory_order_relaxed);
     teb_set_ring(ring);
     /* Release: the tracer finds the ring set up. Pairs with the acquire in
-     * drain_rings (tracer/drain.c). */
+     * drain_rings (live/drain.c). */
     atomic_store_explicit(state_at(s, index), RING_LIVE, memory_order_release);
     return ring;
 }
@@ -289,7 +289,7 @@ static enum ring_lost make_room(struct ring *ring, uint32_t size)
 
     for (;;) {
         /* Acquire: the reader is done with these bytes before we reuse them.
-         * Pairs with the release in drain_ring (tracer/drain.c). */
+         * Pairs with the release in drain_ring (live/drain.c). */
         uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
         uint32_t used =
             atomic_load_explicit(&ring->head, memory_order_relaxed) - tail;

@@ -140,7 +140,7 @@ void wait_wake_reader(struct ring *ring)
     uint32_t asleep = 1;
 
     /* Full fence: `head` (or `waiting`) is visible before we look whether
-     * the reader sleeps. Pairs with the fence in doze (tracer/session.c). */
+     * the reader sleeps. Pairs with the fence in doze (live/session.c). */
     atomic_thread_fence(memory_order_seq_cst);
     if (!ring->quiet &&
         atomic_load_explicit(&s->reader_asleep, memory_order_relaxed) &&
@@ -187,7 +187,7 @@ bool wait_room(struct ring *ring)
 static bool is_answered(const struct ring *ring, uint32_t asked)
 {
     /* Acquire: what the tracer did is done. Pairs with the release in
-     * answer (tracer/drain.c). */
+     * answer (live/drain.c). */
     uint32_t answer = atomic_load_explicit(&ring->answer, memory_order_acquire);
 
     return answer == asked ||
@@ -203,7 +203,7 @@ static bool ask_once(struct ring *ring, uint32_t asked, bool spin)
     atomic_store_explicit(&ring->waiting, spin ? RING_SPINS : RING_WAITS_ANSWER,
                           memory_order_relaxed);
     /* Release: the record, or what the chore found, is there. Pairs with the
-     * acquire in drain_ring (tracer/drain.c). */
+     * acquire in drain_ring (live/drain.c). */
     atomic_store_explicit(&ring->ask, asked, memory_order_release);
     if (spin) {
         uint64_t spin_until = in_ms(SPIN_MS);

@@ -7,7 +7,7 @@
  * A call then fails to compile, with the function's name in the message.
  *
  * Text without a bound is built in a `buf` (base/str.h). Printing and exiting
- * belong to tracer/main.c, which defines BANNED_BUT_MAY_PRINT first: whatever
+ * belong to cmd/main.c, which defines BANNED_BUT_MAY_PRINT first: whatever
  * stands below it says what went wrong in a `struct err`.
  */
 #ifndef BASE_BANNED_H

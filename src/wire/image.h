@@ -18,7 +18,7 @@
 /* Each private stub is a copy of one of ntdll's, at most this long. */
 #define PRIVATE_STUB_SIZE 0x20
 
-/* A thunk is this long; make_thunk in tracer/patch.c has its bytes. */
+/* A thunk is this long; make_thunk in live/patch.c has its bytes. */
 #define THUNK_SIZE 0x20
 
 /* Offsets in struct image_config that assembly uses. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_cmdline - tracer/cmdline.h: any text splits, within the promised room.
+ * fuzz_cmdline - cmd/cmdline.h: any text splits, within the promised room.
  *
  * Words quoted again by the documented rule must split into themselves.
  */
-#include "tracer/cmdline.h"
+#include "cmd/cmdline.h"
 
 #include "fuzz/fuzz.h"
 

@@ -180,7 +180,7 @@ static void take_json(void *ctx, str line)
     MUST(r.p == r.end);
 }
 
-/* --- as tracer/tell.c has it ---------------------------------------------- */
+/* --- as view/tell.c has it ---------------------------------------------- */
 
 static void on_enter(void *ctx, const struct call *call)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_options - tracer/options.h: any command line is taken or refused, in
+ * fuzz_options - cmd/options.h: any command line is taken or refused, in
  * four times its size of room, and what is taken is in order.
  */
-#include "tracer/options.h"
+#include "cmd/options.h"
 
 #include "fuzz/fuzz.h"
 
-#include "tracer/cmdline.h"
+#include "cmd/cmdline.h"
 
 static void check_taken(const struct options *o, str raw)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_pe - tracer/pe.h and tracer/syscalls.h: the bytes as a file's head and
+ * fuzz_pe - live/pe.h and live/syscalls.h: the bytes as a file's head and
  * as a mapped image of which the rest cannot be read.
  */
-#include "tracer/pe.h"
+#include "live/pe.h"
 
 #include "fuzz/fuzz.h"
 
+#include "live/syscalls.h"
 #include "tables/amd64/stubs.h"
-#include "tracer/syscalls.h"
 
 /* What the tracer lends for all of its tables. Names may overlap, so a large
  * image could ask for more; inputs of some KiB cannot. */

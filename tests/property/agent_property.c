@@ -6,7 +6,7 @@
  *     agent_property IMAGE [--seed N] [--count N] [--only NAME]
  *
  * The image is mapped executable into this (Linux) process, filled in as
- * tracer/target.c does it, between a fake TEB under gs, a fake
+ * live/target.c does it, between a fake TEB under gs, a fake
  * KUSER_SHARED_DATA at 7FFE0000h, a fake section, fake stubs bent to thunks
  * (their `syscall` leads here), and a fake kernel behind the private stubs
  * that destroys every vector register and all that a call may destroy, and
@@ -58,7 +58,7 @@
 #define STACK_KERNEL 1280
 #define STACK_NO_RING 1536
 
-/* The layout of tracer/target.c. */
+/* The layout of live/target.c. */
 #define IMAGE_AT 0x180000000ull
 #define IMAGE_ROOM 0x4000u
 #define THUNKS_AT (IMAGE_AT + IMAGE_ROOM)
@@ -1097,7 +1097,7 @@ static uint8_t *map_twice(uint64_t at, size_t size, uint8_t **first)
     return q;
 }
 
-/* Wire/image.h's image, filled in as tracer/target.c does. */
+/* Wire/image.h's image, filled in as live/target.c does. */
 static void image_setup(const char *path)
 {
     uint64_t kernel = (uint64_t)prop_kernel_entry;
@@ -1156,7 +1156,7 @@ static void image_setup(const char *path)
     prop_kernel_return = IMAGE_AT + head.stubs + 0x14;
 }
 
-/* One thunk, as image.h describes and tracer/target.c writes it. */
+/* One thunk, as image.h describes and live/target.c writes it. */
 static void make_thunk(uint64_t at, const struct fake_stub *k)
 {
     uint8_t *p = (uint8_t *)at;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_cmdline - tracer/cmdline.h.
+ * test_cmdline - cmd/cmdline.h.
  *
  * What the words must be is Microsoft's documentation of its C library, whose
  * own examples are among the cases; the rest follows from its rules.
  */
-#include "tracer/cmdline.h"
+#include "cmd/cmdline.h"
 
 #include "unit/check.h"
 

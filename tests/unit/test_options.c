@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_options - tracer/options.h and tracer/help.h.
+ * test_options - cmd/options.h and cmd/help.h.
  */
-#include "tracer/help.h"
-#include "tracer/options.h"
+#include "cmd/help.h"
+#include "cmd/options.h"
 
 #include "unit/check.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_pe - tracer/pe.h.
+ * test_pe - live/pe.h.
  *
  * All images are made here, in heap blocks of their exact size, so that under
  * ASan one byte too many is a crash. The damage loops assert nothing but that
  * the reader comes back, and with values inside the image.
  */
-#include "tracer/pe.h"
+#include "live/pe.h"
 
 #include "unit/check.h"
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_stubs - tracer/syscalls.h and tracer/patch.h: which stubs a module has,
+ * test_stubs - live/syscalls.h and live/patch.h: which stubs a module has,
  * and which of its bytes are changed.
  *
  * The images are made here, after what was found in the ntdll.dll and
  * win32u.dll of many versions of Windows (docs/facts.md C1 to C10): no file of
  * Windows is needed. Each lies in a heap block of its exact size.
  */
+#include "live/patch.h"
+#include "live/pe.h"
+#include "live/syscalls.h"
 #include "tables/amd64/stubs.h"
-#include "tracer/patch.h"
-#include "tracer/pe.h"
-#include "tracer/syscalls.h"
 
 #include "unit/check.h"
 

@@ -107,7 +107,7 @@ callback:
     or      %rdx, %rax
     mov     %rax, RECORD_TIME(%rcx)
     /* In this order, as in entry.S; pairs with the acquires of `inside` and
-     * `head` in tracer/drain.c. */
+     * `head` in live/drain.c. */
     addl    $RETURN_SIZE, RING_HEAD(%r11)
     movq    $0, RING_INSIDE(%r11)
     lea     RETURN_SIZE(%rcx), %rax

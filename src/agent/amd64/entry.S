@@ -3,7 +3,7 @@
  * entry.S - the witness at the door: a system call function is being entered.
  *
  * The head of each patched stub is a jump to its thunk, and each thunk is
- * (make_thunk in tracer/patch.c):
+ * (make_thunk in live/patch.c):
  *
  *     lea  stub(%rip), %r10
  *     mov  $number, %eax
@@ -123,7 +123,7 @@ entry:
     or      %rdx, %rax
     mov     %rax, RECORD_TIME(%r10)
     /* Stores are seen in order: first the record, then that it is there
-     * (pairs with the acquire of `head` in tracer/drain.c), then that
+     * (pairs with the acquire of `head` in live/drain.c), then that
      * nothing is under way. */
     add     %ecx, RING_HEAD(%r11)
     movq    $0, RING_INSIDE(%r11)

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * doctor.c - runs the groups of checks and adds up.
+ *
+ * Checks that set the callback run in a copy of this process, told which
+ * group by the environment, so that a crash is a finding and not the end.
+ */
+#include "cmd/doctor.h"
+
+#include "base/chars.h"
+#include "cmd/doctor_check.h"
+#include "platform/os.h"
+#include "platform/probe.h"
+#include "tables/amd64/stubs.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/banned.h"
+
+#define GROUP_VARIABLE "NTSTRACE_DOCTOR_GROUP"
+#define SPOIL_VARIABLE "NTSTRACE_DOCTOR_SPOIL"
+
+#define GROUP_MS 60000
+#define DOES_NOT_HOLD 125
+
+/* An exit status of a copy that ran to its end: 01, and four numbers. */
+#define SUM_MARK 0x40000000u
+#define SUM_MARK_MASK 0xc0000000u
+
+/* --- one check --- */
+
+void check_begin(struct doctor *d, const char *name, enum relied relied)
+{
+    d->name = name;
+    d->relied = relied;
+    d->holds = true;
+    d->unknown = false;
+    d->spoiled = str_eq(str_of(d->spoil), STR("all")) ||
+                 str_eq(str_of(d->spoil), str_of(name));
+    d->text = BUF_OVER(d->room);
+}
+
+void check_same(struct doctor *d, uint64_t got, uint64_t want)
+{
+    if (d->spoiled) {
+        want = ~want;
+    }
+    if (got != want) {
+        d->holds = false;
+    }
+}
+
+void check_that(struct doctor *d, bool holds)
+{
+    check_same(d, holds, 1);
+}
+
+void check_unknown(struct doctor *d, const char *why)
+{
+    d->unknown = true;
+    check_say(d, "%s", why);
+}
+
+void check_say(struct doctor *d, const char *fmt, ...)
+{
+    char room[300];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(room, sizeof(room), fmt, args);
+    va_end(args);
+    if (d->text.size > 0) {
+        buf_add(&d->text, STR(", "));
+    }
+    chars_add_visible(&d->text, str_of(room));
+}
+
+void check_hex(struct doctor *d, const char *what, uint64_t value)
+{
+    check_say(d, "%s", what);
+    buf_add_char(&d->text, ' ');
+    buf_add_hex(&d->text, value);
+}
+
+static void print(struct doctor *d, str line)
+{
+    struct err e;
+
+    if (!d->failed && !os_file_write(&d->out, line, &e)) {
+        d->failed = true;
+        d->why = e;
+    }
+}
+
+void check_end(struct doctor *d)
+{
+    char room[800];
+    struct buf line = BUF_OVER(room);
+    bool ok = d->holds && !d->unknown;
+    str note = STR("");
+
+    if (ok) {
+        d->sum.ok++;
+    } else if (d->relied != RELIED_ON) {
+        d->sum.noted++;
+        note = STR(" (not relied on)");
+    } else if (d->unknown) {
+        d->sum.unknown++;
+    } else {
+        d->sum.differs++;
+    }
+    buf_addf(&line, "%-11s  %-28s  ",
+             ok           ? "ok"
+             : d->unknown ? "cannot tell"
+                          : "differs",
+             d->name);
+    buf_add(&line, buf_str(&d->text));
+    buf_add(&line, note);
+    buf_add_char(&line, '\n');
+    print(d, buf_str(&line));
+}
+
+struct doctor_stub doctor_stub(const char *name)
+{
+    struct doctor_stub s = { 0 };
+    uint64_t at = os_own_ntdll(name);
+    struct os_process self = os_self();
+    uint8_t bytes[STUB_PATTERN_MAX];
+    struct stub_match match;
+
+    if (at == 0) {
+        return s;
+    }
+    /* Whatever was put at its head comes back to where the form says. */
+    s.at = at;
+    s.after_syscall = at + stub_forms[0].syscall_return;
+    s.after_int = at + stub_forms[0].int_return;
+    if (os_read(&self, at, bytes, sizeof(bytes)) &&
+        stub_decode(bytes, sizeof(bytes), &match)) {
+        s.clean = true;
+        s.number = match.number;
+        s.after_syscall = at + match.form->syscall_return;
+        s.after_int = match.form->int_return == 0 ? s.after_syscall
+                                                  : at + match.form->int_return;
+    }
+    return s;
+}
+
+/* --- groups --- */
+
+static const struct group {
+    const char *name;
+    void (*run)(struct doctor *d);
+    bool apart;    // in a copy of this process
+    bool guarded;  // ... with control flow guard
+} groups[] = {
+    { "stubs", doctor_stubs, false, false },
+    { "callback", doctor_callback, true, false },
+    { "guarded", doctor_guarded, true, true },
+    { "threads", doctor_threads, true, false },
+    { "memory", doctor_memory, false, false },
+    { "processor", doctor_processor, false, false },
+};
+
+static uint32_t sum_to_status(const struct doctor_sum *s)
+{
+    return SUM_MARK | (s->unknown & 63) << 24 | (s->noted & 255) << 16 |
+           (s->differs & 255) << 8 | (s->ok & 255);
+}
+
+static void add_status(struct doctor_sum *to, uint32_t status)
+{
+    to->ok += status & 255;
+    to->differs += status >> 8 & 255;
+    to->noted += status >> 16 & 255;
+    to->unknown += status >> 24 & 63;
+}
+
+static void run_apart(struct doctor *d, const struct group *g)
+{
+    enum relied relied = g->guarded ? NOT_RELIED_ON : RELIED_ON;
+    uint32_t status = 0;
+    struct err e = { 0 };
+
+    if (!probe_run_again(GROUP_VARIABLE, g->name, g->guarded, GROUP_MS, &status,
+                         &e)) {
+        check_begin(d, "doctor/group", relied);
+        check_unknown(d, g->name);
+        check_say(d, "%s", e.text);
+        check_end(d);
+    } else if ((status & SUM_MARK_MASK) != SUM_MARK) {
+        check_begin(d, "doctor/group", relied);
+        d->holds = false;
+        check_say(d, "%s broke off behind the line above", g->name);
+        check_hex(d, "exit status", status);
+        check_end(d);
+    } else {
+        add_status(&d->sum, status);
+    }
+}
+
+static void print_head(struct doctor *d, const uint32_t version[3],
+                       const char *wine)
+{
+    char room[200];
+    struct buf b = BUF_OVER(room);
+
+    buf_addf(&b, "ntstrace doctor on Windows %u.%u build %u", version[0],
+             version[1], version[2]);
+    if (wine != NULL) {
+        buf_addf(&b, " (Wine %s)", wine);
+    }
+    buf_add_char(&b, '\n');
+    print(d, buf_str(&b));
+}
+
+static void print_sum(struct doctor *d)
+{
+    const struct doctor_sum *s = &d->sum;
+    char room[300];
+    struct buf b = BUF_OVER(room);
+
+    buf_addf(&b,
+             "%u ok; of what is relied on %u differ and %u cannot be told, "
+             "of the rest %u: ",
+             s->ok, s->differs, s->unknown, s->noted);
+    buf_add(&b, s->differs > 0   ? STR("ntstrace will not work right here\n")
+                : s->unknown > 0 ? STR("ntstrace may not work right here\n")
+                                 : STR("all that ntstrace relies on holds\n"));
+    print(d, buf_str(&b));
+}
+
+bool doctor_run(const struct options *o, struct arena *a, uint32_t *status,
+                struct err *e)
+{
+    struct doctor d = { .arena = a, .out = os_stdout() };
+    uint32_t version[3];
+    const char *wine;
+    char room[32];
+    str only = str_of(probe_variable(GROUP_VARIABLE, room, sizeof(room)));
+
+    (void)o;
+    probe_variable(SPOIL_VARIABLE, d.spoil, sizeof(d.spoil));
+    probe_version(version, &wine);
+    d.wine = wine != NULL;
+    if (only.size > 0) {
+        for (size_t i = 0; i < COUNT_OF(groups); i++) {
+            if (str_eq(only, str_of(groups[i].name))) {
+                groups[i].run(&d);
+            }
+        }
+        *status = sum_to_status(&d.sum);
+    } else {
+        print_head(&d, version, wine);
+        for (size_t i = 0; i < COUNT_OF(groups); i++) {
+            if (groups[i].apart) {
+                run_apart(&d, &groups[i]);
+            } else {
+                groups[i].run(&d);
+            }
+        }
+        print_sum(&d);
+        *status = d.sum.differs + d.sum.unknown > 0 ? DOES_NOT_HOLD : 0;
+    }
+    if (d.failed) {
+        *e = d.why;
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * list.c - the system call table of this system, as a target would have it:
+ * read out of our own process, where the same modules are mapped. And the
+ * classes of calls that our own tables know.
+ */
+#include "cmd/list.h"
+
+#include "base/chars.h"
+#include "live/module.h"
+#include "platform/os.h"
+#include "tables/calls.h"
+#include "tables/classes.h"
+
+#include "base/banned.h"
+
+static bool print_module(const char *name, struct err *e)
+{
+    struct os_process self = os_self();
+    struct os_file out = os_stdout();
+    uint64_t base = os_own_module(name);
+    struct module m;
+    bool ok = true;
+
+    if (base == 0) {
+        return err_set(e, ERR_OS, "%s cannot be loaded", name);
+    }
+    if (!module_open(&m, &self, base, e)) {
+        return false;
+    }
+    for (size_t i = 0; i < m.syscalls.count && ok; i++) {
+        const struct syscall_entry *x = &m.syscalls.entries[i];
+        char room[400];
+        char name_room[200];
+        struct buf line = BUF_OVER(room);
+        struct buf shown = BUF_OVER(name_room);
+
+        chars_add_visible(&shown, x->name);
+        buf_add(&line, STR("0x"));
+        buf_add_hex_digits(&line, x->number, 4);
+        buf_addf(&line, "  %-52.*s %-10s 0x", STR_ARGS(buf_str(&shown)), name);
+        buf_add_hex_digits(&line, x->rva, 6);
+        buf_add(&line, STR("  "));
+        buf_add(&line, syscall_known_name((enum syscall_known)x->known));
+        buf_add(&line, x->stub ? STR("\n") : STR(" (not a stub's bytes)\n"));
+        ok = os_file_write(&out, buf_str(&line), e);
+    }
+    module_close(&m);
+    return ok;
+}
+
+static bool print_syscalls(struct err *e)
+{
+    return print_module("ntdll.dll", e) && print_module("win32u.dll", e);
+}
+
+static unsigned calls_in(const struct class_row *row)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < call_count(); i++) {
+        const struct call_facts *f = call_at(i);
+
+        count += class_has(row, f, str_of(f->name));
+    }
+    return count;
+}
+
+static bool print_classes(struct err *e)
+{
+    struct os_file out = os_stdout();
+    bool ok = true;
+
+    for (size_t i = 0; i < class_count() && ok; i++) {
+        const struct class_row *row = class_at(i);
+        char room[200];
+        struct buf line = BUF_OVER(room);
+
+        buf_addf(&line, "%-14s %5u  %s\n", row->name, calls_in(row), row->help);
+        ok = os_file_write(&out, buf_str(&line), e);
+    }
+    return ok;
+}
+
+bool list_run(const struct options *o, struct err *e)
+{
+    if (o->word_count == 1 && str_eq(o->words[0], STR("syscalls"))) {
+        return print_syscalls(e);
+    }
+    if (o->word_count == 1 && str_eq(o->words[0], STR("classes"))) {
+        return print_classes(e);
+    }
+    return err_set(e, ERR_USAGE,
+                   "list: there is no list of '%.*s'; try 'ntstrace list "
+                   "--help'",
+                   STR_ARGS(o->words[0]));
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c - from the command line to an exit status. The only file that
+ * prints.
+ */
+#include "cmd/doctor.h"
+#include "cmd/help.h"
+#include "cmd/list.h"
+#include "cmd/options.h"
+#include "live/session.h"
+#include "platform/os.h"
+
+#include <stdlib.h>
+
+#define BANNED_BUT_MAY_PRINT
+#include "base/banned.h"
+
+#define ARENA_SIZE (8u << 20)
+
+static bool print(struct os_file to, str text, struct err *e)
+{
+    return os_file_write(&to, text, e);
+}
+
+static int fail(const struct err *e)
+{
+    char room[700];
+    struct buf b = BUF_OVER(room);
+    struct err ignored;
+
+    buf_addf(&b, "ntstrace: %s\n", e->text);
+    print(os_stderr(), buf_str(&b), &ignored);
+    return err_exit_status(e->code);
+}
+
+/* Each line of `notes` as a message of ours. */
+static void tell(const struct buf *notes)
+{
+    str rest = buf_str(notes);
+    str line;
+
+    while (str_cut(rest, '\n', &line, &rest)) {
+        char room[500];
+        struct buf b = BUF_OVER(room);
+        struct err ignored;
+
+        buf_addf(&b, "ntstrace: %.*s\n", STR_ARGS(line));
+        print(os_stderr(), buf_str(&b), &ignored);
+    }
+}
+
+static void out_of_memory(size_t wanted)
+{
+    struct err e;
+
+    err_set(&e, ERR_LIMIT, "out of memory (%zu bytes wanted)", wanted);
+    exit(fail(&e));
+}
+
+/* Our own command line as WTF-8, in the arena. */
+static str command_line(struct arena *a)
+{
+    struct str16 wide = os_command_line();
+    struct buf b = { arena_alloc(a, 1, 1, wide.size * 3 + 1), 0,
+                     wide.size * 3 + 1, false };
+
+    os_to_utf8(&b, wide);
+    return buf_str(&b);
+}
+
+int main(void)
+{
+    static char room[HELP_ROOM];
+    static char notes_room[4096];
+    struct buf text = BUF_OVER(room);
+    struct buf notes = BUF_OVER(notes_room);
+    char *memory = malloc(ARENA_SIZE);
+    struct options o = { 0 };
+    struct err e = { 0 };
+    struct arena a;
+    uint32_t status = 0;
+    bool ok = true;
+
+    if (memory == NULL) {
+        out_of_memory(ARENA_SIZE);
+    }
+    a = arena_over(memory, ARENA_SIZE, out_of_memory);
+    if (!options_parse(&o, command_line(&a), &a, &e)) {
+        return fail(&e);
+    }
+    if (o.help) {
+        help_full(&text, o.command);
+        return print(os_stdout(), buf_str(&text), &e) ? 0 : fail(&e);
+    }
+    if (o.version) {
+        help_version(&text);
+        return print(os_stdout(), buf_str(&text), &e) ? 0 : fail(&e);
+    }
+    switch (o.command) {
+    case COMMAND_NONE:
+        help_first(&text);
+        print(os_stderr(), buf_str(&text), &e);
+        return err_exit_status(ERR_USAGE);
+    case COMMAND_DOCTOR:
+        ok = doctor_run(&o, &a, &status, &e);
+        break;
+    case COMMAND_LIST:
+        ok = list_run(&o, &e);
+        break;
+    case COMMAND_TRACE:
+        ok = session_run(&o, &status, &notes, &e);
+        if (o.quiet == 0) {
+            tell(&notes);
+        }
+        break;
+    }
+    return ok ? (int)status : fail(&e);
+}

@@ -1,0 +1,618 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.c - what the user asked for.
+ *
+ * Takes words off the command line up to the program's name and not one
+ * further. Touches nothing but its arguments; fails on the first word that is
+ * wrong.
+ */
+#include "cmd/options.h"
+
+#include "cmd/cmdline.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+/* clang-format off */
+/* Where a row's value goes. Its kind belongs to the field's type, so a row
+ * that sends a text to a bool, or the reverse, does not compile. */
+#define GOES_TO(field, type, kind_)                                         \
+    .kind = _Generic(((struct options *)0)->field, type: kind_),            \
+    .at = offsetof(struct options, field)
+#define FLAG(field)              GOES_TO(field, bool, OPT_FLAG)
+#define FLAG_ON(field)           GOES_TO(field, bool, OPT_FLAG), .on = true
+#define COUNT(field, most_)      COUNT_ON(field, 0, most_)
+#define COUNT_ON(field, usual_, most_) GOES_TO(field, uint8_t, OPT_COUNT), \
+                                 .usual = usual_, .most = most_
+#define TEXT(field)              GOES_TO(field, str, OPT_TEXT)
+#define LIST(field)              GOES_TO(field, struct option_list, OPT_LIST)
+/* An enumeration without negative values is an unsigned int. */
+#define CHOICE(field, words)     GOES_TO(field, unsigned, OPT_CHOICE), \
+                                 .choice = words
+#define NUMBER(field, least_, most_) GOES_TO(field, uint64_t, OPT_NUMBER), \
+                                 .least = least_, .most = most_
+#define SIZE(field, least_, most_) GOES_TO(field, uint64_t, OPT_SIZE), \
+                                 .least = least_, .most = most_
+#define TRACE false
+#define ANY true
+#define GROUP(title) { .kind = OPT_GROUP, .name = title },
+#define OPT(letter_, name_, value_, goes_to_, anywhere_, help_)             \
+    {                                                                       \
+        .letter = letter_,                                                  \
+        .name = name_,                                                      \
+        .value = value_,                                                    \
+        .help = help_,                                                      \
+        .anywhere = anywhere_,                                              \
+        goes_to_                                                            \
+    },
+#define COMMAND(code_, name_, least_, most_, words_, summary_, help_)       \
+    {                                                                       \
+        .command = COMMAND_##code_,                                         \
+        .name = name_,                                                      \
+        .least = least_,                                                    \
+        .most = most_,                                                      \
+        .words = words_,                                                    \
+        .summary = summary_,                                                \
+        .help = help_,                                                      \
+    },
+/* clang-format on */
+
+static const struct opt_word engine_words[] = {
+    { "ring", ENGINE_RING },
+    { "handshake", ENGINE_HANDSHAKE },
+    { NULL, 0 },
+};
+
+static const struct opt_word color_words[] = {
+    { "auto", COLOR_AUTO },
+    { "always", COLOR_ALWAYS },
+    { "never", COLOR_NEVER },
+    { NULL, 0 },
+};
+
+static const struct opt_word by_words[] = {
+    { "name", BY_NAME },
+    { "thread", BY_THREAD },
+    { NULL, 0 },
+};
+
+static const struct opt_word unit_words[] = {
+    { "s", UNIT_SECONDS }, { "ms", UNIT_MILLIS }, { "us", UNIT_MICROS },
+    { "ns", UNIT_NANOS },  { NULL, 0 },
+};
+
+static const struct opt_word constant_words[] = {
+    { "raw", CONSTANTS_RAW },
+    { "abbrev", CONSTANTS_ABBREV },
+    { "verbose", CONSTANTS_VERBOSE },
+    { NULL, 0 },
+};
+
+const struct opt opts[] = {
+#include "cmd/options.def"
+};
+const size_t opt_count = COUNT_OF(opts);
+
+const struct command_row command_rows[] = {
+#include "cmd/commands.def"
+};
+const size_t command_row_count = COUNT_OF(command_rows);
+
+/* struct parse.given has a bit for each. */
+static_assert(COUNT_OF(opts) <= 64, "options.c");
+
+struct parse {
+    struct cmdline line;
+    struct arena *arena;
+    struct options o;
+    uint64_t given;  // bit i: opts[i], a count, was given
+    str misplaced;   // first option that goes with no subcommand
+    struct err *e;
+};
+
+/* ------------------------------------------------------------ suggestions */
+
+#define NAME_MAX_SIZE 40
+
+/* How many letters must be put in, left out, changed or swapped with their
+ * neighbour to make `b` of `a`; a big number for long texts. */
+static size_t distance(str a, str b)
+{
+    size_t rows[3][NAME_MAX_SIZE + 1];
+    size_t *before = rows[0];
+    size_t *above = rows[1];
+    size_t *row = rows[2];
+
+    if (a.size > NAME_MAX_SIZE || b.size > NAME_MAX_SIZE) {
+        return NAME_MAX_SIZE;
+    }
+    memset(rows, 0, sizeof(rows));
+    for (size_t j = 0; j <= b.size; j++) {
+        above[j] = j;
+    }
+    for (size_t i = 1; i <= a.size; i++) {
+        size_t *free_row = before;
+
+        row[0] = i;
+        for (size_t j = 1; j <= b.size; j++) {
+            size_t cost = above[j - 1] + (a.p[i - 1] != b.p[j - 1]);
+
+            cost = above[j] + 1 < cost ? above[j] + 1 : cost;
+            cost = row[j - 1] + 1 < cost ? row[j - 1] + 1 : cost;
+            if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] &&
+                a.p[i - 2] == b.p[j - 1] && before[j - 2] + 1 < cost) {
+                cost = before[j - 2] + 1;
+            }
+            row[j] = cost;
+        }
+        before = above;
+        above = row;
+        row = free_row;
+    }
+    return above[b.size];
+}
+
+/* clang-format off */
+#define NOT_YET(letter_, name_, words_) { letter_, name_, true, words_ },
+#define INSTEAD(letter_, name_, words_) { letter_, name_, false, words_ },
+/* clang-format on */
+
+/* What a user of strace tries first. */
+static const struct strace_option {
+    char letter;
+    const char *name;
+    bool not_yet;
+    const char *words;
+} strace_options[] = {
+#include "cmd/strace.def"
+};
+
+/* Fails if `shown`, with its dashes, is one of them. */
+static bool is_not_straces(struct parse *p, str shown)
+{
+    bool is_long = str_starts(shown, STR("--"));
+    str name = str_slice(shown, is_long ? 2 : 1, shown.size);
+
+    for (size_t i = 0; i < COUNT_OF(strace_options) && name.size > 0; i++) {
+        const struct strace_option *o = &strace_options[i];
+
+        if (is_long ? str_eq(name, str_of(o->name))
+                    : str_eq(name, (str){ &o->letter, 1 })) {
+            return err_set(p->e, ERR_USAGE,
+                           o->not_yet ? "%.*s: not there yet; %s"
+                                      : "%.*s: strace has it, not ntstrace; %s",
+                           STR_ARGS(shown), o->words);
+        }
+    }
+    return true;
+}
+
+/* Fails, naming the long option most like `name` (no dashes) if one is. */
+static bool unknown_long(struct parse *p, str name)
+{
+    size_t best = 3;
+    const struct opt *nearest = NULL;
+    bool plain = !str_starts(name, STR("no-"));
+    str bare = plain ? name : str_slice(name, 3, name.size);
+
+    for (size_t i = 0; i < opt_count; i++) {
+        size_t d = distance(bare, str_of(opts[i].name));
+
+        if (opts[i].kind != OPT_GROUP && d < best && d < bare.size) {
+            best = d;
+            nearest = &opts[i];
+        }
+    }
+    if (!nearest) {
+        return err_set(p->e, ERR_USAGE,
+                       "unknown option '--%.*s'; try 'ntstrace --help'",
+                       STR_ARGS(name));
+    }
+    return err_set(
+        p->e, ERR_USAGE, "unknown option '--%.*s'; did you mean '--%s%s'?",
+        STR_ARGS(name), nearest->value || (plain && !nearest->on) ? "" : "no-",
+        nearest->name);
+}
+
+static bool unknown_letter(struct parse *p, str word, char letter)
+{
+    if (word.size == 2 || letter <= ' ' || letter > '~') {
+        return err_set(p->e, ERR_USAGE,
+                       "unknown option '%.*s'; try 'ntstrace --help'",
+                       STR_ARGS(word));
+    }
+    return err_set(p->e, ERR_USAGE,
+                   "unknown option '-%c' in '%.*s'; try 'ntstrace --help'",
+                   letter, STR_ARGS(word));
+}
+
+/* ----------------------------------------------------------------- values */
+
+static bool set_choice(struct parse *p, const struct opt *opt, unsigned *to,
+                       str shown, str value)
+{
+    char room[100];
+    struct buf all = BUF_OVER(room);
+
+    for (const struct opt_word *w = opt->choice; w->name; w++) {
+        if (str_eq(value, str_of(w->name))) {
+            *to = w->value;
+            return true;
+        }
+        buf_addf(&all, "%s%s", w > opt->choice ? ", " : "", w->name);
+    }
+    return err_set(p->e, ERR_USAGE, "%.*s: '%.*s' is not one of %.*s",
+                   STR_ARGS(shown), STR_ARGS(value), STR_ARGS(buf_str(&all)));
+}
+
+static bool set_number(struct parse *p, const struct opt *opt, uint64_t *to,
+                       str shown, str value)
+{
+    uint64_t n = 0;
+
+    if (!str_to_u64(value, &n) || n < opt->least || n > opt->most) {
+        return err_set(
+            p->e, ERR_USAGE, "%.*s: '%.*s' is not a number from %llu to %llu",
+            STR_ARGS(shown), STR_ARGS(value), (unsigned long long)opt->least,
+            (unsigned long long)opt->most);
+    }
+    *to = n;
+    return true;
+}
+
+static bool set_count(struct parse *p, const struct opt *opt, uint8_t *to,
+                      str shown, bool positive)
+{
+    uint64_t bit = UINT64_C(1) << (opt - opts);
+
+    if (!(p->given & bit)) {
+        *to = 0;
+    }
+    p->given |= bit;
+    if (positive && *to >= opt->most) {
+        return err_set(p->e, ERR_USAGE, "%.*s: given more than %u times",
+                       STR_ARGS(shown), (unsigned)opt->most);
+    }
+    *to = positive ? (uint8_t)(*to + 1) : 0;
+    return true;
+}
+
+static bool add_value(struct parse *p, struct option_list *to, str shown,
+                      str value)
+{
+    if (to->count == OPTIONS_LIST_MAX) {
+        return err_set(p->e, ERR_USAGE, "%.*s: given more than %u times",
+                       STR_ARGS(shown), (unsigned)OPTIONS_LIST_MAX);
+    }
+    to->at[to->count++] = value;
+    return true;
+}
+
+static bool set_size(struct parse *p, const struct opt *opt, uint64_t *to,
+                     str shown, str value)
+{
+    str digits = value;
+    uint64_t n = 0;
+    unsigned shift = 0;
+
+    if (str_ends(value, STR("K")) || str_ends(value, STR("k"))) {
+        shift = 10;
+    } else if (str_ends(value, STR("M")) || str_ends(value, STR("m"))) {
+        shift = 20;
+    }
+    digits.size -= shift > 0;
+    if (!str_to_u64(digits, &n) || n > opt->most >> shift ||
+        n << shift < opt->least || (n & (n - 1)) != 0) {
+        return err_set(p->e, ERR_USAGE,
+                       "%.*s: '%.*s' is not a power of two from %lluK to %lluM",
+                       STR_ARGS(shown), STR_ARGS(value),
+                       (unsigned long long)(opt->least >> 10),
+                       (unsigned long long)(opt->most >> 20));
+    }
+    *to = n << shift;
+    return true;
+}
+
+/* Gives `opt`, written as `shown`, its value. `positive` is false after
+ * "--no-"; `value` counts only for options that take one. */
+static bool set(struct parse *p, const struct opt *opt, str shown,
+                bool positive, str value)
+{
+    void *to = (char *)&p->o + opt->at;
+
+    if (!opt->anywhere && p->misplaced.size == 0) {
+        p->misplaced = shown;
+    }
+    if (opt->value && opt->kind != OPT_SIZE && opt->kind != OPT_NUMBER &&
+        value.size == 0) {
+        return err_set(p->e, ERR_USAGE, "%.*s: the %s is empty",
+                       STR_ARGS(shown), opt->value);
+    }
+    switch (opt->kind) {
+    case OPT_GROUP:
+        break;
+    case OPT_FLAG:
+        *(bool *)to = positive;
+        break;
+    case OPT_COUNT:
+        return set_count(p, opt, to, shown, positive);
+    case OPT_TEXT:
+        *(str *)to = value;
+        break;
+    case OPT_LIST:
+        return add_value(p, to, shown, value);
+    case OPT_CHOICE:
+        return set_choice(p, opt, to, shown, value);
+    case OPT_NUMBER:
+        return set_number(p, opt, to, shown, value);
+    case OPT_SIZE:
+        return set_size(p, opt, to, shown, value);
+    }
+    return true;
+}
+
+/* The value of an option that stands in the next word. */
+static bool next_value(struct parse *p, const struct opt *opt, str shown,
+                       str *value)
+{
+    struct word word;
+
+    if (!cmdline_next(&p->line, p->arena, &word)) {
+        return err_set(p->e, ERR_USAGE, "%.*s: needs a value: %.*s %s",
+                       STR_ARGS(shown), STR_ARGS(shown), opt->value);
+    }
+    *value = word.text;
+    return true;
+}
+
+/* ---------------------------------------------------------------- options */
+
+static bool read_long(struct parse *p, str word)
+{
+    bool positive = true;
+    bool has_value;
+    str shown;
+    str value;
+    str name;
+
+    has_value = str_cut(word, '=', &shown, &value);
+    name = str_slice(shown, 2, shown.size);
+    if (str_starts(name, STR("no-"))) {
+        positive = false;
+        name = str_slice(name, 3, name.size);
+    }
+    for (size_t i = 0; i < opt_count; i++) {
+        const struct opt *opt = &opts[i];
+
+        if (opt->kind == OPT_GROUP || !str_eq(name, str_of(opt->name)) ||
+            (opt->value && !positive)) {
+            continue;
+        }
+        if (!opt->value && has_value) {
+            return err_set(p->e, ERR_USAGE, "%.*s: takes no value, got '%.*s'",
+                           STR_ARGS(shown), STR_ARGS(value));
+        }
+        if (opt->value && !has_value && !next_value(p, opt, shown, &value)) {
+            return false;
+        }
+        return set(p, opt, shown, positive, value);
+    }
+    return is_not_straces(p, shown) &&
+           unknown_long(p, str_slice(shown, 2, shown.size));
+}
+
+static const struct opt *find_letter(char letter)
+{
+    for (size_t i = 0; i < opt_count; i++) {
+        if (opts[i].kind != OPT_GROUP && opts[i].letter == letter) {
+            return &opts[i];
+        }
+    }
+    return NULL;
+}
+
+static bool read_letters(struct parse *p, str word)
+{
+    for (size_t i = 1; i < word.size; i++) {
+        char letter = word.p[i] == '?' ? 'h' : word.p[i];
+        const struct opt *opt = letter ? find_letter(letter) : NULL;
+        char *shown = ARENA_NEW(p->arena, char, 2);
+        str value = str_slice(word, i + 1, word.size);
+
+        shown[0] = '-';
+        shown[1] = letter;
+        if (!opt) {
+            return is_not_straces(p, (str){ shown, 2 }) &&
+                   unknown_letter(p, word, letter);
+        }
+        if (opt->value && value.size == 0 &&
+            !next_value(p, opt, (str){ shown, 2 }, &value)) {
+            return false;
+        }
+        /* The letter of a flag that is on anyway is for taking it back. */
+        if (!set(p, opt, (str){ shown, 2 }, !opt->on, value)) {
+            return false;
+        }
+        if (opt->value) {
+            break;
+        }
+    }
+    return true;
+}
+
+/* ------------------------------------------------- subcommands and program */
+
+static const struct command_row *find_command(enum command command)
+{
+    for (size_t i = 0; i < command_row_count; i++) {
+        if (command_rows[i].command == command) {
+            return &command_rows[i];
+        }
+    }
+    return NULL;
+}
+
+/* The subcommand that `word` is, or COMMAND_NONE. */
+static enum command command_of(str word)
+{
+    for (size_t i = 0; i < command_row_count; i++) {
+        if (str_eq(word, str_of(command_rows[i].name))) {
+            return command_rows[i].command;
+        }
+    }
+    return COMMAND_NONE;
+}
+
+static bool take_program(struct parse *p, const struct word *word)
+{
+    str raw = p->line.raw;
+
+    p->o.command = COMMAND_TRACE;
+    p->o.program_line = str_slice(raw, word->start, raw.size);
+    p->o.program_unit = cmdline_units(str_slice(raw, 0, word->start));
+    p->o.program = cmdline_program(p->o.program_line, p->arena);
+    if (p->o.program.size == 0) {
+        return err_set(p->e, ERR_USAGE,
+                       "the program's name is empty; try 'ntstrace --help'");
+    }
+    return true;
+}
+
+static bool take_word(struct parse *p, str word)
+{
+    const struct command_row *row = find_command(p->o.command);
+
+    if (p->o.word_count == row->most) {
+        return err_set(p->e, ERR_USAGE,
+                       "'%s' does not take '%.*s'; try 'ntstrace %s --help'",
+                       row->name, STR_ARGS(word), row->name);
+    }
+    p->o.words[p->o.word_count++] = word;
+    return true;
+}
+
+/* Options that make sense only with, or without, another one. */
+static bool agree(struct parse *p)
+{
+    const struct options *o = &p->o;
+    bool counts = o->summary || o->summary_only;
+
+    if (o->json && counts) {
+        return err_set(p->e, ERR_USAGE, "--json: does not go with -c or -C");
+    }
+    if (o->summary_only && o->summary) {
+        return err_set(p->e, ERR_USAGE, "-c: does not go with -C");
+    }
+    if (o->paths.count > 0 && (!o->patch || o->engine == ENGINE_HANDSHAKE)) {
+        return err_set(p->e, ERR_USAGE,
+                       "-P: looks at arguments, which are not seen with %s",
+                       o->patch ? "--engine=handshake" : "--no-patch");
+    }
+    if (!counts && (o->summary_sort.size > 0 || o->summary_by != BY_NAME ||
+                    o->summary_every > 0)) {
+        return err_set(p->e, ERR_USAGE, "%s: goes with -c or -C only",
+                       o->summary_sort.size > 0   ? "-S"
+                       : o->summary_by != BY_NAME ? "--by"
+                                                  : "--summary-every");
+    }
+    return true;
+}
+
+static bool finish(struct parse *p)
+{
+    const struct command_row *row = find_command(p->o.command);
+
+    if (p->o.help || p->o.version || p->o.nothing) {
+        return true;
+    }
+    if (p->o.command == COMMAND_TRACE) {
+        return agree(p);
+    }
+    if (p->o.command == COMMAND_NONE) {
+        return err_set(p->e, ERR_USAGE,
+                       "no program to trace; try 'ntstrace --help'");
+    }
+    if (p->misplaced.size > 0) {
+        return err_set(p->e, ERR_USAGE, "%.*s: does not go with '%s'",
+                       STR_ARGS(p->misplaced), row->name);
+    }
+    if (p->o.word_count < row->least) {
+        str first, rest;
+
+        str_cut(str_of(row->words), '|', &first, &rest);
+        return err_set(p->e, ERR_USAGE,
+                       "'%s' needs to know what, as in 'ntstrace %s %.*s'",
+                       row->name, row->name, STR_ARGS(first));
+    }
+    return true;
+}
+
+static bool read_words(struct parse *p)
+{
+    bool only_words = false;  // behind "--"
+    struct word word;
+
+    while (cmdline_next(&p->line, p->arena, &word)) {
+        str text = word.text;
+
+        p->o.nothing = false;
+        if (only_words || text.size < 2 ||
+            (text.p[0] != '-' && !str_eq(text, STR("/?")))) {
+            if (p->o.command != COMMAND_NONE) {
+                if (!take_word(p, text)) {
+                    return false;
+                }
+                continue;
+            }
+            if (!only_words) {
+                p->o.command = command_of(text);
+            }
+            if (p->o.command == COMMAND_NONE) {
+                return take_program(p, &word);
+            }
+        } else if (str_eq(text, STR("--"))) {
+            only_words = true;
+        } else if (str_starts(text, STR("--"))) {
+            if (!read_long(p, text)) {
+                return false;
+            }
+        } else if (!read_letters(p, text)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool options_parse(struct options *out, str raw, struct arena *a, struct err *e)
+{
+    struct parse p = { .line = cmdline_over(raw), .arena = a, .e = e };
+    struct word own_name;
+
+    p.o.nothing = true;
+    p.o.output = STR("");
+    p.o.summary_sort = STR("");
+    p.o.program = STR("");
+    p.o.program_line = STR("");
+    p.o.engine = ENGINE_RING;
+    p.o.ring_size = RING_SIZE_DEFAULT;
+    p.o.string_limit = STRING_LIMIT_DEFAULT;
+    p.misplaced = STR("");
+    for (size_t i = 0; i < OPTIONS_WORDS_MAX; i++) {
+        p.o.words[i] = STR("");
+    }
+    for (size_t i = 0; i < opt_count; i++) {
+        if (opts[i].on) {
+            *(bool *)((char *)&p.o + opts[i].at) = true;
+        } else if (opts[i].kind == OPT_COUNT) {
+            *(uint8_t *)((char *)&p.o + opts[i].at) = opts[i].usual;
+        }
+    }
+    cmdline_next(&p.line, a, &own_name);
+    if (!read_words(&p) || !finish(&p)) {
+        return false;
+    }
+    *out = p.o;
+    return true;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * module.c - reading images out of the target.
+ *
+ * Pages that cannot be read count as zeros, and so do sections that a program
+ * has no use for; pe.c judges what it sees.
+ */
+#include "live/module.h"
+
+#include <stdlib.h>
+
+#include "base/banned.h"
+
+#define PAGE 0x1000
+/* ntdll is 2 MiB; nothing we read whole is larger than this. */
+#define IMAGE_MOST (64u << 20)
+
+#define IMAGE_SCN_MEM_DISCARDABLE 0x02000000u
+
+/* The bytes from `from` to `to`, as far as they can be read. */
+static void read_part(const struct module *m, const struct os_process *p,
+                      size_t from, size_t to)
+{
+    if (from >= to || os_read(p, m->base + from, m->bytes + from, to - from)) {
+        return;
+    }
+    for (size_t at = from; at < to; at += PAGE - at % PAGE) {
+        size_t rest = PAGE - at % PAGE;
+
+        os_read(p, m->base + at, m->bytes + at,
+                to - at < rest ? to - at : rest);
+    }
+}
+
+/* All that can be in use when a program runs: relocations and, with Wine, the
+ * debugger's sections are left out, which are most of such an image. */
+static void read_image(const struct module *m, const struct os_process *p,
+                       const struct pe_image *head)
+{
+    size_t from = 0;
+    struct pe_section s;
+    size_t i = 0;
+
+    for (; pe_section_at(head, i, &s); i++) {
+        if (s.flags & IMAGE_SCN_MEM_DISCARDABLE) {
+            if (s.rva < from) {
+                continue;  // out of order: was read
+            }
+            read_part(m, p, from, s.rva);
+            from = ((size_t)s.rva + s.size + PAGE - 1) & ~(size_t)(PAGE - 1);
+        }
+    }
+    /* The table may go on where we have not looked. */
+    read_part(m, p, i < head->section_count ? 0 : from, m->size);
+}
+
+bool module_open(struct module *out, const struct os_process *p, uint64_t base,
+                 struct err *e)
+{
+    uint8_t head[PAGE];
+    struct module m = { .base = base };
+    struct pe_image image;
+
+    if (!os_read(p, base, head, sizeof(head)) ||
+        !pe_image_over(&image, head, sizeof(head)) ||
+        image.image_size > IMAGE_MOST || image.image_size < PAGE) {
+        return err_set(e, ERR_OS, "the image at 0x%llx cannot be read",
+                       (unsigned long long)base);
+    }
+    m.size = image.image_size;
+    m.bytes = calloc(1, m.size);
+    if (m.bytes == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    read_image(&m, p, &image);
+    if (!pe_image_over(&m.image, m.bytes, m.size)) {
+        free(m.bytes);
+        return err_set(e, ERR_OS, "the image at 0x%llx is damaged",
+                       (unsigned long long)base);
+    }
+    m.syscalls = syscalls_of(&m.image);
+    *out = m;
+    return true;
+}
+
+void module_close(struct module *m)
+{
+    syscalls_close(&m->syscalls);
+    free(m->bytes);
+    *m = (struct module){ 0 };
+}
+
+const struct syscall_entry *module_syscall(const struct module *m, str name)
+{
+    for (size_t i = 0; i < m->syscalls.count; i++) {
+        if (str_eq(m->syscalls.entries[i].name, name)) {
+            return &m->syscalls.entries[i];
+        }
+    }
+    return NULL;
+}
+
+uint64_t module_export(const struct module *m, str name)
+{
+    struct pe_exports it = pe_exports_over(&m->image);
+    struct pe_export x;
+
+    while (pe_exports_next(&it, &x)) {
+        if (str_eq(x.name, name)) {
+            return m->base + x.rva;
+        }
+    }
+    return 0;
+}
+
+uint64_t module_size(const struct os_process *p, uint64_t base, uint64_t end)
+{
+    uint8_t head[PAGE];
+    struct pe_image image;
+
+    /* What the header says is the target's to write: believed as far as all
+     * of it is this mapping. */
+    return os_read(p, base, head, sizeof(head)) &&
+                   pe_image_over(&image, head, sizeof(head)) &&
+                   image.image_size <= end - base
+               ? image.image_size
+               : end - base;
+}
+
+bool module_is(const struct os_process *p, uint64_t base, str name)
+{
+    uint8_t head[PAGE];
+    struct pe_image image;
+    uint8_t directory[40];
+    char found[64] = { 0 };
+    struct reader r;
+    uint32_t rva;
+
+    if (!os_read(p, base, head, sizeof(head)) ||
+        !pe_image_over(&image, head, sizeof(head)) || image.exports == 0 ||
+        !os_read(p, base + image.exports, directory, sizeof(directory))) {
+        return false;
+    }
+    /* IMAGE_EXPORT_DIRECTORY.Name stands at +0Ch. */
+    r = reader_over(directory, sizeof(directory));
+    reader_seek(&r, 0x0c);
+    rva = reader_u32(&r);
+    if (name.size >= sizeof(found) ||
+        !os_read(p, base + rva, found, name.size + 1)) {
+        return false;
+    }
+    return str_eq_nocase(str_of(found), name);
+}

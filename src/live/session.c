@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.c - the loop: sleep, drain, tell, write; and how it begins and ends.
+ *
+ * Runs on the main thread. Touches the target only through target.c, drain.c,
+ * rendezvous.c and handshake.c. Fails before the target has run: then it is
+ * ended, and *e says why. Afterwards only if the callback could not be had
+ * (the target is ended as well), or if the output could not be written: then
+ * the target is let go, and runs to its end first.
+ */
+#include "live/session.h"
+
+#include "base/chars.h"
+#include "live/pe.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/banned.h"
+
+/* The reader sleeps this long at most. */
+#define SLEEP_MS 10
+/* ntstrace was told to stop by Ctrl-C; as strace and the shells have it. */
+#define STATUS_INTERRUPTED 130
+/* So long after Ctrl-C a target without our console is let go. */
+#define DETACH_MS 500
+/* The names of the handles that the program begins with may take so long. */
+#define HANDLES_MS 500
+
+void session_note(struct session *s, const char *format, ...)
+{
+    char room[800];
+    char shown[400];
+    struct buf line = BUF_OVER(shown);
+    va_list args;
+    int size;
+
+    va_start(args, format);
+    size = vsnprintf(room, sizeof(room), format, args);
+    va_end(args);
+    if (size > 0) {
+        chars_add_visible(&line, str_of(room));
+        buf_add(s->notes, buf_str(&line));
+        buf_add(s->notes, STR("\n"));
+    }
+}
+
+/* --- the target's program --- */
+
+static bool find_program(const struct options *o, uint16_t **path,
+                         struct err *e)
+{
+    uint16_t *name = os_to_utf16(o->program);
+    size_t size = 0;
+    bool ok;
+
+    if (name == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    while (name[size] != 0) {
+        size++;
+    }
+    ok = os_find_program(path, (struct str16){ name, size }, e);
+    os_free(name);
+    return ok;
+}
+
+/* Prefixes *e's text with the program's name. False. */
+static bool about_program(const struct options *o, struct err *e)
+{
+    struct err why = *e;
+
+    /* "app.exe is a DLL", but "app.exe: cannot start: access denied". */
+    err_set(e, why.code,
+            str_starts(str_of(why.text), STR("is ")) ? "%.*s %s" : "%.*s: %s",
+            STR_ARGS(o->program), why.text);
+    e->os = why.os;
+    return false;
+}
+
+static bool judge_program(const uint16_t *path, const struct options *o,
+                          struct err *e)
+{
+    uint8_t *head = malloc(PE_HEAD_SIZE);
+    size_t size = 0;
+    uint64_t file_size = 0;
+    enum pe_kind kind;
+    bool ok;
+
+    if (head == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    ok = os_file_head(path, head, PE_HEAD_SIZE, &size, &file_size, e);
+    if (!ok) {
+        e->code = ERR_NOT_OURS;
+        free(head);
+        return about_program(o, e);
+    }
+    kind = pe_judge(head, size, file_size);
+    free(head);
+    if (!pe_is_ours(kind)) {
+        str why = pe_why_not(kind);
+
+        err_set(e, ERR_NOT_OURS, "%.*s", (int)why.size, why.p);
+        return about_program(o, e);
+    }
+    return true;
+}
+
+static struct str16 whole16(const uint16_t *z)
+{
+    size_t size = 0;
+
+    while (z[size] != 0) {
+        size++;
+    }
+    return (struct str16){ z, size };
+}
+
+/* What is to be recorded for the lines that are wanted. */
+static struct target_wants wants_of(const struct telling *t)
+{
+    const struct options *o = t->options;
+    struct filter_dumps reads = filter_reads(t->filter);
+    struct filter_dumps writes = filter_writes(t->filter);
+
+    return (struct target_wants){
+        .filter = t->filter,
+        .handles = telling_wants_handles(t),
+        .paths = filter_wants_paths(t->filter),
+        .arguments = t->lines,
+        .capture = {
+            .string_max = (uint32_t)o->string_limit,
+            .verbose = !o->abbrev,
+            .dumps = reads.all || reads.count > 0 || writes.all ||
+                     writes.count > 0,
+        },
+    };
+}
+
+/* The output is opened only for a program that can be started: a mistyped
+ * name is not to cost an old trace. */
+static bool launch(struct session *s, struct err *e)
+{
+    const struct options *o = s->options;
+    const struct target_wants wants = wants_of(&s->telling);
+    uint16_t *path = NULL;
+    bool ok;
+
+    if (!find_program(o, &path, e)) {
+        return false;
+    }
+    os_to_utf8(&s->image, whole16(path));
+    ok = judge_program(path, o, e) && output_open(&s->output, o->output, e);
+    /* What the program sees as its command line is the tail of ours, unit
+     * for unit. */
+    if (ok &&
+        !target_launch(&s->target, path, os_command_line().p + o->program_unit,
+                       o, &wants, &s->timing, e)) {
+        ok = about_program(o, e);
+    }
+    os_free(path);
+    return ok;
+}
+
+/* --- the loop --- */
+
+static void on_enter(void *session, const struct call *call)
+{
+    telling_enter(&((struct session *)session)->telling, call);
+}
+
+static void on_leave(void *session, const struct call *call)
+{
+    telling_leave(&((struct session *)session)->telling, call);
+}
+
+static void on_transition(void *session, const struct transition_told *t)
+{
+    telling_transition(&((struct session *)session)->telling, t);
+}
+
+static void on_notice(void *session, const struct notice *n)
+{
+    telling_notice(&((struct session *)session)->telling, n);
+}
+
+/* NO_COLOR is the user's general wish; --color=always one for this run. */
+static bool colours_wanted(const struct session *s)
+{
+    const struct options *o = s->options;
+
+    if (o->color == COLOR_NEVER || o->json ||
+        (o->color == COLOR_AUTO && os_variable_set("NO_COLOR"))) {
+        return false;
+    }
+    return os_console_colours(&s->output.file);
+}
+
+static uint16_t number_of(const struct session *s, const char *name)
+{
+    const struct syscall_entry *x =
+        module_syscall(&s->target.ntdll, str_of(name));
+
+    return x != NULL ? x->number : NUMBER_NONE;
+}
+
+static void on_handle(void *handles, const struct os_handle *h)
+{
+    handles_add(handles, h->value, h->type, h->name, h->path, true, h->access);
+}
+
+/* The handles that the program has before it runs, inherited ones first of
+ * all. That some have no name is no reason not to trace. */
+static void tell_handles(struct session *s)
+{
+    struct handles *handles = model_process_handles(s->process);
+    struct err e = { 0 };
+
+    if (handles != NULL &&
+        !os_handles_query(&s->target.os, HANDLES_MS, on_handle, handles, &e)) {
+        session_note(s,
+                     "handles that the program had from the start may be "
+                     "without a name: %s",
+                     e.text);
+    }
+}
+
+static bool open_model(struct session *s, struct err *e)
+{
+    const struct options *o = s->options;
+    struct model_config config = {
+        .system = s->target.system,
+        .hold = 100 * s->timing.tsc_per_ms,
+        /* Who does not see what closes a handle must not name it. */
+        .no_handles =
+            !s->target.patching || !telling_wants_handles(&s->telling),
+    };
+    struct model_out out = {
+        .ctx = s,
+        .enter = on_enter,
+        .leave = on_leave,
+        .transition = on_transition,
+        .notice = on_notice,
+        .describe = rendezvous_describe,
+    };
+    s->numbers = (struct numbers){
+        .terminate_thread = number_of(s, "NtTerminateThread"),
+        .unmap = number_of(s, "NtUnmapViewOfSection"),
+        .unmap_ex = number_of(s, "NtUnmapViewOfSectionEx"),
+    };
+    if (!telling_open(&s->telling, &s->output, &s->timing.clock,
+                      s->target.system.wine, colours_wanted(s), e)) {
+        return false;
+    }
+    s->model = model_open(&config, &out, e);
+    if (s->model == NULL) {
+        return false;
+    }
+    s->process = model_process_open(s->model, s->target.os.pid,
+                                    o->engine == ENGINE_HANDSHAKE ? MODE_ASKED
+                                    : o->patch                    ? MODE_PATCHED
+                                               : MODE_RETURNS);
+    if (s->process == NULL ||
+        !rendezvous_tell_stubs(s, &s->target.ntdll, &s->target.nt_stubs,
+                               STR("ntdll.dll"))) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    if (!rendezvous_begin(s)) {
+        return err_set(e, ERR_OS, "cannot find ntdll in the program");
+    }
+    if (s->target.programs.left_out > 0) {
+        session_note(s,
+                     "%u calls are shown without what their arguments "
+                     "point to: no room for more capture programs",
+                     s->target.programs.left_out);
+    }
+    model_process_image(s->process, buf_str(&s->image));
+    tell_handles(s);
+    return true;
+}
+
+/* What a user's Ctrl-C and the like ask for; true: detach. A target that
+ * Ctrl-C ends leaves the console before it is gone: one that seems not to
+ * share it gets a while for that. */
+static bool interrupted(struct session *s)
+{
+    enum os_interrupt which;
+
+    while ((which = os_interrupt_take()) != OS_INTERRUPT_NONE) {
+        if (which == OS_INTERRUPT_CTRL_BREAK) {
+            /* A program on our console has heard it too, and ends. */
+            if (!os_shares_console(&s->target.os)) {
+                telling_summary(&s->telling);
+            }
+            continue;
+        }
+        s->interrupts++;
+        if (which == OS_INTERRUPT_CLOSE || s->interrupts > 1) {
+            return true;
+        }
+        if (!os_shares_console(&s->target.os)) {
+            s->detach_at = os_tsc() + DETACH_MS * s->timing.tsc_per_ms;
+        }
+    }
+    return s->detach_at != 0 && os_tsc() >= s->detach_at;
+}
+
+/* One round: whatever is there is told and written. Returns the bytes that
+ * came in. */
+static size_t round_trip(struct session *s, bool last)
+{
+    size_t taken =
+        s->handshake != NULL ? handshake_drain(s, last) : drain_rings(s, last);
+
+    model_run(s->model, os_tsc());
+    output_flush(&s->output);
+    return taken;
+}
+
+static void doze(struct session *s)
+{
+    void *handles[3] = { s->target.wake, s->target.os.process, s->interrupt };
+    _Atomic uint32_t *asleep = &s->target.section->reader_asleep;
+    bool waking = drain_wake(s);
+
+    if (os_tsc() < s->poll_until) {
+        /* The thread that we poll for may want this very core. */
+        os_yield();
+        return;
+    }
+    atomic_store_explicit(asleep, 1, memory_order_relaxed);
+    /* Full fence: they see that we sleep, or we see what they wrote. Pairs
+     * with the fence in wait_wake_reader (agent/wait.c). */
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!drain_pressing(s) || waking) {
+        os_wait(handles, 3, waking ? 1 : SLEEP_MS);
+    }
+    atomic_store_explicit(asleep, 0, memory_order_relaxed);
+}
+
+/* --summary-every: the table so far, if it is time for it. */
+static void summarise(struct session *s)
+{
+    uint64_t now = os_tsc();
+    uint64_t every = s->options->summary_every * 1000 * s->timing.tsc_per_ms;
+
+    if (every > 0 && now >= s->summary_at) {
+        if (s->summary_at > 0) {
+            telling_summary(&s->telling);
+        }
+        s->summary_at = now + every;
+    }
+}
+
+/* Follows the target to its end: true; false: detached from, or refused. */
+static bool follow(struct session *s, uint32_t *code)
+{
+    size_t busy = s->target.ring_bytes / 4;
+
+    while (!s->refused && !s->output.failed) {
+        size_t taken = round_trip(s, false);
+
+        timing_tick(&s->timing);
+        summarise(s);
+        if (interrupted(s)) {
+            return false;
+        }
+        if (taken < busy) {
+            doze(s);
+        } else {
+            drain_wake(s);
+        }
+        if (taken == 0 && os_process_ended(&s->target.os, code)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is missing in the lines without a line of its own. */
+static void tell_losses(struct session *s)
+{
+    struct model_counts counts = model_counts(s->model);
+
+    if (counts.data_lost > 0) {
+        session_note(s,
+                     "%llu pieces of what arguments point to were not kept, "
+                     "for want of memory; they are shown as addresses",
+                     (unsigned long long)counts.data_lost);
+    }
+    if (s->questions_refused > 0) {
+        session_note(s,
+                     "a fault of ntstrace: %u questions were about to be put "
+                     "to the program while it waited; please report this",
+                     (unsigned)s->questions_refused);
+    }
+}
+
+/* Its threads are gone; what they wrote is still there. */
+static void finish(struct session *s, uint32_t code)
+{
+    while (round_trip(s, true) > 0 && !s->output.failed) {
+    }
+    drain_end(s, code);
+    model_process_end(s->process, code, os_tsc());
+    model_flush(s->model);
+    telling_flush(&s->telling);
+    telling_summary(&s->telling);
+    tell_losses(s);
+}
+
+/* Detaches. What does not work is a note: the program runs on either way. */
+static void let_go(struct session *s)
+{
+    struct err e = { 0 };
+    uint32_t code;
+
+    if (os_process_ended(&s->target.os, &code)) {
+        return;
+    }
+    s->letting_go = true;
+    if (!target_detach(&s->target, &e)) {
+        session_note(s,
+                     "detaching: %s; the program goes on, but not as if we "
+                     "had never been there",
+                     e.text);
+    }
+    round_trip(s, false);
+    model_notice(s->process, NOTICE_DETACHED, os_tsc());
+    model_flush(s->model);
+    telling_flush(&s->telling);
+    telling_summary(&s->telling);
+}
+
+/* The end of a run whose target ran: *status, or the reason it failed. */
+static bool conclude(struct session *s, uint32_t *status, struct err *e)
+{
+    uint32_t code = 0;
+
+    if (follow(s, &code)) {
+        finish(s, code);
+        *status = code;
+    } else if (s->refused) {
+        *e = s->why;
+        return about_program(s->options, e);
+    } else {
+        let_go(s);
+        *status = STATUS_INTERRUPTED;
+    }
+    if (s->output.failed) {
+        /* Nobody reads the trace; the program is not to suffer for it. */
+        void *handles[2] = { s->target.os.process, s->interrupt };
+
+        while (!os_process_ended(&s->target.os, &code) &&
+               os_interrupt_take() == OS_INTERRUPT_NONE) {
+            os_wait(handles, 2, 1000);
+        }
+        *e = s->output.why;
+        return false;
+    }
+    return true;
+}
+
+static bool run(struct session *s, uint32_t *status, struct err *e)
+{
+    if (!telling_judge(&s->telling, s->options, e)) {
+        return false;
+    }
+    timing_begin(&s->timing);
+    s->interrupt = os_event_open(false, e);
+    if (s->interrupt == NULL || !os_interrupt_watch(s->interrupt, e) ||
+        !launch(s, e)) {
+        return false;
+    }
+    s->scratch = malloc(s->target.ring_bytes);
+    s->rings = calloc(RING_MAX, sizeof(*s->rings));
+    if (s->scratch == NULL || s->rings == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    if (!open_model(s, e) ||
+        (s->options->engine == ENGINE_HANDSHAKE && !handshake_open(s, e))) {
+        return false;
+    }
+    if (os_interrupt_take() != OS_INTERRUPT_NONE) {
+        /* Ctrl-C before the target could hear of it: it does not start. */
+        *status = STATUS_INTERRUPTED;
+        return true;
+    }
+    s->target.os.ctx = s;
+    s->target.os.refused = &s->questions_refused;
+    s->target.os.waited_for = drain_waited_for;
+    if (!target_go(&s->target, e)) {
+        return false;
+    }
+    return conclude(s, status, e);
+}
+
+bool session_run(const struct options *o, uint32_t *status, struct buf *notes,
+                 struct err *e)
+{
+    struct session *s = calloc(1, sizeof(*s));
+    bool ok;
+
+    if (s == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    s->options = o;
+    s->notes = notes;
+    s->image = BUF_OVER(s->image_room);
+    ok = run(s, status, e);
+    os_console_restore();
+    if (!output_close(&s->output, ok ? e : &s->why)) {
+        ok = false;
+    }
+    if (s->handshake != NULL) {
+        handshake_close(s);
+    }
+    if (s->rings != NULL) {
+        drain_close(s);
+    }
+    asker_close(s->asker);
+    model_close(s->model);
+    telling_close(&s->telling);
+    target_close(&s->target);
+    os_event_close(s->interrupt);
+    os_interrupt_done();
+    free(s->rings);
+    free(s->scratch);
+    free(s);
+    return ok;
+}

@@ -1,0 +1,779 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * target.c - getting in: section, agent image, thunks, stubs.
+ *
+ * Only this file writes into a target's code. Image and thunks are written
+ * while their pages are read-write and not yet executable; stubs are patched
+ * while no thread of the target can be in them: in a process that has not
+ * started, or, for win32u, before the call that mapped it has returned.
+ */
+#include "live/target.h"
+
+#include "tables/amd64/frames.h"
+#include "tables/amd64/stubs.h"
+#include "tables/calls.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+/* The agent, embedded by agent_image.S. */
+extern const uint8_t agent_image[];
+extern const uint8_t agent_image_end[];
+
+/* Never closer below ntdll than this: the gaps there belong to the system's
+ * DLLs, which must keep their bases (docs/facts.md T1). */
+#define NEAREST 0x10000000u
+#define FARTHEST 0x60000000u
+#define GRANULE 0x10000u
+
+/* Shared memory to reserve: 8 GiB, or enough for a thousand large rings. What
+ * is not used costs address space only. */
+#define SECTION_BYTES ((uint64_t)8 << 30)
+#define SECTION_RINGS_WANTED 1000
+/* Rings committed before they are asked for take no more than this. */
+#define FIRST_BYTES (64u << 20)
+
+static const char *const private_names[PRIVATE_COUNT] = {
+#define PRIVATE(name) #name,
+#include "wire/private.def"
+#undef PRIVATE
+};
+
+/* --- the section --- */
+
+static uint8_t flags_of_call(const struct target *t, str name)
+{
+    uint8_t flags = 0;
+
+    if (!t->patching) {
+        return 0;
+    }
+    if (str_eq(name, STR("NtContinue")) || str_eq(name, STR("NtContinueEx")) ||
+        str_eq(name, STR("NtCallbackReturn"))) {
+        flags |= ROW_ENDS_ITSELF;
+    }
+    if (str_eq(name, STR("NtSetContextThread"))) {
+        flags |= ROW_SETS_CONTEXT;
+    }
+    if (str_eq(name, STR("NtSetInformationProcess"))) {
+        flags |= ROW_SETS_CALLBACK;
+    }
+    if (str_eq(name, STR("NtMapViewOfSection")) ||
+        str_eq(name, STR("NtMapViewOfSectionEx"))) {
+        flags |= ROW_MAPS;
+    }
+    return flags;
+}
+
+/* Where a program stands in the copy, and what tells most others apart. */
+struct program_at {
+    uint32_t hash;
+    uint32_t at;
+    uint32_t size;
+};
+
+static uint32_t hash_of(const uint8_t *p, size_t size)
+{
+    uint32_t h = 2166136261u;  // FNV-1a
+
+    for (size_t i = 0; i < size; i++) {
+        h = (h ^ p[i]) * 16777619u;
+    }
+    return h;
+}
+
+/* Makes room for one more program of `size` bytes. */
+static bool room_for_program(struct programs *p, size_t size)
+{
+    const uint32_t most = SECTION_RINGS - SECTION_PROGRAMS;
+
+    if (p->bytes == NULL) {
+        p->bytes = malloc(most);
+    }
+    if (p->count == p->room) {
+        uint32_t more = p->room == 0 ? 512 : p->room * 2;
+        struct program_at *at = realloc(p->at, more * sizeof(*at));
+
+        if (at == NULL) {
+            return false;
+        }
+        p->at = at;
+        p->room = more;
+    }
+    return p->bytes != NULL && size <= most - p->used;
+}
+
+/* Puts a program into the section, once; its offset, 0 if there is no room.
+ * What is there already is compared with our own copy: the section is the
+ * target's to write. */
+static uint32_t place_program(struct target *t, const uint8_t *bytes,
+                              size_t size)
+{
+    struct programs *p = &t->programs;
+    uint32_t hash = hash_of(bytes, size);
+
+    for (uint32_t i = 0; i < p->count; i++) {
+        if (p->at[i].hash == hash && p->at[i].size == size &&
+            memcmp(p->bytes + p->at[i].at, bytes, size) == 0) {
+            return SECTION_PROGRAMS + p->at[i].at;
+        }
+    }
+    if (!room_for_program(p, size)) {
+        p->left_out++;
+        return 0;
+    }
+    memcpy(p->bytes + p->used, bytes, size);
+    memcpy((char *)t->shared.at + SECTION_PROGRAMS + p->used, bytes, size);
+    p->at[p->count++] = (struct program_at){ hash, p->used, (uint32_t)size };
+    p->used += (uint32_t)size;
+    return SECTION_PROGRAMS + p->used - (uint32_t)size;
+}
+
+static uint32_t add_program(struct target *t, const struct call_facts *facts,
+                            bool names_only)
+{
+    struct capture_options options = t->wants.capture;
+    uint64_t room[CAPTURE_PROGRAM_MAX / sizeof(uint64_t) + 1];
+    size_t size;
+
+    options.wine = t->system.wine;
+    options.names_only = names_only;
+    size = capture_compile(facts, &options, room);
+    return size == 0 ? 0 : place_program(t, (const uint8_t *)room, size);
+}
+
+/* What is recorded of a call: all, what handles and paths need of it, its
+ * bare words, or nothing. */
+static void choose_record(struct target *t, struct call_row *row, str name,
+                          const struct call_facts *facts)
+{
+    const struct target_wants *w = &t->wants;
+    bool wanted = filter_wants_name(w->filter, name, facts);
+    uint32_t needs = facts != NULL ? call_needs(facts) : 0;
+    bool watched = w->handles && (needs & CALL_NEEDED_HANDLES) != 0;
+    bool shown = w->arguments && !filter_is_raw(w->filter, name, facts);
+
+    if (facts != NULL && wanted && (shown || w->paths || watched)) {
+        row->program = add_program(t, facts, !shown);
+    } else if (facts != NULL && watched) {
+        row->program = add_program(t, facts, true);
+    } else if (!wanted && !watched && row->flags == 0 &&
+               (needs & ~(uint32_t)CALL_NEEDED_HANDLES) == 0) {
+        row->flags |= ROW_FILTERED;
+    }
+    if (row->program != 0) {
+        row->flags |= ROW_CAPTURES;
+    }
+}
+
+static void fill_rows(struct target *t, const struct module *m)
+{
+    struct call_row *rows =
+        (struct call_row *)((char *)t->shared.at + SECTION_ROWS);
+
+    for (size_t i = 0; i < m->syscalls.count; i++) {
+        const struct syscall_entry *s = &m->syscalls.entries[i];
+        const struct call_facts *f = call_find_on(s->name, t->system);
+        struct call_row row = { .number = s->number,
+                                .flags = flags_of_call(t, s->name) };
+        int args = call_arg_count_on(s->name, t->system);
+
+        row.more = (uint8_t)(args < 0 ? 0 : call_stack_args((uint32_t)args));
+        if (t->patching) {
+            choose_record(t, &row, s->name, f);
+        }
+        rows[s->number & SERVICE_MASK] = row;
+    }
+}
+
+static void fill_transitions(struct target *t)
+{
+    for (int i = 0; i < TRANSITION_COUNT; i++) {
+        const struct frame_row *f = frame_row((enum frame_kind)i);
+        struct transition_row *row = &t->doors[i];
+
+        row->rip = module_export(&t->ntdll, str_of(f->function));
+        row->from_rcx = f->from_rcx;
+        row->count = f->count;
+        for (int k = 0; k < f->count; k++) {
+            row->offset[k] = f->offset[k];
+        }
+    }
+}
+
+/* Where returns need no entry to explain them: from the first stub of the
+ * module to the last, without any door of the kernel. A second stub that lies
+ * elsewhere is named after its place by the tracer, which its thread waits
+ * for. */
+static struct plain_range plain_range_of(const struct target *t,
+                                         const struct module *m)
+{
+    struct plain_range r = { 0, 0 };
+    const struct syscalls *s = &m->syscalls;
+    uint32_t from, to;
+    uint64_t first;
+
+    if (!syscalls_span(s, &from, &to)) {
+        return r;
+    }
+    first = m->base + s->entries[0].rva;
+    r.start = m->base + from;
+    r.size = to - from;
+    for (int i = 0; i < TRANSITION_COUNT; i++) {
+        uint64_t door = t->doors[i].rip;
+
+        if (door >= r.start && door < first) {
+            r.size -= first - r.start;
+            r.start = first;
+        }
+        if (door >= r.start && door - r.start < r.size) {
+            r.size = door - r.start;
+        }
+    }
+    return r;
+}
+
+static bool map_section(struct target *t, uint64_t size, struct err *e)
+{
+    if (!os_section_open(&t->shared, size, e)) {
+        return false;
+    }
+    if (!os_section_map(&t->shared, &t->os, &t->section_there, e)) {
+        os_section_close(&t->shared);
+        return false;
+    }
+    return true;
+}
+
+/* A program may have less address space than we would like to share (2 GiB
+ * without LARGEADDRESSAWARE): then fewer rings fit. */
+static bool open_section(struct target *t, const struct options *o,
+                         struct err *e)
+{
+    uint32_t first = FIRST_BYTES / (uint32_t)o->ring_size;
+    uint64_t size = SECTION_BYTES;
+    _Atomic uint32_t *states;
+    struct section *s;
+
+    t->ring_bytes = (uint32_t)o->ring_size;
+    t->ring_stride = t->ring_bytes + RING_DATA + RING_SPILL;
+    if (size < (uint64_t)SECTION_RINGS_WANTED * t->ring_stride) {
+        size = (uint64_t)SECTION_RINGS_WANTED * t->ring_stride;
+    }
+    first = first > RINGS_AT_FIRST ? RINGS_AT_FIRST : first;
+    while (!map_section(t, size, e)) {
+        size /= 2;
+        if (size < SECTION_RINGS + (uint64_t)first * t->ring_stride) {
+            return false;
+        }
+    }
+    t->ring_max = (uint32_t)((size - SECTION_RINGS) / t->ring_stride);
+    if (t->ring_max > RING_MAX) {
+        t->ring_max = RING_MAX;
+    }
+    if (!os_section_commit(&t->shared, 0, SECTION_RINGS, e) ||
+        !os_section_commit(&t->shared, SECTION_RINGS,
+                           (size_t)first * t->ring_stride, e)) {
+        return false;
+    }
+    s = t->shared.at;
+    t->section = s;
+    s->magic = SECTION_MAGIC;
+    s->version = SECTION_VERSION;
+    s->layout = WIRE_LAYOUT;
+    s->ring_bytes = t->ring_bytes;
+    s->ring_stride = t->ring_stride;
+    s->ring_max = t->ring_max;
+    s->flags = (o->lossy ? SECTION_LOSSY : 0) |
+               (o->orphan_query ? SECTION_ASK_ORPHANS : 0);
+    states = (_Atomic uint32_t *)((char *)t->shared.at + SECTION_RING_STATE);
+    for (uint32_t i = 0; i < first; i++) {
+        states[i] = RING_FREE;
+    }
+    return true;
+}
+
+/* --- the image --- */
+
+/* A free place from the far end upwards: what is near below ntdll is where
+ * the system puts its DLLs. */
+static bool find_place(struct target *t, struct err *e)
+{
+    const uint64_t room = AGENT_ROOM + OWN_BYTES;
+    uint64_t end = t->ntdll.base - NEAREST - room;
+    uint64_t from = t->ntdll.base - FARTHEST;
+    struct os_region r;
+    struct err ignored;
+
+    from -= from % GRANULE;
+    while (from < end && os_query(&t->os, from, &r)) {
+        if (r.free && r.base + r.size >= from + room &&
+            os_reserve_at(&t->os, from, room, &ignored)) {
+            t->agent = from;
+            t->own = from + AGENT_ROOM;
+            return os_commit_at(
+                &t->os, from, AGENT_ROOM + OWN_PAGE * (1 + RINGS_AT_FIRST), e);
+        }
+        from = r.free && r.base + r.size >= from + room
+                   ? from + GRANULE
+                   : r.base + r.size + GRANULE - 1;
+        from -= from % GRANULE;
+    }
+    return err_set(e, ERR_OS, "no room for the agent within reach of ntdll");
+}
+
+static const struct image_head *image_of(const uint8_t *bytes)
+{
+    return (const struct image_head *)(const void *)bytes;
+}
+
+static bool private_stubs(struct target *t, uint8_t *image, struct err *e)
+{
+    for (int i = 0; i < PRIVATE_COUNT; i++) {
+        const struct syscall_entry *s =
+            module_syscall(&t->ntdll, str_of(private_names[i]));
+
+        if (s == NULL || !s->stub) {
+            return err_set(e, ERR_OS,
+                           "ntdll's %s is not the function it should be; "
+                           "is security software hooking it?",
+                           private_names[i]);
+        }
+        memcpy(image + image_of(image)->stubs + i * PRIVATE_STUB_SIZE,
+               t->ntdll.bytes + s->rva, PRIVATE_STUB_SIZE);
+    }
+    return true;
+}
+
+static bool write_image(struct target *t, const struct options *o,
+                        uint64_t tsc_per_ms, uint64_t resume, struct err *e)
+{
+    size_t size = (size_t)(agent_image_end - agent_image);
+    uint8_t image[AGENT_IMAGE_ROOM] = { 0 };
+    struct image_config config = { 0 };
+    const struct image_head *head = image_of(image);
+
+    if (size > sizeof(image)) {
+        return err_set(e, ERR_LIMIT, "the agent image is too large");
+    }
+    memcpy(image, agent_image, size);
+    if (head->magic != IMAGE_MAGIC || head->layout != WIRE_LAYOUT ||
+        head->size > size) {
+        return err_set(e, ERR_LIMIT, "the agent image is of another version");
+    }
+    config.section = t->section_there;
+    config.base = t->agent;
+    config.size = AGENT_IMAGE_ROOM;
+    config.resume = resume;
+    config.xsave_mask = os_xsave_mask();
+    config.own = t->own;
+    config.ring_mask = t->ring_bytes - 1;
+    config.ring_stride = t->ring_stride;
+    config.ring_max = t->ring_max;
+    memcpy(config.transition, t->doors, sizeof(config.transition));
+    config.tsc_per_ms = tsc_per_ms;
+    if (o->engine == ENGINE_RING) {
+        memcpy(config.loader_bytes, t->ntdll.bytes + (resume - t->ntdll.base),
+               LOADER_BYTES);
+    }
+    config.callback =
+        t->agent +
+        (o->engine == ENGINE_HANDSHAKE ? head->handshake : head->callback);
+    if (t->wine_record) {
+        config.wine_pointer = 0x7ffe1000;
+    }
+    if (!os_give_event(&t->os, t->room, false, &config.room, e) ||
+        !os_give_tracer(&t->os, &config.tracer, e) ||
+        !os_give_event(&t->os, t->wake, true, &config.wake, e) ||
+        !private_stubs(t, image, e)) {
+        return false;
+    }
+    memcpy(image + head->config, &config, sizeof(config));
+    return os_write_code(&t->os, t->agent, image, sizeof(image), e) &&
+           os_make_code(&t->os, t->agent, sizeof(image), e);
+}
+
+/* --- stubs --- */
+
+/* What is to be changed so that the stubs of `m` lead to thunks in `room`.
+ * *thunks: the bytes of these, to be freed. */
+static bool bend_stubs(struct target *t, const struct module *m,
+                       struct target_pages room, struct patched *out,
+                       uint8_t **thunks, struct err *e)
+{
+    struct patch_wanted wanted = {
+        .base = m->base,
+        .bytes = m->bytes,
+        .size = m->size,
+        .syscalls = &m->syscalls,
+        .entry = t->agent + image_of(agent_image)->entry,
+        .room_at = room.at,
+        .room = (size_t)room.size,
+    };
+    uint8_t *bytes = malloc((size_t)room.size);
+
+    if (bytes == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    if (!patch_make(out, &wanted, bytes, e)) {
+        free(bytes);
+        return false;
+    }
+    *thunks = bytes;
+    return true;
+}
+
+/* All of it from outside. */
+static bool patch_module(const struct os_process *p, struct target_pages room,
+                         const uint8_t *thunks, const struct patched *x,
+                         struct err *e)
+{
+    return x->count == 0 ||
+           (os_write_code(p, room.at, thunks, (size_t)room.size, e) &&
+            os_make_code(p, room.at, (size_t)room.size, e) &&
+            os_write_code(p, x->from, x->is, x->size, e));
+}
+
+/* No thread of the target runs yet. */
+static bool patch_ntdll(struct target *t, struct err *e)
+{
+    const struct target_pages room = { t->agent + AGENT_IMAGE_ROOM,
+                                       AGENT_NT_ROOM };
+    uint8_t *thunks = NULL;
+    bool ok;
+
+    if (!bend_stubs(t, &t->ntdll, room, &t->nt_stubs, &thunks, e)) {
+        return false;
+    }
+    ok = patch_module(&t->os, room, thunks, &t->nt_stubs, e);
+    free(thunks);
+    return ok;
+}
+
+/* Where the kernel itself answers for a process, a thread of it that waits for
+ * us is in nobody's way. */
+static struct os_process unwatched(const struct target *t)
+{
+    struct os_process p = t->os;
+
+    if (!t->system.wine) {
+        p.waited_for = NULL;
+    }
+    return p;
+}
+
+/* Bends LdrInitializeThunk to the agent, which knows its bytes
+ * (image_config.loader_bytes) and puts them back. */
+static bool hook_loader(struct target *t, struct err *e)
+{
+    uint64_t thunk = t->doors[TRANSITION_THREAD_START].rip;
+    uint64_t start = t->agent + image_of(agent_image)->start;
+    uint8_t jump[LOADER_BYTES];
+
+    memcpy(jump, t->ntdll.bytes + (thunk - t->ntdll.base), sizeof(jump));
+    patch_jump(jump, thunk, start);
+    return os_write_code(&t->os, thunk, jump, sizeof(jump), e);
+}
+
+bool target_mend_loader(struct target *t, struct err *e)
+{
+    uint64_t thunk = t->doors[TRANSITION_THREAD_START].rip;
+    struct os_process p = unwatched(t);
+    const uint8_t *right;
+    uint8_t there[LOADER_BYTES];
+
+    right = t->ntdll.bytes + (thunk - t->ntdll.base);
+    if (os_read(&t->os, thunk, there, sizeof(there)) &&
+        memcmp(there, right, sizeof(there)) == 0) {
+        return true;
+    }
+    return os_write_code(&p, thunk, right, LOADER_BYTES, e);
+}
+
+/* --- the way in --- */
+
+static bool get_in(struct target *t, const struct options *o,
+                   struct timing *timing, struct err *e)
+{
+    uint64_t begins, resume;
+    struct os_region r;
+
+    if (os_process_is_wow64(&t->os)) {
+        return err_set(e, ERR_NOT_OURS,
+                       "is a 32-bit program; ntstrace follows 64-bit "
+                       "programs only");
+    }
+    /* The initial thread of a new process stands at RtlUserThreadStart. */
+    if (!os_thread_get_start(t->os.thread, &begins) ||
+        !os_query(&t->os, begins, &r) || !r.image) {
+        return err_set(e, ERR_OS, "cannot find ntdll in the program");
+    }
+    if (!module_open(&t->ntdll, &t->os, r.allocation, e)) {
+        return false;
+    }
+    t->system.wine = os_own_ntdll("wine_get_version") != 0;
+    t->system.build = os_windows_build();
+    t->wine_record = t->system.wine && !os_last_call_implemented();
+    t->room = os_event_open(true, e);
+    t->wake = os_event_open(false, e);
+    if (t->room == NULL || t->wake == NULL || !open_section(t, o, e)) {
+        return false;
+    }
+    fill_rows(t, &t->ntdll);
+    fill_transitions(t);
+    if (!o->patch) {
+        t->section->plain[0] = plain_range_of(t, &t->ntdll);
+    }
+    if (!find_place(t, e)) {
+        return false;
+    }
+    resume = o->engine == ENGINE_HANDSHAKE
+                 ? begins
+                 : t->doors[TRANSITION_THREAD_START].rip;
+    if (resume < t->ntdll.base ||
+        resume - t->ntdll.base > t->ntdll.size - LOADER_BYTES) {
+        return err_set(e, ERR_OS, "ntdll has no LdrInitializeThunk");
+    }
+    timing_ready(timing);
+    if (!write_image(t, o, timing->tsc_per_ms, resume, e)) {
+        return false;
+    }
+    if (o->engine == ENGINE_HANDSHAKE) {
+        /* Its agent starts when the loader is done: no byte is changed. */
+        if (!os_thread_set_start(
+                t->os.thread, t->agent + image_of(agent_image)->start_late)) {
+            return err_set(e, ERR_OS, "cannot redirect the first thread");
+        }
+        return true;
+    }
+    return (!t->patching || patch_ntdll(t, e)) && hook_loader(t, e);
+}
+
+bool target_launch(struct target *out, const uint16_t *path,
+                   const uint16_t *command_line, const struct options *o,
+                   const struct target_wants *wants, struct timing *timing,
+                   struct err *e)
+{
+    struct target t = { .engine = o->engine,
+                        .patching = o->patch && o->engine == ENGINE_RING,
+                        .wants = *wants };
+
+    if (!os_process_launch(&t.os, path, command_line, e)) {
+        return false;
+    }
+    if (!get_in(&t, o, timing, e)) {
+        target_close(&t);
+        return false;
+    }
+    *out = t;
+    return true;
+}
+
+bool target_go(struct target *t, struct err *e)
+{
+    return os_process_resume(&t->os, e);
+}
+
+bool target_add_win32u(struct target *t, uint64_t base, struct err *e)
+{
+    if (!module_open(&t->win32u, &t->os, base, e)) {
+        return false;
+    }
+    fill_rows(t, &t->win32u);
+    if (t->engine == ENGINE_RING && !t->patching) {
+        t->section->plain[1] = plain_range_of(t, &t->win32u);
+    }
+    return true;
+}
+
+/* Where the thunks of win32u go. */
+struct target_pages target_win32u_room(const struct target *t)
+{
+    return (struct target_pages){ t->agent + AGENT_IMAGE_ROOM + AGENT_NT_ROOM,
+                                  AGENT_WIN32U_ROOM };
+}
+
+struct target_pages target_win32u_stubs(const struct target *t)
+{
+    return (struct target_pages){ t->win32u_stubs.from, t->win32u_stubs.size };
+}
+
+bool target_prepare_win32u(struct target *t, struct err *e)
+{
+    return bend_stubs(t, &t->win32u, target_win32u_room(t), &t->win32u_stubs,
+                      &t->win32u_thunks, e);
+}
+
+bool target_write_thunks(struct target *t, struct err *e)
+{
+    struct target_pages room = target_win32u_room(t);
+
+    return os_write(&t->os, room.at, t->win32u_thunks, (size_t)room.size, e);
+}
+
+bool target_patch_win32u(struct target *t, struct err *e)
+{
+    const struct patched *x = &t->win32u_stubs;
+
+    return os_write(&t->os, x->from, x->is, x->size, e);
+}
+
+void target_unprepare_win32u(struct target *t)
+{
+    patch_close(&t->win32u_stubs);
+    free(t->win32u_thunks);
+    t->win32u_thunks = NULL;
+}
+
+bool target_patch_win32u_outside(struct target *t, struct err *e)
+{
+    struct os_process p = unwatched(t);
+
+    return patch_module(&p, target_win32u_room(t), t->win32u_thunks,
+                        &t->win32u_stubs, e);
+}
+
+bool target_close_win32u_outside(struct target *t, struct err *e)
+{
+    struct os_process p = unwatched(t);
+    struct target_pages stubs = target_win32u_stubs(t);
+
+    return os_make_code(&p, stubs.at, (size_t)stubs.size, e);
+}
+
+/* The module that has a patched stub at `stub`, and what was put there; NULL:
+ * there is none. */
+static const uint8_t *put_at(const struct target *t, uint64_t stub,
+                             bool *win32u)
+{
+    const uint8_t *put = patch_bytes(&t->nt_stubs, stub);
+
+    *win32u = put == NULL;
+    return put != NULL ? put : patch_bytes(&t->win32u_stubs, stub);
+}
+
+/* True if `put` stands at `stub`, or nobody can say. */
+static bool stands_at(const struct target *t, uint64_t stub, const uint8_t *put)
+{
+    uint8_t there[STUB_HEAD_SIZE];
+
+    return !os_read(&t->os, stub, there, sizeof(there)) ||
+           memcmp(there, put, sizeof(there)) == 0;
+}
+
+bool target_is_patched(const struct target *t, uint64_t stub)
+{
+    bool win32u;
+    const uint8_t *put = put_at(t, stub, &win32u);
+
+    return put == NULL || stands_at(t, stub, put);
+}
+
+size_t target_find_unpatched(struct target *t, uint64_t stub, bool *win32u,
+                             void (*each)(void *ctx, uint64_t stub), void *ctx)
+{
+    const struct patched *x;
+    const struct module *m;
+    size_t count = 0, ours = 0;
+
+    if (put_at(t, stub, win32u) == NULL) {
+        return 0;
+    }
+    x = *win32u ? &t->win32u_stubs : &t->nt_stubs;
+    m = *win32u ? &t->win32u : &t->ntdll;
+    for (size_t i = 0; i < m->syscalls.count + m->syscalls.second_count; i++) {
+        uint64_t at =
+            m->base + (i < m->syscalls.count
+                           ? m->syscalls.entries[i].rva
+                           : m->syscalls.seconds[i - m->syscalls.count].rva);
+        const uint8_t *put = patch_bytes(x, at);
+
+        if (put == NULL) {
+            continue;  // never was
+        }
+        if (stands_at(t, at, put)) {
+            ours++;
+        } else {
+            each(ctx, at);
+            count++;
+        }
+    }
+    if (ours == 0) {
+        t->section->plain[*win32u ? 1 : 0] = plain_range_of(t, m);
+    }
+    return count;
+}
+
+/* Puts back what is still as we have left it: what others have written there
+ * since is theirs. */
+static void unpatch(struct target *t, const struct patched *x, struct err *e)
+{
+    uint8_t *now = x->count > 0 ? malloc(x->size) : NULL;
+
+    if (now != NULL && os_read(&t->os, x->from, now, x->size)) {
+        for (size_t i = 0; i + STUB_HEAD_SIZE <= x->size; i++) {
+            const uint8_t *put = patch_bytes(x, x->from + i);
+
+            if (put != NULL && x->is[i] == 0xe9 &&
+                memcmp(now + i, put, STUB_HEAD_SIZE) == 0) {
+                memcpy(now + i, x->was + i, STUB_HEAD_SIZE);
+            }
+        }
+        os_write_code(&t->os, x->from, now, x->size, e);
+    }
+    free(now);
+}
+
+bool target_detach(struct target *t, struct err *e)
+{
+    struct err why = { 0 };
+    uint32_t status = 0;
+
+    /* Nobody waits for us from now on, whatever stands in the rings. */
+    t->os.waited_for = NULL;
+    atomic_store(&t->section->dead, 1);
+    os_event_set(t->room);
+    /* A thread inside a thunk goes on behind the stub's head; one that
+     * stands at the head finds the old bytes there. */
+    if (!os_process_suspend(&t->os, e)) {
+        return false;
+    }
+    unpatch(t, &t->nt_stubs, &why);
+    unpatch(t, &t->win32u_stubs, &why);
+    os_process_continue(&t->os);
+    if (why.code != ERR_NONE) {
+        *e = why;
+        return false;
+    }
+    /* May be refused under CFG (docs/facts.md A5.3): then the callback stays
+     * and, with the section dead, writes nothing once its rings are full. */
+    if (!os_run_there(&t->os, t->agent + image_of(agent_image)->detach, 5000,
+                      &status, e)) {
+        return false;
+    }
+    return (int32_t)status >= 0 ||
+           err_set(e, ERR_OS, "its callback stays (0x%08x)", (unsigned)status);
+}
+
+void target_forget_win32u(struct target *t)
+{
+    target_unprepare_win32u(t);
+    module_close(&t->win32u);
+}
+
+void target_close(struct target *t)
+{
+    os_process_close(&t->os);
+    os_section_close(&t->shared);
+    os_event_close(t->room);
+    os_event_close(t->wake);
+    patch_close(&t->nt_stubs);
+    target_unprepare_win32u(t);
+    free(t->programs.bytes);
+    free(t->programs.at);
+    module_close(&t->ntdll);
+    module_close(&t->win32u);
+    *t = (struct target){ 0 };
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * target.h - one traced process: the agent in it, the memory shared with it.
+ *
+ * target_launch starts a program with the agent in place before its first
+ * instruction. Whatever fails before target_go, nothing of the program has
+ * run, and target_close ends it.
+ */
+#ifndef LIVE_TARGET_H
+#define LIVE_TARGET_H
+
+#include "base/err.h"
+#include "cmd/options.h"
+#include "decode/capture.h"
+#include "filter/filter.h"
+#include "live/module.h"
+#include "live/patch.h"
+#include "live/timing.h"
+#include "platform/os.h"
+#include "wire/image.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Room in the target for the agent: its image, then thunks for ntdll, then
+ * thunks for win32u. */
+#define AGENT_IMAGE_ROOM 0x4000u
+#define AGENT_NT_ROOM 0x6000u
+#define AGENT_WIN32U_ROOM 0x12000u
+#define AGENT_ROOM (AGENT_IMAGE_ROOM + AGENT_NT_ROOM + AGENT_WIN32U_ROOM)
+
+/* Pages of the target. */
+struct target_pages {
+    uint64_t at;
+    uint64_t size;
+};
+
+/* Rings committed before the first thread asks for one; fewer large ones. */
+#define RINGS_AT_FIRST 16u
+
+/* What is wanted of its calls: what is not is not recorded. */
+struct target_wants {
+    const struct filter *filter;  // borrowed
+    bool arguments;               // with what their arguments point to
+    bool handles;                 // what handles refer to is kept
+    bool paths;                   // the names that calls open are looked at
+    struct capture_options capture;
+};
+
+/* The capture programs in the section, and a copy of ours of them. */
+struct programs {
+    uint8_t *bytes;  // owned
+    uint32_t used;
+    uint32_t left_out;      // calls whose program found no room
+    struct program_at *at;  // owned, `count` of them
+    uint32_t count;
+    uint32_t room;
+};
+
+struct target {
+    struct os_process os;
+    struct os_section shared;
+    struct section *section;  // our view of it
+    uint64_t section_there;   // the target's
+    uint64_t agent;           // base of the agent in the target
+    uint64_t own;             // of its own pages (wire/image.h)
+    struct transition_row doors[TRANSITION_COUNT];
+    uint32_t ring_bytes;
+    uint32_t ring_stride;
+    uint32_t ring_max;  // rings that fit into the section
+    enum engine engine;
+    bool patching;
+    struct call_system system;  // it runs on
+    bool wine_record;           // last calls are kept by the agent (wine.S)
+    struct target_wants wants;
+    struct programs programs;
+    struct module ntdll;
+    struct module win32u;  // zeroed until it is there
+    struct patched nt_stubs;
+    struct patched win32u_stubs;
+    uint8_t *win32u_thunks;  // their bytes, owned
+    bool win32u_sealed;      // the room of its thunks is executable
+    void *room;              // event: rings have room, or an answer is there
+    void *wake;              // event: wakes the reader
+};
+
+/* Starts `path` with `command_line` under the agent, suspended. `timing` has
+ * begun; it is made ready on the way. */
+bool target_launch(struct target *out, const uint16_t *path,
+                   const uint16_t *command_line, const struct options *o,
+                   const struct target_wants *wants, struct timing *timing,
+                   struct err *e);
+/* Lets it run. */
+bool target_go(struct target *t, struct err *e);
+/* Sees that the loader's first bytes are back, while the agent waits; puts
+ * them there if the program may not change its own code (ACG). */
+bool target_mend_loader(struct target *t, struct err *e);
+/* win32u.dll is mapped at `base`: reads its system calls and tells the agent
+ * about them. Its stubs are patched in steps, because the pages are protected
+ * by the thread that has mapped it, which waits for us, and is the only one
+ * that could be in a stub:
+ *   target_prepare_win32u   then there are pages for the thunks, writable the
+ *                           first time, executable (win32u_sealed) if it is
+ *                           mapped once more, and those of the stubs
+ *   target_write_thunks     into pages that are writable; afterwards they are
+ *                           to be executable
+ *   target_patch_win32u     bends the stubs, in pages that are writable;
+ *                           afterwards they are to be as they were
+ *   target_unprepare_win32u if one of these did not work */
+bool target_add_win32u(struct target *t, uint64_t base, struct err *e);
+bool target_prepare_win32u(struct target *t, struct err *e);
+struct target_pages target_win32u_room(const struct target *t);
+struct target_pages target_win32u_stubs(const struct target *t);
+bool target_write_thunks(struct target *t, struct err *e);
+bool target_patch_win32u(struct target *t, struct err *e);
+void target_unprepare_win32u(struct target *t);
+/* For a program that may not change its own code (ACG): does all that from
+ * outside. Not under Wine, where the program itself would have to answer. */
+bool target_patch_win32u_outside(struct target *t, struct err *e);
+/* ... makes the pages of its stubs executable. */
+bool target_close_win32u_outside(struct target *t, struct err *e);
+/* Tells `each` of the stubs of the module that has one at `stub` whose bytes
+ * are no longer what we had put there; returns how many there are. When no
+ * stub of it is ours any more, their returns are ordinary ones for the agent.
+ * *win32u says which module it is. */
+size_t target_find_unpatched(struct target *t, uint64_t stub, bool *win32u,
+                             void (*each)(void *ctx, uint64_t stub), void *ctx);
+/* True if the bytes of the stub at `stub` are those that we had put there. */
+bool target_is_patched(const struct target *t, uint64_t stub);
+/* It is about to be unmapped: nothing in it is ours any more. */
+void target_forget_win32u(struct target *t);
+/* Puts every stub back and ends the callback; the program goes on without
+ * us. */
+bool target_detach(struct target *t, struct err *e);
+/* Ends the target if it was not let go, gives everything back. */
+void target_close(struct target *t);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tell.c - from what the model tells to what the user sees.
+ *
+ * Touches nothing but its sinks and the output behind them. Fails only while
+ * it is set up. What is passed on at a call's entry is passed on at its return
+ * as well, so no line is left without its end.
+ */
+#include "view/tell.h"
+
+#include "cmd/help.h"
+#include "platform/os.h"
+
+#include "base/banned.h"
+
+/* A path as -P gives it, made absolute. */
+#define PATH_ROOM (3 * 32768)
+
+/* --- the user's words --- */
+
+static bool add_path(struct telling *t, str path, struct err *e)
+{
+    static char room[PATH_ROOM];
+    struct buf full = BUF_OVER(room);
+
+    if (filter_path_is_absolute(path)) {
+        return filter_add_path(t->filter, path, e);
+    }
+    os_full_path(&full, path);
+    return filter_add_path(t->filter, buf_str(&full), e);
+}
+
+bool telling_judge(struct telling *t, const struct options *o, struct err *e)
+{
+    t->options = o;
+    t->counts = o->summary || o->summary_only;
+    t->lines = o->summary || !o->summary_only;
+    t->filter = filter_open();
+    if (t->filter == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    for (size_t i = 0; i < o->expressions.count; i++) {
+        if (!filter_add(t->filter, o->expressions.at[i], e)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < o->paths.count; i++) {
+        if (!add_path(t, o->paths.at[i], e)) {
+            return false;
+        }
+    }
+    if (o->successful_only) {
+        filter_successful(t->filter);
+    }
+    if (o->failed_only) {
+        filter_failed(t->filter);
+    }
+    t->by_result = filter_wants_result(t->filter);
+    if (o->summary_sort.size > 0 &&
+        !summary_column_find(o->summary_sort, &t->sort)) {
+        return err_set(e, ERR_USAGE,
+                       "-S: no column '%.*s'; there are time, calls, errors, "
+                       "name, min, max, avg and nothing",
+                       STR_ARGS(o->summary_sort));
+    }
+    return true;
+}
+
+bool telling_wants_handles(const struct telling *t)
+{
+    return filter_wants_paths(t->filter) ||
+           (t->lines && t->options->handles > 0);
+}
+
+/* --- the sinks --- */
+
+static enum text_precision precision_of(enum unit unit)
+{
+    switch (unit) {
+    case UNIT_USUAL:
+        break;
+    case UNIT_SECONDS:
+        return PRECISION_S;
+    case UNIT_MILLIS:
+        return PRECISION_MS;
+    case UNIT_MICROS:
+        return PRECISION_US;
+    case UNIT_NANOS:
+        return PRECISION_NS;
+    }
+    return PRECISION_DEFAULT;
+}
+
+static struct text_options text_options_of(const struct options *o,
+                                           bool colours)
+{
+    return (struct text_options){
+        .always_pid = o->always_show_pid || o->output.size > 0,
+        .when = (enum text_when)o->clock,
+        .when_precision = precision_of(o->time_unit),
+        .relative = o->since_last,
+        .relative_precision = precision_of(o->time_unit),
+        .number = o->service_number,
+        .returns = o->return_address,
+        .took = o->time_spent,
+        .took_precision = precision_of(o->spent_unit),
+        .arg_names = o->arg_names,
+        .hex = (enum text_hex)o->hex_strings,
+        .constant_numbers = o->constants == CONSTANTS_VERBOSE,
+        .handle_detail = o->handles > 1,
+        .colour = colours,
+        .utc_offset = os_utc_offset(),
+    };
+}
+
+static bool is_raw(const void *filter, const struct call *call)
+{
+    return call->stub &&
+           filter_is_raw(filter, call->stub->name, call->stub->facts);
+}
+
+static struct decode_options decode_options_of(const struct telling *t,
+                                               bool wine)
+{
+    const struct options *o = t->options;
+    struct filter_dumps reads = filter_reads(t->filter);
+    struct filter_dumps writes = filter_writes(t->filter);
+
+    return (struct decode_options){
+        .wine = wine,
+        .string_max = (uint32_t)o->string_limit,
+        .verbose = !o->abbrev,
+        .raw = o->constants == CONSTANTS_RAW,
+        .handles = (enum handle_detail)o->handles,
+        .is_raw = is_raw,
+        .is_raw_ctx = t->filter,
+        .dump_reads_all = reads.all,
+        .dump_reads = reads.handles,
+        .dump_read_count = reads.count,
+        .dump_writes_all = writes.all,
+        .dump_writes = writes.handles,
+        .dump_write_count = writes.count,
+    };
+}
+
+static bool open_lines(struct telling *t, const struct clock *clock, bool wine,
+                       bool colours)
+{
+    struct decode_options options = decode_options_of(t, wine);
+    struct text_options text = text_options_of(t->options, colours);
+    struct sink *sink;
+
+    if (t->options->json) {
+        if (!json_init(&t->json, output_line, t->output)) {
+            return false;
+        }
+        t->json_open = true;
+        json_header(&t->json, STR(NTSTRACE_VERSION));
+        sink = &t->json.sink;
+    } else {
+        /* Without memory it cuts its lines; it is used all the same. */
+        text_init(&t->text, &text, output_line, t->output);
+        sink = &t->text.sink;
+    }
+    decoder_init(&t->line_decoder, sink, clock, &options);
+    return true;
+}
+
+static bool open_counts(struct telling *t, const struct clock *clock, bool wine)
+{
+    struct summary_options options = {
+        .sort = t->sort,
+        .by_thread = t->options->summary_by == BY_THREAD,
+    };
+    struct decode_options plain = { .wine = wine, .names_only = true };
+
+    t->summary = summary_open(&options);
+    if (t->summary == NULL) {
+        return false;
+    }
+    decoder_init(&t->count_decoder, summary_sink(t->summary), clock, &plain);
+    return true;
+}
+
+bool telling_open(struct telling *t, struct output *output,
+                  const struct clock *clock, bool wine, bool colours,
+                  struct err *e)
+{
+    t->output = output;
+    /* Losses are told also by who counts only. */
+    if (!open_lines(t, clock, wine, colours) ||
+        (t->counts && !open_counts(t, clock, wine))) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    return true;
+}
+
+void telling_close(struct telling *t)
+{
+    decoder_close(&t->line_decoder);
+    decoder_close(&t->count_decoder);
+    text_close(&t->text);
+    if (t->json_open) {
+        json_close(&t->json);
+    }
+    summary_close(t->summary);
+    filter_close(t->filter);
+    *t = (struct telling){ 0 };
+}
+
+/* --- what the model tells --- */
+
+void telling_enter(void *telling, const struct call *call)
+{
+    struct telling *t = telling;
+    /* Asked in any case: the filter keeps what it saw of the handles. */
+    bool pass = filter_pass_entry(t->filter, call);
+
+    if (pass && t->lines && !t->by_result) {
+        decoder_enter(&t->line_decoder, call);
+    }
+}
+
+void telling_leave(void *telling, const struct call *call)
+{
+    struct telling *t = telling;
+    /* The same question as at the entry, where there was one. */
+    bool pass = call->entry_seen && !t->by_result
+                    ? filter_pass_entry(t->filter, call)
+                    : filter_pass(t->filter, call);
+
+    if (!pass) {
+        /* The filter forgets what it said when too many calls are open. */
+        decoder_drop(&t->line_decoder, call);
+        return;
+    }
+    if (t->lines && t->by_result) {
+        decoder_whole(&t->line_decoder, call);
+    } else if (t->lines) {
+        decoder_leave(&t->line_decoder, call);
+    }
+    if (t->counts) {
+        decoder_whole(&t->count_decoder, call);
+    }
+}
+
+void telling_transition(void *telling, const struct transition_told *told)
+{
+    struct telling *t = telling;
+
+    if (t->lines && filter_pass_transition(t->filter, told->tid, told->kind)) {
+        decoder_transition(&t->line_decoder, told);
+    }
+}
+
+void telling_notice(void *telling, const struct notice *n)
+{
+    struct telling *t = telling;
+
+    switch (n->kind) {
+    case NOTICE_LOST:
+    case NOTICE_CALLBACK_LOST:
+    case NOTICE_PATCHES_LOST:
+        break;
+    case NOTICE_THREAD_EXITED:
+    case NOTICE_THREAD_TERMINATED:
+    case NOTICE_THREAD_ENDED:
+        if (!t->lines || !filter_pass_thread(t->filter, n->tid)) {
+            return;
+        }
+        break;
+    case NOTICE_EXITED:
+    case NOTICE_KILLED:
+    case NOTICE_TERMINATED:
+    case NOTICE_ENDED:
+    case NOTICE_ATTACHED:
+    case NOTICE_DETACHED:
+        if (!t->lines) {
+            return;
+        }
+        break;
+    }
+    decoder_notice(&t->line_decoder, n);
+}
+
+void telling_summary(struct telling *t)
+{
+    if (t->summary != NULL) {
+        summary_write(t->summary, output_line, t->output);
+        output_flush(t->output);
+    }
+}
+
+void telling_flush(struct telling *t)
+{
+    if (t->lines) {
+        decoder_flush(&t->line_decoder);
+    }
+    output_flush(t->output);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tell.h - from what the model tells to what the user sees: filter, decoders,
+ * sinks.
+ *
+ *     model -> filter -> decoder -> text or json -> output
+ *                    \-> decoder -> summary
+ *
+ * telling_judge reads the user's words, before anything else happens;
+ * telling_open makes the sinks; then the functions that fit struct model_out
+ * are called, in order of time.
+ */
+#ifndef VIEW_TELL_H
+#define VIEW_TELL_H
+
+#include "base/err.h"
+#include "cmd/options.h"
+#include "decode/decode.h"
+#include "filter/filter.h"
+#include "format/json.h"
+#include "format/summary.h"
+#include "format/text.h"
+#include "model/model.h"
+#include "view/output.h"
+
+#include <stdbool.h>
+
+struct telling {
+    const struct options *options;
+    struct filter *filter;  // owned
+    struct output *output;
+    bool lines;      // calls are shown, in text or JSON
+    bool counts;     // they are counted
+    bool by_result;  // told when they have returned, and whole
+    enum summary_column sort;
+    struct decoder line_decoder;
+    struct decoder count_decoder;
+    struct text text;
+    struct json json;
+    bool json_open;
+    struct summary *summary;  // owned; NULL: no counts
+};
+
+/* Reads filter expressions, paths and columns. `t` is zeroed; on failure *e
+ * says what is wrong with which of them. telling_close in any case. */
+bool telling_judge(struct telling *t, const struct options *o, struct err *e);
+/* `wine`: the target runs there. `colours`: `output` shows them. */
+bool telling_open(struct telling *t, struct output *output,
+                  const struct clock *clock, bool wine, bool colours,
+                  struct err *e);
+void telling_close(struct telling *t);
+
+/* What handles refer to is of interest. */
+bool telling_wants_handles(const struct telling *t);
+
+/* These fit struct model_out; `telling` is a struct telling. */
+void telling_enter(void *telling, const struct call *call);
+void telling_leave(void *telling, const struct call *call);
+void telling_transition(void *telling, const struct transition_told *t);
+void telling_notice(void *telling, const struct notice *n);
+
+/* Prints the table so far, if there is one. */
+void telling_summary(struct telling *t);
+/* Shows what was held back: at the end of a trace. */
+void telling_flush(struct telling *t);
+
+#endif
