@@ -7,6 +7,8 @@
  */
 #include "cmd/help.h"
 
+#include "base/version.h"
+
 #include "base/banned.h"
 
 /* Columns before the help of an option or subcommand. */

@@ -11,8 +11,6 @@
 #include "base/str.h"
 #include "cmd/options.h"
 
-#define NTSTRACE_VERSION "0.1"
-
 #define HELP_ROOM 16384
 
 /* At most 24 lines: for who started us without a word. */

@@ -108,8 +108,8 @@ int main(void)
         ok = list_run(&o, &e);
         break;
     case COMMAND_TRACE:
-        ok = session_run(&o, &status, &notes, &e);
-        if (o.quiet == 0) {
+        ok = session_run(&o.launch, &o.view, &status, &notes, &e);
+        if (o.view.quiet == 0) {
             tell(&notes);
         }
         break;

@@ -470,10 +470,10 @@ static bool take_program(struct parse *p, const struct word *word)
     str raw = p->line.raw;
 
     p->o.command = COMMAND_TRACE;
-    p->o.program_line = str_slice(raw, word->start, raw.size);
-    p->o.program_unit = cmdline_units(str_slice(raw, 0, word->start));
-    p->o.program = cmdline_program(p->o.program_line, p->arena);
-    if (p->o.program.size == 0) {
+    p->o.launch.program_line = str_slice(raw, word->start, raw.size);
+    p->o.launch.program_unit = cmdline_units(str_slice(raw, 0, word->start));
+    p->o.launch.program = cmdline_program(p->o.launch.program_line, p->arena);
+    if (p->o.launch.program.size == 0) {
         return err_set(p->e, ERR_USAGE,
                        "the program's name is empty; try 'ntstrace --help'");
     }
@@ -497,25 +497,27 @@ static bool take_word(struct parse *p, str word)
 static bool agree(struct parse *p)
 {
     const struct options *o = &p->o;
-    bool counts = o->summary || o->summary_only;
+    bool counts = o->view.summary || o->view.summary_only;
 
-    if (o->json && counts) {
+    if (o->view.json && counts) {
         return err_set(p->e, ERR_USAGE, "--json: does not go with -c or -C");
     }
-    if (o->summary_only && o->summary) {
+    if (o->view.summary_only && o->view.summary) {
         return err_set(p->e, ERR_USAGE, "-c: does not go with -C");
     }
-    if (o->paths.count > 0 && (!o->patch || o->engine == ENGINE_HANDSHAKE)) {
+    if (o->view.paths.count > 0 &&
+        (!o->launch.patch || o->launch.engine == ENGINE_HANDSHAKE)) {
         return err_set(p->e, ERR_USAGE,
                        "-P: looks at arguments, which are not seen with %s",
-                       o->patch ? "--engine=handshake" : "--no-patch");
+                       o->launch.patch ? "--engine=handshake" : "--no-patch");
     }
-    if (!counts && (o->summary_sort.size > 0 || o->summary_by != BY_NAME ||
-                    o->summary_every > 0)) {
+    if (!counts &&
+        (o->view.summary_sort.size > 0 || o->view.summary_by != BY_NAME ||
+         o->view.summary_every > 0)) {
         return err_set(p->e, ERR_USAGE, "%s: goes with -c or -C only",
-                       o->summary_sort.size > 0   ? "-S"
-                       : o->summary_by != BY_NAME ? "--by"
-                                                  : "--summary-every");
+                       o->view.summary_sort.size > 0   ? "-S"
+                       : o->view.summary_by != BY_NAME ? "--by"
+                                                       : "--summary-every");
     }
     return true;
 }
@@ -591,13 +593,13 @@ bool options_parse(struct options *out, str raw, struct arena *a, struct err *e)
     struct word own_name;
 
     p.o.nothing = true;
-    p.o.output = STR("");
-    p.o.summary_sort = STR("");
-    p.o.program = STR("");
-    p.o.program_line = STR("");
-    p.o.engine = ENGINE_RING;
-    p.o.ring_size = RING_SIZE_DEFAULT;
-    p.o.string_limit = STRING_LIMIT_DEFAULT;
+    p.o.view.output = STR("");
+    p.o.view.summary_sort = STR("");
+    p.o.launch.program = STR("");
+    p.o.launch.program_line = STR("");
+    p.o.launch.engine = ENGINE_RING;
+    p.o.launch.ring_size = RING_SIZE_DEFAULT;
+    p.o.view.string_limit = STRING_LIMIT_DEFAULT;
     p.misplaced = STR("");
     for (size_t i = 0; i < OPTIONS_WORDS_MAX; i++) {
         p.o.words[i] = STR("");

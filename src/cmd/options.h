@@ -16,48 +16,10 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
-
-#define RING_SIZE_LEAST (UINT64_C(64) << 10)
-#define RING_SIZE_MOST (UINT64_C(64) << 20)
-#define RING_SIZE_DEFAULT (UINT64_C(1) << 20)
-
-/* Data that is shown of one buffer (wire/capture.h copies no more). */
-#define STRING_LIMIT_MOST (UINT64_C(256) << 10)
-#define STRING_LIMIT_DEFAULT 32
+#include "live/options.h"
+#include "view/options.h"
 
 #define OPTIONS_WORDS_MAX 8
-/* Values of an option that may be given again and again. */
-#define OPTIONS_LIST_MAX 64
-
-enum engine {
-    ENGINE_RING,
-    ENGINE_HANDSHAKE
-};
-
-enum color {
-    COLOR_AUTO,    // on a console, unless NO_COLOR is set
-    COLOR_ALWAYS,  // on a console
-    COLOR_NEVER,
-};
-
-enum summary_by {
-    BY_NAME,
-    BY_THREAD
-};
-
-enum unit {
-    UNIT_USUAL,
-    UNIT_SECONDS,
-    UNIT_MILLIS,
-    UNIT_MICROS,
-    UNIT_NANOS,
-};
-
-enum constant_style {
-    CONSTANTS_ABBREV,
-    CONSTANTS_RAW,
-    CONSTANTS_VERBOSE
-};
 
 enum command {
     COMMAND_NONE,   // no word but options, or nothing at all
@@ -69,66 +31,17 @@ enum command {
     /* clang-format on */
 };
 
-struct option_list {
-    str at[OPTIONS_LIST_MAX];  // in the order they were given
-    size_t count;
-};
-
 /* Every str is in the arena or in the raw text. */
 struct options {
     enum command command;
     bool nothing;  // not one word was given
 
-    /* COMMAND_TRACE: the program's own command line, a tail of the raw text;
-     * where it begins in UTF-16 units, so that GetCommandLineW's own text can
-     * be handed on from there; and its first word, decoded. */
-    str program_line;
-    size_t program_unit;
-    str program;
-
     /* A subcommand's words; as many as commands.def allows. */
     str words[OPTIONS_WORDS_MAX];
     size_t word_count;
 
-    struct option_list expressions;  // -e, not looked at yet
-    struct option_list paths;        // -P, as they were given
-    bool successful_only;            // -z
-    bool failed_only;                // -Z
-
-    str output;  // empty: standard error; "|...": a command
-    bool json;
-    uint8_t quiet;  // how often -q was given
-    bool always_show_pid;
-    enum color color;
-
-    bool summary_only;  // -c
-    bool summary;       // -C
-    bool wall_clock;    // -w: it is anyway
-    str summary_sort;   // -S; empty: not given
-    enum summary_by summary_by;
-    uint64_t summary_every;  // seconds; 0: not
-
-    uint8_t clock;        // -t: 1, -tt: 2, -ttt: 3
-    bool since_last;      // -r
-    enum unit time_unit;  // of the two
-    bool service_number;  // -n
-    bool return_address;  // -i
-
-    uint8_t handles;        // -y: 1, -yy: 2, --no-decode-handles: 0
-    uint64_t string_limit;  // -s
-    bool abbrev;            // false: -v
-    uint8_t hex_strings;    // -x: 1, -xx: 2
-    enum constant_style constants;
-    bool arg_names;  // false: --no-arg-names
-
-    bool time_spent;       // -T
-    enum unit spent_unit;  // of it
-
-    enum engine engine;
-    bool patch;         // false: --no-patch
-    bool orphan_query;  // false: --no-orphan-query
-    bool lossy;
-    uint64_t ring_size;  // bytes, a power of two
+    struct view_options view;
+    struct launch_options launch;  // COMMAND_TRACE: of the program
 
     bool help;
     bool version;

@@ -48,7 +48,7 @@ void session_note(struct session *s, const char *format, ...)
 
 /* --- the target's program --- */
 
-static bool find_program(const struct options *o, uint16_t **path,
+static bool find_program(const struct launch_options *o, uint16_t **path,
                          struct err *e)
 {
     uint16_t *name = os_to_utf16(o->program);
@@ -67,7 +67,7 @@ static bool find_program(const struct options *o, uint16_t **path,
 }
 
 /* Prefixes *e's text with the program's name. False. */
-static bool about_program(const struct options *o, struct err *e)
+static bool about_program(const struct launch_options *o, struct err *e)
 {
     struct err why = *e;
 
@@ -79,7 +79,7 @@ static bool about_program(const struct options *o, struct err *e)
     return false;
 }
 
-static bool judge_program(const uint16_t *path, const struct options *o,
+static bool judge_program(const uint16_t *path, const struct launch_options *o,
                           struct err *e)
 {
     uint8_t *head = malloc(PE_HEAD_SIZE);
@@ -121,7 +121,7 @@ static struct str16 whole16(const uint16_t *z)
 /* What is to be recorded for the lines that are wanted. */
 static struct target_wants wants_of(const struct telling *t)
 {
-    const struct options *o = t->options;
+    const struct view_options *o = t->options;
     struct filter_dumps reads = filter_reads(t->filter);
     struct filter_dumps writes = filter_writes(t->filter);
 
@@ -143,7 +143,7 @@ static struct target_wants wants_of(const struct telling *t)
  * name is not to cost an old trace. */
 static bool launch(struct session *s, struct err *e)
 {
-    const struct options *o = s->options;
+    const struct launch_options *o = s->options;
     const struct target_wants wants = wants_of(&s->telling);
     uint16_t *path = NULL;
     bool ok;
@@ -152,7 +152,8 @@ static bool launch(struct session *s, struct err *e)
         return false;
     }
     os_to_utf8(&s->image, whole16(path));
-    ok = judge_program(path, o, e) && output_open(&s->output, o->output, e);
+    ok = judge_program(path, o, e) &&
+         output_open(&s->output, s->view->output, e);
     /* What the program sees as its command line is the tail of ours, unit
      * for unit. */
     if (ok &&
@@ -189,7 +190,7 @@ static void on_notice(void *session, const struct notice *n)
 /* NO_COLOR is the user's general wish; --color=always one for this run. */
 static bool colours_wanted(const struct session *s)
 {
-    const struct options *o = s->options;
+    const struct view_options *o = s->view;
 
     if (o->color == COLOR_NEVER || o->json ||
         (o->color == COLOR_AUTO && os_variable_set("NO_COLOR"))) {
@@ -229,7 +230,7 @@ static void tell_handles(struct session *s)
 
 static bool open_model(struct session *s, struct err *e)
 {
-    const struct options *o = s->options;
+    const struct launch_options *o = s->options;
     struct model_config config = {
         .system = s->target.system,
         .hold = 100 * s->timing.tsc_per_ms,
@@ -344,7 +345,7 @@ static void doze(struct session *s)
 static void summarise(struct session *s)
 {
     uint64_t now = os_tsc();
-    uint64_t every = s->options->summary_every * 1000 * s->timing.tsc_per_ms;
+    uint64_t every = s->view->summary_every * 1000 * s->timing.tsc_per_ms;
 
     if (every > 0 && now >= s->summary_at) {
         if (s->summary_at > 0) {
@@ -465,7 +466,7 @@ static bool conclude(struct session *s, uint32_t *status, struct err *e)
 
 static bool run(struct session *s, uint32_t *status, struct err *e)
 {
-    if (!telling_judge(&s->telling, s->options, e)) {
+    if (!telling_judge(&s->telling, s->view, e)) {
         return false;
     }
     timing_begin(&s->timing);
@@ -497,8 +498,8 @@ static bool run(struct session *s, uint32_t *status, struct err *e)
     return conclude(s, status, e);
 }
 
-bool session_run(const struct options *o, uint32_t *status, struct buf *notes,
-                 struct err *e)
+bool session_run(const struct launch_options *o, const struct view_options *v,
+                 uint32_t *status, struct buf *notes, struct err *e)
 {
     struct session *s = calloc(1, sizeof(*s));
     bool ok;
@@ -507,6 +508,7 @@ bool session_run(const struct options *o, uint32_t *status, struct buf *notes,
         return err_set(e, ERR_OS, "out of memory");
     }
     s->options = o;
+    s->view = v;
     s->notes = notes;
     s->image = BUF_OVER(s->image_room);
     ok = run(s, status, e);

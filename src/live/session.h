@@ -11,8 +11,8 @@
 #define LIVE_SESSION_H
 
 #include "base/err.h"
-#include "cmd/options.h"
 #include "live/ask.h"
+#include "live/options.h"
 #include "live/target.h"
 #include "live/timing.h"
 #include "model/model.h"
@@ -67,7 +67,8 @@ struct numbers {
 };
 
 struct session {
-    const struct options *options;
+    const struct launch_options *options;
+    const struct view_options *view;
     struct buf *notes;  // lines for the user
     struct target target;
     char image_room[4096];
@@ -105,8 +106,8 @@ struct session {
 /* Runs the program that `o` names to its end, or until it is detached from.
  * *status is the exit status for ours. What the user should know besides the
  * trace goes to `notes`, a line each, whether the run fails or not. */
-bool session_run(const struct options *o, uint32_t *status, struct buf *notes,
-                 struct err *e);
+bool session_run(const struct launch_options *o, const struct view_options *v,
+                 uint32_t *status, struct buf *notes, struct err *e);
 void session_note(struct session *s, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* --- drain.c --- */

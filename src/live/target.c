@@ -249,7 +249,7 @@ static bool map_section(struct target *t, uint64_t size, struct err *e)
 
 /* A program may have less address space than we would like to share (2 GiB
  * without LARGEADDRESSAWARE): then fewer rings fit. */
-static bool open_section(struct target *t, const struct options *o,
+static bool open_section(struct target *t, const struct launch_options *o,
                          struct err *e)
 {
     uint32_t first = FIRST_BYTES / (uint32_t)o->ring_size;
@@ -347,7 +347,7 @@ static bool private_stubs(struct target *t, uint8_t *image, struct err *e)
     return true;
 }
 
-static bool write_image(struct target *t, const struct options *o,
+static bool write_image(struct target *t, const struct launch_options *o,
                         uint64_t tsc_per_ms, uint64_t resume, struct err *e)
 {
     size_t size = (size_t)(agent_image_end - agent_image);
@@ -494,7 +494,7 @@ bool target_mend_loader(struct target *t, struct err *e)
 
 /* --- the way in --- */
 
-static bool get_in(struct target *t, const struct options *o,
+static bool get_in(struct target *t, const struct launch_options *o,
                    struct timing *timing, struct err *e)
 {
     uint64_t begins, resume;
@@ -552,7 +552,7 @@ static bool get_in(struct target *t, const struct options *o,
 }
 
 bool target_launch(struct target *out, const uint16_t *path,
-                   const uint16_t *command_line, const struct options *o,
+                   const uint16_t *command_line, const struct launch_options *o,
                    const struct target_wants *wants, struct timing *timing,
                    struct err *e)
 {

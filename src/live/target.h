@@ -10,10 +10,10 @@
 #define LIVE_TARGET_H
 
 #include "base/err.h"
-#include "cmd/options.h"
 #include "decode/capture.h"
 #include "filter/filter.h"
 #include "live/module.h"
+#include "live/options.h"
 #include "live/patch.h"
 #include "live/timing.h"
 #include "platform/os.h"
@@ -87,7 +87,7 @@ struct target {
 /* Starts `path` with `command_line` under the agent, suspended. `timing` has
  * begun; it is made ready on the way. */
 bool target_launch(struct target *out, const uint16_t *path,
-                   const uint16_t *command_line, const struct options *o,
+                   const uint16_t *command_line, const struct launch_options *o,
                    const struct target_wants *wants, struct timing *timing,
                    struct err *e);
 /* Lets it run. */

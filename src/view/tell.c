@@ -8,7 +8,7 @@
  */
 #include "view/tell.h"
 
-#include "cmd/help.h"
+#include "base/version.h"
 #include "platform/os.h"
 
 #include "base/banned.h"
@@ -30,7 +30,8 @@ static bool add_path(struct telling *t, str path, struct err *e)
     return filter_add_path(t->filter, buf_str(&full), e);
 }
 
-bool telling_judge(struct telling *t, const struct options *o, struct err *e)
+bool telling_judge(struct telling *t, const struct view_options *o,
+                   struct err *e)
 {
     t->options = o;
     t->counts = o->summary || o->summary_only;
@@ -91,7 +92,7 @@ static enum text_precision precision_of(enum unit unit)
     return PRECISION_DEFAULT;
 }
 
-static struct text_options text_options_of(const struct options *o,
+static struct text_options text_options_of(const struct view_options *o,
                                            bool colours)
 {
     return (struct text_options){
@@ -122,7 +123,7 @@ static bool is_raw(const void *filter, const struct call *call)
 static struct decode_options decode_options_of(const struct telling *t,
                                                bool wine)
 {
-    const struct options *o = t->options;
+    const struct view_options *o = t->options;
     struct filter_dumps reads = filter_reads(t->filter);
     struct filter_dumps writes = filter_writes(t->filter);
 

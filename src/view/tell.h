@@ -14,19 +14,19 @@
 #define VIEW_TELL_H
 
 #include "base/err.h"
-#include "cmd/options.h"
 #include "decode/decode.h"
 #include "filter/filter.h"
 #include "format/json.h"
 #include "format/summary.h"
 #include "format/text.h"
 #include "model/model.h"
+#include "view/options.h"
 #include "view/output.h"
 
 #include <stdbool.h>
 
 struct telling {
-    const struct options *options;
+    const struct view_options *options;
     struct filter *filter;  // owned
     struct output *output;
     bool lines;      // calls are shown, in text or JSON
@@ -43,7 +43,8 @@ struct telling {
 
 /* Reads filter expressions, paths and columns. `t` is zeroed; on failure *e
  * says what is wrong with which of them. telling_close in any case. */
-bool telling_judge(struct telling *t, const struct options *o, struct err *e);
+bool telling_judge(struct telling *t, const struct view_options *o,
+                   struct err *e);
 /* `wine`: the target runs there. `colours`: `output` shows them. */
 bool telling_open(struct telling *t, struct output *output,
                   const struct clock *clock, bool wine, bool colours,

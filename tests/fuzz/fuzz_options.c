@@ -11,26 +11,27 @@
 
 static void check_taken(const struct options *o, str raw)
 {
-    uint64_t ring = o->ring_size;
-    size_t at = raw.size - o->program_line.size;
+    uint64_t ring = o->launch.ring_size;
+    size_t at = raw.size - o->launch.program_line.size;
 
     MUST(ring >= RING_SIZE_LEAST && ring <= RING_SIZE_MOST);
     MUST((ring & (ring - 1)) == 0);
-    MUST(o->clock <= 3 && o->word_count <= OPTIONS_WORDS_MAX);
-    MUST(o->engine == ENGINE_RING || o->engine == ENGINE_HANDSHAKE);
-    touch(o->output);
-    touch(o->program);
-    touch(o->program_line);
+    MUST(o->view.clock <= 3 && o->word_count <= OPTIONS_WORDS_MAX);
+    MUST(o->launch.engine == ENGINE_RING ||
+         o->launch.engine == ENGINE_HANDSHAKE);
+    touch(o->view.output);
+    touch(o->launch.program);
+    touch(o->launch.program_line);
     for (size_t i = 0; i < o->word_count; i++) {
         touch(o->words[i]);
     }
     if (o->command == COMMAND_TRACE) {
-        MUST(o->program.size > 0 && !o->nothing);
-        MUST(o->program_line.size <= raw.size);
-        MUST(o->program_line.p == raw.p + at);
-        MUST(o->program_unit == cmdline_units(str_slice(raw, 0, at)));
+        MUST(o->launch.program.size > 0 && !o->nothing);
+        MUST(o->launch.program_line.size <= raw.size);
+        MUST(o->launch.program_line.p == raw.p + at);
+        MUST(o->launch.program_unit == cmdline_units(str_slice(raw, 0, at)));
     } else {
-        MUST(o->program_line.size == 0 && o->program.size == 0);
+        MUST(o->launch.program_line.size == 0 && o->launch.program.size == 0);
     }
     MUST(o->command != COMMAND_NONE || o->help || o->version || o->nothing);
 }

@@ -42,31 +42,32 @@ static void without_options_everything_has_its_default(void)
     CHECK_STR(parse(&o, "a.exe"), STR(""));
     CHECK(o.command == COMMAND_TRACE);
     CHECK(!o.nothing);
-    CHECK_STR(o.program, STR("a.exe"));
-    CHECK_STR(o.program_line, STR("a.exe"));
-    CHECK_STR(o.output, STR(""));
-    CHECK(o.engine == ENGINE_RING);
-    CHECK(o.patch);
-    CHECK(o.orphan_query);
-    CHECK(!o.lossy && !o.always_show_pid && !o.since_last);
-    CHECK(!o.service_number && !o.return_address && !o.time_spent);
+    CHECK_STR(o.launch.program, STR("a.exe"));
+    CHECK_STR(o.launch.program_line, STR("a.exe"));
+    CHECK_STR(o.view.output, STR(""));
+    CHECK(o.launch.engine == ENGINE_RING);
+    CHECK(o.launch.patch);
+    CHECK(o.launch.orphan_query);
+    CHECK(!o.launch.lossy && !o.view.always_show_pid && !o.view.since_last);
+    CHECK(!o.view.service_number && !o.view.return_address &&
+          !o.view.time_spent);
     CHECK(!o.help && !o.version);
-    CHECK_U64(o.quiet, 0);
-    CHECK_U64(o.clock, 0);
-    CHECK_U64(o.ring_size, RING_SIZE_DEFAULT);
-    CHECK_U64(o.expressions.count, 0);
-    CHECK_U64(o.paths.count, 0);
-    CHECK(!o.successful_only && !o.failed_only && !o.json);
-    CHECK(!o.summary_only && !o.summary);
-    CHECK_STR(o.summary_sort, STR(""));
-    CHECK(o.summary_by == BY_NAME && o.color == COLOR_AUTO);
-    CHECK(o.time_unit == UNIT_USUAL && o.spent_unit == UNIT_USUAL);
-    CHECK(o.constants == CONSTANTS_ABBREV);
-    CHECK_U64(o.summary_every, 0);
-    CHECK_U64(o.handles, 1);
-    CHECK_U64(o.string_limit, 32);
-    CHECK_U64(o.hex_strings, 0);
-    CHECK(o.abbrev && o.arg_names);
+    CHECK_U64(o.view.quiet, 0);
+    CHECK_U64(o.view.clock, 0);
+    CHECK_U64(o.launch.ring_size, RING_SIZE_DEFAULT);
+    CHECK_U64(o.view.expressions.count, 0);
+    CHECK_U64(o.view.paths.count, 0);
+    CHECK(!o.view.successful_only && !o.view.failed_only && !o.view.json);
+    CHECK(!o.view.summary_only && !o.view.summary);
+    CHECK_STR(o.view.summary_sort, STR(""));
+    CHECK(o.view.summary_by == BY_NAME && o.view.color == COLOR_AUTO);
+    CHECK(o.view.time_unit == UNIT_USUAL && o.view.spent_unit == UNIT_USUAL);
+    CHECK(o.view.constants == CONSTANTS_ABBREV);
+    CHECK_U64(o.view.summary_every, 0);
+    CHECK_U64(o.view.handles, 1);
+    CHECK_U64(o.view.string_limit, 32);
+    CHECK_U64(o.view.hex_strings, 0);
+    CHECK(o.view.abbrev && o.view.arg_names);
 }
 
 static void every_option_reaches_its_field(void)
@@ -77,33 +78,33 @@ static void every_option_reaches_its_field(void)
                         "--no-orphan-query --always-show-pid "
                         "--engine=handshake --ring-size=64M x"),
               STR(""));
-    CHECK_STR(o.output, STR("a b"));
-    CHECK_U64(o.quiet, 2);
-    CHECK_U64(o.clock, 3);
-    CHECK(o.since_last && o.service_number && o.return_address);
-    CHECK(o.time_spent && o.lossy && o.always_show_pid);
-    CHECK(!o.patch && !o.orphan_query);
-    CHECK(o.engine == ENGINE_HANDSHAKE);
-    CHECK_U64(o.ring_size, 64 << 20);
-    CHECK_STR(o.program_line, STR("x"));
+    CHECK_STR(o.view.output, STR("a b"));
+    CHECK_U64(o.view.quiet, 2);
+    CHECK_U64(o.view.clock, 3);
+    CHECK(o.view.since_last && o.view.service_number && o.view.return_address);
+    CHECK(o.view.time_spent && o.launch.lossy && o.view.always_show_pid);
+    CHECK(!o.launch.patch && !o.launch.orphan_query);
+    CHECK(o.launch.engine == ENGINE_HANDSHAKE);
+    CHECK_U64(o.launch.ring_size, 64 << 20);
+    CHECK_STR(o.launch.program_line, STR("x"));
 
     CHECK_STR(parse(&o, "-z -Z -C -S calls --by thread --summary-every 5 "
                         "--color never -yy -s 0 -v -xx -X raw "
                         "--no-arg-names --timestamp-precision ns "
                         "--syscall-times-precision ms x"),
               STR(""));
-    CHECK(o.successful_only && o.failed_only && o.summary);
-    CHECK(!o.summary_only && !o.abbrev && !o.arg_names);
-    CHECK_STR(o.summary_sort, STR("calls"));
-    CHECK(o.summary_by == BY_THREAD && o.color == COLOR_NEVER);
-    CHECK(o.time_unit == UNIT_NANOS && o.spent_unit == UNIT_MILLIS);
-    CHECK(o.constants == CONSTANTS_RAW);
-    CHECK_U64(o.summary_every, 5);
-    CHECK_U64(o.handles, 2);
-    CHECK_U64(o.string_limit, 0);
-    CHECK_U64(o.hex_strings, 2);
+    CHECK(o.view.successful_only && o.view.failed_only && o.view.summary);
+    CHECK(!o.view.summary_only && !o.view.abbrev && !o.view.arg_names);
+    CHECK_STR(o.view.summary_sort, STR("calls"));
+    CHECK(o.view.summary_by == BY_THREAD && o.view.color == COLOR_NEVER);
+    CHECK(o.view.time_unit == UNIT_NANOS && o.view.spent_unit == UNIT_MILLIS);
+    CHECK(o.view.constants == CONSTANTS_RAW);
+    CHECK_U64(o.view.summary_every, 5);
+    CHECK_U64(o.view.handles, 2);
+    CHECK_U64(o.view.string_limit, 0);
+    CHECK_U64(o.view.hex_strings, 2);
     CHECK_STR(parse(&o, "--json -c --no-summary-only x"), STR(""));
-    CHECK(o.json);
+    CHECK(o.view.json);
 }
 
 static void what_may_be_given_again_keeps_its_order(void)
@@ -116,22 +117,22 @@ static void what_may_be_given_again_keeps_its_order(void)
                     "-e trace=file -P C:\\a -e \"!NtClose\" -estatus=failed "
                     "--expression tid=4 --trace-path HKLM\\b x"),
               STR(""));
-    CHECK_U64(o.expressions.count, 4);
-    CHECK_STR(o.expressions.at[0], STR("trace=file"));
-    CHECK_STR(o.expressions.at[1], STR("!NtClose"));
-    CHECK_STR(o.expressions.at[2], STR("status=failed"));
-    CHECK_STR(o.expressions.at[3], STR("tid=4"));
-    CHECK_U64(o.paths.count, 2);
-    CHECK_STR(o.paths.at[0], STR("C:\\a"));
-    CHECK_STR(o.paths.at[1], STR("HKLM\\b"));
+    CHECK_U64(o.view.expressions.count, 4);
+    CHECK_STR(o.view.expressions.at[0], STR("trace=file"));
+    CHECK_STR(o.view.expressions.at[1], STR("!NtClose"));
+    CHECK_STR(o.view.expressions.at[2], STR("status=failed"));
+    CHECK_STR(o.view.expressions.at[3], STR("tid=4"));
+    CHECK_U64(o.view.paths.count, 2);
+    CHECK_STR(o.view.paths.at[0], STR("C:\\a"));
+    CHECK_STR(o.view.paths.at[1], STR("HKLM\\b"));
 
     for (int i = 0; i < OPTIONS_LIST_MAX; i++) {
         buf_addf(&b, "-e a%d ", i);
     }
     buf_addf(&b, "x%c", '\0');
     CHECK_STR(parse(&o, line), STR(""));
-    CHECK_U64(o.expressions.count, OPTIONS_LIST_MAX);
-    CHECK_STR(o.expressions.at[OPTIONS_LIST_MAX - 1], STR("a63"));
+    CHECK_U64(o.view.expressions.count, OPTIONS_LIST_MAX);
+    CHECK_STR(o.view.expressions.at[OPTIONS_LIST_MAX - 1], STR("a63"));
     b.size -= 2;
     buf_addf(&b, "-e z x%c", '\0');
     CHECK_STR(parse(&o, line), STR("-e: given more than 64 times"));
@@ -158,7 +159,7 @@ static void handles_are_named_unless_told_otherwise(void)
         struct options o;
 
         CHECK_STR(parse(&o, cases[i].line), STR(""));
-        CHECK_U64(o.handles, cases[i].want);
+        CHECK_U64(o.view.handles, cases[i].want);
     }
 }
 
@@ -167,14 +168,14 @@ static void letters_combine(void)
     struct options o;
 
     CHECK_STR(parse(&o, "-qttTyyvzs 5 x"), STR(""));
-    CHECK_U64(o.clock, 2);
-    CHECK(o.time_spent && !o.abbrev && o.successful_only);
-    CHECK_U64(o.handles, 2);
-    CHECK_U64(o.string_limit, 5);
+    CHECK_U64(o.view.clock, 2);
+    CHECK(o.view.time_spent && !o.view.abbrev && o.view.successful_only);
+    CHECK_U64(o.view.handles, 2);
+    CHECK_U64(o.view.string_limit, 5);
     CHECK_STR(parse(&o, "-ttTefile x"), STR(""));
-    CHECK_STR(o.expressions.at[0], STR("file"));
+    CHECK_STR(o.view.expressions.at[0], STR("file"));
     CHECK_STR(parse(&o, "-v --abbrev x"), STR(""));
-    CHECK(o.abbrev);
+    CHECK(o.view.abbrev);
 }
 
 static void a_value_may_stand_in_any_of_four_places(void)
@@ -189,14 +190,14 @@ static void a_value_may_stand_in_any_of_four_places(void)
 
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         CHECK_STR(parse(&o, lines[i]), STR(""));
-        CHECK_STR(o.output, STR("f"));
-        CHECK_STR(o.program_line, STR("x"));
+        CHECK_STR(o.view.output, STR("f"));
+        CHECK_STR(o.launch.program_line, STR("x"));
     }
     CHECK_STR(parse(&o, "--output=a=b x"), STR(""));
-    CHECK_STR(o.output, STR("a=b"));
+    CHECK_STR(o.view.output, STR("a=b"));
     CHECK_STR(parse(&o, "-o -q x"), STR(""));
-    CHECK_STR(o.output, STR("-q"));
-    CHECK_U64(o.quiet, 0);
+    CHECK_STR(o.view.output, STR("-q"));
+    CHECK_U64(o.view.quiet, 0);
 }
 
 static void the_last_word_on_a_matter_counts(void)
@@ -206,11 +207,11 @@ static void the_last_word_on_a_matter_counts(void)
     CHECK_STR(parse(&o, "--no-patch --patch --lossy --no-lossy -qq --no-quiet "
                         "--engine handshake --engine ring -oa -ob x"),
               STR(""));
-    CHECK(o.patch);
-    CHECK(!o.lossy);
-    CHECK_U64(o.quiet, 0);
-    CHECK(o.engine == ENGINE_RING);
-    CHECK_STR(o.output, STR("b"));
+    CHECK(o.launch.patch);
+    CHECK(!o.launch.lossy);
+    CHECK_U64(o.view.quiet, 0);
+    CHECK(o.launch.engine == ENGINE_RING);
+    CHECK_STR(o.view.output, STR("b"));
 }
 
 static void ring_sizes_are_powers_of_two_in_bounds(void)
@@ -251,7 +252,7 @@ static void ring_sizes_are_powers_of_two_in_bounds(void)
         CHECK(cases[i].size ? said.size == 0
                             : str_ends(said, STR("is not a power of two from "
                                                  "64K to 64M")));
-        CHECK_U64(o.ring_size, cases[i].size);
+        CHECK_U64(o.launch.ring_size, cases[i].size);
     }
 }
 
@@ -290,8 +291,8 @@ static void the_programs_words_are_not_ours(void)
 
         CHECK_STR(parse(&o, cases[i].line), STR(""));
         CHECK(o.command == COMMAND_TRACE);
-        CHECK_STR(o.program, str_of(cases[i].program));
-        CHECK_STR(o.program_line, str_of(cases[i].tail));
+        CHECK_STR(o.launch.program, str_of(cases[i].program));
+        CHECK_STR(o.launch.program_line, str_of(cases[i].tail));
     }
 }
 
@@ -301,10 +302,10 @@ static void the_programs_line_is_found_in_utf_16_too(void)
 
     /* "C:\my tools\ntstrace.exe" and a blank are 27 units. */
     CHECK_STR(parse(&o, "-q a"), STR(""));
-    CHECK_U64(o.program_unit, 27 + 3);
+    CHECK_U64(o.launch.program_unit, 27 + 3);
     CHECK_STR(parse(&o, "-o\xf0\x9f\x98\x80\xc3\xa4 \xed\xa0\x80"), STR(""));
-    CHECK_U64(o.program_unit, 27 + 6);
-    CHECK_STR(o.program_line, STR("\xed\xa0\x80"));
+    CHECK_U64(o.launch.program_unit, 27 + 6);
+    CHECK_STR(o.launch.program_line, STR("\xed\xa0\x80"));
 }
 
 static void a_long_line_needs_four_times_its_size(void)
@@ -319,7 +320,7 @@ static void a_long_line_needs_four_times_its_size(void)
     memcpy(line, "x -", 3);
     memcpy(line + sizeof(line) - 2, " a", 2);
     CHECK(options_parse(&o, (str){ line, sizeof(line) }, &a, &e));
-    CHECK_STR(o.program, STR("a"));
+    CHECK_STR(o.launch.program, STR("a"));
 
     for (size_t i = 2; i + 3 <= sizeof(line); i += 3) {
         memcpy(line + i, "-T ", 3);
@@ -327,13 +328,13 @@ static void a_long_line_needs_four_times_its_size(void)
     memcpy(line + sizeof(line) - 2, " a", 2);
     arena_reset(&a);
     CHECK(options_parse(&o, (str){ line, sizeof(line) }, &a, &e));
-    CHECK_STR(o.program, STR("a"));
+    CHECK_STR(o.launch.program, STR("a"));
 
     memset(line, 'a', sizeof(line));
     memcpy(line, "x ", 2);
     arena_reset(&a);
     CHECK(options_parse(&o, (str){ line, sizeof(line) }, &a, &e));
-    CHECK_U64(o.program.size, sizeof(line) - 2);
+    CHECK_U64(o.launch.program.size, sizeof(line) - 2);
 }
 
 static void subcommands_take_their_words(void)
@@ -347,7 +348,7 @@ static void subcommands_take_their_words(void)
     CHECK(o.command == COMMAND_LIST);
     CHECK_U64(o.word_count, 1);
     CHECK_STR(o.words[0], STR("syscalls"));
-    CHECK_U64(o.quiet, 2);
+    CHECK_U64(o.view.quiet, 2);
     CHECK_STR(parse(&o, "list -- --help"), STR(""));
     CHECK_STR(o.words[0], STR("--help"));
     CHECK_STR(parse(&o, "list --help"), STR(""));
@@ -456,7 +457,7 @@ static void what_is_wrong_is_said_with_what_helps(void)
         struct options o;
 
         CHECK_STR(parse(&o, cases[i].line), str_of(cases[i].want));
-        CHECK(o.command == COMMAND_NONE && o.ring_size == 0);
+        CHECK(o.command == COMMAND_NONE && o.launch.ring_size == 0);
     }
 }
 
@@ -617,11 +618,11 @@ static void wall_times_may_be_asked_for(void)
     struct options o;
 
     CHECK_STR(parse(&o, "-w x"), STR(""));
-    CHECK(o.wall_clock && !o.summary_only);
+    CHECK(o.view.wall_clock && !o.view.summary_only);
     CHECK_STR(parse(&o, "-cwS calls x"), STR(""));
-    CHECK(o.wall_clock && o.summary_only);
+    CHECK(o.view.wall_clock && o.view.summary_only);
     CHECK_STR(parse(&o, "-c x"), STR(""));
-    CHECK(!o.wall_clock);
+    CHECK(!o.view.wall_clock);
 }
 
 static size_t lines_of(str text)

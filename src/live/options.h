@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.h - what program to start, and how to trace it.
+ *
+ * Filled by cmd/options.c. Every str is borrowed from who parsed it.
+ */
+#ifndef LIVE_OPTIONS_H
+#define LIVE_OPTIONS_H
+
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RING_SIZE_LEAST (UINT64_C(64) << 10)
+#define RING_SIZE_MOST (UINT64_C(64) << 20)
+#define RING_SIZE_DEFAULT (UINT64_C(1) << 20)
+
+enum engine {
+    ENGINE_RING,
+    ENGINE_HANDSHAKE
+};
+
+struct launch_options {
+    /* The program's own command line, a tail of ours; where it begins in
+     * UTF-16 units, so that the system's own text can be handed on from there;
+     * and its first word, decoded. */
+    str program_line;
+    size_t program_unit;
+    str program;
+
+    enum engine engine;
+    bool patch;         // false: --no-patch
+    bool orphan_query;  // false: --no-orphan-query
+    bool lossy;
+    uint64_t ring_size;  // bytes, a power of two
+};
+
+#endif
