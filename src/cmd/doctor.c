@@ -9,8 +9,8 @@
 
 #include "base/chars.h"
 #include "cmd/doctor_check.h"
-#include "platform/os.h"
 #include "platform/probe.h"
+#include "platform/target.h"
 #include "tables/amd64/stubs.h"
 
 #include <stdarg.h>

@@ -17,7 +17,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "platform/os.h"
+#include "platform/target.h"
 
 #include <stdbool.h>
 #include <stdint.h>

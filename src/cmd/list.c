@@ -8,7 +8,7 @@
 
 #include "base/chars.h"
 #include "live/module.h"
-#include "platform/os.h"
+#include "platform/target.h"
 #include "tables/calls.h"
 #include "tables/classes.h"
 

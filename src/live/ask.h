@@ -11,7 +11,7 @@
 #ifndef LIVE_ASK_H
 #define LIVE_ASK_H
 
-#include "platform/os.h"
+#include "platform/target.h"
 #include "wire/ring.h"
 
 #include <stdbool.h>

@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "live/syscalls.h"
-#include "platform/os.h"
+#include "platform/target.h"
 
 #include <stdbool.h>
 #include <stdint.h>

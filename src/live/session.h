@@ -16,7 +16,7 @@
 #include "live/target.h"
 #include "live/timing.h"
 #include "model/model.h"
-#include "platform/os.h"
+#include "platform/target.h"
 #include "view/output.h"
 #include "view/tell.h"
 

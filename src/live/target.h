@@ -16,7 +16,7 @@
 #include "live/options.h"
 #include "live/patch.h"
 #include "live/timing.h"
-#include "platform/os.h"
+#include "platform/target.h"
 #include "wire/image.h"
 
 #include <stdbool.h>

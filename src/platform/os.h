@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * os.h - all that the tracer asks of the system it runs on.
+ * os.h - what ntstrace asks of the system that it runs on itself: text, time,
+ * files, a console, threads of its own. What it asks of a process that it
+ * traces is in target.h.
  *
- * platform/win/ answers for real. Nothing outside it includes windows.h.
+ * platform/win/ and platform/posix/ answer. Nothing outside platform/win
+ * includes windows.h.
  *
  * Text that goes to the system and comes from it is UTF-16 where it must
  * survive unchanged (command lines, paths), UTF-8 elsewhere. Addresses of
@@ -20,7 +23,9 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* UTF-16 text, borrowed; `size` in units. Followed by a 0 unit where it was
  * made by this header's functions. */
@@ -37,177 +42,8 @@ void os_to_utf8(struct buf *b, struct str16 s);
 uint16_t *os_to_utf16(str s);
 void os_free(void *p);
 
-/* --- process.c --- */
-
-struct os_process {
-    uint32_t pid;
-    uint32_t tid;   // of the initial thread
-    void *process;  // handle, owned
-    void *thread;   // handle of the initial thread, owned
-    void *job;      // handle, owned: ends the process with us, until it runs
-    /* Is a thread of the process waiting for us just now? NULL: none can.
-     * Asked before every question that some systems have a thread of the
-     * process answer: marked [asks] below. Those are refused while one waits,
-     * and the refusal counted: to have asked at all is a fault of ours. */
-    bool (*waited_for)(void *ctx);
-    void *ctx;
-    _Atomic uint32_t *refused;
-};
-
-/* True if a thread of `p` waits for us. */
-bool os_waited_for(const struct os_process *p);
-/* False, with *e (may be NULL) filled, if no question may be put to `p` now;
- * counted as our fault. */
-bool os_may_ask(const struct os_process *p, struct err *e);
-
-/* The build of Windows, as 19045: the kernel's, whatever compatibility settings
- * let programs see (docs/facts.md C10). Wine says one too. */
-uint32_t os_windows_build(void);
-
 /* Our own command line, as GetCommandLineW gives it. */
 struct str16 os_command_line(void);
-
-/* What a shell would run for `name`: as a path, else in the current
- * directory, else along PATH; without an extension each of PATHEXT is tried.
- * The found path goes to *path (os_free). ERR_NOT_FOUND if there is none;
- * ERR_NOT_OURS if it is a directory. */
-bool os_find_program(uint16_t **path, struct str16 name, struct err *e);
-
-/* Starts `path` with `command_line` (both NUL-terminated; the latter is what
- * the program will see), its initial thread suspended, with our directory,
- * environment, standard handles and console. The process is killed if it is
- * closed before os_process_resume, or if we end before that, however we do:
- * it is in a job, and stays in it, but the job is then without limits. */
-bool os_process_launch(struct os_process *out, const uint16_t *path,
-                       const uint16_t *command_line, struct err *e);
-bool os_process_resume(struct os_process *p, struct err *e);
-void os_process_terminate(struct os_process *p, uint32_t code);
-/* True once it has ended; *code is its exit status. */
-bool os_process_ended(const struct os_process *p, uint32_t *code);
-/* Where the program itself was mapped, by its PEB; 0: not known. */
-uint64_t os_process_image(const struct os_process *p);
-/* True if the process runs 32-bit x86 code. */
-bool os_process_is_wow64(const struct os_process *p);
-void os_process_close(struct os_process *p);
-
-/* A handle on us with the right to wait, for `p`; and on an event. The
- * handle lives in `p`, is not inherited, and is protected from close where
- * the system does that. */
-bool os_give_tracer(const struct os_process *p, uint64_t *handle,
-                    struct err *e);
-bool os_give_event(const struct os_process *p, void *event, bool may_set,
-                   uint64_t *handle, struct err *e);
-
-/* --- handles.c --- */
-
-/* Texts are WTF-8, and empty for what is not known. */
-struct os_handle {
-    uint64_t value;
-    uint32_t access;
-    str type;  // as NT calls it: "File", "Key"
-    str name;  // as model/handles.h shows it
-    str path;  // of a file or key, without \??\ in front
-};
-/* Tells `each` of the handles that `p` has. Takes at most `ms`: a handle whose
- * name cannot be had without waiting for somebody is given up, and the rest
- * with it; then false, but what was found has been told. */
-bool os_handles_query(const struct os_process *p, uint32_t ms,
-                      void (*each)(void *ctx, const struct os_handle *h),
-                      void *ctx, struct err *e);
-
-/* --- memory.c --- */
-
-struct os_region {
-    uint64_t base;  // of the pages alike
-    uint64_t size;
-    uint64_t allocation;  // base of the allocation, 0 if free
-    bool free;
-    bool committed;
-    bool image;
-    bool mapped;
-    bool executable;
-};
-
-bool os_read(const struct os_process *p, uint64_t from, void *to, size_t size);
-/* Writes to pages that are writable; no question, the kernel does it. */
-bool os_write(const struct os_process *p, uint64_t to, const void *from,
-              size_t size, struct err *e);
-/* The process we are, for reading its own memory. Not to be closed. */
-struct os_process os_self(void);
-/* Stops all threads of `p`, and returns when they have stopped, or fails with
- * all of them running again after some seconds; lets them go on. */
-bool os_process_suspend(const struct os_process *p, struct err *e);
-void os_process_continue(const struct os_process *p);
-/* Runs the function at `start` on a new thread of `p`, to its end, for at
- * most `ms`; its result goes to *code. [asks] */
-bool os_run_there(const struct os_process *p, uint64_t start, uint32_t ms,
-                  uint32_t *code, struct err *e);
-
-/* Writes into code: pages read-write for the moment, then executable again,
- * never both. [asks] */
-bool os_write_code(const struct os_process *p, uint64_t to, const void *from,
-                   size_t size, struct err *e);
-/* [asks] */
-bool os_query(const struct os_process *p, uint64_t address,
-              struct os_region *out);
-/* Reserves `size` bytes at exactly `at`; commits them, read-write. [asks] */
-bool os_reserve_at(const struct os_process *p, uint64_t at, size_t size,
-                   struct err *e);
-bool os_commit_at(const struct os_process *p, uint64_t at, size_t size,
-                  struct err *e);
-/* [asks] */
-bool os_make_code(const struct os_process *p, uint64_t at, size_t size,
-                  struct err *e);
-/* The file behind a mapping, as the NT path; false if there is none. [asks] */
-bool os_mapped_file(const struct os_process *p, uint64_t address,
-                    struct buf *name);
-
-struct os_section {
-    void *handle;  // owned
-    void *at;      // our view
-    size_t size;
-};
-
-/* `size` bytes reserved, none committed. */
-bool os_section_open(struct os_section *out, size_t size, struct err *e);
-bool os_section_commit(struct os_section *s, size_t offset, size_t size,
-                       struct err *e);
-/* Maps it into `p` as well. [asks] */
-bool os_section_map(const struct os_section *s, const struct os_process *p,
-                    uint64_t *at, struct err *e);
-
-void os_section_close(struct os_section *s);
-
-/* The address of one of our own ntdll's exports, 0 if there is none. */
-uint64_t os_own_ntdll(const char *name);
-/* Where a system DLL lies in our own process, loaded if need be; 0: not. */
-uint64_t os_own_module(const char *name);
-
-/* --- thread.c --- */
-
-enum os_thread {
-    OS_THREAD_OPEN,
-    OS_THREAD_GONE,    // there is no such thread (any more)
-    OS_THREAD_DENIED,  // it is there, but not for us
-};
-/* Opens the thread of process `pid` that has `tid`, and TEB `teb` if that is
- * not 0: thread ids are reused at once, and whoever names one may lie. The
- * handle goes to *thread if it is open. */
-enum os_thread os_thread_open(uint32_t pid, uint32_t tid, uint64_t teb,
-                              void **thread);
-void os_thread_close(void *thread);
-/* True once it has ended; *code is its exit status. */
-bool os_thread_ended(void *thread, uint32_t *code);
-bool os_thread_suspend(void *thread);
-void os_thread_resume(void *thread);
-bool os_thread_get_start(void *thread, uint64_t *rip);
-bool os_thread_set_start(void *thread, uint64_t rip);
-/* ThreadLastSystemCall of a suspended thread (docs/facts.md B1). `status` is
- * the NTSTATUS. */
-bool os_thread_last_call(void *thread, uint16_t *number, uint64_t *argument,
-                         uint32_t *status);
-/* The handle of the calling thread, for os_thread_last_call's probe. */
-bool os_last_call_implemented(void);
 
 /* --- sync.c --- */
 
@@ -242,8 +78,6 @@ uint64_t os_counter_frequency(void);
 /* Seconds that local time is ahead of UTC now. */
 int32_t os_utc_offset(void);
 uint64_t os_tsc(void);
-/* Vector state to keep (XCR0) as XSAVE component bits. */
-uint64_t os_xsave_mask(void);
 
 /* --- console.c --- */
 
@@ -261,8 +95,6 @@ enum os_interrupt os_interrupt_take(void);
 void os_interrupt_done(void);
 /* True if the environment variable `name` is there and not empty. */
 bool os_variable_set(const char *name);
-/* True if `p` sits on the console that we sit on. */
-bool os_shares_console(const struct os_process *p);
 
 /* --- file.c --- */
 

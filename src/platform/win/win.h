@@ -12,7 +12,7 @@
 #include <windows.h>
 #include <winternl.h>
 
-#include "platform/os.h"
+#include "platform/target.h"
 
 #ifndef ERROR_ELEVATION_REQUIRED
 #define ERROR_ELEVATION_REQUIRED 740
