@@ -76,7 +76,8 @@ LIVE := \
     platform/win/thread.c \
     platform/win/sync.c platform/win/console.c platform/win/file.c \
     platform/win/text.c \
-    live/module.c live/ask.c live/target.c live/drain.c live/rendezvous.c \
+    live/module.c live/ask.c live/target.c live/traced.c live/rings.c \
+    live/drain.c live/rendezvous.c \
     live/handshake.c view/output.c live/timing.c \
     view/tell.c live/session.c cmd/list.c cmd/doctor.c \
     cmd/doctor_stubs.c cmd/doctor_callback.c cmd/doctor_system.c \

@@ -6,6 +6,10 @@
  * is read once into a local and judged there; records are copied out before
  * anybody looks at them; the position we read from is our own.
  */
+#include "live/drain.h"
+
+#include "live/rendezvous.h"
+#include "live/rings.h"
 #include "live/session.h"
 
 #include <string.h>
@@ -21,35 +25,35 @@
 /* So many entries in a row without a return mean that the callback is gone. */
 #define CALLBACK_LOST_AFTER 16
 
-static struct ring *ring_at(const struct session *s, uint32_t index)
+static struct ring *ring_at(const struct traced *t, uint32_t index)
 {
-    return (struct ring *)((char *)s->target.shared.at + SECTION_RINGS +
-                           (size_t)index * s->target.ring_stride);
+    return (struct ring *)((char *)t->target.shared.at + SECTION_RINGS +
+                           (size_t)index * t->target.ring_stride);
 }
 
-static _Atomic uint32_t *state_at(const struct session *s, uint32_t index)
+static _Atomic uint32_t *state_at(const struct traced *t, uint32_t index)
 {
-    return (_Atomic uint32_t *)((char *)s->target.shared.at +
+    return (_Atomic uint32_t *)((char *)t->target.shared.at +
                                 SECTION_RING_STATE) +
            index;
 }
 
 /* True if all of a ring is there: its state is the target's to write. */
-static bool is_committed(const struct session *s, const struct ring *r)
+static bool is_committed(const struct traced *t, const struct ring *r)
 {
     struct os_process self = os_self();
     struct os_region region;
     uint64_t from = (uint64_t)(uintptr_t)r;
 
     return os_query(&self, from, &region) && region.committed &&
-           region.base + region.size >= from + s->target.ring_stride;
+           region.base + region.size >= from + t->target.ring_stride;
 }
 
-static bool take_over(struct session *s, struct drained *d, uint32_t index)
+static bool take_over(struct traced *t, struct drained *d, uint32_t index)
 {
-    struct ring *r = ring_at(s, index);
+    struct ring *r = ring_at(t, index);
 
-    if (!is_committed(s, r)) {
+    if (!is_committed(t, r)) {
         return false;
     }
     *d = (struct drained){ 0 };
@@ -57,11 +61,11 @@ static bool take_over(struct session *s, struct drained *d, uint32_t index)
     d->teb = r->teb;
     d->tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
     d->answered = atomic_load_explicit(&r->answer, memory_order_relaxed);
-    d->denied = os_thread_open(s->target.os.pid, d->tid, d->teb, &d->handle) ==
+    d->denied = os_thread_open(t->target.os.pid, d->tid, d->teb, &d->handle) ==
                 OS_THREAD_DENIED;
     /* When we looked last, this ring was nobody's. */
-    d->bound = s->last_pass;
-    d->thread = model_thread_open(s->process, d->tid, r->serial, d->bound);
+    d->bound = t->last_pass;
+    d->thread = model_thread_open(t->process, d->tid, r->serial, d->bound);
     if (d->thread == NULL) {
         os_thread_close(d->handle);
         return false;
@@ -107,10 +111,10 @@ static void note_own_end(struct drained *d, const struct record_entry *entry)
 }
 
 /* What an entry says that we act on ourselves. */
-static void watch_entry(struct session *s, struct drained *d,
+static void watch_entry(struct traced *t, struct drained *d,
                         const struct record_entry *entry)
 {
-    const struct numbers *n = &s->numbers;
+    const struct numbers *n = &t->numbers;
     uint16_t number = entry->head.number;
 
     if (number == n->terminate_thread) {
@@ -118,43 +122,43 @@ static void watch_entry(struct session *s, struct drained *d,
         note_own_end(d, entry);
     } else if ((number == n->unmap || number == n->unmap_ex) &&
                entry->args[0] == UINT64_MAX) {
-        model_module_remove(s->process, entry->args[1]);
-        if (s->target.win32u.base == entry->args[1]) {
-            target_forget_win32u(&s->target);
+        model_module_remove(t->process, entry->args[1]);
+        if (t->target.win32u.base == entry->args[1]) {
+            target_forget_win32u(&t->target);
         }
     }
 }
 
 /* Whoever has the callback would hear of the agent's own calls, unless the
  * agent knows better. */
-static void note_owner(struct session *s)
+static void note_owner(struct traced *t)
 {
     uint32_t ours = CALLBACK_OURS;
 
-    atomic_compare_exchange_strong(&s->target.section->callback_owner, &ours,
+    atomic_compare_exchange_strong(&t->target.section->callback_owner, &ours,
                                    CALLBACK_PROGRAMS);
 }
 
 /* Entries of a thread that runs, and not one return among them: somebody has
  * taken the callback away (docs/facts.md A6.7). Said once. */
-static void watch_returns(struct session *s, struct drained *d, uint8_t kind)
+static void watch_returns(struct traced *t, struct drained *d, uint8_t kind)
 {
     if (kind == RECORD_DATA) {
         return; /* goes with an entry, or with a return that follows */
     }
     if (kind != RECORD_ENTRY) {
         d->entries_alone = 0;
-    } else if (++d->entries_alone == CALLBACK_LOST_AFTER && !s->callback_lost) {
-        s->callback_lost = true;
-        note_owner(s);
-        model_notice(s->process, NOTICE_CALLBACK_LOST, d->last_time);
+    } else if (++d->entries_alone == CALLBACK_LOST_AFTER && !t->callback_lost) {
+        t->callback_lost = true;
+        note_owner(t);
+        model_notice(t->process, NOTICE_CALLBACK_LOST, d->last_time);
     }
 }
 
 /* Looks through records that the model has taken for those that we act on
  * ourselves. Where one is damaged the rest is not looked at; the model has
  * counted it. */
-static void watch(struct session *s, struct drained *d, const uint8_t *bytes,
+static void watch(struct traced *t, struct drained *d, const uint8_t *bytes,
                   size_t size, uint64_t now)
 {
     size_t at = 0;
@@ -168,13 +172,13 @@ static void watch(struct session *s, struct drained *d, const uint8_t *bytes,
         }
         if (head.kind != RECORD_PAD && head.size >= RECORD_HEAD_SIZE) {
             d->last_time = head.time < now ? head.time : now;
-            watch_returns(s, d, head.kind);
+            watch_returns(t, d, head.kind);
         }
         if (head.kind == RECORD_ENTRY && head.size >= ENTRY_SIZE) {
             struct record_entry entry;
 
             memcpy(&entry, bytes + at, ENTRY_SIZE);
-            watch_entry(s, d, &entry);
+            watch_entry(t, d, &entry);
         }
         at += head.size;
     }
@@ -212,20 +216,7 @@ static uint32_t before_question(const uint8_t *bytes, uint32_t all,
     return all;
 }
 
-static void answer(struct drained *d, uint32_t asked, const struct chore *c)
-{
-    struct ring *r = d->ring;
-
-    r->chore = c->kind;
-    r->chore_address = c->address;
-    r->chore_size = c->size;
-    d->answered = asked;
-    /* Release: what the thread waited for is done, and what it is to do is
-     * there. Pairs with the acquire in is_answered (agent/wait.c). */
-    atomic_store_explicit(&r->answer, asked, memory_order_release);
-}
-
-static size_t take(struct session *s, struct drained *d, const uint8_t *bytes,
+static size_t take(struct traced *t, struct drained *d, const uint8_t *bytes,
                    uint32_t size, uint64_t now)
 {
     size_t taken = model_feed(d->thread, bytes, size, now);
@@ -233,15 +224,14 @@ static size_t take(struct session *s, struct drained *d, const uint8_t *bytes,
     if (taken > size) {
         taken = size;
     }
-    watch(s, d, bytes, taken, now);
+    watch(t, d, bytes, taken, now);
     d->stuck = taken < size;
     return taken;
 }
 
 /* True if the thread of a question that was never asked, or was given up, has
  * been running for a while. */
-static bool has_gone_on(const struct session *s, struct drained *d,
-                        uint64_t now)
+static bool has_gone_on(const struct traced *t, struct drained *d, uint64_t now)
 {
     bool runs = atomic_load_explicit(&d->ring->waiting, memory_order_relaxed) ==
                 RING_RUNS;
@@ -250,13 +240,13 @@ static bool has_gone_on(const struct session *s, struct drained *d,
         d->runs_since = runs ? now : 0;
         return false;
     }
-    return now - d->runs_since > s->timing.tsc_per_ms * GONE_ON_MS;
+    return now - d->runs_since > t->session->timing.tsc_per_ms * GONE_ON_MS;
 }
 
 /* The next record is a question. `newest`: nothing is behind it, so that its
  * thread may well wait; that it has also asked, `asked` says. Returns what was
  * taken: the record, once its thread has its answer. */
-static size_t take_question(struct session *s, struct drained *d,
+static size_t take_question(struct traced *t, struct drained *d,
                             const uint8_t *bytes, uint32_t size, bool newest,
                             uint32_t asked, uint64_t now)
 {
@@ -264,7 +254,7 @@ static size_t take_question(struct session *s, struct drained *d,
     struct chore c;
     size_t taken;
 
-    if (newest && asked == d->answered && !has_gone_on(s, d, now)) {
+    if (newest && asked == d->answered && !has_gone_on(t, d, now)) {
         d->asking = true;
         return 0;
     }
@@ -272,20 +262,20 @@ static size_t take_question(struct session *s, struct drained *d,
     d->runs_since = 0;
     if (!d->resolved) {
         memcpy(&r, bytes, sizeof(r));
-        if (!rendezvous(s, d, &r, newest, &c)) {
-            answer(d, asked, &c);
+        if (!rendezvous(t, d, &r, newest, &c)) {
+            rings_answer(d, asked, &c);
             d->asking = true;
             return 0;
         }
         d->resolved = true;
     }
-    taken = take(s, d, bytes, size, now);
+    taken = take(t, d, bytes, size, now);
     if (taken == size) {
         d->resolved = false;
         rendezvous_finish(d);
         /* One that did not wait must not be taken for another that does. */
         if (newest) {
-            answer(d, asked, &(struct chore){ CHORE_NONE, 0, 0 });
+            rings_answer(d, asked, &(struct chore){ CHORE_NONE, 0, 0 });
         }
     }
     return taken;
@@ -294,22 +284,22 @@ static size_t take_question(struct session *s, struct drained *d,
 /* Feeds the `size` bytes from `from` on, of `left` that are there and do not
  * wrap. Returns what was taken. `asked`: the thread's `ask`, read before
  * `left`. `last`: it asks nothing any more. */
-static size_t feed(struct session *s, struct drained *d, uint32_t from,
+static size_t feed(struct traced *t, struct drained *d, uint32_t from,
                    uint32_t size, uint32_t left, uint32_t asked, bool last)
 {
     uint64_t now = os_tsc();
     uint32_t question, before;
     size_t taken = 0;
 
-    memcpy(s->scratch, (const char *)d->ring + RING_DATA + from, size);
+    memcpy(t->session->scratch, (const char *)d->ring + RING_DATA + from, size);
     while (taken < size && !d->stuck && !d->asking) {
-        const uint8_t *bytes = s->scratch + taken;
+        const uint8_t *bytes = t->session->scratch + taken;
 
         before = before_question(bytes, size - (uint32_t)taken, &question);
         if (before > 0) {
-            taken += take(s, d, bytes, before, now);
+            taken += take(t, d, bytes, before, now);
         } else {
-            taken += take_question(s, d, bytes, question,
+            taken += take_question(t, d, bytes, question,
                                    !last && left == (uint32_t)taken + question,
                                    asked, now);
         }
@@ -317,32 +307,9 @@ static size_t feed(struct session *s, struct drained *d, uint32_t from,
     return taken;
 }
 
-/* What stands in a ring's words, read once each. */
-struct words {
-    uint32_t asked;
-    uint64_t inside;
-    uint32_t waiting;
-    uint32_t head;
-};
-
-static struct words read_words(struct ring *r)
-{
-    struct words w;
-
-    /* Acquire, in this order: the record of a question is there before it is
-     * asked (pairs with the release in ask_once, agent/wait.c), and a ring
-     * seen idle has published all that it began before. */
-    w.asked = atomic_load_explicit(&r->ask, memory_order_acquire);
-    w.inside = atomic_load_explicit(&r->inside, memory_order_acquire);
-    w.waiting = atomic_load_explicit(&r->waiting, memory_order_acquire);
-    /* Not what an agent writes: all that is there is garbage. */
-    w.head = atomic_load_explicit(&r->head, memory_order_acquire) & ~7u;
-    return w;
-}
-
 /* Until when there is nothing older to come from the thread. */
-static uint64_t bound_of(const struct session *s, const struct drained *d,
-                         const struct words *w, uint64_t now)
+static uint64_t bound_of(const struct traced *t, const struct drained *d,
+                         const struct ring_words *w, uint64_t now)
 {
     bool idle = w->inside == 0 || w->waiting == RING_WAITS_ANSWER ||
                 w->waiting == RING_SPINS;
@@ -351,33 +318,19 @@ static uint64_t bound_of(const struct session *s, const struct drained *d,
         return d->last_time;
     }
     if (idle) {
-        return now - s->timing.tsc_per_ms * STORE_DELAY_US / 1000;
+        return now - t->session->timing.tsc_per_ms * STORE_DELAY_US / 1000;
     }
     return d->last_time > d->bound ? d->last_time : d->bound;
 }
 
-/* A thread that waits for what was answered long ago: somebody has written
- * over the answer, or over the question. */
-static void answer_again(struct drained *d, const struct words *w)
-{
-    struct ring *r = d->ring;
-
-    if (!d->stuck && !d->asking && w->asked != d->answered) {
-        answer(d, w->asked, &(struct chore){ CHORE_NONE, 0, 0 });
-    } else if (atomic_load_explicit(&r->answer, memory_order_relaxed) !=
-               d->answered) {
-        atomic_store_explicit(&r->answer, d->answered, memory_order_release);
-    }
-}
-
 /* `now`: read before this ring, and whether there are new ones, was looked
  * at: a promise for one thread must hold for those we do not know yet. */
-static size_t drain_ring(struct session *s, struct drained *d, uint64_t now,
+static size_t drain_ring(struct traced *t, struct drained *d, uint64_t now,
                          bool last)
 {
     struct ring *r = d->ring;
-    uint32_t bytes = s->target.ring_bytes;
-    struct words w = read_words(r);
+    uint32_t bytes = t->target.ring_bytes;
+    struct ring_words w = rings_read(d);
     uint32_t left = w.head - d->tail;
     size_t taken = 0;
 
@@ -391,7 +344,7 @@ static size_t drain_ring(struct session *s, struct drained *d, uint64_t now,
     while (left > 0 && !d->stuck && !d->asking) {
         uint32_t from = d->tail & (bytes - 1);
         uint32_t part = left < bytes - from ? left : bytes - from;
-        size_t got = feed(s, d, from, part, left, w.asked, last);
+        size_t got = feed(t, d, from, part, left, w.asked, last);
 
         d->tail += (uint32_t)got;
         left -= (uint32_t)got;
@@ -400,63 +353,55 @@ static size_t drain_ring(struct session *s, struct drained *d, uint64_t now,
     /* Release: we are done with these bytes. Pairs with the acquire in
      * make_room (agent/ring.c). */
     atomic_store_explicit(&r->tail, d->tail, memory_order_release);
-    answer_again(d, &w);
+    rings_answer_again(d, &w);
     tell_losses(d);
-    d->bound = last ? UINT64_MAX : bound_of(s, d, &w, now);
+    d->bound = last ? UINT64_MAX : bound_of(t, d, &w, now);
     model_thread_bound(d->thread, d->bound);
     return taken;
 }
 
-struct region_told drain_told(const struct drained *d)
-{
-    struct ring_told told;
-
-    memcpy(&told, (const char *)d->ring + RING_SCRATCH, sizeof(told));
-    return region_of(&told);
-}
-
 /* The thread is no more and its ring is empty: the ring is free again. */
-static void reclaim(struct session *s, uint32_t index)
+static void reclaim(struct traced *t, uint32_t index)
 {
-    struct drained *d = &s->rings[index];
+    struct drained *d = &t->rings[index];
 
     if (d->code_known) {
-        model_thread_end(d->thread, d->code, s->last_pass);
+        model_thread_end(d->thread, d->code, t->last_pass);
     } else {
-        model_thread_gone(d->thread, s->last_pass);
+        model_thread_gone(d->thread, t->last_pass);
     }
     os_thread_close(d->handle);
     rendezvous_forget(d);
     d->ring->inside = 0;
     /* Release: nobody reads it any more. Pairs with the acquire in
      * claim_index (agent/ring.c). */
-    atomic_store_explicit(state_at(s, index), RING_FREE, memory_order_release);
+    atomic_store_explicit(state_at(t, index), RING_FREE, memory_order_release);
     *d = (struct drained){ 0 };
 }
 
 /* Takes what a thread that has ended left behind. */
-static void end_thread(struct session *s, uint32_t index)
+static void end_thread(struct traced *t, uint32_t index)
 {
-    struct drained *d = &s->rings[index];
+    struct drained *d = &t->rings[index];
 
-    drain_ring(s, d, os_tsc(), true);
+    drain_ring(t, d, os_tsc(), true);
     if (d->stuck) {
         return;
     }
     if (d->handle != NULL) {
         d->code_known = os_thread_ended(d->handle, &d->code);
     }
-    reclaim(s, index);
+    reclaim(t, index);
 }
 
 /* Ends those of `count` threads that have ended; one wait asks for all. */
-static void end_some(struct session *s, void **handles, uint32_t *index,
+static void end_some(struct traced *t, void **handles, uint32_t *index,
                      int count)
 {
     int at;
 
     while (count > 0 && (at = os_wait(handles, count, 0)) >= 0) {
-        end_thread(s, index[at]);
+        end_thread(t, index[at]);
         count--;
         handles[at] = handles[count];
         index[at] = index[count];
@@ -466,10 +411,10 @@ static void end_some(struct session *s, void **handles, uint32_t *index,
 /* True if the thread of `d` is known to be no more without waiting for it. A
  * thread that we may not open is asked for again: it is gone when nobody is
  * there to be denied. */
-static bool is_gone(const struct session *s, struct drained *d)
+static bool is_gone(const struct traced *t, struct drained *d)
 {
     if (d->denied) {
-        d->denied = os_thread_open(s->target.os.pid, d->tid, d->teb,
+        d->denied = os_thread_open(t->target.os.pid, d->tid, d->teb,
                                    &d->handle) == OS_THREAD_DENIED;
     }
     return d->handle == NULL && !d->denied;
@@ -477,30 +422,30 @@ static bool is_gone(const struct session *s, struct drained *d)
 
 /* Ends the threads that have ended; not `all`: of those only that have
  * entered NtTerminateThread, or could not be found. */
-static void end_threads(struct session *s, bool all)
+static void end_threads(struct traced *t, bool all)
 {
     void *handles[60];
     uint32_t index[60];
     int count = 0;
 
-    for (uint32_t i = 0; i < s->ring_high; i++) {
-        struct drained *d = &s->rings[i];
+    for (uint32_t i = 0; i < t->ring_high; i++) {
+        struct drained *d = &t->rings[i];
 
         if (d->ring == NULL || d->stuck || !(all || d->ending)) {
             continue;
         }
-        if (is_gone(s, d)) {
-            end_thread(s, i);
+        if (is_gone(t, d)) {
+            end_thread(t, i);
         } else if (d->handle != NULL) {
             handles[count] = d->handle;
             index[count++] = i;
             if (count == COUNT_OF(handles)) {
-                end_some(s, handles, index, count);
+                end_some(t, handles, index, count);
                 count = 0;
             }
         }
     }
-    end_some(s, handles, index, count);
+    end_some(t, handles, index, count);
 }
 
 /* It was over before the process was, if it has another code. */
@@ -517,165 +462,85 @@ static bool ended_before(struct drained *d, uint32_t code)
     return true;
 }
 
-void drain_end(struct session *s, uint32_t code)
+void drain_end(struct traced *t, uint32_t code)
 {
-    for (uint32_t i = 0; i < s->ring_high; i++) {
-        struct drained *d = &s->rings[i];
+    for (uint32_t i = 0; i < t->ring_high; i++) {
+        struct drained *d = &t->rings[i];
 
         if (d->ring != NULL && ended_before(d, code)) {
-            reclaim(s, i);
+            reclaim(t, i);
         }
     }
 }
 
 /* How many rings there may be: `high` says so, and is the target's to write;
  * with `all`, their states are looked at as well. */
-static void find_rings(struct session *s, uint32_t high, bool all)
+static void find_rings(struct traced *t, uint32_t high, bool all)
 {
-    if (high > s->target.ring_max) {
-        high = s->target.ring_max;
+    if (high > t->target.ring_max) {
+        high = t->target.ring_max;
     }
-    for (uint32_t i = s->target.ring_max; all && i > high; i--) {
-        if (atomic_load_explicit(state_at(s, i - 1), memory_order_relaxed) ==
+    for (uint32_t i = t->target.ring_max; all && i > high; i--) {
+        if (atomic_load_explicit(state_at(t, i - 1), memory_order_relaxed) ==
             RING_LIVE) {
             high = i;
         }
     }
-    if (high > s->ring_high) {
-        s->ring_high = high;
+    if (high > t->ring_high) {
+        t->ring_high = high;
     }
 }
 
-size_t drain_rings(struct session *s, bool last)
+size_t drain_rings(struct traced *t, bool last)
 {
     uint64_t now = os_tsc();
-    uint32_t high = atomic_load_explicit(&s->target.section->ring_high,
+    uint32_t high = atomic_load_explicit(&t->target.section->ring_high,
                                          memory_order_acquire);
-    uint32_t no_ring = atomic_load_explicit(&s->target.section->lost_no_ring,
+    uint32_t no_ring = atomic_load_explicit(&t->target.section->lost_no_ring,
                                             memory_order_relaxed);
     size_t taken = 0;
     bool ending = false;
 
     /* Ours to say: the target has written it. */
-    if (!last && !s->letting_go) {
-        atomic_store_explicit(&s->target.section->dead, 0,
+    if (!last && !t->letting_go) {
+        atomic_store_explicit(&t->target.section->dead, 0,
                               memory_order_relaxed);
     }
-    find_rings(s, high, last || now > s->check_ended);
-    for (uint32_t i = 0; i < s->ring_high; i++) {
-        struct drained *d = &s->rings[i];
+    find_rings(t, high, last || now > t->check_ended);
+    for (uint32_t i = 0; i < t->ring_high; i++) {
+        struct drained *d = &t->rings[i];
 
         if (d->ring == NULL) {
             /* Acquire: the ring is set up. Pairs with the release in claim
              * (agent/ring.c). */
             uint32_t state =
-                atomic_load_explicit(state_at(s, i), memory_order_acquire);
+                atomic_load_explicit(state_at(t, i), memory_order_acquire);
 
-            if (state != RING_LIVE || !take_over(s, d, i)) {
+            if (state != RING_LIVE || !take_over(t, d, i)) {
                 continue;
             }
         }
-        taken += drain_ring(s, d, now, last);
+        taken += drain_ring(t, d, now, last);
         ending |= d->ending || (d->handle == NULL && !d->denied);
     }
-    s->last_pass = now - s->timing.tsc_per_ms * STORE_DELAY_US / 1000;
-    if (no_ring != s->lost_no_ring) {
-        model_lost(s->process, LOST_NO_RING, no_ring - s->lost_no_ring, now);
-        s->lost_no_ring = no_ring;
+    t->last_pass = now - t->session->timing.tsc_per_ms * STORE_DELAY_US / 1000;
+    if (no_ring != t->lost_no_ring) {
+        model_lost(t->process, LOST_NO_RING, no_ring - t->lost_no_ring, now);
+        t->lost_no_ring = no_ring;
     }
-    if (!last && now > s->check_ended) {
-        end_threads(s, true);
-        s->check_ended = now + s->timing.tsc_per_ms * CHECK_ENDED_MS;
+    if (!last && now > t->check_ended) {
+        end_threads(t, true);
+        t->check_ended = now + t->session->timing.tsc_per_ms * CHECK_ENDED_MS;
     } else if (!last && ending) {
-        end_threads(s, false);
+        end_threads(t, false);
     }
     return taken;
 }
 
-/* Bytes in the ring that we have not taken, as drain_ring counts them. */
-static uint32_t waiting_bytes(const struct drained *d)
+void drain_close(struct traced *t)
 {
-    return (atomic_load_explicit(&d->ring->head, memory_order_relaxed) & ~7u) -
-           d->tail;
-}
-
-/* True if the thread of `d` cannot go on without us. */
-static bool is_waiting(const struct drained *d)
-{
-    const struct ring *r = d->ring;
-
-    switch (atomic_load_explicit(&r->waiting, memory_order_relaxed)) {
-    case RING_WAITS_ROOM:
-        return waiting_bytes(d) != 0;
-    case RING_WAITS_ANSWER:
-    case RING_SPINS:
-        return atomic_load_explicit(&r->ask, memory_order_relaxed) !=
-               d->answered;
-    default:
-        return false;
-    }
-}
-
-bool drain_waited_for(void *session)
-{
-    struct session *s = session;
-
-    for (uint32_t i = 0; i < s->ring_high; i++) {
-        const struct drained *d = &s->rings[i];
-
-        if (d->ring != NULL && (d->asking || is_waiting(d))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool drain_pressing(struct session *s)
-{
-    for (uint32_t i = 0; i < s->ring_high; i++) {
-        struct drained *d = &s->rings[i];
-
-        if (d->ring != NULL && (d->stuck || is_waiting(d) ||
-                                waiting_bytes(d) > s->target.ring_bytes / 2)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool drain_wake(struct session *s)
-{
-    bool some = false;
-
-    for (uint32_t i = 0; i < s->ring_high; i++) {
-        struct drained *d = &s->rings[i];
-        uint32_t waiting;
-
-        if (d->ring == NULL) {
-            continue;
-        }
-        waiting = atomic_load_explicit(&d->ring->waiting, memory_order_acquire);
-        if ((waiting == RING_WAITS_ROOM &&
-             waiting_bytes(d) <= s->target.ring_bytes / 2) ||
-            (waiting == RING_WAITS_ANSWER &&
-             atomic_load_explicit(&d->ring->answer, memory_order_relaxed) ==
-                 atomic_load_explicit(&d->ring->ask, memory_order_relaxed))) {
-            some = true;
-        }
-    }
-    if (some && !s->room_set) {
-        os_event_set(s->target.room);
-    } else if (!some && s->room_set) {
-        os_event_reset(s->target.room);
-    }
-    s->room_set = some;
-    return some;
-}
-
-void drain_close(struct session *s)
-{
-    for (uint32_t i = 0; i < s->ring_high; i++) {
-        os_thread_close(s->rings[i].handle);
-        rendezvous_forget(&s->rings[i]);
+    for (uint32_t i = 0; i < t->ring_high; i++) {
+        os_thread_close(t->rings[i].handle);
+        rendezvous_forget(&t->rings[i]);
     }
 }

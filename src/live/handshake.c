@@ -8,6 +8,9 @@
  * thread, as a RETURN record and an answer, so that from there on both
  * engines are one.
  */
+#include "live/handshake.h"
+
+#include "live/rendezvous.h"
 #include "live/session.h"
 
 #include <stdlib.h>
@@ -36,10 +39,10 @@ struct seen_thread {
 };
 
 struct handshake {
-    struct session *session;
-    struct os_thread_start start;
-    void *handler;
-    _Atomic bool stop;
+    struct handshake *next;  // served after it
+    struct traced *traced;
+    struct handshake_server *server;
+    uint64_t since;              // TSC: its slot was seen taken; 0: it is free
     _Atomic uint32_t strangers;  // finds of threads that are not there
     uint32_t strangers_told;
     struct find queue[QUEUE];
@@ -49,6 +52,14 @@ struct handshake {
     size_t asked_count;
     struct seen_thread *told;  // the main thread's; owned
     size_t told_count;
+};
+
+/* One thread of ours for the slots of all processes. */
+struct handshake_server {
+    struct os_thread_start start;
+    void *handler;
+    _Atomic bool stop;
+    _Atomic(struct handshake *) first;  // owned, with those behind it
 };
 
 static struct seen_thread *grow(struct seen_thread **list, size_t *count)
@@ -68,34 +79,34 @@ static struct seen_thread *grow(struct seen_thread **list, size_t *count)
  * target has no such thread; the slot is the target's to write. */
 static struct seen_thread *asked_thread(struct handshake *h, uint32_t tid)
 {
-    uint32_t pid = h->session->target.os.pid;
-    struct seen_thread *t = NULL;
+    uint32_t pid = h->traced->target.os.pid;
+    struct seen_thread *seen = NULL;
     void *handle = NULL;
     uint32_t code;
 
     for (size_t i = 0; i < h->asked_count; i++) {
         if (h->asked[i].tid == tid) {
-            t = &h->asked[i];
+            seen = &h->asked[i];
         }
     }
-    if (t != NULL && !os_thread_ended(t->handle, &code)) {
-        return t;
+    if (seen != NULL && !os_thread_ended(seen->handle, &code)) {
+        return seen;
     }
     if (os_thread_open(pid, tid, 0, &handle) != OS_THREAD_OPEN) {
         return NULL;
     }
-    if (t == NULL) {
-        t = grow(&h->asked, &h->asked_count);
-        if (t == NULL) {
+    if (seen == NULL) {
+        seen = grow(&h->asked, &h->asked_count);
+        if (seen == NULL) {
             os_thread_close(handle);
             return NULL;
         }
     } else {
-        os_thread_close(t->handle);
+        os_thread_close(seen->handle);
     }
-    t->tid = tid;
-    t->handle = handle;
-    return t;
+    seen->tid = tid;
+    seen->handle = handle;
+    return seen;
 }
 
 /* Serves the thread that is in the slot. */
@@ -104,16 +115,16 @@ static void serve(struct handshake *h, struct handshake_slot *slot,
 {
     uint32_t head = atomic_load_explicit(&h->head, memory_order_relaxed);
     struct find *f = &h->queue[head % QUEUE];
-    struct seen_thread *t = asked_thread(h, tid);
+    struct seen_thread *seen = asked_thread(h, tid);
     struct last_call wines;
 
-    if (t == NULL) {
+    if (seen == NULL) {
         atomic_fetch_add_explicit(&h->strangers, 1, memory_order_relaxed);
         return;
     }
     while (head - atomic_load_explicit(&h->tail, memory_order_acquire) >=
                QUEUE &&
-           !atomic_load_explicit(&h->stop, memory_order_relaxed)) {
+           !atomic_load_explicit(&h->server->stop, memory_order_relaxed)) {
         os_sleep(1);
     }
     *f = (struct find){ .tid = tid,
@@ -122,7 +133,7 @@ static void serve(struct handshake *h, struct handshake_slot *slot,
                         .rsp = slot->rsp,
                         .rax = slot->rax };
     wines = slot->last;
-    f->known = rendezvous_last_call(h->session, t->handle, &wines, &f->number,
+    f->known = rendezvous_last_call(h->traced, seen->handle, &wines, &f->number,
                                     &f->argument) &&
                !atomic_load_explicit(&slot->spoiled, memory_order_acquire);
     /* Release: the find is complete. Pairs with the acquire in
@@ -130,78 +141,104 @@ static void serve(struct handshake *h, struct handshake_slot *slot,
     atomic_store_explicit(&h->head, head + 1, memory_order_release);
 }
 
+/* Looks once at the slot of one process. */
+static void look(struct handshake *h)
+{
+    struct handshake_slot *slot = &h->traced->target.section->slot;
+    uint32_t tid = atomic_load_explicit(&slot->tid, memory_order_acquire);
+
+    if (tid == 0) {
+        h->since = 0;
+        return;
+    }
+    if (h->since == 0) {
+        h->since = os_tsc();
+    }
+    /* Acquire: what the thread told. Pairs with the release in
+     * agent/handshake.c. */
+    if (atomic_load_explicit(&slot->told, memory_order_acquire) == 1) {
+        serve(h, slot, tid);
+    } else if (os_tsc() - h->since <
+               DEAD_OWNER_MS * h->traced->session->timing.tsc_per_ms) {
+        return;
+    }
+    /* Release: we are done with the slot. */
+    atomic_store_explicit(&slot->told, 0, memory_order_release);
+    atomic_store_explicit(&slot->tid, 0, memory_order_release);
+    h->since = 0;
+}
+
 /* The handler thread: polls, for a waiting thread may make no system call
  * that would tell us of it. */
 static void handle(void *arg)
 {
-    struct handshake *h = arg;
-    struct handshake_slot *slot = &h->session->target.section->slot;
-    uint64_t since = 0;
+    struct handshake_server *server = arg;
 
-    while (!atomic_load_explicit(&h->stop, memory_order_relaxed)) {
-        uint32_t tid = atomic_load_explicit(&slot->tid, memory_order_acquire);
+    while (!atomic_load_explicit(&server->stop, memory_order_relaxed)) {
+        /* Acquire: it is set up. Pairs with the release in handshake_open. */
+        struct handshake *h =
+            atomic_load_explicit(&server->first, memory_order_acquire);
 
-        if (tid == 0) {
-            since = 0;
-            os_relax();
-            continue;
+        for (; h != NULL; h = h->next) {
+            look(h);
         }
-        if (since == 0) {
-            since = os_tsc();
-        }
-        /* Acquire: what the thread told. Pairs with the release in
-         * agent/handshake.c. */
-        if (atomic_load_explicit(&slot->told, memory_order_acquire) == 1) {
-            serve(h, slot, tid);
-        } else if (os_tsc() - since <
-                   DEAD_OWNER_MS * h->session->timing.tsc_per_ms) {
-            os_relax();
-            continue;
-        }
-        /* Release: we are done with the slot. */
-        atomic_store_explicit(&slot->told, 0, memory_order_release);
-        atomic_store_explicit(&slot->tid, 0, memory_order_release);
-        since = 0;
+        os_relax();
     }
 }
 
-bool handshake_open(struct session *s, struct err *e)
+bool handshake_start(struct session *s, struct err *e)
 {
+    struct handshake_server *server = calloc(1, sizeof(*server));
+
+    if (server == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    server->start = (struct os_thread_start){ handle, server };
+    if (!os_thread_run(&server->handler, &server->start, e)) {
+        free(server);
+        return false;
+    }
+    s->handshakes = server;
+    return true;
+}
+
+bool handshake_open(struct traced *t, struct err *e)
+{
+    struct handshake_server *server = t->session->handshakes;
     struct handshake *h = calloc(1, sizeof(*h));
 
     if (h == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    h->session = s;
-    h->start = (struct os_thread_start){ handle, h };
-    if (!os_thread_run(&h->handler, &h->start, e)) {
-        free(h);
-        return false;
-    }
-    s->handshake = h;
+    h->traced = t;
+    h->server = server;
+    h->next = atomic_load_explicit(&server->first, memory_order_relaxed);
+    t->handshake = h;
+    /* Release: it is set up. Pairs with the acquire in handle. */
+    atomic_store_explicit(&server->first, h, memory_order_release);
     return true;
 }
 
-static struct seen_thread *told_thread(struct session *s, const struct find *f)
+static struct seen_thread *told_thread(struct traced *t, const struct find *f)
 {
-    struct handshake *h = s->handshake;
-    struct seen_thread *t;
+    struct handshake *h = t->handshake;
+    struct seen_thread *seen;
 
     for (size_t i = 0; i < h->told_count; i++) {
         if (h->told[i].tid == f->tid) {
             return &h->told[i];
         }
     }
-    t = grow(&h->told, &h->told_count);
-    if (t != NULL) {
-        t->tid = f->tid;
-        t->thread = model_thread_open(s->process, f->tid, 1, 0);
+    seen = grow(&h->told, &h->told_count);
+    if (seen != NULL) {
+        seen->tid = f->tid;
+        seen->thread = model_thread_open(t->process, f->tid, 1, 0);
     }
-    return t;
+    return seen;
 }
 
 /* What was found, as the ring engine would have written it. */
-static struct record_return record_of(const struct session *s,
+static struct record_return record_of(const struct traced *t,
                                       const struct find *f)
 {
     struct record_return r = {
@@ -213,7 +250,7 @@ static struct record_return record_of(const struct session *s,
     };
 
     for (uint16_t i = 0; i < TRANSITION_COUNT; i++) {
-        if (s->target.doors[i].rip == f->rip) {
+        if (t->target.doors[i].rip == f->rip) {
             r.head.kind = RECORD_TRANSITION;
             r.head.flags = 0;
             r.head.number = i;
@@ -222,9 +259,9 @@ static struct record_return record_of(const struct session *s,
     return r;
 }
 
-size_t handshake_drain(struct session *s, bool last)
+size_t handshake_drain(struct traced *t, bool last)
 {
-    struct handshake *h = s->handshake;
+    struct handshake *h = t->handshake;
     uint32_t tail = atomic_load_explicit(&h->tail, memory_order_relaxed);
     uint32_t head = atomic_load_explicit(&h->head, memory_order_acquire);
     uint64_t now = os_tsc();
@@ -233,32 +270,32 @@ size_t handshake_drain(struct session *s, bool last)
 
     for (; tail != head; tail++) {
         struct find *f = &h->queue[tail % QUEUE];
-        struct seen_thread *t = told_thread(s, f);
+        struct seen_thread *seen = told_thread(t, f);
         struct orphan_answer answer = { .number_known = f->known,
                                         .number = f->number,
                                         .argument = f->argument };
-        struct record_return record = record_of(s, f);
+        struct record_return record = record_of(t, f);
 
-        if (t == NULL || t->thread == NULL) {
+        if (seen == NULL || seen->thread == NULL) {
             continue;
         }
         if (record.head.kind == RECORD_TRANSITION) {
-            model_feed(t->thread, &record, RETURN_SIZE, now);
+            model_feed(seen->thread, &record, RETURN_SIZE, now);
             taken += RETURN_SIZE;
             continue;
         }
         /* A module that we had not met: the answer needs its names. */
-        if (model_stub_by_address(s->process, f->rip) == NULL) {
-            answer.at = model_place(s->process, f->rip);
+        if (model_stub_by_address(t->process, f->rip) == NULL) {
+            answer.at = model_place(t->process, f->rip);
         }
-        model_orphan_answer(t->thread, &answer);
-        model_feed(t->thread, &record, RETURN_SIZE, now);
+        model_orphan_answer(seen->thread, &answer);
+        model_feed(seen->thread, &record, RETURN_SIZE, now);
         taken += RETURN_SIZE;
     }
     atomic_store_explicit(&h->tail, tail, memory_order_release);
     strangers = atomic_load_explicit(&h->strangers, memory_order_relaxed);
     if (strangers != h->strangers_told) {
-        model_lost(s->process, LOST_DAMAGED, strangers - h->strangers_told,
+        model_lost(t->process, LOST_DAMAGED, strangers - h->strangers_told,
                    now);
         h->strangers_told = strangers;
     }
@@ -267,23 +304,37 @@ size_t handshake_drain(struct session *s, bool last)
             /* One slot: what comes later was put there later. */
             model_thread_bound(h->told[i].thread,
                                last ? UINT64_MAX
-                                    : now - 50 * s->timing.tsc_per_ms);
+                                    : now - 50 * t->session->timing.tsc_per_ms);
         }
     }
     return taken;
 }
 
-void handshake_close(struct session *s)
+static void close_one(struct handshake *h)
 {
-    struct handshake *h = s->handshake;
-
-    atomic_store(&h->stop, true);
-    os_thread_join(h->handler);
     for (size_t i = 0; i < h->asked_count; i++) {
         os_thread_close(h->asked[i].handle);
     }
     free(h->asked);
     free(h->told);
+    h->traced->handshake = NULL;
     free(h);
-    s->handshake = NULL;
+}
+
+void handshake_stop(struct session *s)
+{
+    struct handshake_server *server = s->handshakes;
+    struct handshake *h;
+
+    if (server == NULL) {
+        return;
+    }
+    atomic_store(&server->stop, true);
+    os_thread_join(server->handler);
+    while ((h = atomic_load(&server->first)) != NULL) {
+        atomic_store(&server->first, h->next);
+        close_one(h);
+    }
+    free(server);
+    s->handshakes = NULL;
 }

@@ -12,8 +12,11 @@
  * their last call; what else there is to find out or to protect the thread
  * that waits does itself, as a chore, and comes back. What cannot be found out
  * is left unknown: every thread gets its answer. A start that failed is told
- * through s->refused.
+ * through t->refused.
  */
+#include "live/rendezvous.h"
+
+#include "live/rings.h"
 #include "live/session.h"
 
 #include <stdlib.h>
@@ -56,50 +59,50 @@ struct question {
     struct region_told told[PLACES];  // lends names to `orphan`
 };
 
-static void refuse(struct session *s, const struct err *why)
+static void refuse(struct traced *t, const struct err *why)
 {
-    s->refused = true;
-    s->why = *why;
-    os_process_terminate(&s->target.os, 1);
+    t->refused = true;
+    t->why = *why;
+    os_process_terminate(&t->target.os, 1);
 }
 
-static bool tell_stub(struct session *s, const struct module *m, uint32_t rva,
-                      const struct syscall_entry *x,
+static bool tell_stub(struct traced *t, const struct module *m, uint32_t rva,
+                      const struct syscall_entry *of,
                       const struct patched *patched, str name)
 {
     uint64_t at = m->base + rva;
 
-    return model_stub_add(s->process, at, x->number, x->name, name,
+    return model_stub_add(t->process, at, of->number, of->name, name,
                           patch_has(patched, at));
 }
 
-bool rendezvous_tell_stubs(struct session *s, const struct module *m,
+bool rendezvous_tell_stubs(struct traced *t, const struct module *m,
                            const struct patched *patched, str name)
 {
     const struct syscalls *calls = &m->syscalls;
 
     for (size_t i = 0; i < calls->count; i++) {
-        if (!tell_stub(s, m, calls->entries[i].rva, &calls->entries[i], patched,
+        if (!tell_stub(t, m, calls->entries[i].rva, &calls->entries[i], patched,
                        name)) {
             return false;
         }
     }
     /* Behind the others: a number is the exported stub's first of all. */
     for (size_t i = 0; i < calls->second_count; i++) {
-        if (!tell_stub(s, m, calls->seconds[i].rva,
+        if (!tell_stub(t, m, calls->seconds[i].rva,
                        &calls->entries[calls->seconds[i].of], patched, name)) {
             return false;
         }
     }
     if (patched->foreign > 0) {
-        session_note(s,
+        session_note(t->session,
                      "%zu system call functions of %.*s were changed by "
                      "other software and are left alone: their calls have "
                      "no arguments",
                      patched->foreign, STR_ARGS(name));
     }
     if (patched->no_room > 0) {
-        session_note(s,
+        session_note(t->session,
                      "%zu system call functions of %.*s are left alone, for "
                      "no more room is in their reach: their calls have no "
                      "arguments",
@@ -111,33 +114,34 @@ bool rendezvous_tell_stubs(struct session *s, const struct module *m,
 /* --- modules --- */
 
 /* win32u is there: its system calls are known from now on. */
-static bool add_win32u(struct session *s, uint64_t base)
+static bool add_win32u(struct traced *t, uint64_t base)
 {
     struct err e = { 0 };
 
-    if (s->target.win32u.bytes != NULL || s->win32u_taken == WIN32U_MOST ||
-        !module_is(&s->target.os, base, STR("win32u.dll"))) {
+    if (t->target.win32u.bytes != NULL || t->win32u_taken == WIN32U_MOST ||
+        !module_is(&t->target.os, base, STR("win32u.dll"))) {
         return false;
     }
-    s->win32u_taken++;
-    if (!target_add_win32u(&s->target, base, &e)) {
-        session_note(s, "calls of win32u.dll have no arguments: %s", e.text);
+    t->win32u_taken++;
+    if (!target_add_win32u(&t->target, base, &e)) {
+        session_note(t->session, "calls of win32u.dll have no arguments: %s",
+                     e.text);
         return false;
     }
     return true;
 }
 
-static void tell_win32u(struct session *s)
+static void tell_win32u(struct traced *t)
 {
-    rendezvous_tell_stubs(s, &s->target.win32u, &s->target.win32u_stubs,
+    rendezvous_tell_stubs(t, &t->target.win32u, &t->target.win32u_stubs,
                           STR("win32u.dll"));
 }
 
 /* What is told may be a lie: an image is no larger than they are, and does not
  * lie over ntdll. */
-static bool is_image(const struct session *s, const struct region_told *told)
+static bool is_image(const struct traced *t, const struct region_told *told)
 {
-    const struct module *ntdll = &s->target.ntdll;
+    const struct module *ntdll = &t->target.ntdll;
     uint64_t from = told->allocation, to = told->allocation_end;
 
     return told->image && told->path_size > 0 && from < to &&
@@ -146,18 +150,18 @@ static bool is_image(const struct session *s, const struct region_told *told)
             from >= ntdll->base + ntdll->size);
 }
 
-static void add_module(struct session *s, const struct region_told *told)
+static void add_module(struct traced *t, const struct region_told *told)
 {
     uint64_t base = told->allocation;
 
-    model_module_add(s->process, base,
-                     module_size(&s->target.os, base, told->allocation_end),
+    model_module_add(t->process, base,
+                     module_size(&t->target.os, base, told->allocation_end),
                      region_file(told));
 }
 
 /* What `told` says of `address`; names are lent by `told`. An image that was
  * not known is taken in. */
-static struct place place_of(struct session *s, const struct region_told *told,
+static struct place place_of(struct traced *t, const struct region_told *told,
                              uint64_t address)
 {
     struct place place = { .name = STR("") };
@@ -165,12 +169,12 @@ static struct place place_of(struct session *s, const struct region_told *told,
     if (told->free) {
         place.kind = PLACE_UNMAPPED;
         place.base = address & ~(uint64_t)0xfff;
-    } else if (is_image(s, told)) {
-        add_module(s, told);
-        if (add_win32u(s, told->allocation)) {
-            tell_win32u(s);
+    } else if (is_image(t, told)) {
+        add_module(t, told);
+        if (add_win32u(t, told->allocation)) {
+            tell_win32u(t);
         }
-        return model_place_known(s->process, address);
+        return model_place_known(t->process, address);
     } else {
         place.kind = PLACE_PRIVATE;
         place.base = told->allocation;
@@ -183,38 +187,34 @@ static struct place place_of(struct session *s, const struct region_told *told,
     return place;
 }
 
-bool rendezvous_describe(void *session, struct model_process *p,
-                         uint64_t address, struct place *out)
+bool rendezvous_describe(struct traced *t, uint64_t address, struct place *out)
 {
-    struct session *s = session;
-
-    (void)p;
     /* Who has got room is on its way; who has not must not wait for us while
      * we wait for the target. */
-    drain_wake(s);
-    if (s->asker == NULL) {
-        s->asker = asker_open(&s->target.os, s->target.system.wine);
+    rings_wake(t);
+    if (t->asker == NULL) {
+        t->asker = asker_open(&t->target.os, t->target.system.wine);
     }
-    if (s->asker == NULL || !asker_region(s->asker, address, &s->told)) {
+    if (t->asker == NULL || !asker_region(t->asker, address, &t->told)) {
         return false;
     }
-    *out = place_of(s, &s->told, address);
+    *out = place_of(t, &t->told, address);
     return out->kind != PLACE_UNKNOWN;
 }
 
-bool rendezvous_begin(struct session *s)
+bool rendezvous_begin(struct traced *t)
 {
     uint64_t image;
 
-    if (!region_ask(&s->target.os, s->target.ntdll.base, &s->told)) {
+    if (!region_ask(&t->target.os, t->target.ntdll.base, &t->told)) {
         return false;
     }
-    add_module(s, &s->told);
+    add_module(t, &t->told);
     /* The program, which nobody maps before our eyes either. */
-    image = os_process_image(&s->target.os);
-    if (image != 0 && region_ask(&s->target.os, image, &s->told) &&
-        is_image(s, &s->told)) {
-        add_module(s, &s->told);
+    image = os_process_image(&t->target.os);
+    if (image != 0 && region_ask(&t->target.os, image, &t->told) &&
+        is_image(t, &t->told)) {
+        add_module(t, &t->told);
     }
     return true;
 }
@@ -229,19 +229,20 @@ static bool chore(struct chore *c, enum ring_chore kind,
 }
 
 /* The stubs stay as they were. Their calls are told of all the same. */
-static bool without_arguments(struct session *s, const char *why)
+static bool without_arguments(struct traced *t, const char *why)
 {
     uint32_t code;
 
-    target_unprepare_win32u(&s->target);
-    if (!os_process_ended(&s->target.os, &code)) {
-        session_note(s, "calls of win32u.dll have no arguments: %s", why);
+    target_unprepare_win32u(&t->target);
+    if (!os_process_ended(&t->target.os, &code)) {
+        session_note(t->session, "calls of win32u.dll have no arguments: %s",
+                     why);
     }
-    tell_win32u(s);
+    tell_win32u(t);
     return true;
 }
 
-static bool chore_failed(struct session *s, enum step step, uint32_t status)
+static bool chore_failed(struct traced *t, enum step step, uint32_t status)
 {
     struct err e = { 0 };
     char why[80];
@@ -249,73 +250,73 @@ static bool chore_failed(struct session *s, enum step step, uint32_t status)
 
     if (status == STATUS_DYNAMIC_CODE_BLOCKED && step == STEP_CLOSED) {
         /* Patched, and not executable: that at least from outside. */
-        if (target_close_win32u_outside(&s->target, &e)) {
-            tell_win32u(s);
+        if (target_close_win32u_outside(&t->target, &e)) {
+            tell_win32u(t);
             return true;
         }
-        return without_arguments(s, e.text);
+        return without_arguments(t, e.text);
     }
     if (status == STATUS_DYNAMIC_CODE_BLOCKED) {
-        if (target_patch_win32u_outside(&s->target, &e)) {
-            tell_win32u(s);
+        if (target_patch_win32u_outside(&t->target, &e)) {
+            tell_win32u(t);
             return true;
         }
-        return without_arguments(s, e.text);
+        return without_arguments(t, e.text);
     }
     buf_addf(&text, "the program cannot change its pages (0x%08x)",
              (unsigned)status);
     buf_add_char(&text, 0);
-    return without_arguments(s, why);
+    return without_arguments(t, why);
 }
 
 /* True: the thread may go on; false: with *c to do. */
-static bool patch_win32u(struct session *s, struct question *q, uint32_t status,
+static bool patch_win32u(struct traced *t, struct question *q, uint32_t status,
                          struct chore *c)
 {
-    struct target *t = &s->target;
+    struct target *target = &t->target;
     const struct target_pages none = { 0, 0 };
     struct err e = { 0 };
 
     if (q->step != STEP_FIRST && (int32_t)status < 0) {
-        return chore_failed(s, q->step, status);
+        return chore_failed(t, q->step, status);
     }
     switch (q->step) {
     case STEP_FIRST:
-        if (!target_prepare_win32u(t, &e)) {
-            return without_arguments(s, e.text);
+        if (!target_prepare_win32u(target, &e)) {
+            return without_arguments(t, e.text);
         }
-        if (t->win32u_stubs.count == 0) {
-            tell_win32u(s);
+        if (target->win32u_stubs.count == 0) {
+            tell_win32u(t);
             return true;
         }
-        if (t->win32u_sealed) {
+        if (target->win32u_sealed) {
             q->step = STEP_ROOM;
-            return chore(c, CHORE_OPEN, target_win32u_room(t));
+            return chore(c, CHORE_OPEN, target_win32u_room(target));
         }
         q->step = STEP_SEALED;
-        if (!target_write_thunks(t, &e)) {
-            return without_arguments(s, e.text);
+        if (!target_write_thunks(target, &e)) {
+            return without_arguments(t, e.text);
         }
-        return chore(c, CHORE_SEAL, target_win32u_room(t));
+        return chore(c, CHORE_SEAL, target_win32u_room(target));
     case STEP_ROOM:
         q->step = STEP_SEALED;
-        if (!target_write_thunks(t, &e)) {
-            return without_arguments(s, e.text);
+        if (!target_write_thunks(target, &e)) {
+            return without_arguments(t, e.text);
         }
         return chore(c, CHORE_CLOSE, none);
     case STEP_SEALED:
-        t->win32u_sealed = true;
+        target->win32u_sealed = true;
         q->step = STEP_OPENED;
-        return chore(c, CHORE_OPEN, target_win32u_stubs(t));
+        return chore(c, CHORE_OPEN, target_win32u_stubs(target));
     case STEP_OPENED:
         q->step = STEP_CLOSED;
-        if (!target_patch_win32u(t, &e)) {
+        if (!target_patch_win32u(target, &e)) {
             /* The thread closes by itself what it has opened. */
-            return without_arguments(s, e.text);
+            return without_arguments(t, e.text);
         }
         return chore(c, CHORE_CLOSE, none);
     case STEP_CLOSED:
-        tell_win32u(s);
+        tell_win32u(t);
         return true;
     case STEP_PLACE:
         break;
@@ -324,64 +325,64 @@ static bool patch_win32u(struct session *s, struct question *q, uint32_t status,
 }
 
 /* An image was mapped; its thread has told of it. */
-static bool mapped(struct session *s, struct drained *d, struct question *q,
+static bool mapped(struct traced *t, struct drained *d, struct question *q,
                    bool waits, struct chore *c)
 {
     if (q->step != STEP_FIRST) {
         if (waits) {
-            return patch_win32u(s, q, d->ring->chore_status, c);
+            return patch_win32u(t, q, d->ring->chore_status, c);
         }
         /* It waits no longer, and has closed what was open; if it is no more,
          * we do, as soon as we may ask. */
-        if (!os_waited_for(&s->target.os)) {
-            target_close_win32u_outside(&s->target, &(struct err){ 0 });
+        if (!os_waited_for(&t->target.os)) {
+            target_close_win32u_outside(&t->target, &(struct err){ 0 });
         }
-        return without_arguments(s, "its thread did not wait for us");
+        return without_arguments(t, "its thread did not wait for us");
     }
     if (!waits) {
         return true;
     }
-    q->told[0] = drain_told(d);
-    if (!is_image(s, &q->told[0])) {
+    q->told[0] = rings_told(d);
+    if (!is_image(t, &q->told[0])) {
         return true;
     }
-    add_module(s, &q->told[0]);
-    if (!add_win32u(s, q->told[0].allocation)) {
+    add_module(t, &q->told[0]);
+    if (!add_win32u(t, q->told[0].allocation)) {
         return true;
     }
-    if (!s->target.patching) {
-        tell_win32u(s);
+    if (!t->target.patching) {
+        tell_win32u(t);
         return true;
     }
-    return patch_win32u(s, q, 0, c);
+    return patch_win32u(t, q, 0, c);
 }
 
 /* --- the agent has started --- */
 
-static void started(struct session *s)
+static void started(struct traced *t)
 {
-    uint64_t status = atomic_load_explicit(&s->target.section->start_status,
+    uint64_t status = atomic_load_explicit(&t->target.section->start_status,
                                            memory_order_acquire);
     struct err e = { 0 };
 
-    if (s->started) {
+    if (t->started) {
         return;
     }
-    s->started = true;
+    t->started = true;
     if (status == 0 || (int32_t)(uint32_t)(status - 1) < 0) {
         err_set(&e, ERR_OS,
                 "this system does not let a process watch its own system "
                 "calls (NtSetInformationProcess said 0x%08x)",
                 (unsigned)(status - 1));
-        refuse(s, &e);
-    } else if (!target_mend_loader(&s->target, &e)) {
-        refuse(s, &e);
+        refuse(t, &e);
+    } else if (!target_mend_loader(&t->target, &e)) {
+        refuse(t, &e);
     }
 }
 
 /* --- a return is an orphan --- */
 
-bool rendezvous_last_call(struct session *s, void *thread,
+bool rendezvous_last_call(struct traced *t, void *thread,
                           const struct last_call *wines, uint16_t *number,
                           uint64_t *argument)
 {
@@ -391,7 +392,7 @@ bool rendezvous_last_call(struct session *s, void *thread,
     if (thread == NULL || !os_thread_suspend(thread)) {
         return false;
     }
-    if (s->target.wine_record) {
+    if (t->target.wine_record) {
         *number = (uint16_t)wines->number;
         *argument = wines->argument;
         known = true;
@@ -404,34 +405,34 @@ bool rendezvous_last_call(struct session *s, void *thread,
 }
 
 /* What is still on the stack, where the fifth argument begins at 28h. */
-static void stack_arguments(struct session *s, uint64_t rsp,
+static void stack_arguments(struct traced *t, uint64_t rsp,
                             struct orphan_answer *a)
 {
-    const struct stub *stub = model_stub_by_number(s->process, a->number);
+    const struct stub *stub = model_stub_by_number(t->process, a->number);
 
     if (!a->number_known || stub == NULL || stub->arg_count <= 4) {
         return;
     }
     a->more_count = call_stack_args((uint32_t)stub->arg_count);
-    if (!os_read(&s->target.os, rsp + 0x28, a->more,
+    if (!os_read(&t->target.os, rsp + 0x28, a->more,
                  a->more_count * sizeof(a->more[0]))) {
         a->more_count = 0;
     }
 }
 
 /* Which call it was, while its thread still spins. */
-static void ask_last_call(struct session *s, struct drained *d, uint64_t rsp,
+static void ask_last_call(struct traced *t, struct drained *d, uint64_t rsp,
                           struct orphan_answer *a)
 {
     struct last_call wines = { d->ring->last_argument, d->ring->last_number,
                                0 };
 
-    if (s->options->orphan_query &&
+    if (t->session->options->orphan_query &&
         atomic_load_explicit(&d->ring->waiting, memory_order_relaxed) ==
             RING_SPINS) {
-        a->number_known = rendezvous_last_call(s, d->handle, &wines, &a->number,
+        a->number_known = rendezvous_last_call(t, d->handle, &wines, &a->number,
                                                &a->argument);
-        stack_arguments(s, rsp, a);
+        stack_arguments(t, rsp, a);
     }
 }
 
@@ -456,7 +457,7 @@ static void keep_place(struct question *q, int which, struct place place)
 
 /* Finds out what the orphan's addresses are part of: those in modules are
  * known, for the others the thread looks itself. True: there is no more. */
-static bool find_places(struct session *s, struct question *q, bool waits,
+static bool find_places(struct traced *t, struct question *q, bool waits,
                         struct chore *c)
 {
     for (int i = 0; i < PLACES; i++) {
@@ -465,7 +466,7 @@ static bool find_places(struct session *s, struct question *q, bool waits,
         if (q->address[i] == 0) {
             continue;
         }
-        place = model_place_known(s->process, q->address[i]);
+        place = model_place_known(t->process, q->address[i]);
         if (place.kind == PLACE_UNKNOWN && waits) {
             q->step = STEP_PLACE;
             q->asking = i;
@@ -491,52 +492,52 @@ static void on_unpatched(void *ctx, uint64_t stub)
 
 /* A return in the middle of a stub that is patched, as far as we know: is it
  * still? Programs put back what we have changed. */
-static void look_at_patches(struct session *s, const struct stub *stub,
+static void look_at_patches(struct traced *t, const struct stub *stub,
                             uint64_t time)
 {
-    struct unpatched u = { s->process, 0 };
+    struct unpatched u = { t->process, 0 };
     bool win32u;
 
-    if (target_is_patched(&s->target, stub->address)) {
+    if (target_is_patched(&t->target, stub->address)) {
         return;
     }
-    target_find_unpatched(&s->target, stub->address, &win32u, on_unpatched, &u);
+    target_find_unpatched(&t->target, stub->address, &win32u, on_unpatched, &u);
     if (u.count > 0) {
-        model_patches_lost(s->process, win32u ? PATCHED_WIN32U : PATCHED_NTDLL,
+        model_patches_lost(t->process, win32u ? PATCHED_WIN32U : PATCHED_NTDLL,
                            u.count, time);
     }
 }
 
-static bool orphan(struct session *s, struct drained *d, struct question *q,
+static bool orphan(struct traced *t, struct drained *d, struct question *q,
                    const struct record_return *r, bool waits, struct chore *c)
 {
-    const struct stub *stub = model_stub_by_address(s->process, r->rip);
+    const struct stub *stub = model_stub_by_address(t->process, r->rip);
 
     if (q->step == STEP_FIRST) {
         if (stub != NULL && stub->patched) {
-            look_at_patches(s, stub, r->head.time);
+            look_at_patches(t, stub, r->head.time);
         }
         if (stub == NULL) {
             q->address[PLACE_AT] = r->rip;
-        } else if (s->target.patching && stub->patched) {
-            os_read(&s->target.os, r->rsp, &q->address[PLACE_CALLER],
+        } else if (t->target.patching && stub->patched) {
+            os_read(&t->target.os, r->rsp, &q->address[PLACE_CALLER],
                     sizeof(uint64_t));
         }
         if (stub == NULL || stub->patched) {
-            ask_last_call(s, d, r->rsp, &q->orphan);
+            ask_last_call(t, d, r->rsp, &q->orphan);
         }
     } else if (waits && (int32_t)d->ring->chore_status >= 0) {
-        q->told[q->asking] = drain_told(d);
+        q->told[q->asking] = rings_told(d);
         keep_place(q, q->asking,
-                   place_of(s, &q->told[q->asking], q->address[q->asking]));
+                   place_of(t, &q->told[q->asking], q->address[q->asking]));
     } else {
         q->address[q->asking] = 0;
     }
-    if (!find_places(s, q, waits, c)) {
+    if (!find_places(t, q, waits, c)) {
         return false;
     }
     q->answers = true;
-    s->poll_until = os_tsc() + POLL_MS * s->timing.tsc_per_ms;
+    t->session->poll_until = os_tsc() + POLL_MS * t->session->timing.tsc_per_ms;
     return true;
 }
 
@@ -554,7 +555,7 @@ void rendezvous_finish(struct drained *d)
     rendezvous_forget(d);
 }
 
-bool rendezvous(struct session *s, struct drained *d,
+bool rendezvous(struct traced *t, struct drained *d,
                 const struct record_return *r, bool waits, struct chore *c)
 {
     const struct record_head *head = &r->head;
@@ -563,7 +564,7 @@ bool rendezvous(struct session *s, struct drained *d,
     *c = (struct chore){ CHORE_NONE, 0, 0 };
     if (head->kind == RECORD_TRANSITION) {
         if (head->number == TRANSITION_THREAD_START) {
-            started(s);
+            started(t);
         }
         return true;
     }
@@ -574,9 +575,9 @@ bool rendezvous(struct session *s, struct drained *d,
         }
     }
     if ((head->flags & RECORD_ORPHAN) != 0) {
-        done = orphan(s, d, d->question, r, waits, c);
+        done = orphan(t, d, d->question, r, waits, c);
     } else {
-        done = mapped(s, d, d->question, waits, c);
+        done = mapped(t, d, d->question, waits, c);
     }
     return done;
 }

@@ -11,7 +11,12 @@
 #include "live/session.h"
 
 #include "base/chars.h"
+#include "live/drain.h"
+#include "live/handshake.h"
 #include "live/pe.h"
+#include "live/rendezvous.h"
+#include "live/rings.h"
+#include "live/traced.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -145,20 +150,24 @@ static bool launch(struct session *s, struct err *e)
 {
     const struct launch_options *o = s->options;
     const struct target_wants wants = wants_of(&s->telling);
+    struct traced *t = traced_open(s);
     uint16_t *path = NULL;
     bool ok;
 
+    if (t == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
     if (!find_program(o, &path, e)) {
         return false;
     }
-    os_to_utf8(&s->image, whole16(path));
+    os_to_utf8(&t->image, whole16(path));
     ok = judge_program(path, o, e) &&
          output_open(&s->output, s->view->output, e);
     /* What the program sees as its command line is the tail of ours, unit
      * for unit. */
     if (ok &&
-        !target_launch(&s->target, path, os_command_line().p + o->program_unit,
-                       o, &wants, &s->timing, e)) {
+        !target_launch(&t->target, path, os_command_line().p + o->program_unit,
+                       o, &wants, s->wake, &s->timing, e)) {
         ok = about_program(o, e);
     }
     os_free(path);
@@ -187,6 +196,18 @@ static void on_notice(void *session, const struct notice *n)
     telling_notice(&((struct session *)session)->telling, n);
 }
 
+static bool on_describe(void *session, struct model_process *p,
+                        uint64_t address, struct place *out)
+{
+    for (struct traced *t = ((struct session *)session)->traced; t != NULL;
+         t = t->next) {
+        if (t->process == p) {
+            return rendezvous_describe(t, address, out);
+        }
+    }
+    return false;
+}
+
 /* NO_COLOR is the user's general wish; --color=always one for this run. */
 static bool colours_wanted(const struct session *s)
 {
@@ -199,10 +220,10 @@ static bool colours_wanted(const struct session *s)
     return os_console_colours(&s->output.file);
 }
 
-static uint16_t number_of(const struct session *s, const char *name)
+static uint16_t number_of(const struct traced *t, const char *name)
 {
     const struct syscall_entry *x =
-        module_syscall(&s->target.ntdll, str_of(name));
+        module_syscall(&t->target.ntdll, str_of(name));
 
     return x != NULL ? x->number : NUMBER_NONE;
 }
@@ -214,29 +235,29 @@ static void on_handle(void *handles, const struct os_handle *h)
 
 /* The handles that the program has before it runs, inherited ones first of
  * all. That some have no name is no reason not to trace. */
-static void tell_handles(struct session *s)
+static void tell_handles(struct traced *t)
 {
-    struct handles *handles = model_process_handles(s->process);
+    struct handles *handles = model_process_handles(t->process);
     struct err e = { 0 };
 
     if (handles != NULL &&
-        !os_handles_query(&s->target.os, HANDLES_MS, on_handle, handles, &e)) {
-        session_note(s,
+        !os_handles_query(&t->target.os, HANDLES_MS, on_handle, handles, &e)) {
+        session_note(t->session,
                      "handles that the program had from the start may be "
                      "without a name: %s",
                      e.text);
     }
 }
 
-static bool open_model(struct session *s, struct err *e)
+/* `first`: whose system is everybody's. */
+static bool open_model(struct session *s, const struct target *first,
+                       struct err *e)
 {
-    const struct launch_options *o = s->options;
     struct model_config config = {
-        .system = s->target.system,
+        .system = first->system,
         .hold = 100 * s->timing.tsc_per_ms,
         /* Who does not see what closes a handle must not name it. */
-        .no_handles =
-            !s->target.patching || !telling_wants_handles(&s->telling),
+        .no_handles = !first->patching || !telling_wants_handles(&s->telling),
     };
     struct model_out out = {
         .ctx = s,
@@ -244,41 +265,59 @@ static bool open_model(struct session *s, struct err *e)
         .leave = on_leave,
         .transition = on_transition,
         .notice = on_notice,
-        .describe = rendezvous_describe,
+        .describe = on_describe,
     };
-    s->numbers = (struct numbers){
-        .terminate_thread = number_of(s, "NtTerminateThread"),
-        .unmap = number_of(s, "NtUnmapViewOfSection"),
-        .unmap_ex = number_of(s, "NtUnmapViewOfSectionEx"),
-    };
+
     if (!telling_open(&s->telling, &s->output, &s->timing.clock,
-                      s->target.system.wine, colours_wanted(s), e)) {
+                      first->system.wine, colours_wanted(s), e)) {
         return false;
     }
     s->model = model_open(&config, &out, e);
-    if (s->model == NULL) {
-        return false;
-    }
-    s->process = model_process_open(s->model, s->target.os.pid,
+    return s->model != NULL;
+}
+
+/* Tells the model of a process that is about to run. */
+static bool open_process(struct traced *t, struct err *e)
+{
+    struct session *s = t->session;
+    const struct launch_options *o = s->options;
+
+    t->numbers = (struct numbers){
+        .terminate_thread = number_of(t, "NtTerminateThread"),
+        .unmap = number_of(t, "NtUnmapViewOfSection"),
+        .unmap_ex = number_of(t, "NtUnmapViewOfSectionEx"),
+    };
+    t->process = model_process_open(s->model, t->target.os.pid,
                                     o->engine == ENGINE_HANDSHAKE ? MODE_ASKED
                                     : o->patch                    ? MODE_PATCHED
                                                : MODE_RETURNS);
-    if (s->process == NULL ||
-        !rendezvous_tell_stubs(s, &s->target.ntdll, &s->target.nt_stubs,
+    if (t->process == NULL ||
+        !rendezvous_tell_stubs(t, &t->target.ntdll, &t->target.nt_stubs,
                                STR("ntdll.dll"))) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    if (!rendezvous_begin(s)) {
+    if (!rendezvous_begin(t)) {
         return err_set(e, ERR_OS, "cannot find ntdll in the program");
     }
-    if (s->target.programs.left_out > 0) {
+    if (t->target.programs.left_out > 0) {
         session_note(s,
                      "%u calls are shown without what their arguments "
                      "point to: no room for more capture programs",
-                     s->target.programs.left_out);
+                     t->target.programs.left_out);
     }
-    model_process_image(s->process, buf_str(&s->image));
-    tell_handles(s);
+    model_process_image(t->process, buf_str(&t->image));
+    tell_handles(t);
+    return true;
+}
+
+/* True if Ctrl-C goes to a program as well: all sit on our console. */
+static bool all_share_console(const struct session *s)
+{
+    for (const struct traced *t = s->traced; t != NULL; t = t->next) {
+        if (!t->ended && !os_shares_console(&t->target.os)) {
+            return false;
+        }
+    }
     return true;
 }
 
@@ -292,7 +331,7 @@ static bool interrupted(struct session *s)
     while ((which = os_interrupt_take()) != OS_INTERRUPT_NONE) {
         if (which == OS_INTERRUPT_CTRL_BREAK) {
             /* A program on our console has heard it too, and ends. */
-            if (!os_shares_console(&s->target.os)) {
+            if (!all_share_console(s)) {
                 telling_summary(&s->telling);
             }
             continue;
@@ -301,44 +340,91 @@ static bool interrupted(struct session *s)
         if (which == OS_INTERRUPT_CLOSE || s->interrupts > 1) {
             return true;
         }
-        if (!os_shares_console(&s->target.os)) {
+        if (!all_share_console(s)) {
             s->detach_at = os_tsc() + DETACH_MS * s->timing.tsc_per_ms;
         }
     }
     return s->detach_at != 0 && os_tsc() >= s->detach_at;
 }
 
-/* One round: whatever is there is told and written. Returns the bytes that
- * came in. */
-static size_t round_trip(struct session *s, bool last)
+static size_t take(struct traced *t)
 {
-    size_t taken =
-        s->handshake != NULL ? handshake_drain(s, last) : drain_rings(s, last);
+    return t->handshake != NULL ? handshake_drain(t, t->ended)
+                                : drain_rings(t, t->ended);
+}
 
+static void tell(struct session *s)
+{
     model_run(s->model, os_tsc());
     output_flush(&s->output);
+}
+
+/* One round: whatever is there is told and written. Returns the bytes that
+ * came in. */
+static size_t round_trip(struct session *s)
+{
+    size_t taken = 0;
+
+    for (struct traced *t = s->traced; t != NULL; t = t->next) {
+        if (!t->ended) {
+            taken += take(t);
+        }
+    }
+    tell(s);
     return taken;
+}
+
+/* What wakes us, beside time: of many processes, the end of the first ones
+ * only; that of the others is seen at the next look (`follow`). */
+static int what_wakes(const struct session *s, void **handles, int room)
+{
+    int count = 0;
+
+    handles[count++] = s->wake;
+    handles[count++] = s->interrupt;
+    for (const struct traced *t = s->traced; t != NULL && count < room;
+         t = t->next) {
+        if (!t->ended) {
+            handles[count++] = t->target.os.process;
+        }
+    }
+    return count;
+}
+
+static void say_asleep(const struct session *s, uint32_t asleep)
+{
+    for (const struct traced *t = s->traced; t != NULL; t = t->next) {
+        atomic_store_explicit(&t->target.section->reader_asleep, asleep,
+                              memory_order_relaxed);
+    }
 }
 
 static void doze(struct session *s)
 {
-    void *handles[3] = { s->target.wake, s->target.os.process, s->interrupt };
-    _Atomic uint32_t *asleep = &s->target.section->reader_asleep;
-    bool waking = drain_wake(s);
+    void *handles[64];
+    bool waking = false;
+    bool pressing = false;
 
+    for (struct traced *t = s->traced; t != NULL; t = t->next) {
+        waking |= rings_wake(t);
+    }
     if (os_tsc() < s->poll_until) {
         /* The thread that we poll for may want this very core. */
         os_yield();
         return;
     }
-    atomic_store_explicit(asleep, 1, memory_order_relaxed);
+    say_asleep(s, 1);
     /* Full fence: they see that we sleep, or we see what they wrote. Pairs
      * with the fence in wait_wake_reader (agent/wait.c). */
     atomic_thread_fence(memory_order_seq_cst);
-    if (!drain_pressing(s) || waking) {
-        os_wait(handles, 3, waking ? 1 : SLEEP_MS);
+    for (struct traced *t = s->traced; t != NULL; t = t->next) {
+        pressing |= rings_pressing(t);
     }
-    atomic_store_explicit(asleep, 0, memory_order_relaxed);
+    if (!pressing || waking) {
+        os_wait(handles, what_wakes(s, handles, COUNT_OF(handles)),
+                waking ? 1 : SLEEP_MS);
+    }
+    say_asleep(s, 0);
 }
 
 /* --summary-every: the table so far, if it is time for it. */
@@ -355,13 +441,52 @@ static void summarise(struct session *s)
     }
 }
 
-/* Follows the target to its end: true; false: detached from, or refused. */
-static bool follow(struct session *s, uint32_t *code)
+/* The agent of some process could not start; NULL: of none. */
+static const struct traced *refused(const struct session *s)
 {
-    size_t busy = s->target.ring_bytes / 4;
+    for (const struct traced *t = s->traced; t != NULL; t = t->next) {
+        if (t->refused) {
+            return t;
+        }
+    }
+    return NULL;
+}
 
-    while (!s->refused && !s->output.failed) {
-        size_t taken = round_trip(s, false);
+/* Its threads are gone; what they wrote is still there. */
+static void finish(struct traced *t)
+{
+    struct session *s = t->session;
+
+    while (take(t) > 0 && !s->output.failed) {
+        tell(s);
+    }
+    drain_end(t, t->code);
+    model_process_end(t->process, t->code, os_tsc());
+}
+
+/* Takes leave of those that are no more. True: none is left. */
+static bool end_processes(struct session *s)
+{
+    bool all = true;
+
+    for (struct traced *t = s->traced; t != NULL; t = t->next) {
+        if (!t->ended && os_process_ended(&t->target.os, &t->code)) {
+            t->ended = true;
+            finish(t);
+        }
+        all &= t->ended;
+    }
+    return all;
+}
+
+/* Follows the processes to their ends: true; false: detached from, or
+ * refused. */
+static bool follow(struct session *s)
+{
+    size_t busy = s->options->ring_size / 4;
+
+    while (refused(s) == NULL && !s->output.failed) {
+        size_t taken = round_trip(s);
 
         timing_tick(&s->timing);
         summarise(s);
@@ -371,9 +496,11 @@ static bool follow(struct session *s, uint32_t *code)
         if (taken < busy) {
             doze(s);
         } else {
-            drain_wake(s);
+            for (struct traced *t = s->traced; t != NULL; t = t->next) {
+                rings_wake(t);
+            }
         }
-        if (taken == 0 && os_process_ended(&s->target.os, code)) {
+        if (taken == 0 && end_processes(s)) {
             return true;
         }
     }
@@ -384,104 +511,132 @@ static bool follow(struct session *s, uint32_t *code)
 static void tell_losses(struct session *s)
 {
     struct model_counts counts = model_counts(s->model);
+    uint32_t questions = 0;
 
+    for (const struct traced *t = s->traced; t != NULL; t = t->next) {
+        questions += t->questions_refused;
+    }
     if (counts.data_lost > 0) {
         session_note(s,
                      "%llu pieces of what arguments point to were not kept, "
                      "for want of memory; they are shown as addresses",
                      (unsigned long long)counts.data_lost);
     }
-    if (s->questions_refused > 0) {
+    if (questions > 0) {
         session_note(s,
                      "a fault of ntstrace: %u questions were about to be put "
                      "to the program while it waited; please report this",
-                     (unsigned)s->questions_refused);
+                     (unsigned)questions);
     }
 }
 
-/* Its threads are gone; what they wrote is still there. */
-static void finish(struct session *s, uint32_t code)
+/* The end of what is told. */
+static void conclude_telling(struct session *s)
 {
-    while (round_trip(s, true) > 0 && !s->output.failed) {
-    }
-    drain_end(s, code);
-    model_process_end(s->process, code, os_tsc());
     model_flush(s->model);
     telling_flush(&s->telling);
     telling_summary(&s->telling);
-    tell_losses(s);
 }
 
 /* Detaches. What does not work is a note: the program runs on either way. */
-static void let_go(struct session *s)
+static void let_go(struct traced *t)
 {
     struct err e = { 0 };
     uint32_t code;
 
-    if (os_process_ended(&s->target.os, &code)) {
+    if (t->ended || os_process_ended(&t->target.os, &code)) {
         return;
     }
-    s->letting_go = true;
-    if (!target_detach(&s->target, &e)) {
-        session_note(s,
+    t->letting_go = true;
+    if (!target_detach(&t->target, &e)) {
+        session_note(t->session,
                      "detaching: %s; the program goes on, but not as if we "
                      "had never been there",
                      e.text);
     }
-    round_trip(s, false);
-    model_notice(s->process, NOTICE_DETACHED, os_tsc());
-    model_flush(s->model);
-    telling_flush(&s->telling);
-    telling_summary(&s->telling);
+    round_trip(t->session);
+    model_notice(t->process, NOTICE_DETACHED, os_tsc());
+}
+
+static bool any_runs(const struct session *s)
+{
+    uint32_t code;
+
+    for (const struct traced *t = s->traced; t != NULL; t = t->next) {
+        if (!t->ended && !os_process_ended(&t->target.os, &code)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Nobody reads the trace; the programs are not to suffer for it. */
+static void wait_untraced(struct session *s)
+{
+    void *handles[64];
+
+    while (any_runs(s) && os_interrupt_take() == OS_INTERRUPT_NONE) {
+        os_wait(handles, what_wakes(s, handles, COUNT_OF(handles)), 1000);
+    }
 }
 
 /* The end of a run whose target ran: *status, or the reason it failed. */
 static bool conclude(struct session *s, uint32_t *status, struct err *e)
 {
-    uint32_t code = 0;
+    const struct traced *why;
 
-    if (follow(s, &code)) {
-        finish(s, code);
-        *status = code;
-    } else if (s->refused) {
-        *e = s->why;
+    if (follow(s)) {
+        conclude_telling(s);
+        tell_losses(s);
+        *status = s->traced->code;
+    } else if ((why = refused(s)) != NULL) {
+        *e = why->why;
         return about_program(s->options, e);
     } else {
-        let_go(s);
+        for (struct traced *t = s->traced; t != NULL; t = t->next) {
+            let_go(t);
+        }
+        conclude_telling(s);
         *status = STATUS_INTERRUPTED;
     }
     if (s->output.failed) {
-        /* Nobody reads the trace; the program is not to suffer for it. */
-        void *handles[2] = { s->target.os.process, s->interrupt };
-
-        while (!os_process_ended(&s->target.os, &code) &&
-               os_interrupt_take() == OS_INTERRUPT_NONE) {
-            os_wait(handles, 2, 1000);
-        }
+        wait_untraced(s);
         *e = s->output.why;
         return false;
     }
     return true;
 }
 
+static bool go(struct traced *t, struct err *e)
+{
+    t->target.os.ctx = t;
+    t->target.os.refused = &t->questions_refused;
+    t->target.os.waited_for = rings_waited_for;
+    return target_go(&t->target, e);
+}
+
 static bool run(struct session *s, uint32_t *status, struct err *e)
 {
+    struct traced *t;
+
     if (!telling_judge(&s->telling, s->view, e)) {
         return false;
     }
     timing_begin(&s->timing);
     s->interrupt = os_event_open(false, e);
-    if (s->interrupt == NULL || !os_interrupt_watch(s->interrupt, e) ||
-        !launch(s, e)) {
+    s->wake = os_event_open(false, e);
+    if (s->interrupt == NULL || s->wake == NULL ||
+        !os_interrupt_watch(s->interrupt, e) || !launch(s, e)) {
         return false;
     }
-    s->scratch = malloc(s->target.ring_bytes);
-    s->rings = calloc(RING_MAX, sizeof(*s->rings));
-    if (s->scratch == NULL || s->rings == NULL) {
+    t = s->traced;
+    s->scratch = malloc(t->target.ring_bytes);
+    if (s->scratch == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    if (!open_model(s, e) ||
-        (s->options->engine == ENGINE_HANDSHAKE && !handshake_open(s, e))) {
+    if (!open_model(s, &t->target, e) || !open_process(t, e) ||
+        (s->options->engine == ENGINE_HANDSHAKE &&
+         (!handshake_start(s, e) || !handshake_open(t, e)))) {
         return false;
     }
     if (os_interrupt_take() != OS_INTERRUPT_NONE) {
@@ -489,19 +644,14 @@ static bool run(struct session *s, uint32_t *status, struct err *e)
         *status = STATUS_INTERRUPTED;
         return true;
     }
-    s->target.os.ctx = s;
-    s->target.os.refused = &s->questions_refused;
-    s->target.os.waited_for = drain_waited_for;
-    if (!target_go(&s->target, e)) {
-        return false;
-    }
-    return conclude(s, status, e);
+    return go(t, e) && conclude(s, status, e);
 }
 
 bool session_run(const struct launch_options *o, const struct view_options *v,
                  uint32_t *status, struct buf *notes, struct err *e)
 {
     struct session *s = calloc(1, sizeof(*s));
+    struct err ignored;
     bool ok;
 
     if (s == NULL) {
@@ -510,25 +660,23 @@ bool session_run(const struct launch_options *o, const struct view_options *v,
     s->options = o;
     s->view = v;
     s->notes = notes;
-    s->image = BUF_OVER(s->image_room);
     ok = run(s, status, e);
     os_console_restore();
-    if (!output_close(&s->output, ok ? e : &s->why)) {
+    if (!output_close(&s->output, ok ? e : &ignored)) {
         ok = false;
     }
-    if (s->handshake != NULL) {
-        handshake_close(s);
+    handshake_stop(s);
+    for (struct traced *t = s->traced; t != NULL; t = t->next) {
+        traced_stop(t);
     }
-    if (s->rings != NULL) {
-        drain_close(s);
-    }
-    asker_close(s->asker);
     model_close(s->model);
     telling_close(&s->telling);
-    target_close(&s->target);
+    while (s->traced != NULL) {
+        traced_close(s->traced);
+    }
     os_event_close(s->interrupt);
+    os_event_close(s->wake);
     os_interrupt_done();
-    free(s->rings);
     free(s->scratch);
     free(s);
     return ok;

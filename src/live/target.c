@@ -517,8 +517,7 @@ static bool get_in(struct target *t, const struct launch_options *o,
     t->system.build = os_windows_build();
     t->wine_record = t->system.wine && !os_last_call_implemented();
     t->room = os_event_open(true, e);
-    t->wake = os_event_open(false, e);
-    if (t->room == NULL || t->wake == NULL || !open_section(t, o, e)) {
+    if (t->room == NULL || !open_section(t, o, e)) {
         return false;
     }
     fill_rows(t, &t->ntdll);
@@ -553,12 +552,13 @@ static bool get_in(struct target *t, const struct launch_options *o,
 
 bool target_launch(struct target *out, const uint16_t *path,
                    const uint16_t *command_line, const struct launch_options *o,
-                   const struct target_wants *wants, struct timing *timing,
-                   struct err *e)
+                   const struct target_wants *wants, void *wake,
+                   struct timing *timing, struct err *e)
 {
     struct target t = { .engine = o->engine,
                         .patching = o->patch && o->engine == ENGINE_RING,
-                        .wants = *wants };
+                        .wants = *wants,
+                        .wake = wake };
 
     if (!os_process_launch(&t.os, path, command_line, e)) {
         return false;
@@ -768,7 +768,6 @@ void target_close(struct target *t)
     os_process_close(&t->os);
     os_section_close(&t->shared);
     os_event_close(t->room);
-    os_event_close(t->wake);
     patch_close(&t->nt_stubs);
     target_unprepare_win32u(t);
     free(t->programs.bytes);

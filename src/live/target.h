@@ -81,15 +81,16 @@ struct target {
     uint8_t *win32u_thunks;  // their bytes, owned
     bool win32u_sealed;      // the room of its thunks is executable
     void *room;              // event: rings have room, or an answer is there
-    void *wake;              // event: wakes the reader
+    void *wake;              // event, borrowed: wakes the reader
 };
 
-/* Starts `path` with `command_line` under the agent, suspended. `timing` has
- * begun; it is made ready on the way. */
+/* Starts `path` with `command_line` under the agent, suspended. `wake` is the
+ * event that its threads set for us; it must live as long. `timing` has begun;
+ * it is made ready on the way. */
 bool target_launch(struct target *out, const uint16_t *path,
                    const uint16_t *command_line, const struct launch_options *o,
-                   const struct target_wants *wants, struct timing *timing,
-                   struct err *e);
+                   const struct target_wants *wants, void *wake,
+                   struct timing *timing, struct err *e);
 /* Lets it run. */
 bool target_go(struct target *t, struct err *e);
 /* Sees that the loader's first bytes are back, while the agent waits; puts

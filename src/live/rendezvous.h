@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rendezvous.h - what threads of a traced process wait for us to do.
+ */
+#ifndef LIVE_RENDEZVOUS_H
+#define LIVE_RENDEZVOUS_H
+
+#include "live/traced.h"
+
+#include <stdbool.h>
+
+/* A record of `d` that wants an answer: does what it asks for. True: that is
+ * done; false: its thread is to do *c first, and to ask again. `waits`: it
+ * does wait; a record may say so and not be true. */
+bool rendezvous(struct traced *t, struct drained *d,
+                const struct record_return *r, bool waits, struct chore *c);
+/* Its record has been taken by the model: what was found out goes there. */
+void rendezvous_finish(struct drained *d);
+/* Forgets what it knows of a thread that waited. */
+void rendezvous_forget(struct drained *d);
+/* Tells the model about ntdll and the program, before the target runs. */
+bool rendezvous_begin(struct traced *t);
+/* As model_out.describe. */
+bool rendezvous_describe(struct traced *t, uint64_t address, struct place *out);
+/* Tells the model about the stubs of a module of the target. */
+bool rendezvous_tell_stubs(struct traced *t, const struct module *m,
+                           const struct patched *patched, str name);
+/* What the kernel says `thread` called last, which spins; false: unknown.
+ * `wines`: what Wine's record says, where the kernel cannot be asked. */
+bool rendezvous_last_call(struct traced *t, void *thread,
+                          const struct last_call *wines, uint16_t *number,
+                          uint64_t *argument);
+
+#endif

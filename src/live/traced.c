@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * traced.c - processes come into a session's list, and leave it.
+ *
+ * Fails for want of memory only.
+ */
+#include "live/traced.h"
+
+#include "live/drain.h"
+#include "live/session.h"
+
+#include <stdlib.h>
+
+#include "base/banned.h"
+
+struct traced *traced_open(struct session *s)
+{
+    struct traced *t = calloc(1, sizeof(*t));
+    struct traced **end = &s->traced;
+
+    if (t == NULL) {
+        return NULL;
+    }
+    t->rings = calloc(RING_MAX, sizeof(*t->rings));
+    if (t->rings == NULL) {
+        free(t);
+        return NULL;
+    }
+    t->session = s;
+    t->image = BUF_OVER(t->image_room);
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    *end = t;
+    return t;
+}
+
+void traced_stop(struct traced *t)
+{
+    drain_close(t);
+    asker_close(t->asker);
+    t->asker = NULL;
+    t->ring_high = 0;
+}
+
+void traced_close(struct traced *t)
+{
+    struct traced **link = &t->session->traced;
+
+    while (*link != t) {
+        link = &(*link)->next;
+    }
+    *link = t->next;
+    traced_stop(t);
+    target_close(&t->target);
+    free(t->rings);
+    free(t);
+}

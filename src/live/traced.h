@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * traced.h - one process that is traced: what the tracer keeps of it.
+ *
+ * A session has a list of them. drain.c fills and empties what is here,
+ * rendezvous.c and handshake.c answer its threads; traced.c opens and closes.
+ */
+#ifndef LIVE_TRACED_H
+#define LIVE_TRACED_H
+
+#include "base/err.h"
+#include "live/ask.h"
+#include "live/target.h"
+#include "model/model.h"
+#include "wire/ring.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct session;
+
+/* What the tracer knows of one ring in use. */
+struct drained {
+    struct ring *ring;  // our view of it; NULL: not in use
+    void *handle;       // of its thread, owned; NULL: it was gone already
+    struct model_thread *thread;
+    uint32_t tid;
+    uint64_t teb;
+    uint32_t tail;       // our own: the shared one is the target's too
+    uint64_t last_time;  // of the last record taken
+    uint64_t bound;      // promised to the model
+    uint32_t lost[RING_LOST_COUNT];  // told to the model so far
+    uint32_t lost_data;              // the same
+    bool ending;                     // it has entered NtTerminateThread
+    bool code_known;                 // its exit status is in `code`
+    bool denied;                     // it is there, but may not be opened
+    uint32_t entries_alone;          // in a row, without a return
+    uint32_t code;
+    bool stuck;  // bytes were left because a queue was full
+    /* The newest record there wants an answer, which is on its way: the thread
+     * has yet to ask, or does a chore. It is not taken before. */
+    bool asking;
+    bool resolved;              // it has got it; the record is still to be fed
+    uint64_t runs_since;        // TSC: asking, and not waiting; 0: it waits
+    uint32_t answered;          // the last `ask` that we answered
+    struct question *question;  // rendezvous.c; owned; NULL: none
+};
+
+/* What a thread that waits is to do before it asks again. */
+struct chore {
+    enum ring_chore kind;
+    uint64_t address;
+    uint64_t size;  // bytes
+};
+
+/* Service numbers of calls that the tracer itself acts on; NUMBER_NONE where
+ * there is no such call. */
+#define NUMBER_NONE 0xffff
+struct numbers {
+    uint16_t terminate_thread;
+    uint16_t unmap;
+    uint16_t unmap_ex;
+};
+
+struct traced {
+    struct traced *next;      // of the session
+    struct session *session;  // that it is in
+    struct target target;
+    char image_room[4096];
+    struct buf image;  // the program's path
+    struct numbers numbers;
+    struct model_process *process;
+    struct drained *rings;  // RING_MAX of them, owned
+    uint32_t ring_high;     // rings below this one may be in use
+    uint32_t lost_no_ring;  // told so far
+    uint64_t last_pass;     // TSC: when the rings were looked at last
+    uint64_t check_ended;   // TSC: when to look next for ended threads
+    bool room_set;
+    bool letting_go;          // detaching: nobody waits for us any more
+    uint32_t win32u_taken;    // how often win32u was taken in
+    struct asker *asker;      // NULL until the first question
+    struct region_told told;  // the last answer; lends its path
+    _Atomic uint32_t questions_refused;
+    bool started;        // the agent has reported
+    bool callback_lost;  // and it was said
+    bool refused;        // the agent could not start; `why` says why
+    struct err why;
+    bool ended;                   // it is no more; `code` is its exit status
+    uint32_t code;                // with `ended`
+    struct handshake *handshake;  // handshake engine only; its server's
+};
+
+/* One more for `s`, in its list, with nothing in it; NULL without memory. */
+struct traced *traced_open(struct session *s);
+/* Its threads are not looked at any more: done before the model is closed. */
+void traced_stop(struct traced *t);
+/* Out of the list, everything given back: a process that was not let go is
+ * ended. */
+void traced_close(struct traced *t);
+
+#endif
