@@ -54,12 +54,14 @@ AGENT := \
 
 PORTABLE := \
     base/str.c base/chars.c base/err.c base/reader.c base/arena.c \
+    wire/journal.c \
     tables/calls.c tables/classes.c tables/handles.c tables/meanings.c \
     tables/names.c tables/status.c tables/structs.c tables/types.c \
     tables/fields.c tables/ioctls.c tables/unions.c \
     tables/amd64/stubs.c tables/amd64/frames.c \
     model/model.c model/process.c model/queue.c model/pair.c model/clock.c \
     model/memory.c model/handles.c model/watch.c model/socket.c \
+    model/journal.c model/stubs.c model/keep.c \
     decode/capture.c decode/decode.c decode/shape.c decode/tell.c \
     decode/special.c decode/walk.c decode/special_walk.c \
     decode/special_registry.c \
@@ -76,7 +78,8 @@ LIVE := \
     platform/win/thread.c \
     platform/win/sync.c platform/win/console.c platform/win/file.c \
     platform/win/text.c \
-    live/module.c live/ask.c live/target.c live/traced.c live/rings.c \
+    live/module.c live/ask.c live/target.c live/traced.c live/rings.c live/journal.c \
+    live/images.c live/places.c \
     live/drain.c live/rendezvous.c \
     live/handshake.c view/output.c live/timing.c \
     view/tell.c live/session.c cmd/list.c cmd/doctor.c \

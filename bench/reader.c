@@ -27,6 +27,7 @@
 #include "format/json.h"
 #include "format/text.h"
 #include "model/model.h"
+#include "unit/journal.h"
 #include "wire/record.h"
 
 #include <stdio.h>
@@ -413,10 +414,10 @@ static void add_stubs(struct model_process *p, enum stream stream)
     uint32_t count = stream == PLAIN ? KINDS_PLAIN : KINDS;
 
     for (uint32_t i = 0; i < count; i++) {
-        model_stub_add(p, STUBS + 32 * i, (uint16_t)i, str_of(names[i]),
-                       STR("ntdll.dll"), true);
+        add_stub(p, STUBS + 32 * i, (uint16_t)i, str_of(names[i]),
+                 STR("ntdll.dll"), true);
     }
-    handles_add(model_process_handles(p), EVENT, STR("Event"),
+    handles_add(p->handles, EVENT, STR("Event"),
                 STR("\\BaseNamedObjects\\SomeEvent"), STR(""), true, 0x1f0003);
 }
 
@@ -453,7 +454,7 @@ static double run(struct bench *b, enum stream stream, enum where where)
     b->decoder = &decoder;
     b->filter = filter_open();
     m = model_open(&config, &out, &e);
-    p = m ? model_process_open(m, 32, MODE_PATCHED) : NULL;
+    p = m ? open_process(m, 32, MODE_PATCHED) : NULL;
     if (!p || !threads || !b->filter) {
         abort();
     }

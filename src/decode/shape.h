@@ -135,6 +135,9 @@ struct shape {
 
 void shape_of(const struct call_facts *facts, struct shape *out);
 
+/* Bit i: argument i is an address of code. */
+uint32_t shape_code_args(const struct call_facts *facts);
+
 /* The set that names the rights to an object of this type; NULL. */
 const struct name_set *access_set_of(str type);
 

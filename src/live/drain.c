@@ -8,6 +8,9 @@
  */
 #include "live/drain.h"
 
+#include "live/images.h"
+#include "live/journal.h"
+#include "live/places.h"
 #include "live/rendezvous.h"
 #include "live/rings.h"
 #include "live/session.h"
@@ -89,13 +92,13 @@ static void tell_losses(struct drained *d)
             atomic_load_explicit(&d->ring->lost[i], memory_order_relaxed);
 
         if (lost != d->lost[i] && kinds[i] != LOST_COUNT) {
-            model_thread_lost(d->thread, kinds[i], lost - d->lost[i]);
+            put_thread_lost(d, kinds[i], lost - d->lost[i]);
         }
         d->lost[i] = lost;
     }
     data = atomic_load_explicit(&d->ring->lost_data, memory_order_relaxed);
     if (data != d->lost_data) {
-        model_thread_lost(d->thread, LOST_DATA, data - d->lost_data);
+        put_thread_lost(d, LOST_DATA, data - d->lost_data);
     }
     d->lost_data = data;
 }
@@ -122,10 +125,21 @@ static void watch_entry(struct traced *t, struct drained *d,
         note_own_end(d, entry);
     } else if ((number == n->unmap || number == n->unmap_ex) &&
                entry->args[0] == UINT64_MAX) {
-        model_module_remove(t->process, entry->args[1]);
-        if (t->target.win32u.base == entry->args[1]) {
-            target_forget_win32u(&t->target);
+        d->unmap_rsp = entry->rsp;
+        d->unmap_base = entry->args[1];
+    }
+}
+
+/* A call that unmaps has come back: if it has succeeded, what it unmapped is
+ * gone from then on. */
+static void watch_unmap(struct traced *t, struct drained *d,
+                        const struct record_return *r)
+{
+    if (d->unmap_base != 0 && r->rsp == d->unmap_rsp) {
+        if ((int32_t)(uint32_t)r->rax >= 0) {
+            images_remove(t, r->head.time, d->unmap_base);
         }
+        d->unmap_base = 0;
     }
 }
 
@@ -151,7 +165,7 @@ static void watch_returns(struct traced *t, struct drained *d, uint8_t kind)
     } else if (++d->entries_alone == CALLBACK_LOST_AFTER && !t->callback_lost) {
         t->callback_lost = true;
         note_owner(t);
-        model_notice(t->process, NOTICE_CALLBACK_LOST, d->last_time);
+        put_notice(t, d->last_time, NOTICE_CALLBACK_LOST);
     }
 }
 
@@ -179,6 +193,12 @@ static void watch(struct traced *t, struct drained *d, const uint8_t *bytes,
 
             memcpy(&entry, bytes + at, ENTRY_SIZE);
             watch_entry(t, d, &entry);
+        }
+        if (head.kind == RECORD_RETURN && head.size >= RETURN_SIZE) {
+            struct record_return r;
+
+            memcpy(&r, bytes + at, RETURN_SIZE);
+            watch_unmap(t, d, &r);
         }
         at += head.size;
     }
@@ -281,6 +301,20 @@ static size_t take_question(struct traced *t, struct drained *d,
     return taken;
 }
 
+/* Takes records that are no questions, up to one whose addresses have to be
+ * asked for: these are asked for, or the record is kept back. */
+static size_t take_plain(struct traced *t, struct drained *d,
+                         const uint8_t *bytes, uint32_t size, uint64_t now)
+{
+    uint32_t known = places_known(t, bytes, size);
+
+    if (known > 0) {
+        return take(t, d, bytes, known, now);
+    }
+    d->wonders = !places_ask(t, d, bytes, now);
+    return 0;
+}
+
 /* Feeds the `size` bytes from `from` on, of `left` that are there and do not
  * wrap. Returns what was taken. `asked`: the thread's `ask`, read before
  * `left`. `last`: it asks nothing any more. */
@@ -292,12 +326,12 @@ static size_t feed(struct traced *t, struct drained *d, uint32_t from,
     size_t taken = 0;
 
     memcpy(t->session->scratch, (const char *)d->ring + RING_DATA + from, size);
-    while (taken < size && !d->stuck && !d->asking) {
+    while (taken < size && !d->stuck && !d->asking && !d->wonders) {
         const uint8_t *bytes = t->session->scratch + taken;
 
         before = before_question(bytes, size - (uint32_t)taken, &question);
         if (before > 0) {
-            taken += take(t, d, bytes, before, now);
+            taken += take_plain(t, d, bytes, before, now);
         } else {
             taken += take_question(t, d, bytes, question,
                                    !last && left == (uint32_t)taken + question,
@@ -314,7 +348,7 @@ static uint64_t bound_of(const struct traced *t, const struct drained *d,
     bool idle = w->inside == 0 || w->waiting == RING_WAITS_ANSWER ||
                 w->waiting == RING_SPINS;
 
-    if (d->stuck || d->asking) {
+    if (d->stuck || d->asking || d->wonders) {
         return d->last_time;
     }
     if (idle) {
@@ -335,13 +369,14 @@ static size_t drain_ring(struct traced *t, struct drained *d, uint64_t now,
     size_t taken = 0;
 
     if (left > bytes) {
-        model_thread_lost(d->thread, LOST_DAMAGED, 1);
+        put_thread_lost(d, LOST_DAMAGED, 1);
         d->tail = w.head;
         left = 0;
     }
     d->stuck = false;
     d->asking = false;
-    while (left > 0 && !d->stuck && !d->asking) {
+    d->wonders = false;
+    while (left > 0 && !d->stuck && !d->asking && !d->wonders) {
         uint32_t from = d->tail & (bytes - 1);
         uint32_t part = left < bytes - from ? left : bytes - from;
         size_t got = feed(t, d, from, part, left, w.asked, last);
@@ -365,11 +400,7 @@ static void reclaim(struct traced *t, uint32_t index)
 {
     struct drained *d = &t->rings[index];
 
-    if (d->code_known) {
-        model_thread_end(d->thread, d->code, t->last_pass);
-    } else {
-        model_thread_gone(d->thread, t->last_pass);
-    }
+    put_thread_end(d, t->last_pass);
     os_thread_close(d->handle);
     rendezvous_forget(d);
     d->ring->inside = 0;
@@ -385,7 +416,7 @@ static void end_thread(struct traced *t, uint32_t index)
     struct drained *d = &t->rings[index];
 
     drain_ring(t, d, os_tsc(), true);
-    if (d->stuck) {
+    if (d->stuck || d->wonders) {
         return;
     }
     if (d->handle != NULL) {
@@ -506,6 +537,7 @@ size_t drain_rings(struct traced *t, bool last)
         atomic_store_explicit(&t->target.section->dead, 0,
                               memory_order_relaxed);
     }
+    places_begin(t);
     find_rings(t, high, last || now > t->check_ended);
     for (uint32_t i = 0; i < t->ring_high; i++) {
         struct drained *d = &t->rings[i];
@@ -525,7 +557,7 @@ size_t drain_rings(struct traced *t, bool last)
     }
     t->last_pass = now - t->session->timing.tsc_per_ms * STORE_DELAY_US / 1000;
     if (no_ring != t->lost_no_ring) {
-        model_lost(t->process, LOST_NO_RING, no_ring - t->lost_no_ring, now);
+        put_lost(t, now, LOST_NO_RING, no_ring - t->lost_no_ring);
         t->lost_no_ring = no_ring;
     }
     if (!last && now > t->check_ended) {

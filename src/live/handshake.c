@@ -10,6 +10,8 @@
  */
 #include "live/handshake.h"
 
+#include "live/journal.h"
+#include "live/places.h"
 #include "live/rendezvous.h"
 #include "live/session.h"
 
@@ -266,14 +268,16 @@ size_t handshake_drain(struct traced *t, bool last)
     uint32_t head = atomic_load_explicit(&h->head, memory_order_acquire);
     uint64_t now = os_tsc();
     size_t taken = 0;
+    struct target_stub stub;
     uint32_t strangers;
 
+    places_begin(t);
     for (; tail != head; tail++) {
         struct find *f = &h->queue[tail % QUEUE];
         struct seen_thread *seen = told_thread(t, f);
-        struct orphan_answer answer = { .number_known = f->known,
-                                        .number = f->number,
-                                        .argument = f->argument };
+        struct journal_answer answer = { .number_known = f->known,
+                                         .number = f->number,
+                                         .argument = f->argument };
         struct record_return record = record_of(t, f);
 
         if (seen == NULL || seen->thread == NULL) {
@@ -285,18 +289,17 @@ size_t handshake_drain(struct traced *t, bool last)
             continue;
         }
         /* A module that we had not met: the answer needs its names. */
-        if (model_stub_by_address(t->process, f->rip) == NULL) {
-            answer.at = model_place(t->process, f->rip);
+        if (!target_stub_at(&t->target, f->rip, &stub)) {
+            places_find(t, f->time, f->rip);
         }
-        model_orphan_answer(seen->thread, &answer);
+        put_answer(seen->thread, f->time, &answer);
         model_feed(seen->thread, &record, RETURN_SIZE, now);
         taken += RETURN_SIZE;
     }
     atomic_store_explicit(&h->tail, tail, memory_order_release);
     strangers = atomic_load_explicit(&h->strangers, memory_order_relaxed);
     if (strangers != h->strangers_told) {
-        model_lost(t->process, LOST_DAMAGED, strangers - h->strangers_told,
-                   now);
+        put_lost(t, now, LOST_DAMAGED, strangers - h->strangers_told);
         h->strangers_told = strangers;
     }
     for (size_t i = 0; i < h->told_count; i++) {

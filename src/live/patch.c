@@ -162,6 +162,14 @@ bool patch_has(const struct patched *p, uint64_t stub)
     return patch_bytes(p, stub) != NULL;
 }
 
+void patch_forget(struct patched *p, uint64_t stub)
+{
+    if (patch_has(p, stub)) {
+        memcpy(p->is + (stub - p->from), p->was + (stub - p->from),
+               STUB_HEAD_SIZE);
+    }
+}
+
 void patch_close(struct patched *p)
 {
     free(p->was);

@@ -50,6 +50,9 @@ bool patch_make(struct patched *out, const struct patch_wanted *wanted,
 const uint8_t *patch_bytes(const struct patched *p, uint64_t stub);
 /* True if the stub at this address leads to a thunk. */
 bool patch_has(const struct patched *p, uint64_t stub);
+/* The stub at this address leads to no thunk any more: others have written
+ * there. */
+void patch_forget(struct patched *p, uint64_t stub);
 void patch_close(struct patched *p);
 
 /* Makes the 5 bytes of a jump to `to` that stands at `at`, within 2 GiB. */

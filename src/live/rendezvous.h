@@ -18,13 +18,6 @@ bool rendezvous(struct traced *t, struct drained *d,
 void rendezvous_finish(struct drained *d);
 /* Forgets what it knows of a thread that waited. */
 void rendezvous_forget(struct drained *d);
-/* Tells the model about ntdll and the program, before the target runs. */
-bool rendezvous_begin(struct traced *t);
-/* As model_out.describe. */
-bool rendezvous_describe(struct traced *t, uint64_t address, struct place *out);
-/* Tells the model about the stubs of a module of the target. */
-bool rendezvous_tell_stubs(struct traced *t, const struct module *m,
-                           const struct patched *patched, str name);
 /* What the kernel says `thread` called last, which spins; false: unknown.
  * `wines`: what Wine's record says, where the kernel cannot be asked. */
 bool rendezvous_last_call(struct traced *t, void *thread,

@@ -46,7 +46,7 @@ void rings_answer_again(struct drained *d, const struct ring_words *w)
 {
     struct ring *r = d->ring;
 
-    if (!d->stuck && !d->asking && w->asked != d->answered) {
+    if (!d->stuck && !d->asking && !d->wonders && w->asked != d->answered) {
         rings_answer(d, w->asked, &(struct chore){ CHORE_NONE, 0, 0 });
     } else if (atomic_load_explicit(&r->answer, memory_order_relaxed) !=
                d->answered) {
@@ -70,7 +70,7 @@ static uint32_t waiting_bytes(const struct drained *d)
 }
 
 /* True if the thread of `d` cannot go on without us. */
-static bool is_waiting(const struct drained *d)
+bool rings_waits(const struct drained *d)
 {
     const struct ring *r = d->ring;
 
@@ -93,7 +93,7 @@ bool rings_waited_for(void *traced)
     for (uint32_t i = 0; i < t->ring_high; i++) {
         const struct drained *d = &t->rings[i];
 
-        if (d->ring != NULL && (d->asking || is_waiting(d))) {
+        if (d->ring != NULL && (d->asking || rings_waits(d))) {
             return true;
         }
     }
@@ -105,7 +105,7 @@ bool rings_pressing(struct traced *t)
     for (uint32_t i = 0; i < t->ring_high; i++) {
         struct drained *d = &t->rings[i];
 
-        if (d->ring != NULL && (d->stuck || is_waiting(d) ||
+        if (d->ring != NULL && (d->stuck || d->wonders || rings_waits(d) ||
                                 waiting_bytes(d) > t->target.ring_bytes / 2)) {
             return true;
         }

@@ -26,6 +26,8 @@ void rings_answer(struct drained *d, uint32_t asked, const struct chore *c);
 void rings_answer_again(struct drained *d, const struct ring_words *w);
 /* What the thread of `d` found out by a chore. */
 struct region_told rings_told(const struct drained *d);
+/* True if the thread of `d` cannot go on without us. */
+bool rings_waits(const struct drained *d);
 /* True if a ring is more than half full, or its thread waits for us. */
 bool rings_pressing(struct traced *t);
 /* Lets threads sleep no longer whose ring has room or whose answer is

@@ -13,6 +13,8 @@
 #include "base/chars.h"
 #include "live/drain.h"
 #include "live/handshake.h"
+#include "live/images.h"
+#include "live/journal.h"
 #include "live/pe.h"
 #include "live/rendezvous.h"
 #include "live/rings.h"
@@ -196,18 +198,6 @@ static void on_notice(void *session, const struct notice *n)
     telling_notice(&((struct session *)session)->telling, n);
 }
 
-static bool on_describe(void *session, struct model_process *p,
-                        uint64_t address, struct place *out)
-{
-    for (struct traced *t = ((struct session *)session)->traced; t != NULL;
-         t = t->next) {
-        if (t->process == p) {
-            return rendezvous_describe(t, address, out);
-        }
-    }
-    return false;
-}
-
 /* NO_COLOR is the user's general wish; --color=always one for this run. */
 static bool colours_wanted(const struct session *s)
 {
@@ -228,20 +218,19 @@ static uint16_t number_of(const struct traced *t, const char *name)
     return x != NULL ? x->number : NUMBER_NONE;
 }
 
-static void on_handle(void *handles, const struct os_handle *h)
+static void on_handle(void *traced, const struct os_handle *h)
 {
-    handles_add(handles, h->value, h->type, h->name, h->path, true, h->access);
+    put_handle(traced, h);
 }
 
 /* The handles that the program has before it runs, inherited ones first of
  * all. That some have no name is no reason not to trace. */
 static void tell_handles(struct traced *t)
 {
-    struct handles *handles = model_process_handles(t->process);
     struct err e = { 0 };
 
-    if (handles != NULL &&
-        !os_handles_query(&t->target.os, HANDLES_MS, on_handle, handles, &e)) {
+    if (t->target.patching && telling_wants_handles(&t->session->telling) &&
+        !os_handles_query(&t->target.os, HANDLES_MS, on_handle, t, &e)) {
         session_note(t->session,
                      "handles that the program had from the start may be "
                      "without a name: %s",
@@ -265,15 +254,18 @@ static bool open_model(struct session *s, const struct target *first,
         .leave = on_leave,
         .transition = on_transition,
         .notice = on_notice,
-        .describe = on_describe,
     };
+    struct journal_clock points[2];
 
-    if (!telling_open(&s->telling, &s->output, &s->timing.clock,
-                      first->system.wine, colours_wanted(s), e)) {
+    s->model = model_open(&config, &out, e);
+    if (s->model == NULL || !journal_open(s, e)) {
         return false;
     }
-    s->model = model_open(&config, &out, e);
-    return s->model != NULL;
+    timing_points(&s->timing, points);
+    put_clock(s, &points[0]);
+    put_clock(s, &points[1]);
+    return telling_open(&s->telling, &s->output, model_clock(s->model),
+                        first->system.wine, colours_wanted(s), e);
 }
 
 /* Tells the model of a process that is about to run. */
@@ -287,16 +279,17 @@ static bool open_process(struct traced *t, struct err *e)
         .unmap = number_of(t, "NtUnmapViewOfSection"),
         .unmap_ex = number_of(t, "NtUnmapViewOfSectionEx"),
     };
-    t->process = model_process_open(s->model, t->target.os.pid,
-                                    o->engine == ENGINE_HANDSHAKE ? MODE_ASKED
-                                    : o->patch                    ? MODE_PATCHED
-                                               : MODE_RETURNS);
-    if (t->process == NULL ||
-        !rendezvous_tell_stubs(t, &t->target.ntdll, &t->target.nt_stubs,
-                               STR("ntdll.dll"))) {
+    put_process(t,
+                o->engine == ENGINE_HANDSHAKE ? MODE_ASKED
+                : o->patch                    ? MODE_PATCHED
+                                              : MODE_RETURNS,
+                buf_str(&t->image), o->program_line);
+    if (t->process == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    if (!rendezvous_begin(t)) {
+    images_tell_stubs(t, 0, &t->target.ntdll, &t->target.nt_stubs,
+                      STR("ntdll.dll"));
+    if (!images_begin(t, 0)) {
         return err_set(e, ERR_OS, "cannot find ntdll in the program");
     }
     if (t->target.programs.left_out > 0) {
@@ -305,7 +298,6 @@ static bool open_process(struct traced *t, struct err *e)
                      "point to: no room for more capture programs",
                      t->target.programs.left_out);
     }
-    model_process_image(t->process, buf_str(&t->image));
     tell_handles(t);
     return true;
 }
@@ -461,7 +453,7 @@ static void finish(struct traced *t)
         tell(s);
     }
     drain_end(t, t->code);
-    model_process_end(t->process, t->code, os_tsc());
+    put_process_end(t, os_tsc(), t->code);
 }
 
 /* Takes leave of those that are no more. True: none is left. */
@@ -484,11 +476,14 @@ static bool end_processes(struct session *s)
 static bool follow(struct session *s)
 {
     size_t busy = s->options->ring_size / 4;
+    struct journal_clock point;
 
     while (refused(s) == NULL && !s->output.failed) {
         size_t taken = round_trip(s);
 
-        timing_tick(&s->timing);
+        if (timing_tick(&s->timing, &point)) {
+            put_clock(s, &point);
+        }
         summarise(s);
         if (interrupted(s)) {
             return false;
@@ -555,7 +550,7 @@ static void let_go(struct traced *t)
                      e.text);
     }
     round_trip(t->session);
-    model_notice(t->process, NOTICE_DETACHED, os_tsc());
+    put_notice(t, os_tsc(), NOTICE_DETACHED);
 }
 
 static bool any_runs(const struct session *s)
@@ -678,6 +673,7 @@ bool session_run(const struct launch_options *o, const struct view_options *v,
     os_event_close(s->wake);
     os_interrupt_done();
     free(s->scratch);
+    free(s->journal);
     free(s);
     return ok;
 }

@@ -34,6 +34,7 @@ struct session {
     struct output output;
     void *wake;           // event: some process wants the reader
     uint8_t *scratch;     // ring_bytes, owned: records, copied out
+    char *journal;        // JOURNAL_MAX bytes, owned: journal.c builds there
     uint64_t poll_until;  // TSC: orphans come, do not sleep
     uint64_t summary_at;  // TSC: when to print the table next; 0: not
     void *interrupt;      // event: Ctrl-C and the like

@@ -9,6 +9,7 @@
  */
 #include "live/target.h"
 
+#include "decode/shape.h"
 #include "tables/amd64/frames.h"
 #include "tables/amd64/stubs.h"
 #include "tables/calls.h"
@@ -27,6 +28,9 @@ extern const uint8_t agent_image_end[];
 #define NEAREST 0x10000000u
 #define FARTHEST 0x60000000u
 #define GRANULE 0x10000u
+
+/* Every form of stub ends within so many bytes. */
+#define STUB_BYTES 0x20
 
 /* Shared memory to reserve: 8 GiB, or enough for a thousand large rings. What
  * is not used costs address space only. */
@@ -180,6 +184,8 @@ static void fill_rows(struct target *t, const struct module *m)
                                 .flags = flags_of_call(t, s->name) };
         int args = call_arg_count_on(s->name, t->system);
 
+        t->code_args[s->number & SERVICE_MASK] =
+            f != NULL ? shape_code_args(f) : 0;
         row.more = (uint8_t)(args < 0 ? 0 : call_stack_args((uint32_t)args));
         if (t->patching) {
             choose_record(t, &row, s->name, f);
@@ -516,6 +522,10 @@ static bool get_in(struct target *t, const struct launch_options *o,
     t->system.wine = os_own_ntdll("wine_get_version") != 0;
     t->system.build = os_windows_build();
     t->wine_record = t->system.wine && !os_last_call_implemented();
+    t->code_args = calloc(SERVICE_COUNT, sizeof(*t->code_args));
+    if (t->code_args == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
     t->room = os_event_open(true, e);
     if (t->room == NULL || !open_section(t, o, e)) {
         return false;
@@ -671,23 +681,70 @@ bool target_is_patched(const struct target *t, uint64_t stub)
     return put == NULL || stands_at(t, stub, put);
 }
 
-size_t target_find_unpatched(struct target *t, uint64_t stub, bool *win32u,
-                             void (*each)(void *ctx, uint64_t stub), void *ctx)
+/* Where the `i`th stub of `m` is, second ones behind the others. */
+static uint64_t stub_at(const struct module *m, size_t i)
 {
-    const struct patched *x;
-    const struct module *m;
+    return m->base + (i < m->syscalls.count
+                          ? m->syscalls.entries[i].rva
+                          : m->syscalls.seconds[i - m->syscalls.count].rva);
+}
+
+static size_t stub_count(const struct module *m)
+{
+    return m->syscalls.count + m->syscalls.second_count;
+}
+
+static bool stub_in(const struct module *m, const struct patched *x,
+                    uint64_t address, struct target_stub *out)
+{
+    if (m->bytes == NULL || address - m->base >= m->size) {
+        return false;
+    }
+    out->address = 0;
+    for (size_t i = 0; i < stub_count(m); i++) {
+        uint64_t at = stub_at(m, i);
+
+        if (at <= address && at > out->address) {
+            out->address = at;
+        }
+    }
+    out->patched = patch_has(x, out->address);
+    return out->address != 0 && address - out->address < STUB_BYTES;
+}
+
+bool target_stub_at(const struct target *t, uint64_t address,
+                    struct target_stub *out)
+{
+    out->win32u = !stub_in(&t->ntdll, &t->nt_stubs, address, out);
+    return !out->win32u || stub_in(&t->win32u, &t->win32u_stubs, address, out);
+}
+
+static int args_in(const struct target *t, const struct module *m,
+                   uint16_t number)
+{
+    for (size_t i = 0; i < m->syscalls.count; i++) {
+        if (m->syscalls.entries[i].number == number) {
+            return call_arg_count_on(m->syscalls.entries[i].name, t->system);
+        }
+    }
+    return -1;
+}
+
+int target_arg_count(const struct target *t, uint16_t number)
+{
+    int count = args_in(t, &t->ntdll, number);
+
+    return count >= 0 ? count : args_in(t, &t->win32u, number);
+}
+
+size_t target_forget_unpatched(struct target *t, const struct target_stub *stub)
+{
+    struct patched *x = stub->win32u ? &t->win32u_stubs : &t->nt_stubs;
+    const struct module *m = stub->win32u ? &t->win32u : &t->ntdll;
     size_t count = 0, ours = 0;
 
-    if (put_at(t, stub, win32u) == NULL) {
-        return 0;
-    }
-    x = *win32u ? &t->win32u_stubs : &t->nt_stubs;
-    m = *win32u ? &t->win32u : &t->ntdll;
-    for (size_t i = 0; i < m->syscalls.count + m->syscalls.second_count; i++) {
-        uint64_t at =
-            m->base + (i < m->syscalls.count
-                           ? m->syscalls.entries[i].rva
-                           : m->syscalls.seconds[i - m->syscalls.count].rva);
+    for (size_t i = 0; i < stub_count(m); i++) {
+        uint64_t at = stub_at(m, i);
         const uint8_t *put = patch_bytes(x, at);
 
         if (put == NULL) {
@@ -696,12 +753,12 @@ size_t target_find_unpatched(struct target *t, uint64_t stub, bool *win32u,
         if (stands_at(t, at, put)) {
             ours++;
         } else {
-            each(ctx, at);
+            patch_forget(x, at);
             count++;
         }
     }
     if (ours == 0) {
-        t->section->plain[*win32u ? 1 : 0] = plain_range_of(t, m);
+        t->section->plain[stub->win32u ? 1 : 0] = plain_range_of(t, m);
     }
     return count;
 }
@@ -770,6 +827,7 @@ void target_close(struct target *t)
     os_event_close(t->room);
     patch_close(&t->nt_stubs);
     target_unprepare_win32u(t);
+    free(t->code_args);
     free(t->programs.bytes);
     free(t->programs.at);
     module_close(&t->ntdll);

@@ -74,6 +74,8 @@ struct target {
     bool wine_record;           // last calls are kept by the agent (wine.S)
     struct target_wants wants;
     struct programs programs;
+    /* By service: bit i: argument i is an address of code. Owned. */
+    uint32_t *code_args;
     struct module ntdll;
     struct module win32u;  // zeroed until it is there
     struct patched nt_stubs;
@@ -120,12 +122,21 @@ void target_unprepare_win32u(struct target *t);
 bool target_patch_win32u_outside(struct target *t, struct err *e);
 /* ... makes the pages of its stubs executable. */
 bool target_close_win32u_outside(struct target *t, struct err *e);
-/* Tells `each` of the stubs of the module that has one at `stub` whose bytes
- * are no longer what we had put there; returns how many there are. When no
- * stub of it is ours any more, their returns are ordinary ones for the agent.
- * *win32u says which module it is. */
-size_t target_find_unpatched(struct target *t, uint64_t stub, bool *win32u,
-                             void (*each)(void *ctx, uint64_t stub), void *ctx);
+/* The system call function that `address` is in a byte of; false: none. */
+struct target_stub {
+    uint64_t address;
+    bool patched;
+    bool win32u;  // else ntdll's
+};
+bool target_stub_at(const struct target *t, uint64_t address,
+                    struct target_stub *out);
+/* How many arguments the call `number` has; -1: not known. */
+int target_arg_count(const struct target *t, uint16_t number);
+/* Forgets those stubs of the module that has one at `stub` whose bytes are no
+ * longer what we had put there; returns how many there are. When no stub of it
+ * is ours any more, their returns are ordinary ones for the agent. */
+size_t target_forget_unpatched(struct target *t,
+                               const struct target_stub *stub);
 /* True if the bytes of the stub at `stub` are those that we had put there. */
 bool target_is_patched(const struct target *t, uint64_t stub);
 /* It is about to be unmapped: nothing in it is ours any more. */

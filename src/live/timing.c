@@ -18,15 +18,24 @@ static int64_t ns_since_start(const struct timing *t,
     return (int64_t)(ticks / hz * 1000000000 + ticks % hz * 1000000000 / hz);
 }
 
-void timing_tick(struct timing *t)
+static struct journal_clock point(const struct timing *t,
+                                  const struct os_clock *now)
+{
+    return (struct journal_clock){ .head.time = now->tsc,
+                                   .ns = ns_since_start(t, now) };
+}
+
+bool timing_tick(struct timing *t, struct journal_clock *out)
 {
     struct os_clock now;
 
     os_clock_read(&now);
-    if (now.counter >= t->next) {
-        clock_add(&t->clock, now.tsc, ns_since_start(t, &now));
-        t->next = now.counter + os_counter_frequency();
+    if (now.counter < t->next) {
+        return false;
     }
+    *out = point(t, &now);
+    t->next = now.counter + os_counter_frequency();
+    return true;
 }
 
 void timing_begin(struct timing *t)
@@ -46,8 +55,14 @@ void timing_ready(struct timing *t)
     tsc_hz = (double)(now.tsc - t->start.tsc) * (double)hz /
              (double)(now.counter - t->start.counter);
     t->tsc_per_ms = tsc_hz < 1000 ? 1 : (uint64_t)(tsc_hz / 1000);
-    clock_init(&t->clock, t->start.tsc, t->tsc_per_ms * 1000,
-               ((int64_t)t->start.wall - UNIX_EPOCH) * 100);
-    clock_add(&t->clock, now.tsc, ns_since_start(t, &now));
+    t->ready = now;
     t->next = now.counter + hz;
+}
+
+void timing_points(const struct timing *t, struct journal_clock out[2])
+{
+    out[0] = point(t, &t->start);
+    out[0].hz = t->tsc_per_ms * 1000;
+    out[0].wall_ns = ((int64_t)t->start.wall - UNIX_EPOCH) * 100;
+    out[1] = point(t, &t->ready);
 }

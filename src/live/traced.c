@@ -7,6 +7,7 @@
 #include "live/traced.h"
 
 #include "live/drain.h"
+#include "live/images.h"
 #include "live/session.h"
 
 #include <stdlib.h>
@@ -52,6 +53,7 @@ void traced_close(struct traced *t)
     }
     *link = t->next;
     traced_stop(t);
+    images_close(t);
     target_close(&t->target);
     free(t->rings);
     free(t);

@@ -40,9 +40,13 @@ struct drained {
     /* The newest record there wants an answer, which is on its way: the thread
      * has yet to ask, or does a chore. It is not taken before. */
     bool asking;
+    bool wonders;               // the next record is kept back (places.c)
     bool resolved;              // it has got it; the record is still to be fed
     uint64_t runs_since;        // TSC: asking, and not waiting; 0: it waits
+    uint64_t wonders_since;     // TSC: a record is kept back (places.c); 0: no
     uint32_t answered;          // the last `ask` that we answered
+    uint64_t unmap_rsp;         // of a call that unmaps, which is open ...
+    uint64_t unmap_base;        // ... this; 0: none is
     struct question *question;  // rendezvous.c; owned; NULL: none
 };
 
@@ -62,6 +66,15 @@ struct numbers {
     uint16_t unmap_ex;
 };
 
+/* Where an image lies; or pages that were asked about. */
+struct image_at {
+    uint64_t base;
+    uint64_t size;  // bytes
+};
+
+/* Places that were found out in one look at the rings. */
+#define SEEN_PLACES 64
+
 struct traced {
     struct traced *next;      // of the session
     struct session *session;  // that it is in
@@ -70,11 +83,16 @@ struct traced {
     struct buf image;  // the program's path
     struct numbers numbers;
     struct model_process *process;
-    struct drained *rings;  // RING_MAX of them, owned
-    uint32_t ring_high;     // rings below this one may be in use
-    uint32_t lost_no_ring;  // told so far
-    uint64_t last_pass;     // TSC: when the rings were looked at last
-    uint64_t check_ended;   // TSC: when to look next for ended threads
+    struct drained *rings;    // RING_MAX of them, owned
+    uint32_t ring_high;       // rings below this one may be in use
+    uint32_t lost_no_ring;    // told so far
+    uint64_t last_pass;       // TSC: when the rings were looked at last
+    uint64_t check_ended;     // TSC: when to look next for ended threads
+    struct image_at *images;  // images.c: sorted, owned
+    size_t image_count;
+    size_t images_room;
+    struct image_at seen[SEEN_PLACES];  // places.c: a ring
+    uint32_t seen_count;                // ever put there in this look
     bool room_set;
     bool letting_go;          // detaching: nobody waits for us any more
     uint32_t win32u_taken;    // how often win32u was taken in

@@ -4,7 +4,7 @@
  *
  * All of it is borrowed: it lasts until the function that was told returns.
  * Who wants to keep a struct call copies it; what `stub` and `handles` point
- * to lasts as long as the model, `before` and `objects` until the call's
+ * to lasts as long as its process, `before` and `objects` until the call's
  * `leave` has been told, what the two places name and `after` no longer.
  */
 #ifndef MODEL_CALL_H
@@ -23,11 +23,11 @@
 
 struct watch;
 
-/* One system call function of ntdll or win32u in one process. */
+/* One system call function of ntdll or win32u, the same for all processes that
+ * have that module at that address. */
 struct stub {
     uint64_t address;  // of its first instruction
     uint16_t number;   // service number
-    bool patched;      // its entries are recorded
     uint8_t special;   // the model's; enum in world.h
     int8_t arg_count;  // -1: not known
     str name;

@@ -149,15 +149,22 @@ static void heap_remove(struct model *m, struct model_thread *t)
 
 /* --- What a thread has to tell ---------------------------------------- */
 
+static bool has_record(const struct model_thread *t)
+{
+    return t->is_self ? journal_next(t->process) != NULL
+                      : !queue_empty(&t->queue);
+}
+
 static bool has_event(const struct model_thread *t)
 {
-    return !queue_empty(&t->queue) || t->ended;
+    return has_record(t) || t->ended;
 }
 
 static void set_key(struct model_thread *t)
 {
-    if (!queue_empty(&t->queue)) {
-        t->key = queue_head(&t->queue).time;
+    if (has_record(t)) {
+        t->key = t->is_self ? journal_next(t->process)->time
+                            : queue_head(&t->queue).time;
     } else {
         t->key = t->end_at > t->queue.last ? t->end_at : t->queue.last;
     }
@@ -186,7 +193,7 @@ bool heap_reserve(struct model *m)
     return true;
 }
 
-static void tell_notice(struct model_thread *t, struct notice *n, uint64_t time)
+void tell_notice(struct model_thread *t, struct notice *n, uint64_t time)
 {
     n->pid = t->process->pid;
     n->tid = t->is_self ? t->process->main_tid : t->tid;
@@ -194,7 +201,7 @@ static void tell_notice(struct model_thread *t, struct notice *n, uint64_t time)
     t->model->out.notice(t->model->out.ctx, n);
 }
 
-static str lost_reason(uint64_t why)
+str lost_reason(uint64_t why)
 {
     static const str reasons[LOST_COUNT] = {
         [LOST_FULL] = STR_INIT("ring full"),
@@ -259,10 +266,6 @@ static void step_end(struct model_thread *t, uint64_t time, bool late)
     if (t->is_self) {
         t->ended = false;
         tell_process_end(p, time);
-        p->over = true;
-        if (p->handles) {
-            handles_clear(p->handles);
-        }
         return;
     }
     pair_end(t, time, late);
@@ -284,6 +287,28 @@ static void step_end(struct model_thread *t, uint64_t time, bool late)
     p->open_threads--;
 }
 
+/* It is over: all of it is given back. Others may be about to close handles of
+ * it. */
+static void end_process(struct model_process *p)
+{
+    struct model *m = p->model;
+    struct model_process **link = &m->processes;
+
+    for (struct model_thread *t = m->threads; t; t = t->next) {
+        for (size_t i = 0; i < t->open_count; i++) {
+            if (t->open[i].source == p) {
+                t->open[i].source = NULL;
+            }
+        }
+    }
+    while (*link != p) {
+        link = &(*link)->next;
+    }
+    *link = p->next;
+    m->members--;
+    process_close(p);
+}
+
 static void take_answer(struct model_thread *t)
 {
     struct answer *answer = t->answers;
@@ -297,6 +322,16 @@ static void take_answer(struct model_thread *t)
 
 /* Tells the next event of `t`; false if an answer must come first. A thread
  * whose end was told is closed, and *closed set. */
+/* What the tracer tells of a process. */
+static void step_journal(struct model_thread *self, bool late)
+{
+    struct model *m = self->model;
+    uint64_t time = self->key;
+
+    m->told = late ? m->told : time;
+    journal_step(self->process);
+}
+
 static bool step(struct model_thread *t, bool patient, bool *closed)
 {
     struct model *m = t->model;
@@ -305,17 +340,23 @@ static bool step(struct model_thread *t, bool patient, bool *closed)
     struct event e;
     struct notice n = { .reason = STR("") };
 
-    if (queue_empty(&t->queue)) {
+    if (!has_record(t)) {
         struct model_process *p = t->process;
 
         heap_remove(m, t);
         m->told = late ? m->told : time;
         step_end(t, time, late);
         *closed = true;
-        if (!t->is_self) {
+        if (t->is_self) {
+            end_process(p);
+        } else {
             thread_close(t);
             end_process_if_due(p);
         }
+        return true;
+    }
+    if (t->is_self) {
+        step_journal(t, late);
         return true;
     }
     e = queue_head(&t->queue);
@@ -345,29 +386,20 @@ static bool step(struct model_thread *t, bool patient, bool *closed)
     case RECORD_DATA:
         pair_data(t, &e);
         break;
-    case OWN_LOST:
+    case JOURNAL_LOST:
         pair_lost(t);
         n.kind = NOTICE_LOST;
-        n.reason = lost_reason(u64_at(e.bytes + 16));
-        n.count = u64_at(e.bytes + 24);
-        n.data = u64_at(e.bytes + 16) == LOST_DATA;
-        tell_notice(t, &n, time);
-        break;
-    case OWN_PATCHES:
-        n.kind = NOTICE_PATCHES_LOST;
-        n.reason = u64_at(e.bytes + 16) == PATCHED_NTDLL ? STR("ntdll.dll")
-                                                         : STR("win32u.dll");
-        n.count = u64_at(e.bytes + 24);
-        tell_notice(t, &n, time);
-        break;
-    case OWN_NOTICE:
-        n.kind = (enum notice_kind)u64_at(e.bytes + 16);
+        n.count = u64_at(e.bytes + offsetof(struct journal_lost, count));
+        n.reason =
+            lost_reason(u32_at(e.bytes + offsetof(struct journal_lost, why)));
+        n.data =
+            u32_at(e.bytes + offsetof(struct journal_lost, why)) == LOST_DATA;
         tell_notice(t, &n, time);
         break;
     default:
         break;
     }
-    m->counts.records += e.kind < OWN_LOST;
+    m->counts.records += e.kind < JOURNAL_PROCESS;
     /* What goes with a record is late only if that is. */
     m->counts.late += late && e.kind != RECORD_DATA;
     m->told = late ? m->told : time;
@@ -445,38 +477,130 @@ size_t model_flush(struct model *m)
 
 /* --- Processes and threads -------------------------------------------- */
 
-void model_notice(struct model_process *p, enum notice_kind kind, uint64_t at)
+/* A copy of the record that the caller handed over, aligned, judged, of one of
+ * `kinds`; to be freed. NULL: it is none, or there is no memory. */
+static struct record_head *take_record(const void *record, size_t size)
 {
-    queue_own(p->self, OWN_NOTICE, at, kind, 0);
-    announce(p->self);
+    struct record_head *r = NULL;
+
+    if (size >= RECORD_HEAD_SIZE && size <= JOURNAL_MAX) {
+        r = malloc(size);
+    }
+    if (!r) {
+        return NULL;
+    }
+    memcpy(r, record, size);
+    if (!journal_judge(r, size)) {
+        free(r);
+        return NULL;
+    }
+    return r;
 }
 
-void model_patches_lost(struct model_process *p, enum model_patched module,
-                        uint64_t count, uint64_t at)
+struct model_process *model_process_open(struct model *m, const void *record,
+                                         size_t size)
 {
-    queue_own(p->self, OWN_PATCHES, at, module, count);
-    announce(p->self);
+    struct record_head *r = take_record(record, size);
+    struct model_process *p = NULL;
+
+    if (r && r->kind == JOURNAL_PROCESS) {
+        const void *process = r;
+
+        p = process_open(m, process);
+    }
+    free(r);
+    return p;
 }
 
-void model_lost(struct model_process *p, enum model_lost why, uint64_t count,
-                uint64_t at)
+static void take_clock(struct clock *c, const struct journal_clock *r)
 {
-    queue_own(p->self, OWN_LOST, at, why, count);
-    announce(p->self);
+    if (r->hz != 0) {
+        clock_init(c, r->head.time, r->hz, r->wall_ns);
+    } else {
+        clock_add(c, r->head.time, r->ns);
+    }
 }
 
-void model_process_end(struct model_process *p, uint32_t code, uint64_t at)
+static void end_thread(struct model_thread *t, bool known, uint32_t code,
+                       uint64_t at)
+{
+    if (known) {
+        t->end_known = true;
+        t->end_code = code;
+    }
+    t->ended = true;
+    t->end_at = at;
+    announce(t);
+}
+
+static void take_end(struct model_process *p,
+                     const struct journal_process_end *r)
 {
     p->ending = true;
-    p->end_code = code;
-    p->end_at = at;
+    p->end_code = r->code;
+    p->end_at = r->head.time;
     for (struct model_thread *t = p->model->threads; t; t = t->next) {
         if (t->process == p && !t->ended) {
             t->end_silent = true;
-            model_thread_end(t, code, at);
+            end_thread(t, true, r->code, r->head.time);
         }
     }
     end_process_if_due(p);
+}
+
+bool model_journal(struct model_process *p, const void *record, size_t size)
+{
+    struct record_head *r = take_record(record, size);
+    const void *whole = r;
+    bool ok = true;
+
+    if (!r) {
+        return false;
+    }
+    switch ((enum journal_kind)r->kind) {
+    case JOURNAL_PROCESS_END:
+        take_end(p, whole);
+        break;
+    case JOURNAL_MODULE:
+    case JOURNAL_UNMODULE:
+    case JOURNAL_STUBS:
+    case JOURNAL_HANDLE:
+    case JOURNAL_PLACE:
+    case JOURNAL_LOST:
+    case JOURNAL_NOTICE:
+        ok = journal_keep(p, r);
+        announce(p->self);
+        break;
+    case JOURNAL_CLOCK:
+        take_clock(&p->model->clock, whole);
+        break;
+    case JOURNAL_TICK:
+        break;
+    case JOURNAL_PROCESS:
+    case JOURNAL_THREAD_END:
+    case JOURNAL_ANSWER:
+    case JOURNAL_END:
+        ok = false;
+        break;
+    }
+    free(r);
+    return ok;
+}
+
+void model_clock_set(struct model *m, const void *record, size_t size)
+{
+    struct record_head *r = take_record(record, size);
+    const void *whole = r;
+
+    if (r && r->kind == JOURNAL_CLOCK) {
+        take_clock(&m->clock, whole);
+    }
+    free(r);
+}
+
+const struct clock *model_clock(const struct model *m)
+{
+    return &m->clock;
 }
 
 struct model_thread *model_thread_open(struct model_process *p, uint32_t tid,
@@ -548,55 +672,52 @@ void model_thread_bound(struct model_thread *t, uint64_t tsc)
     }
 }
 
-void model_thread_lost(struct model_thread *t, enum model_lost why,
-                       uint64_t count)
-{
-    queue_own(t, OWN_LOST, t->queue.last, why, count);
-    announce(t);
-}
-
-static char *keep_name(struct place *place, char *to)
-{
-    if (place->name.size > 0) {
-        memcpy(to, place->name.p, place->name.size);
-    }
-    place->name.p = to;
-    return to + place->name.size;
-}
-
-bool model_orphan_answer(struct model_thread *t,
-                         const struct orphan_answer *answer)
+/* Answers the next return of this thread that waits for one. */
+static bool take_told(struct model_thread *t, const struct journal_answer *r)
 {
     struct answer *kept;
-    char *to;
 
     if (t->answers_owed > 0) {
         t->answers_owed--;
         return true;
     }
-    kept = calloc(1, sizeof(*kept) + answer->at.name.size +
-                         answer->caller.name.size);
+    kept = calloc(1, sizeof(*kept));
     if (!kept) {
         return false;
     }
-    kept->told = *answer;
-    to = keep_name(&kept->told.at, kept->names);
-    keep_name(&kept->told.caller, to);
+    kept->told = *r;
     *t->answers_end = kept;
     t->answers_end = &kept->next;
     return true;
 }
 
-void model_thread_end(struct model_thread *t, uint32_t code, uint64_t at)
+bool model_thread_journal(struct model_thread *t, const void *record,
+                          size_t size)
 {
-    t->end_known = true;
-    t->end_code = code;
-    model_thread_gone(t, at);
-}
+    struct record_head *r = take_record(record, size);
+    const void *whole = r;
+    const struct journal_lost *lost = whole;
+    const struct journal_thread_end *end = whole;
+    bool ok = true;
 
-void model_thread_gone(struct model_thread *t, uint64_t at)
-{
-    t->ended = true;
-    t->end_at = at;
-    announce(t);
+    if (!r) {
+        return false;
+    }
+    switch (r->kind) {
+    case JOURNAL_ANSWER:
+        ok = take_told(t, whole);
+        break;
+    case JOURNAL_LOST:
+        ok = queue_lost(t, lost->why, lost->count);
+        announce(t);
+        break;
+    case JOURNAL_THREAD_END:
+        end_thread(t, end->known != 0, end->code, r->time);
+        break;
+    default:
+        ok = false;
+        break;
+    }
+    free(r);
+    return ok;
 }

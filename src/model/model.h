@@ -7,14 +7,15 @@
  * how far each thread has come, and calls model_run, which tells `model_out`
  * what happened, in order of time. Nothing is told from anywhere else.
  *
- *     model_process_open, model_stub_add ..., model_module_add ...
+ *     model_process_open, model_journal(process): STUBS, MODULE ...
  *     model_thread_open
  *     again and again, for each thread:
  *         b = what the thread announces as "writing since", or now
  *         model_feed(thread, bytes, size, now)    all up to then
  *         model_thread_bound(thread, b)
+ *         model_journal(process): what was found out meanwhile
  *     model_run(model, now)
- *     model_thread_end, model_process_end, at last model_flush
+ *     THREAD_END, PROCESS_END; at last model_flush
  *
  * A thread is an instance: its id may come back, the object does not. Times
  * are TSC readings.
@@ -53,11 +54,6 @@ struct model_out {
     void (*leave)(void *ctx, const struct call *call);
     void (*transition)(void *ctx, const struct transition_told *t);
     void (*notice)(void *ctx, const struct notice *n);
-    /* What `address` is part of, outside all known modules; false if that is
-     * not known. May be NULL. A name in `*out` must last until the next call
-     * of this function. */
-    bool (*describe)(void *ctx, struct model_process *p, uint64_t address,
-                     struct place *out);
 };
 
 /* Zeros mean the defaults. */
@@ -72,6 +68,8 @@ struct model_config {
     size_t memory_total;
     bool no_handles;  // call.handles is NULL, call.objects are
 };
+
+struct clock;
 
 /* How the calls of a process are witnessed. */
 enum model_mode {
@@ -92,7 +90,7 @@ enum model_lost {
     LOST_INSIDE,
     LOST_NO_TRACER,
     LOST_NO_RING,
-    LOST_DAMAGED,    // counted by the model itself
+    LOST_DAMAGED,    // counted by the model itself, too
     LOST_NO_MEMORY,  // by the model itself
     LOST_COUNT,
 };
@@ -128,57 +126,27 @@ struct model_counts model_counts(const struct model *m);
 
 /* --- Processes -------------------------------------------------------- */
 
-/* The model keeps it; NULL without memory. */
-struct model_process *model_process_open(struct model *m, uint32_t pid,
-                                         enum model_mode mode);
+/* By a PROCESS of wire/journal.h. The model keeps it, until its end was told;
+ * NULL without memory, or if it is no such record. */
+struct model_process *model_process_open(struct model *m, const void *record,
+                                         size_t size);
 
-/* A system call function; `name` and `module` are copied. A second one at the
- * same address replaces what is known of it. False without memory. */
-bool model_stub_add(struct model_process *p, uint64_t address, uint16_t number,
-                    str name, str module, bool patched);
-/* The stub at `address` is not patched any more: its calls have returns and no
- * entries. False: there is none, or it was not patched. */
-bool model_stub_unpatched(struct model_process *p, uint64_t address);
-/* NULL if there is none. By address: of any byte in it. */
-const struct stub *model_stub_by_number(const struct model_process *p,
-                                        uint16_t number);
-const struct stub *model_stub_by_address(const struct model_process *p,
-                                         uint64_t address);
+/* Takes one record of the journal: MODULE, UNMODULE, STUBS, HANDLE, PLACE,
+ * LOST and NOTICE take effect at their time, before what threads of the
+ * process wrote then; CLOCK at once. After PROCESS_END threads not yet ended
+ * end without a line of their own, the line of the process comes after all of
+ * theirs, and neither `p` nor its threads are to be used again by the caller.
+ * False: it is no such record, or there is no memory. */
+bool model_journal(struct model_process *p, const void *record, size_t size);
 
-/* An image; `name` is its file's name without folders, copied, and cut at
- * 1,024 bytes. What it covers of older ones is forgotten. While another one of
- * the same name is there, places in it are `second`: to the end. */
-bool model_module_add(struct model_process *p, uint64_t base, uint64_t size,
-                      str name);
-/* Of the module that begins at `base`, if there is one. */
-void model_module_remove(struct model_process *p, uint64_t base);
-/* What `address` is part of, by modules, else by `describe`. */
-struct place model_place(struct model_process *p, uint64_t address);
-/* ... by modules alone. */
-struct place model_place_known(const struct model_process *p, uint64_t address);
+/* A CLOCK, before there is a process. */
+void model_clock_set(struct model *m, const void *record, size_t size);
+/* What time it is in what the model tells; as long as the model. */
+const struct clock *model_clock(const struct model *m);
 
-/* The handles of the process, to add those that were there before it was
- * traced: handles_add. NULL: none are kept. */
-struct handles *model_process_handles(struct model_process *p);
-
-/* The image that the process runs, a path or a file's name, copied; the
- * process is called by it in other processes. False without memory. */
-bool model_process_image(struct model_process *p, str image);
-
-/* Tells one of enum notice_kind at time `at`, in order. */
-void model_notice(struct model_process *p, enum notice_kind kind, uint64_t at);
-/* Somebody has written over what we had put into `count` stubs of `module`:
- * NOTICE_PATCHES_LOST, at time `at`. */
-void model_patches_lost(struct model_process *p, enum model_patched module,
-                        uint64_t count, uint64_t at);
-/* The process lost `count` records that belong to no known thread. */
-void model_lost(struct model_process *p, enum model_lost why, uint64_t count,
-                uint64_t at);
-
-/* The process has ended with `code`. Threads not yet ended end without a
- * line of their own. The line of the process comes after all of theirs.
- * Neither `p` nor its threads are to be used again by the caller. */
-void model_process_end(struct model_process *p, uint32_t code, uint64_t at);
+/* What `address` is part of, now, by MODULEs and PLACEs. A name in it lasts
+ * until the next record takes effect. */
+struct place model_place(const struct model_process *p, uint64_t address);
 
 /* --- Threads ---------------------------------------------------------- */
 
@@ -197,32 +165,15 @@ size_t model_feed(struct model_thread *t, const void *bytes, size_t size,
 /* The thread will bring no record older than `tsc`. Never goes back. */
 void model_thread_bound(struct model_thread *t, uint64_t tsc);
 
-/* `count` records are missing here, after the last one fed. */
-void model_thread_lost(struct model_thread *t, enum model_lost why,
-                       uint64_t count);
-
-/* What was found out about a return that no entry explains. */
-struct orphan_answer {
-    bool number_known;  // else nothing could be found out but the places
-    uint16_t number;
-    uint64_t argument;    // the first one; with number_known
-    uint32_t more_count;  // stack arguments, from [rsp+28h] at the return
-    uint64_t more[RECORD_MORE_MAX];
-    struct place at;      // where it returned to; UNKNOWN: not looked
-    struct place caller;  // INDIRECT: who called; names are copied
-};
-
-/* Answers the next return of this thread that is RECORD_ORPHAN|RECORD_WAITS
- * and not answered yet, fed already or not. False without memory. */
-bool model_orphan_answer(struct model_thread *t,
-                         const struct orphan_answer *answer);
-
-/* The thread has ended with `code`, after its last record and not before
- * `at`. What it said to NtTerminateThread itself goes before `code`. The
- * caller gives `t` up. */
-void model_thread_end(struct model_thread *t, uint32_t code, uint64_t at);
-/* The same, but nobody could be asked for its code: it gets no line of its
- * own, unless it said the code itself. */
-void model_thread_gone(struct model_thread *t, uint64_t at);
+/* Takes a record of the journal for this thread, after the last one fed:
+ *   LOST        records are missing here
+ *   ANSWER      for the next return that is RECORD_ORPHAN|RECORD_WAITS and not
+ *               answered yet, fed already or not
+ *   THREAD_END  not before its time; what the thread said to NtTerminateThread
+ *               itself goes before the code, and without any it gets no line
+ *               of its own. The caller gives `t` up.
+ * False: it is none of these, or there is no memory. */
+bool model_thread_journal(struct model_thread *t, const void *record,
+                          size_t size);
 
 #endif

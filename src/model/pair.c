@@ -552,13 +552,9 @@ void pair_entry(struct model_thread *t, const struct event *e, bool late)
     }
 }
 
-/* Where an orphan was found, unless it was looked up while it waited. */
-static struct place place_of(struct model_thread *t, const struct place *told,
-                             uint64_t address)
+/* Where an orphan was found; 0: nobody knows. */
+static struct place place_of(const struct model_thread *t, uint64_t address)
 {
-    if (told && told->kind != PLACE_UNKNOWN) {
-        return *told;
-    }
     if (address == 0) {
         return (struct place){ .kind = PLACE_UNKNOWN, .name = STR("") };
     }
@@ -567,7 +563,7 @@ static struct place place_of(struct model_thread *t, const struct place *told,
 
 /* Names `call` by what was found out about it. */
 static void name_by_answer(struct model_thread *t, struct call *call,
-                           const struct orphan_answer *answer)
+                           const struct journal_answer *answer)
 {
     if (!answer || !answer->number_known) {
         return;
@@ -592,9 +588,10 @@ static void name_by_stub(struct call *call, const struct stub *stub)
 
 /* A return without an entry of ours: what is it? */
 static void judge_unmatched(struct model_thread *t, struct call *call,
-                            bool orphan, const struct orphan_answer *answer)
+                            bool orphan, const struct journal_answer *answer)
 {
-    const struct stub *in = model_stub_by_address(t->process, call->rip);
+    bool patched;
+    const struct stub *in = stub_by_address(t->process, call->rip, &patched);
     enum model_mode mode = t->process->mode;
     bool indirect = false;
 
@@ -608,7 +605,7 @@ static void judge_unmatched(struct model_thread *t, struct call *call,
     }
     switch (mode) {
     case MODE_PATCHED:
-        indirect = in && in->patched && orphan;
+        indirect = in && patched && orphan;
         break;
     case MODE_ASKED:
         name_by_answer(t, call, answer);
@@ -634,16 +631,16 @@ static void judge_unmatched(struct model_thread *t, struct call *call,
         call->how = HOW_INDIRECT;
         call->through = in;
         call->offset = call->rip - in->address;
-        call->at = place_of(t, answer ? &answer->caller : NULL, 0);
+        call->at = place_of(t, answer ? answer->caller : 0);
     } else {
         call->how = HOW_DIRECT;
-        call->at = place_of(t, answer ? &answer->at : NULL, call->rip);
+        call->at = place_of(t, call->rip);
     }
 }
 
 /* Rule 4. */
 static bool lands_anywhere(const struct model_thread *t,
-                           const struct orphan_answer *answer)
+                           const struct journal_answer *answer)
 {
     const struct call *newest;
 
@@ -660,7 +657,7 @@ static bool lands_anywhere(const struct model_thread *t,
 }
 
 void pair_return(struct model_thread *t, const struct event *e, bool late,
-                 const struct orphan_answer *answer)
+                 const struct journal_answer *answer)
 {
     uint64_t rip = u64_at(e->bytes + RETURN_RIP);
     uint64_t rsp = u64_at(e->bytes + RETURN_RSP);

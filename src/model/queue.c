@@ -16,10 +16,6 @@
 
 #include "base/banned.h"
 
-#define OWN_SIZE 32
-#define OWN_A 16
-#define OWN_B 24
-
 static void put_u32(uint8_t *p, uint32_t n)
 {
     for (int i = 0; i < 4; i++) {
@@ -191,7 +187,7 @@ size_t queue_feed(struct model_thread *t, const uint8_t *bytes, size_t size,
 
         if (record == 0) {
             counts->damaged++;
-            queue_own(t, OWN_LOST, q->last, LOST_DAMAGED, 1);
+            queue_lost(t, LOST_DAMAGED, 1);
             return size;
         }
         if (p[RECORD_KIND] == RECORD_PAD) {
@@ -217,28 +213,21 @@ size_t queue_feed(struct model_thread *t, const uint8_t *bytes, size_t size,
     return size;
 }
 
-bool queue_own(struct model_thread *t, enum own_kind kind, uint64_t time,
-               uint64_t a, uint64_t b)
+bool queue_lost(struct model_thread *t, uint32_t why, uint64_t count)
 {
+    const struct journal_lost lost = {
+        .head = { sizeof(lost), JOURNAL_LOST, 0, 0, t->queue.last },
+        .count = count,
+        .why = why,
+    };
     struct queue *q = &t->queue;
-    uint8_t *p;
 
-    if (!make_room(t, OWN_SIZE, true)) {
+    if (!make_room(t, sizeof(lost), true)) {
         t->model->counts.dropped++;
         return false;
     }
-    if (time < q->last) {
-        time = q->last;
-    }
-    p = q->bytes + q->end;
-    memset(p, 0, OWN_SIZE);
-    put_u32(p + RECORD_SIZE, OWN_SIZE);
-    p[RECORD_KIND] = (uint8_t)kind;
-    put_u64(p + RECORD_TIME, time);
-    put_u64(p + OWN_A, a);
-    put_u64(p + OWN_B, b);
-    q->last = time;
-    q->end += OWN_SIZE;
-    t->model->counts.queued += OWN_SIZE;
+    memcpy(q->bytes + q->end, &lost, sizeof(lost));
+    q->end += sizeof(lost);
+    t->model->counts.queued += sizeof(lost);
     return true;
 }

@@ -462,7 +462,7 @@ static void name_process(struct model_thread *t, const struct watch *watch,
     }
     child = facts->pid ? process_by_pid(t->model, facts->pid) : NULL;
     if (child && !child->image.p && image.size > 0) {
-        model_process_image(child, buf_str(&image));
+        process_set_image(child, buf_str(&image));
     }
     b->size = 0;
     b->cut = false;

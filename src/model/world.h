@@ -3,6 +3,8 @@
  * world.h - what the files of the model share, and nobody else includes.
  *
  *   model.c    life cycles, the merge by time
+ *   journal.c  what the tracer itself tells, until its time comes
+ *   stubs.c    system call functions, shared by processes
  *   queue.c    records of one thread, judged and copied, until their time
  *   pair.c     entries and returns to calls, and the memory they bring
  *   process.c  stubs and modules
@@ -14,9 +16,11 @@
 #define MODEL_WORLD_H
 
 #include "model/call.h"
+#include "model/clock.h"
 #include "model/model.h"
 #include "tables/handles.h"
 #include "wire/capture.h"
+#include "wire/journal.h"
 #include "wire/record.h"
 #include "wire/section.h"
 
@@ -53,18 +57,49 @@ struct module {
     bool second;  // another one of this name was there when it came
 };
 
-/* Events that the model itself puts between a thread's records. */
-enum own_kind {
-    OWN_LOST = 0xe0,
-    OWN_NOTICE = 0xe1,
-    OWN_PATCHES = 0xe2,  // a: enum model_patched, b: how many stubs
+/* Records of the journal that are told of, those of a process in order of
+ * time. */
+struct journal {
+    struct record_head **at;  // owned, each owned
+    size_t begin;
+    size_t end;
+    size_t room;
+};
+
+/* What was found out of pages outside all modules. */
+#define PLACES_KEPT 64
+struct known_place {
+    uint64_t base;
+    uint64_t size;  // bytes; 0: an empty row
+    uint64_t origin;
+    uint64_t order;  // the greater, the later
+    enum place_kind kind;
+    char *name;  // owned, may be NULL
+    size_t name_size;
+};
+
+/* The system call functions of one module at one address. */
+struct stub_table {
+    struct stub_table *next;
+    uint32_t id;
+    uint32_t users;  // processes
+    uint64_t base;
+    str module;  // owned
+    uint32_t count;
+    struct stub stubs[];  // rising by address
+};
+
+/* Such a table in one process. */
+struct mapped_stubs {
+    struct stub_table *table;  // held
+    uint8_t *patched;          // owned, a bit for each stub
 };
 
 /* An event as queue_head shows it. */
 struct event {
     const uint8_t *bytes;  // in the queue
     uint32_t size;
-    uint8_t kind;  // enum record_kind or own_kind
+    uint8_t kind;  // enum record_kind, or JOURNAL_LOST
     uint8_t flags;
     uint16_t number;
     uint64_t time;
@@ -79,10 +114,10 @@ struct queue {
     uint64_t last;  // time of the youngest that was ever put in
 };
 
+/* What was found out about a return that no entry explains. */
 struct answer {
     struct answer *next;
-    struct orphan_answer told;
-    char names[];  // what the two places of `told` name
+    struct journal_answer told;
 };
 
 /* --- Handles ---------------------------------------------------------- */
@@ -207,9 +242,9 @@ struct model_process {
     uint32_t main_tid;  // of the first thread opened
     enum model_mode mode;
 
-    struct stub **stubs;  // owned, sorted by address
-    size_t stub_count;
-    size_t stub_room;
+    struct mapped_stubs *mapped;  // owned, in the order they came
+    size_t mapped_count;
+    size_t mapped_room;
     struct stub *by_number[SERVICE_COUNT];
 
     struct module *modules;  // sorted by base, disjoint
@@ -222,10 +257,14 @@ struct model_process {
     uint32_t begun_next;
     str image;  // owned; p NULL: not known
 
-    struct model_thread *self;  // carries the process's own notices
+    struct known_place places[PLACES_KEPT];
+    size_t places_next;  // to be overwritten
+    uint64_t places_told;
+
+    struct journal journal;     // what is still to be told of it
+    struct model_thread *self;  // stands for it in the heap
     uint32_t open_threads;      // whose end was not told yet
 
-    bool over;  // its end was told
     bool ending;
     uint32_t end_code;
     uint64_t end_at;
@@ -282,6 +321,8 @@ struct model {
     struct model_config config;
     struct model_out out;
     struct model_counts counts;
+    struct clock clock;
+    struct stub_table *stub_tables;
     struct model_process *processes;
     struct model_thread *threads;
     uint64_t thread_order;
@@ -318,24 +359,61 @@ static inline uint64_t u64_at(const uint8_t *p)
     return (uint64_t)u32_at(p) | (uint64_t)u32_at(p + 4) << 32;
 }
 
+/* keep.c */
 /* `*array` with room for one element more; false without memory. */
 bool grow(void *array, size_t *room, size_t count, size_t element);
+/* A copy that the caller owns, and gives back; p is NULL without memory. */
+str str_keep(str s);
+void str_drop(str s);
 
-/* model.c: room in the heap for one more; false without memory. */
+/* model.c: tells a notice of the process, or of a thread. */
+void tell_notice(struct model_thread *t, struct notice *n, uint64_t time);
+/* Why records are missing, in words; enum model_lost. */
+str lost_reason(uint64_t why);
+/* Room in the heap for one more; false without memory. */
 bool heap_reserve(struct model *m);
 
 /* queue.c */
 size_t queue_feed(struct model_thread *t, const uint8_t *bytes, size_t size,
                   uint64_t now);
-bool queue_own(struct model_thread *t, enum own_kind kind, uint64_t time,
-               uint64_t a, uint64_t b);
+/* Puts a LOST among the records, at the time of the last one. */
+bool queue_lost(struct model_thread *t, uint32_t why, uint64_t count);
 bool queue_empty(const struct queue *q);
 struct event queue_head(const struct queue *q);
 void queue_drop(struct model_thread *t, uint32_t size);
 void queue_close(struct model_thread *t);
 
+/* journal.c */
+/* Keeps a record, judged, until its time comes; false without memory. */
+bool journal_keep(struct model_process *p, const struct record_head *r);
+/* The next one; NULL: there is none. */
+const struct record_head *journal_next(const struct model_process *p);
+/* It takes effect, and is gone. */
+void journal_step(struct model_process *p);
+void journal_close(struct model_process *p);
+
+/* stubs.c */
+bool stubs_tell(struct model_process *p, const struct journal_stubs *r);
+void stubs_close(struct model_process *p);
+/* NULL if there is none. By address: of any byte in it; *patched: its entries
+ * are recorded. */
+const struct stub *stub_by_number(const struct model_process *p,
+                                  uint16_t number);
+const struct stub *stub_by_address(const struct model_process *p,
+                                   uint64_t address, bool *patched);
+
 /* process.c */
+struct model_process *process_open(struct model *m,
+                                   const struct journal_process *r);
 void process_close(struct model_process *p);
+/* The image that it runs, a path or a file's name, copied; it is called by it
+ * in other processes. False without memory. */
+bool process_set_image(struct model_process *p, str image);
+/* What it covers of older ones is forgotten. False without memory. */
+bool process_module_add(struct model_process *p, uint64_t base, uint64_t size,
+                        str name);
+void process_module_remove(struct model_process *p, uint64_t base);
+void process_place_add(struct model_process *p, const struct journal_place *r);
 /* True if both addresses are in one module. */
 bool process_one_module(const struct model_process *p, uint64_t a, uint64_t b);
 /* The living process of this id; NULL: it is not one of ours. */
@@ -344,7 +422,7 @@ struct model_process *process_by_pid(struct model *m, uint32_t pid);
 /* pair.c; `answer` NULL: there is none. */
 void pair_entry(struct model_thread *t, const struct event *e, bool late);
 void pair_return(struct model_thread *t, const struct event *e, bool late,
-                 const struct orphan_answer *answer);
+                 const struct journal_answer *answer);
 void pair_transition(struct model_thread *t, const struct event *e, bool late);
 /* Keeps the piece for the record that it belongs to. */
 void pair_data(struct model_thread *t, const struct event *e);

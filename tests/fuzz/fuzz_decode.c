@@ -227,19 +227,16 @@ static void on_notice(void *ctx, const struct notice *n)
     decoder_notice(&w->json_decoder, n);
 }
 
-static bool describe(void *ctx, struct model_process *p, uint64_t address,
-                     struct place *out)
+/* What lies outside the modules: of each kind something, in turns. */
+static void put_places(struct model_process *p)
 {
-    (void)ctx;
-    (void)p;
-    *out = (struct place){ .name = STR("") };
-    out->kind = address & 0x100000   ? PLACE_PRIVATE
-                : address & 0x200000 ? PLACE_MAPPED
-                                     : PLACE_UNMAPPED;
-    out->name = STR("C:\\a\"b\x1b>+0x1.dll");
-    out->base = address & ~0xffffull;
-    out->offset = address & 0xffff;
-    return true;
+    for (uint64_t at = 0x10000; at < 0x3f0000; at += 0x100000) {
+        add_place(p, at, at + 0x100000,
+                  at & 0x100000   ? PLACE_PRIVATE
+                  : at & 0x200000 ? PLACE_MAPPED
+                                  : PLACE_UNMAPPED,
+                  STR("C:\\a\"b\x1b>+0x1.dll"));
+    }
 }
 
 static bool is_raw(const void *filter, const struct call *call)
@@ -307,8 +304,8 @@ static void make_stub(struct model_process *p, size_t row)
 {
     uint16_t number = number_of(row);
 
-    MUST(model_stub_add(p, stub_at(number), number, str_of(call_at(row)->name),
-                        STR("ntdll.dll"), row % 16 != 15));
+    MUST(add_stub(p, stub_at(number), number, str_of(call_at(row)->name),
+                  STR("ntdll.dll"), row % 16 != 15));
 }
 
 static void world_open(struct world *w, const uint8_t *how, bool wine)
@@ -338,8 +335,7 @@ static void world_open(struct world *w, const uint8_t *how, bool wine)
                                    .hold = 1000,
                                    .queue_bytes = 1u << 20,
                                    .memory_total = MEMORY_TOTAL };
-    struct model_out out = { w,         on_enter, on_leave, on_transition,
-                             on_notice, describe };
+    struct model_out out = { w, on_enter, on_leave, on_transition, on_notice };
     struct filter_dumps dumps;
     struct err e;
 
@@ -551,7 +547,7 @@ static void put_call(struct model_process *p, struct records *r,
     size_t size = next_number(in, 2);
     struct input old;
 
-    if (!model_stub_by_number(p, (uint16_t)number)) {
+    if (!stub_by_number(p, (uint16_t)number)) {
         make_stub(p, row);
     }
     check_program(facts, how);
@@ -622,15 +618,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     bytes += sizeof(how);
     size -= sizeof(how);
     world_open(&w, how, how[0] & HOW_WINE);
-    p = model_process_open(w.model, 32,
-                           how[0] & HOW_RETURNS ? MODE_RETURNS : MODE_PATCHED);
+    p = open_process(w.model, 32,
+                     how[0] & HOW_RETURNS ? MODE_RETURNS : MODE_PATCHED);
     MUST(p);
-    MUST(model_module_add(p, 0x140000000, 0x10000, STR("a^b\n.exe")));
-    MUST(model_module_add(p, STUBS, 0x1000000, STR("ntdll.dll")));
-    MUST(handles_add(model_process_handles(p), 0x40, STR("File"),
+    MUST(process_module_add(p, 0x140000000, 0x10000, STR("a^b\n.exe")));
+    MUST(process_module_add(p, STUBS, 0x1000000, STR("ntdll.dll")));
+    put_places(p);
+    MUST(handles_add(p->handles, 0x40, STR("File"),
                      STR("\\??\\C:\\windows\\win.ini"),
                      STR("C:\\windows\\win.ini"), true, 0x120089));
-    MUST(handles_add(model_process_handles(p), 0x44, STR("File"),
+    MUST(handles_add(p->handles, 0x44, STR("File"),
                      STR("\\Device\\Afd>\"^\n\xff"), STR("\\Device\\Afd"),
                      false, 0));
     threads[0] = model_thread_open(p, 36, 1, 0);

@@ -16,6 +16,7 @@
 #include "fuzz/fuzz.h"
 
 #include "model/model.h"
+#include "unit/journal.h"
 
 #define MEMORY 0x10000ull
 
@@ -207,8 +208,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
         model = model_open(&config, &out, &e);
         MUST(model != NULL);
-        handles =
-            model_process_handles(model_process_open(model, 32, MODE_PATCHED));
+        handles = open_process(model, 32, MODE_PATCHED)->handles;
         MUST(handles != NULL);
         handles_add(handles, 4, STR("File"), STR("x"),
                     STR("C:\\windows\\win.ini"), false, 0);

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct model_config config = { .queue_bytes = 16384,
                                    .hold = 1000,
                                    .memory_total = 32768 };
-    struct orphan_answer answer = { .number_known = true };
+    struct journal_answer answer = { .number_known = true };
     struct model_thread *threads[2];
     struct trace *t;
     size_t half;
@@ -32,20 +32,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     threads[0] = add_thread(t, 36);
     threads[1] = add_thread(t, 44);
     model_feed(threads[0], bytes + 1, half, 1 << 20);
-    model_orphan_answer(threads[0], &answer);
+    tell_answer(threads[0], &answer);
     model_feed(threads[1], bytes + 1 + half, size - 1 - half, 1 << 20);
     if (bytes[0] & 64) {
         model_thread_bound(threads[1], 1 << 19);
     }
     if (bytes[0] & 128) {
-        model_thread_lost(threads[0], LOST_FULL, 3);
+        tell_thread_lost(threads[0], LOST_FULL, 3);
     }
     model_run(t->m, 1 << 20);
     if (bytes[0] & 16) {
-        model_thread_end(threads[1], 5, 0);
+        tell_thread_end(threads[1], 5, 0);
     }
     if (bytes[0] & 32) {
-        model_process_end(t->p, 0xc0000005, 0);
+        tell_process_over(t->p, 0xc0000005, 0);
     }
     told(t);
     MUST(model_counts(t->m).queued == 0);

@@ -8,6 +8,7 @@
 #include "base/compiler.h"
 #include "model/model.h"
 #include "tables/types.h"
+#include "unit/journal.h"
 
 #include "grammar.h"
 #include "unit/check.h"
@@ -655,34 +656,23 @@ static void of_a_long_array_the_beginning_is_shown(void)
     CHECK(contains(returns(1), STR("{x=9, y=0}], ")));
 }
 
-static bool told_nothing(void *ctx, struct model_process *p, uint64_t address,
-                         struct place *out)
-{
-    (void)ctx;
-    (void)p;
-    (void)address;
-    (void)out;
-    return false;
-}
-
 /* What made it stands in the same line; -yy says it all the same. */
 static void a_new_handle_has_no_name_yet(void)
 {
-    struct model_out out = { .describe = told_nothing };
+    struct model_out out = { .ctx = NULL };
     struct model_config config = { 0 };
     struct err e = { 0 };
     struct model *m = model_open(&config, &out, &e);
-    struct model_process *p =
-        m ? model_process_open(m, 32, MODE_PATCHED) : NULL;
+    struct model_process *p = m ? open_process(m, 32, MODE_PATCHED) : NULL;
 
-    if (!p || !model_module_add(p, 0x140000000, 0x10000, STR("demo.exe")) ||
-        !handles_add(model_process_handles(p), 0x4c, STR("File"), STR("here"),
-                     STR(""), false, 0)) {
+    if (!p || !process_module_add(p, 0x140000000, 0x10000, STR("demo.exe")) ||
+        !handles_add(p->handles, 0x4c, STR("File"), STR("here"), STR(""), false,
+                     0)) {
         abort();
     }
     open_file();
     put_attributes(&before, ATTRIBUTES, 0x4c, NAME, 0x40);
-    call.handles = model_process_handles(p);
+    call.handles = p->handles;
     CHECK(contains(returns(0), STR("FileHandle=[0x4c], ")));
     CHECK(contains(returns(0), STR("RootDirectory=0x4c<here>, ")));
     options.handles = HANDLES_DETAIL;
@@ -698,24 +688,23 @@ static void a_new_handle_has_no_name_yet(void)
 /* The same number is another object there. */
 static void a_handle_of_another_process_has_no_name_of_ours(void)
 {
-    struct model_out out = { .describe = told_nothing };
+    struct model_out out = { .ctx = NULL };
     struct model_config config = { 0 };
     struct err e = { 0 };
     struct model *m = model_open(&config, &out, &e);
-    struct model_process *p =
-        m ? model_process_open(m, 32, MODE_PATCHED) : NULL;
+    struct model_process *p = m ? open_process(m, 32, MODE_PATCHED) : NULL;
     struct object other = { .type = STR("Process"),
                             .name = STR("64 x.exe"),
                             .path = STR(""),
                             .pid = 64 };
 
-    if (!p || !handles_add(model_process_handles(p), 0x4c, STR("File"),
-                           STR("here"), STR(""), false, 0)) {
+    if (!p || !handles_add(p->handles, 0x4c, STR("File"), STR("here"), STR(""),
+                           false, 0)) {
         abort();
     }
     START("NtDuplicateObject", UINT64_MAX, 0x50, UINT64_MAX, BUFFER, 0, 0, 2);
     call.pid = 32;
-    call.handles = model_process_handles(p);
+    call.handles = p->handles;
     options.handles = HANDLES_DETAIL;
     put_u(&after, BUFFER, 0x4c, 8);
     CHECK(contains(returns(0), STR("TargetHandle=[0x4c<here>]")));
@@ -725,7 +714,7 @@ static void a_handle_of_another_process_has_no_name_of_ours(void)
 
     START("NtQuerySystemInformation", 0x40, BUFFER, 56, BUFFER + 64);
     call.pid = 32;
-    call.handles = model_process_handles(p);
+    call.handles = p->handles;
     for (uint32_t i = 0; i < 56; i += 8) {
         put_u(&after, BUFFER + i, 0, 8);
     }

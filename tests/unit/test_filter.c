@@ -9,6 +9,7 @@
 #include "unit/check.h"
 
 #include "model/model.h"
+#include "unit/journal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -830,8 +831,8 @@ static void target_open(struct target *t)
 
     memset(t, 0, sizeof(*t));
     t->model = model_open(&config, &out, &e);
-    p = t->model ? model_process_open(t->model, 32, MODE_PATCHED) : NULL;
-    t->handles = p ? model_process_handles(p) : NULL;
+    p = t->model ? open_process(t->model, 32, MODE_PATCHED) : NULL;
+    t->handles = p ? p->handles : NULL;
     if (!t->handles) {
         printf("     no model\n");
         abort();

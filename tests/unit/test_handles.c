@@ -83,7 +83,7 @@ static void begin(enum model_mode mode)
 
 static void end(void)
 {
-    model_thread_end(thread, 0, now * TICKS);
+    tell_thread_end(thread, 0, now * TICKS);
     model_flush(t->m);
     trace_close(t);
     t = NULL;
@@ -218,7 +218,7 @@ static void close_handle(uint64_t handle)
 /* The name of a handle; "-" if nothing is known of it. */
 static str name_in(struct model_process *p, uint64_t handle)
 {
-    const struct object *o = handles_find(model_process_handles(p), handle);
+    const struct object *o = handles_find(p->handles, handle);
 
     return o ? o->name : STR("-");
 }
@@ -230,14 +230,14 @@ static str name_of(uint64_t handle)
 
 static str path_of(uint64_t handle)
 {
-    const struct object *o = handles_find(model_process_handles(t->p), handle);
+    const struct object *o = handles_find(t->p->handles, handle);
 
     return o ? o->path : STR("-");
 }
 
 static str type_of(uint64_t handle)
 {
-    const struct object *o = handles_find(model_process_handles(t->p), handle);
+    const struct object *o = handles_find(t->p->handles, handle);
 
     return o ? o->type : STR("-");
 }
@@ -262,7 +262,7 @@ static void the_access_is_what_was_asked_for(void)
 
     begin(MODE_PATCHED);
     open_file(0, "\\??\\C:\\a", 0x4c);
-    o = handles_find(model_process_handles(t->p), 0x4c);
+    o = handles_find(t->p->handles, 0x4c);
     CHECK(o && o->access_known);
     CHECK_U64(o ? o->access : 0, 0x80100000);
     end();
@@ -486,7 +486,7 @@ static void a_close_that_never_returns_may_have_closed(void)
     open_file(0, "\\a", 0x4c);
     enter(N_CLOSE, 1, &handle);
     run_on(thread);
-    model_thread_end(thread, 0, now * TICKS);
+    tell_thread_end(thread, 0, now * TICKS);
     model_flush(t->m);
     CHECK_STR(name_of(0x4c), STR("-"));
     thread = add_thread(t, 44);
@@ -497,7 +497,7 @@ static void after_a_loss_nothing_is_known(void)
 {
     begin(MODE_PATCHED);
     open_file(0, "\\a", 0x4c);
-    model_thread_lost(thread, LOST_FULL, 1);
+    tell_thread_lost(thread, LOST_FULL, 1);
     model_flush(t->m);
     CHECK_STR(name_of(0x4c), STR("-"));
     end();
@@ -505,15 +505,15 @@ static void after_a_loss_nothing_is_known(void)
 
 static void a_direct_close_closes(void)
 {
-    struct orphan_answer answer = { .number_known = true,
-                                    .number = N_CLOSE,
-                                    .argument = 0x4c };
+    struct journal_answer answer = { .number_known = true,
+                                     .number = N_CLOSE,
+                                     .argument = 0x4c };
 
     begin(MODE_PATCHED);
     open_file(0, "\\a", 0x4c);
     open_file(0, "\\b", 0x50);
     news();
-    model_orphan_answer(thread, &answer);
+    tell_answer(thread, &answer);
     chunk_return_at(&c, now++, 0x1f0014, STACK, 0x100, 0,
                     RECORD_ORPHAN | RECORD_WAITS);
     run_on(thread);
@@ -531,9 +531,9 @@ static void a_direct_close_closes(void)
 /* What came after the direct call had begun is not told of it. */
 static void a_direct_call_shows_only_what_is_certain(void)
 {
-    struct orphan_answer answer = { .number_known = true,
-                                    .number = N_SET_FILE,
-                                    .argument = 0x4c };
+    struct journal_answer answer = { .number_known = true,
+                                     .number = N_SET_FILE,
+                                     .argument = 0x4c };
     struct model_thread *mine;
 
     begin(MODE_PATCHED);
@@ -543,7 +543,7 @@ static void a_direct_call_shows_only_what_is_certain(void)
     open_file(0, "\\a", 0x4c);
     thread = mine;
     news();
-    model_orphan_answer(thread, &answer);
+    tell_answer(thread, &answer);
     chunk_return_at(&c, now++, 0x1f0014, STACK, 0x100, 0,
                     RECORD_ORPHAN | RECORD_WAITS);
     run_on(thread);
@@ -577,9 +577,9 @@ static void a_copy_is_the_same_with_its_own_access(void)
     close_handle(0x4c);
     CHECK_STR(name_of(0x4c), STR("-"));
     CHECK_STR(name_of(0x50), STR("\\a"));
-    o = handles_find(model_process_handles(t->p), 0x50);
+    o = handles_find(t->p->handles, 0x50);
     CHECK_U64(o ? o->access : 0, 1);
-    o = handles_find(model_process_handles(t->p), 0x54);
+    o = handles_find(t->p->handles, 0x54);
     CHECK_U64(o ? o->access : 0, 0x80100000);
     end();
 }
@@ -603,15 +603,15 @@ static void a_copy_can_close_its_source(void)
 
 static void a_direct_copy_may_have_closed_any_source(void)
 {
-    struct orphan_answer answer = { .number_known = true,
-                                    .number = N_DUPLICATE,
-                                    .argument = SELF };
+    struct journal_answer answer = { .number_known = true,
+                                     .number = N_DUPLICATE,
+                                     .argument = SELF };
 
     begin(MODE_PATCHED);
     open_file(0, "\\a", 0x4c);
     open_file(0, "\\b", 0x50);
     /* Its source handle and its options are not known. */
-    model_orphan_answer(thread, &answer);
+    tell_answer(thread, &answer);
     chunk_return_at(&c, now++, 0x1f0014, STACK, 0x100, 0,
                     RECORD_ORPHAN | RECORD_WAITS);
     run_on(thread);
@@ -623,7 +623,7 @@ static void a_direct_copy_may_have_closed_any_source(void)
 static void pseudo_handles_are_copied_to_real_ones(void)
 {
     begin(MODE_PATCHED);
-    model_process_image(t->p, STR("C:\\x\\demo.exe"));
+    process_set_image(t->p, STR("C:\\x\\demo.exe"));
     duplicate(SELF, SELF, SELF, 0x50, 0, 2, 0);
     duplicate(SELF, SELF - 1, SELF, 0x54, 0, 2, 0);
     CHECK_STR(type_of(0x50), STR("Process"));
@@ -633,7 +633,7 @@ static void pseudo_handles_are_copied_to_real_ones(void)
     end();
 }
 
-static void open_process(uint64_t pid, uint64_t handle)
+static void open_by_pid(uint64_t pid, uint64_t handle)
 {
     const uint64_t args[] = { AT_OUT, 0x1fffff, 0, AT_CLIENT };
     uint8_t client[16] = { 0 };
@@ -651,8 +651,8 @@ static void copies_reach_other_traced_processes(void)
 
     begin(MODE_PATCHED);
     child = add_process(t, 64, MODE_PATCHED);
-    open_process(64, 0x20);
-    open_process(96, 0x24);
+    open_by_pid(64, 0x20);
+    open_by_pid(96, 0x24);
     open_file(0, "\\a", 0x4c);
     duplicate(SELF, 0x4c, 0x20, 0x8, 0, 2, 0);
     CHECK_STR(name_in(child, 0x8), STR("\\a"));
@@ -711,14 +711,14 @@ static void a_child_is_known_by_its_id_and_image(void)
     create_process("\\??\\C:\\windows\\notepad.exe");
     CHECK_STR(name_of(0x60), STR("1234 notepad.exe"));
     CHECK_STR(name_of(0x64), STR("1234.1240"));
-    o = handles_find(model_process_handles(t->p), 0x64);
+    o = handles_find(t->p->handles, 0x64);
     CHECK_U64(o ? o->access : 0, 0x2000000);
     /* Known as long as a handle keeps the id from being used again. */
-    open_process(1234, 0x68);
+    open_by_pid(1234, 0x68);
     CHECK_STR(name_of(0x68), STR("1234 notepad.exe"));
     close_handle(0x60);
     close_handle(0x68);
-    open_process(1234, 0x68);
+    open_by_pid(1234, 0x68);
     CHECK_STR(name_of(0x68), STR("1234"));
     end();
 }
@@ -757,8 +757,8 @@ static void a_query_tells_an_id(void)
     uint8_t basic[0x30] = { 0 };
 
     begin(MODE_PATCHED);
-    handles_add(model_process_handles(t->p), 0x40, STR("Process"), STR(""),
-                STR(""), false, 0);
+    handles_add(t->p->handles, 0x40, STR("Process"), STR(""), STR(""), false,
+                0);
     enter(N_QUERY_PROCESS, 5, args);
     put(basic + 0x20, 77, 8);
     after(N_QUERY_PROCESS, AT_BUFFER, basic, sizeof(basic));
@@ -964,9 +964,8 @@ static void a_rename_renames_all_handles_of_a_file(void)
     rename_to(0x50, "\\??\\D:\\c");
     CHECK_STR(name_of(0x4c), STR("\\??\\D:\\c"));
     CHECK_STR(path_of(0x4c), STR("D:\\c"));
-    CHECK_U64(handles_find(model_process_handles(t->p), 0x4c)->access,
-              0x80100000);
-    CHECK_U64(handles_find(model_process_handles(t->p), 0x50)->access, 1);
+    CHECK_U64(handles_find(t->p->handles, 0x4c)->access, 0x80100000);
+    CHECK_U64(handles_find(t->p->handles, 0x50)->access, 1);
     end();
 }
 
@@ -1261,7 +1260,7 @@ static void what_was_there_before_does_not_replace_what_is_known(void)
     struct handles *h;
 
     begin(MODE_PATCHED);
-    h = model_process_handles(t->p);
+    h = t->p->handles;
     CHECK(handles_add(h, 0x4c, STR("File"), STR("\\a"), STR("a"), true, 5));
     CHECK(handles_add(h, 0x4c, STR("Key"), STR("\\b"), STR("b"), true, 6));
     CHECK_STR(name_of(0x4c), STR("\\a"));
@@ -1282,7 +1281,7 @@ static void many_handles_come_and_go(void)
     struct handles *h;
 
     begin(MODE_PATCHED);
-    h = model_process_handles(t->p);
+    h = t->p->handles;
     memset(kept, 0, sizeof(kept));
     for (uint32_t i = 1; i <= 200000; i++) {
         uint32_t at;
@@ -1318,14 +1317,14 @@ static void what_becomes_of_one_handle_costs_little_among_many(void)
 
     begin(MODE_PATCHED);
     for (uint64_t i = 1; i <= 100000; i++) {
-        handles_add(model_process_handles(t->p), 0x1000000 + 4 * i,
-                    STR("Event"), STR(""), STR(""), false, 0);
+        handles_add(t->p->handles, 0x1000000 + 4 * i, STR("Event"), STR(""),
+                    STR(""), false, 0);
     }
     open_file(0, "\\Device\\Afd", 0x4c);
     memcpy(in + 4, v4_80, 16);
     began = clock();
     for (uint64_t i = 0; i < 10000; i++) {
-        open_process(1000 + i, 0x20);
+        open_by_pid(1000 + i, 0x20);
         control(0x4c, 0x12003, in, 20, v4_80, 16);
         news();
     }
@@ -1348,7 +1347,7 @@ static void of_very_many_handles_of_a_file_some_are_forgotten(void)
     }
     control(0x1004, 0x12003, v4_80, 16, v4_80, 16);
     for (uint64_t i = 1; i <= 500; i++) {
-        o = handles_find(model_process_handles(t->p), 0x1000 + 4 * i);
+        o = handles_find(t->p->handles, 0x1000 + 4 * i);
         learned += o != NULL;
         CHECK(!o || str_eq(o->name, STR("socket 127.0.0.1:80")));
     }
@@ -1361,7 +1360,7 @@ static void no_more_handles_than_the_bound_are_kept(void)
     struct handles *h;
 
     begin(MODE_PATCHED);
-    h = model_process_handles(t->p);
+    h = t->p->handles;
     for (uint64_t i = 1; i <= HANDLES_MAX + 10; i++) {
         handles_add(h, 4 * i, STR("Event"), STR(""), STR(""), false, 0);
     }
@@ -1384,7 +1383,7 @@ static void without_handles_nothing_is_kept(void)
     heard = BUF_OVER(heard_text);
     t = trace_open_with(MODE_PATCHED, &options, &config, &out);
     thread = add_thread(t, 36);
-    CHECK(model_process_handles(t->p) == NULL);
+    CHECK(t->p->handles == NULL);
     open_file(0, "\\a", 0x4c);
     duplicate(SELF, 0x4c, SELF, 0x50, 0, 2, 0);
     close_handle(0x4c);

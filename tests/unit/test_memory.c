@@ -158,7 +158,7 @@ static void gives(str want, const char *at)
     feed(thread, &c);
     model_flush(t->m);
     check_str(buf_str(&heard.b), want, at);
-    model_thread_end(thread, 0, 1000 * TICKS);
+    tell_thread_end(thread, 0, 1000 * TICKS);
     model_flush(t->m);
     CHECK_U64(model_counts(t->m).memory, 0);
     CHECK_U64(model_counts(t->m).late, 0);
@@ -244,7 +244,7 @@ static void a_loss_makes_it_forgotten(void)
 
     chunk_data(&c, 1, N_CLOSE, 0x100, 0, 0, 0x5000, "no", 2);
     feed(thread, &c);
-    model_thread_lost(thread, LOST_FULL, 1);
+    tell_thread_lost(thread, LOST_FULL, 1);
     chunk_entry(&c, 2, N_CLOSE, STACK, 0x100, 1, 2, 0);
     feed(thread, &c);
     model_flush(t->m);
@@ -285,7 +285,7 @@ static void what_is_kept_is_bounded_and_counted(void)
     }
     CHECK(model_counts(t->m).memory > 8192);
     CHECK(model_counts(t->m).data_lost > 50);
-    model_thread_end(thread, 0, 1000 * TICKS);
+    tell_thread_end(thread, 0, 1000 * TICKS);
     model_flush(t->m);
     CHECK_U64(model_counts(t->m).memory, 0);
     trace_close(t);

@@ -100,7 +100,7 @@ static void an_orphan_waits_for_its_answer_but_not_forever(void)
 {
     struct trace *t = trace_open(MODE_PATCHED);
     struct model_thread *a = add_thread(t, 36);
-    struct orphan_answer answer = { .number_known = true, .number = N_YIELD };
+    struct journal_answer answer = { .number_known = true, .number = N_YIELD };
 
     for (uint64_t i = 1; i < 4; i++) {
         chunk_return_at(&c, i, 0x1f0000 + i, STACK, 0x100, 0,
@@ -110,7 +110,7 @@ static void an_orphan_waits_for_its_answer_but_not_forever(void)
     model_thread_bound(a, 50 * TICKS);
     model_run(t->m, 50 * TICKS);
     CHECK_STR(so_far(t), STR(""));
-    CHECK(model_orphan_answer(a, &answer));
+    CHECK(tell_answer(a, &answer));
     model_run(t->m, 50 * TICKS);
     CHECK_STR(so_far(t), STR("32.36 NtYieldExecution() = 0 "
                              "(DIRECT: private 0x1f0000+0x1)\n"));
@@ -121,9 +121,9 @@ static void an_orphan_waits_for_its_answer_but_not_forever(void)
     t->size = 0;
     /* The answer that came too late must not name the next one. */
     answer.number = N_CLOSE;
-    CHECK(model_orphan_answer(a, &answer));
+    CHECK(tell_answer(a, &answer));
     answer.number = N_YIELD;
-    CHECK(model_orphan_answer(a, &answer));
+    CHECK(tell_answer(a, &answer));
     model_run(t->m, 100003 * TICKS);
     CHECK_STR(so_far(t), STR("32.36 NtYieldExecution() = 0 "
                              "(DIRECT: private 0x1f0000+0x3)\n"));
@@ -140,10 +140,10 @@ static void threads_end_with_their_calls(void)
     chunk_entry(&c, 1, N_TERMINATE_THREAD, STACK, 0x100, 0, 7, 0);
     feed(a, &c);
     /* What it said itself is right whatever was found out. */
-    model_thread_end(a, 0, 0);
+    tell_thread_end(a, 0, 0);
     chunk_entry(&c, 2, N_DELAY, STACK, 0x100, 1, 2, 0);
     feed(b, &c);
-    model_thread_end(b, 0xc0000005, 5 * TICKS);
+    tell_thread_end(b, 0xc0000005, 5 * TICKS);
     CHECK_STR(told(t), STR("32.36 NtTerminateThread(NULL, 7) = ?\n"
                            "32.36 +++ thread exited with 7 +++\n"
                            "32.44 NtDelayExecution(TRUE, 0x2) = ?\n"
@@ -158,10 +158,10 @@ static void a_code_that_nobody_knows_is_not_zero(void)
     struct model_thread *a = add_thread(t, 36);
     struct model_thread *b = add_thread(t, 44);
 
-    model_thread_gone(a, 0);
+    tell_thread_gone(a, 0);
     chunk_entry(&c, 1, N_TERMINATE_THREAD, STACK, 0x100, 0, 0x1234, 0);
     feed(b, &c);
-    model_thread_gone(b, 0);
+    tell_thread_gone(b, 0);
     CHECK_STR(told(t), STR("32.44 NtTerminateThread(NULL, 4660) = ?\n"
                            "32.44 +++ thread exited with 4660 +++\n"));
     trace_close(t);
@@ -173,7 +173,7 @@ static void a_thread_that_has_ended_holds_nobody_up(void)
     struct model_thread *a = add_thread(t, 36);
     struct model_thread *b = add_thread(t, 44);
 
-    model_thread_end(b, 0, 5 * TICKS);
+    tell_thread_end(b, 0, 5 * TICKS);
     call(a, 10, 1);
     model_thread_bound(a, 20 * TICKS);
     model_run(t->m, 20 * TICKS);
@@ -194,9 +194,9 @@ static void a_process_ends_by_its_own_call(void)
     chunk_return(&c, 2, N_TERMINATE_PROCESS, STACK, 0x100, 0);
     chunk_entry(&c, 3, N_TERMINATE_PROCESS, STACK, 0x100, (uint64_t)-1, 3, 0);
     feed(b, &c);
-    model_thread_end(a, 3, 3 * TICKS);
-    model_thread_end(b, 3, 3 * TICKS);
-    model_process_end(t->p, 3, 3 * TICKS);
+    tell_thread_end(a, 3, 3 * TICKS);
+    tell_thread_end(b, 3, 3 * TICKS);
+    tell_process_over(t->p, 3, 3 * TICKS);
     CHECK_STR(told(t), STR("32.36 NtDelayExecution(TRUE, 0x2 <unfinished ...>\n"
                            "32.44 NtTerminateProcess(NULL, 3) = 0\n"
                            "32.36 <... NtDelayExecution resumed>) = ?\n"
@@ -213,7 +213,7 @@ static void whose_end_nobody_saw_has_ended(void)
 
     chunk_entry(&c, 1, N_DELAY, STACK, 0x100, 1, 2, 0);
     feed(a, &c);
-    model_process_end(t->p, 0x80000003, 0);
+    tell_process_over(t->p, 0x80000003, 0);
     CHECK_STR(told(t), STR("32.36 NtDelayExecution(TRUE, 0x2) = ?\n"
                            "32.36 +++ ended with 0x80000003 "
                            "STATUS_BREAKPOINT +++\n"));
@@ -228,7 +228,7 @@ static void an_end_with_another_code_is_not_its_own(void)
 
     chunk_entry(&c, 1, N_TERMINATE_PROCESS, STACK, 0x100, (uint64_t)-1, 3, 0);
     feed(a, &c);
-    model_process_end(t->p, 4, 3 * TICKS);
+    tell_process_over(t->p, 4, 3 * TICKS);
     CHECK_STR(told(t), STR("32.36 NtTerminateProcess(NtCurrentProcess, 3) = ?\n"
                            "32.36 +++ ended with 4 +++\n"));
     trace_close(t);
@@ -244,7 +244,7 @@ static void ending_the_others_is_no_end_of_the_process(void)
     chunk_entry(&c, 1, N_TERMINATE_PROCESS, STACK, 0x100, 0, 3, 0);
     chunk_return(&c, 2, N_TERMINATE_PROCESS, STACK, 0x100, 0);
     feed(a, &c);
-    model_process_end(t->p, 3, 3 * TICKS);
+    tell_process_over(t->p, 3, 3 * TICKS);
     CHECK_STR(told(t), STR("32.36 NtTerminateProcess(NULL, 3) = 0\n"
                            "32.36 +++ ended with 3 +++\n"));
     trace_close(t);
@@ -262,9 +262,9 @@ static void a_late_end_of_a_thread_is_not_the_end_of_the_process(void)
     feed(b, &c);
     chunk_entry(&c, 2, N_TERMINATE_PROCESS, STACK, 0x100, (uint64_t)-1, 5, 0);
     feed(a, &c);
-    model_thread_end(a, 5, 3 * TICKS);
-    model_thread_end(b, 1, 4 * TICKS);
-    model_process_end(t->p, 5, 4 * TICKS);
+    tell_thread_end(a, 5, 3 * TICKS);
+    tell_thread_end(b, 1, 4 * TICKS);
+    tell_process_over(t->p, 5, 4 * TICKS);
     CHECK(str_ends(told(t), STR("32.44 +++ thread exited with 1 +++\n"
                                 "32.36 +++ exited with 5 +++\n")));
     trace_close(t);
@@ -280,7 +280,7 @@ static void a_fast_fail_kills(void)
         chunk_entry(&c, 1, own ? N_TERMINATE_PROCESS : N_DELAY, STACK, 0x100,
                     (uint64_t)-1, 0xc0000409, 0);
         feed(a, &c);
-        model_process_end(t->p, 0xc0000409, 3 * TICKS);
+        tell_process_over(t->p, 0xc0000409, 3 * TICKS);
         CHECK(str_ends(
             told(t),
             own ? STR("\n32.36 +++ exited with 0xc0000409 "
@@ -365,13 +365,13 @@ static void who_ends_another_is_known_by_the_handle(void)
         }
         feed(a, &c);
         if (strstr(cases[i].last, "32.44")) {
-            model_thread_end(b, 5, 4 * TICKS);
+            tell_thread_end(b, 5, 4 * TICKS);
         } else if (strstr(cases[i].last, "thread")) {
-            model_thread_end(a, 9, 4 * TICKS);
+            tell_thread_end(a, 9, 4 * TICKS);
         } else if (strstr(cases[i].last, "40.48")) {
-            model_process_end(other, 8, 4 * TICKS);
+            tell_process_over(other, 8, 4 * TICKS);
         } else {
-            model_process_end(t->p, 7, 4 * TICKS);
+            tell_process_over(t->p, 7, 4 * TICKS);
         }
         model_flush(t->m);
         if (!str_ends(so_far(t), str_of(cases[i].last))) {
@@ -389,11 +389,11 @@ static void the_last_threads_own_end_is_the_processs(void)
 
     chunk_entry(&c, 1, N_TERMINATE_THREAD, STACK, 0x100, 0, 1, 0);
     feed(a, &c);
-    model_thread_end(a, 1, 2 * TICKS);
+    tell_thread_end(a, 1, 2 * TICKS);
     chunk_entry(&c, 3, N_TERMINATE_THREAD, STACK, 0x100, 0, 2, 0);
     feed(b, &c);
-    model_thread_end(b, 2, 4 * TICKS);
-    model_process_end(t->p, 2, 5 * TICKS);
+    tell_thread_end(b, 2, 4 * TICKS);
+    tell_process_over(t->p, 2, 5 * TICKS);
     CHECK_STR(told(t), STR("32.36 NtTerminateThread(NULL, 1) = ?\n"
                            "32.36 +++ thread exited with 1 +++\n"
                            "32.44 NtTerminateThread(NULL, 2) = ?\n"
@@ -407,8 +407,8 @@ static void the_last_threads_own_end_is_the_processs(void)
     b = add_thread(t, 44);
     chunk_entry(&c, 1, N_TERMINATE_THREAD, STACK, 0x100, 0, 1, 0);
     feed(a, &c);
-    model_thread_end(a, 1, 2 * TICKS);
-    model_process_end(t->p, 2, 5 * TICKS);
+    tell_thread_end(a, 1, 2 * TICKS);
+    tell_process_over(t->p, 2, 5 * TICKS);
     CHECK_STR(told(t), STR("32.36 NtTerminateThread(NULL, 1) = ?\n"
                            "32.36 +++ thread exited with 1 +++\n"
                            "32.36 +++ ended with 2 +++\n"));
@@ -420,8 +420,8 @@ static void without_entries_nobody_knows_who_ended_it(void)
     struct trace *t = trace_open(MODE_RETURNS);
     struct model_thread *a = add_thread(t, 36);
 
-    model_thread_end(a, 1, 0);
-    model_process_end(t->p, 2, 0);
+    tell_thread_end(a, 1, 0);
+    tell_process_over(t->p, 2, 0);
     CHECK_STR(told(t), STR("32.36 +++ thread ended with 1 +++\n"
                            "32.36 +++ ended with 2 +++\n"));
     trace_close(t);
@@ -453,7 +453,7 @@ static void an_exception_kills_unless_it_was_handled(void)
             chunk_entry(&c, 2, cases[i].number, STACK, cases[i].below, 1, 2, 0);
         }
         feed(a, &c);
-        model_process_end(t->p, 0xc0000005, 0);
+        tell_process_over(t->p, 0xc0000005, 0);
         if (!str_ends(told(t),
                       cases[i].killed
                           ? STR("+++ killed by STATUS_ACCESS_VIOLATION +++\n")
@@ -475,7 +475,7 @@ static void an_unseen_exception_kills_in_its_last_call(void)
 
     chunk_entry(&c, 1, N_RAISE, STACK, 0x100, 1, 2, 0);
     feed(add_thread(t, 36), &c);
-    model_process_end(t->p, 0xe06d7363, 0);
+    tell_process_over(t->p, 0xe06d7363, 0);
     CHECK_STR(told(t), STR("32.36 NtRaiseException(0x1, 0x2, 3) = ?\n"
                            "32.36 +++ killed by 0xe06d7363 +++\n"));
     trace_close(t);
@@ -490,10 +490,10 @@ static void the_line_of_a_process_is_its_last(void)
 
     call(a, 10, 1);
     call(b, 20, 2);
-    model_process_end(t->p, 0, 1 * TICKS);
+    tell_process_over(t->p, 0, 1 * TICKS);
     chunk_entry(&c, 25, N_CLOSE, STACK, 0x100, 3, 0, 0);
     feed(b, &c);
-    model_notice(other, NOTICE_DETACHED, 30 * TICKS);
+    tell_notice_of(other, NOTICE_DETACHED, 30 * TICKS);
     CHECK_STR(told(t), STR("32.36 NtClose(0x1) = 0\n"
                            "32.36 +++ ended with 0 +++\n"
                            "40.36 NtClose(0x2) = 0\n"
@@ -506,7 +506,7 @@ static void a_process_without_threads_ends_too(void)
 {
     struct trace *t = trace_open(MODE_RETURNS);
 
-    model_process_end(t->p, 0, 1);
+    tell_process_over(t->p, 0, 1);
     CHECK_STR(told(t), STR("32.? +++ ended with 0 +++\n"));
     trace_close(t);
 }
@@ -517,10 +517,10 @@ static void losses_are_told_where_they_happened(void)
     struct model_thread *a = add_thread(t, 48);
 
     call(a, 10, 1);
-    model_thread_lost(a, LOST_FULL, 12);
-    model_thread_lost(a, LOST_DATA, 5);
+    tell_thread_lost(a, LOST_FULL, 12);
+    tell_thread_lost(a, LOST_DATA, 5);
     call(a, 20, 2);
-    model_lost(t->p, LOST_NO_RING, 3, 15 * TICKS);
+    tell_lost_of(t->p, LOST_NO_RING, 3, 15 * TICKS);
     CHECK_STR(told(t), STR("32.48 NtClose(0x1) = 0\n"
                            "32.48 +++ lost 12 records: ring full +++\n"
                            "32.48 +++ lost 5 pieces of data: ring full +++\n"
@@ -742,7 +742,7 @@ static void thousands_of_threads_are_merged_in_order(void)
             at[i] = at[i] < 100 * round ? 100 * round : at[i];
             model_thread_bound(threads[i], at[i] * TICKS);
             if (round == 20 || random_u32() % 50 == 0) {
-                model_thread_end(threads[i], 0, 0);
+                tell_thread_end(threads[i], 0, 0);
                 threads[i] = add_thread(t, i);
                 model_thread_bound(threads[i], at[i] * TICKS);
             }
@@ -809,14 +809,14 @@ static void garbage_does_no_harm(void)
         }
         model_feed(a, c.bytes, c.size, 1000 * TICKS);
         if (random_u32() % 2) {
-            model_orphan_answer(
-                a, &(struct orphan_answer){ .number_known = true,
-                                            .number = (uint16_t)random_u32() });
+            tell_answer(a, &(struct journal_answer){
+                               .number_known = true,
+                               .number = (uint16_t)random_u32() });
         }
         model_feed(b, c.bytes + random_u32() % c.size / 8 * 8, 8, 1000);
         model_run(t->m, 500 * TICKS);
         c.size = 0;
-        model_process_end(t->p, random_u32(), 0);
+        tell_process_over(t->p, random_u32(), 0);
         all = told(t);
         CHECK(all.size == 0 || all.p[all.size - 1] == '\n');
         CHECK_U64(model_counts(t->m).queued, 0);
@@ -853,7 +853,7 @@ static void each_call_begun_is_ended_once(void)
             model_run(t->m, 2 * i * TICKS);
         }
     }
-    model_thread_end(a, 0, 0);
+    tell_thread_end(a, 0, 0);
     model_flush(t->m);
     /* Those that end themselves may return all the same. */
     CHECK(n.left >= n.entered);

@@ -323,13 +323,13 @@ static void a_failing_set_context_returns_as_any_call(void)
 
 static void answer(struct model_thread *t, uint16_t number, uint64_t argument)
 {
-    struct orphan_answer a = {
+    struct journal_answer a = {
         .number_known = true,
         .number = number,
         .argument = argument,
     };
 
-    CHECK(model_orphan_answer(t, &a));
+    CHECK(tell_answer(t, &a));
 }
 
 /* Somebody else's NtSetContextThread moved it while it was in the kernel. */
@@ -371,7 +371,7 @@ static void an_orphan_outside_all_stubs_is_direct(void)
     feed(a, &c);
     answer(a, N_DELAY, 0x11);
     answer(a, 0x1fff, 0x12);
-    CHECK(model_orphan_answer(a, &(struct orphan_answer){ 0 }));
+    CHECK(tell_answer(a, &(struct journal_answer){ 0 }));
     CHECK_STR(told(t), STR("32.36 NtDelayExecution(17, ?) = 0 "
                            "(DIRECT: private 0x1f0000+0x14)\n"
                            "32.36 syscall_0x1fff(0x12, ?, ?, ?, ...) = 0 "
@@ -390,20 +390,20 @@ static void a_direct_call_keeps_its_stack_arguments(void)
 {
     struct trace *t = trace_open(MODE_PATCHED);
     struct model_thread *a = add_thread(t, 36);
-    struct orphan_answer told_by = { .number_known = true,
-                                     .number = N_CREATE_FILE,
-                                     .argument = 0x4c,
-                                     .more_count = 5,
-                                     .more = { 5, 6, 7, 8, 9 } };
+    struct journal_answer told_by = { .number_known = true,
+                                      .number = N_CREATE_FILE,
+                                      .argument = 0x4c,
+                                      .more_count = 5,
+                                      .more = { 5, 6, 7, 8, 9 } };
 
     chunk_return_at(&c, 1, 0x1f0014, STACK, 0x100, 0,
                     RECORD_ORPHAN | RECORD_WAITS);
     chunk_return_at(&c, 2, 0x1f0014, STACK, 0x100, 0,
                     RECORD_ORPHAN | RECORD_WAITS);
     feed(a, &c);
-    CHECK(model_orphan_answer(a, &told_by));
-    told_by.more_count = UINT32_MAX;
-    CHECK(model_orphan_answer(a, &told_by));
+    CHECK(tell_answer(a, &told_by));
+    told_by.more_count = UINT8_MAX;
+    CHECK(tell_answer(a, &told_by));
     CHECK_STR(told(t), STR("32.36 NtCreateFile(0x4c, ?, ?, ?, 0x5, "
                            "FILE_ATTRIBUTE_HIDDEN|FILE_ATTRIBUTE_SYSTEM, "
                            "FILE_SHARE_READ|FILE_SHARE_WRITE|FILE_SHARE_DELETE"
@@ -437,11 +437,11 @@ static void an_orphan_in_a_patched_stub_is_indirect(void)
 {
     struct trace *t = trace_open(MODE_PATCHED);
     struct model_thread *a = add_thread(t, 36);
-    struct orphan_answer told_by = {
+    struct journal_answer told_by = {
         .number_known = true,
         .number = N_CLOSE,
         .argument = 0x54,
-        .caller = { .kind = PLACE_PRIVATE, .base = 0x1f0000, .offset = 0x3a },
+        .caller = 0x1f003a,
     };
 
     chunk_return_at(&c, 1, stub_at(N_YIELD) + 0x14, STACK, 0x100, 0,
@@ -449,7 +449,7 @@ static void an_orphan_in_a_patched_stub_is_indirect(void)
     chunk_return_at(&c, 2, stub_at(N_YIELD) + 0x14, STACK, 0x100, 0,
                     RECORD_ORPHAN);
     feed(a, &c);
-    CHECK(model_orphan_answer(a, &told_by));
+    CHECK(tell_answer(a, &told_by));
     CHECK_STR(told(t),
               STR("32.36 NtClose(0x54) = 0 (INDIRECT: NtYieldExecution+0x14 "
                   "from private 0x1f0000+0x3a)\n"
@@ -458,19 +458,21 @@ static void an_orphan_in_a_patched_stub_is_indirect(void)
     trace_close(t);
 }
 
-static void names_in_an_answer_are_copied(void)
+/* As it was found out then; what came later at that place is another one. */
+static void a_place_is_told_as_it_was_found(void)
 {
     struct trace *t = trace_open(MODE_PATCHED);
     struct model_thread *a = add_thread(t, 36);
+    struct journal_answer told_by = { 0 };
     char name[] = "C:\\x.bin";
-    struct orphan_answer told_by = {
-        .at = { .kind = PLACE_MAPPED, .offset = 1 },
-    };
 
-    told_by.at.name = str_of(name);
-    chunk_return_at(&c, 1, 5, STACK, 0x100, 0, RECORD_ORPHAN | RECORD_WAITS);
+    chunk_return_at(&c, 2, 0x400001, STACK, 0x100, 0,
+                    RECORD_ORPHAN | RECORD_WAITS);
     feed(a, &c);
-    CHECK(model_orphan_answer(a, &told_by));
+    tell_place_at(t->p, 2 * TICKS, 0x400000, 0x401000, PLACE_MAPPED,
+                  str_of(name));
+    tell_place_at(t->p, 3 * TICKS, 0x400000, 0x401000, PLACE_PRIVATE, STR(""));
+    CHECK(tell_answer(a, &told_by));
     memset(name, 'z', sizeof(name));
     CHECK_STR(told(t), STR("32.36 syscall_?(?) = 0 "
                            "(DIRECT: mapped \"C:\\x.bin\"+0x1)\n"));
@@ -534,7 +536,7 @@ static void where_all_are_asked_the_answer_names_them(void)
     answer(a, N_CLOSE, 0x4c);
     answer(a, N_CLOSE, 0x50);
     answer(a, N_SET_CONTEXT, 9);
-    CHECK(model_orphan_answer(a, &(struct orphan_answer){ 0 }));
+    CHECK(tell_answer(a, &(struct journal_answer){ 0 }));
     CHECK_STR(told(t), STR("32.36 NtClose(0x4c) = 0\n"
                            "32.36 NtClose(0x50) = 0 "
                            "(INDIRECT: NtYieldExecution+0x14 from ?)\n"
@@ -607,7 +609,7 @@ int main(void)
         TEST(a_direct_call_keeps_its_stack_arguments),
         TEST(a_direct_set_context_is_direct_if_stubs_are_patched),
         TEST(an_orphan_in_a_patched_stub_is_indirect),
-        TEST(names_in_an_answer_are_copied),
+        TEST(a_place_is_told_as_it_was_found),
         TEST(a_known_entry_explains_what_the_agent_took_for_an_orphan),
         TEST(a_return_into_an_unpatched_stub_is_ordinary),
         TEST(without_patches_every_return_in_a_stub_is_a_call),

@@ -32,7 +32,7 @@ static void shown_as(struct text_options options, str want, const char *at)
     chunk_entry(&c, 450000, N_YIELD, STACK, 0x100, 0, 0, 0);
     chunk_return(&c, 2000000, N_YIELD, STACK, 0x100, 0x40000024);
     feed(b, &c);
-    model_thread_end(a, 3, 2000001 * TICKS);
+    tell_thread_end(a, 3, 2000001 * TICKS);
     check_str(told(t), want, at);
     trace_close(t);
 }
@@ -128,7 +128,7 @@ static void an_entry_waits_for_what_comes_next(void)
     feed(a, &c);
     model_flush(t->m);
     CHECK_STR(((str){ t->out, t->size }), STR("32.36 NtClose(0x4c) = 0\n"));
-    model_notice(t->p, NOTICE_DETACHED, 4 * TICKS);
+    tell_notice_of(t->p, NOTICE_DETACHED, 4 * TICKS);
     CHECK_STR(told(t), STR("32.36 NtClose(0x4c) = 0\n"
                            "32.36 NtClose(0x50 <unfinished ...>\n"
                            "32.36 +++ detached +++\n"));
@@ -259,7 +259,7 @@ static void names_are_escaped(void)
         char room[400];
         struct buf want = BUF_OVER(room);
 
-        CHECK(model_module_add(t->p, 0x150000000, 0x1000, cases[i].name));
+        CHECK(process_module_add(t->p, 0x150000000, 0x1000, cases[i].name));
         chunk_transition(&c, 1, TRANSITION_THREAD_START, 0x28, 0, 2, words);
         chunk_return_at(&c, 2, 0x150000020, STACK, 0x100, 0, 0);
         feed(add_thread(t, 36), &c);
@@ -282,8 +282,8 @@ static void the_longest_name_fits_a_line(void)
     static char name[100000];
 
     memset(name, 1, sizeof(name));
-    CHECK(model_module_add(t->p, 0x150000000, 0x1000,
-                           (str){ name, sizeof(name) }));
+    CHECK(process_module_add(t->p, 0x150000000, 0x1000,
+                             (str){ name, sizeof(name) }));
     chunk_transition(&c, 1, TRANSITION_THREAD_START, 0x28, 0, 2, words);
     feed(add_thread(t, 36), &c);
     CHECK(str_ends(told(t), STR("^{01}+0x10, Parameter=0} ---\n")));
@@ -568,20 +568,20 @@ static void modules_come_and_go(void)
     struct trace *t = trace_open(MODE_PATCHED);
     struct model_process *p = t->p;
 
-    CHECK(model_module_add(p, 0x150000000, 0x2000, STR("a.dll")));
-    CHECK(model_module_add(p, 0x150002000, 0x2000, STR("b.dll")));
+    CHECK(process_module_add(p, 0x150000000, 0x2000, STR("a.dll")));
+    CHECK(process_module_add(p, 0x150002000, 0x2000, STR("b.dll")));
     CHECK_STR(model_place(p, 0x150001fff).name, STR("a.dll"));
     CHECK_U64(model_place(p, 0x150001fff).offset, 0x1fff);
     CHECK_STR(model_place(p, 0x150002000).name, STR("b.dll"));
     CHECK(model_place(p, 0x150004000).kind == PLACE_UNMAPPED);
     /* What comes later takes the place of what it covers. */
-    CHECK(model_module_add(p, 0x150001000, 0x2000, STR("c.dll")));
+    CHECK(process_module_add(p, 0x150001000, 0x2000, STR("c.dll")));
     CHECK_STR(model_place(p, 0x150001000).name, STR("c.dll"));
     CHECK(model_place(p, 0x150000000).kind == PLACE_UNMAPPED);
     CHECK(model_place(p, 0x150003000).kind == PLACE_UNMAPPED);
-    model_module_remove(p, 0x150001001);
+    process_module_remove(p, 0x150001001);
     CHECK_STR(model_place(p, 0x150001000).name, STR("c.dll"));
-    model_module_remove(p, 0x150001000);
+    process_module_remove(p, 0x150001000);
     CHECK(model_place(p, 0x150001000).kind == PLACE_UNMAPPED);
     CHECK_STR(model_place(p, 0x140000000).name, STR("demo.exe"));
     trace_close(t);
@@ -594,8 +594,8 @@ static void modules_are_not_without_end(void)
     uint64_t count = 0;
 
     while (count < 100000 &&
-           model_module_add(t->p, 0x200000000 + count * 0x1000, 0x1000,
-                            STR("x.dll"))) {
+           process_module_add(t->p, 0x200000000 + count * 0x1000, 0x1000,
+                              STR("x.dll"))) {
         count++;
     }
     CHECK(count >= 4000 && count < 10000);
@@ -609,22 +609,22 @@ static void a_second_module_of_a_name_is_told_from_the_first(void)
     struct model_process *p = t->p;
     struct place place;
 
-    CHECK(model_module_add(p, 0x150000000, 0x2000, STR("a.dll")));
-    CHECK(model_module_add(p, 0x140800000, 0x2000, STR("A.DLL")));
+    CHECK(process_module_add(p, 0x150000000, 0x2000, STR("a.dll")));
+    CHECK(process_module_add(p, 0x140800000, 0x2000, STR("A.DLL")));
     CHECK(!model_place(p, 0x150000010).second);
     place = model_place(p, 0x140800010);
     CHECK(place.second);
     CHECK_U64(place.base, 0x140800000);
     /* Said again, both are what they were. */
-    CHECK(model_module_add(p, 0x150000000, 0x2000, STR("a.dll")));
-    CHECK(model_module_add(p, 0x140800000, 0x2000, STR("A.DLL")));
+    CHECK(process_module_add(p, 0x150000000, 0x2000, STR("a.dll")));
+    CHECK(process_module_add(p, 0x140800000, 0x2000, STR("A.DLL")));
     CHECK(!model_place(p, 0x150000010).second);
     CHECK(model_place(p, 0x140800010).second);
     /* One name for as long as it is there. */
-    model_module_remove(p, 0x150000000);
+    process_module_remove(p, 0x150000000);
     CHECK(model_place(p, 0x140800010).second);
-    model_module_remove(p, 0x140800000);
-    CHECK(model_module_add(p, 0x140800000, 0x2000, STR("a.dll")));
+    process_module_remove(p, 0x140800000);
+    CHECK(process_module_add(p, 0x140800000, 0x2000, STR("a.dll")));
     CHECK(!model_place(p, 0x140800010).second);
     trace_close(t);
 }
@@ -635,20 +635,20 @@ static void stubs_are_found_by_number_and_address(void)
     struct model_process *p = t->p;
 
     for (uint16_t i = 0; i < N_COUNT; i++) {
-        const struct stub *stub = model_stub_by_number(p, i);
+        const struct stub *stub = stub_by_number(p, i);
 
         CHECK(stub && stub->address == stub_at(i));
-        CHECK(model_stub_by_address(p, stub_at(i)) == stub);
-        CHECK(model_stub_by_address(p, stub_at(i) + 0x1f) == stub);
+        CHECK(find_stub(p, stub_at(i)) == stub);
+        CHECK(find_stub(p, stub_at(i) + 0x1f) == stub);
     }
-    CHECK(!model_stub_by_number(p, N_COUNT));
-    CHECK(!model_stub_by_address(p, STUBS - 1));
-    CHECK(!model_stub_by_address(p, stub_at(N_COUNT)));
+    CHECK(!stub_by_number(p, N_COUNT));
+    CHECK(!find_stub(p, STUBS - 1));
+    CHECK(!find_stub(p, stub_at(N_COUNT)));
     /* Said again, and otherwise. */
-    CHECK(model_stub_add(p, stub_at(N_CLOSE), 0x1abc, STR("NtUserX"),
-                         STR("win32u.dll"), false));
-    CHECK(!model_stub_by_number(p, N_CLOSE));
-    CHECK_STR(model_stub_by_number(p, 0x1abc)->name, STR("NtUserX"));
+    CHECK(add_stub(p, stub_at(N_CLOSE), 0x1abc, STR("NtUserX"),
+                   STR("win32u.dll"), false));
+    CHECK_U64(find_stub(p, stub_at(N_CLOSE))->number, 0x1abc);
+    CHECK_STR(stub_by_number(p, 0x1abc)->name, STR("NtUserX"));
     trace_close(t);
 }
 
@@ -674,14 +674,12 @@ static void a_stub_has_the_parameters_of_its_system(void)
         const struct stub *peek;
         const struct stub *set;
 
-        CHECK(model_stub_add(t->p, stub_at(N_COUNT), 0x1abc,
-                             STR("NtUserPeekMessage"), STR("win32u.dll"),
-                             true));
-        CHECK(model_stub_add(t->p, stub_at(N_COUNT + 1), 0x1abd,
-                             STR("NtUserSetDisplayConfig"), STR("win32u.dll"),
-                             true));
-        peek = model_stub_by_number(t->p, 0x1abc);
-        set = model_stub_by_number(t->p, 0x1abd);
+        CHECK(add_stub(t->p, stub_at(N_COUNT), 0x1abc, STR("NtUserPeekMessage"),
+                       STR("win32u.dll"), true));
+        CHECK(add_stub(t->p, stub_at(N_COUNT + 1), 0x1abd,
+                       STR("NtUserSetDisplayConfig"), STR("win32u.dll"), true));
+        peek = stub_by_number(t->p, 0x1abc);
+        set = stub_by_number(t->p, 0x1abd);
         CHECK(peek->arg_count == rows[i].peek && peek->facts != NULL);
         CHECK(set->arg_count == rows[i].set);
         CHECK((set->facts != NULL) == (rows[i].set == 5));

@@ -11,6 +11,7 @@
 #define TRACE_H
 
 #include "grammar.h"
+#include "unit/journal.h"
 
 #include "decode/decode.h"
 #include "format/text.h"
@@ -206,25 +207,11 @@ static inline void trace_write(void *ctx, str line)
 
 /* What lies outside the modules: private memory at 1f0000h, a mapped file
  * with a nasty name at 800000h, nothing elsewhere. */
-static inline bool trace_describe(void *ctx, struct model_process *p,
-                                  uint64_t address, struct place *out)
+static inline void add_places(struct model_process *p)
 {
-    (void)ctx;
-    (void)p;
-    *out = (struct place){ .name = STR("") };
-    if (address >= 0x1f0000 && address < 0x200000) {
-        out->kind = PLACE_PRIVATE;
-        out->base = 0x1f0000;
-    } else if (address >= 0x800000 && address < 0x900000) {
-        out->kind = PLACE_MAPPED;
-        out->name = STR("C:\\a\"b\x1b.dll");
-        out->base = 0x800000;
-    } else {
-        out->kind = PLACE_UNMAPPED;
-        out->base = address & ~0xfffull;
-    }
-    out->offset = address - out->base;
-    return true;
+    add_place(p, 0x10000, 1ull << 47, PLACE_UNMAPPED, STR(""));
+    add_place(p, 0x1f0000, 0x200000, PLACE_PRIVATE, STR(""));
+    add_place(p, 0x800000, 0x900000, PLACE_MAPPED, STR("C:\\a\"b\x1b.dll"));
 }
 
 static inline void add_stubs(struct model_process *p)
@@ -267,8 +254,8 @@ static inline void add_stubs(struct model_process *p)
     };
 
     for (uint32_t i = 0; i < N_COUNT; i++) {
-        if (!model_stub_add(p, stub_at(i), (uint16_t)i, str_of(names[i]),
-                            STR("ntdll.dll"), i != N_FOREIGN)) {
+        if (!add_stub(p, stub_at(i), (uint16_t)i, str_of(names[i]),
+                      STR("ntdll.dll"), i != N_FOREIGN)) {
             abort();
         }
     }
@@ -277,14 +264,15 @@ static inline void add_stubs(struct model_process *p)
 static inline struct model_process *add_process(struct trace *t, uint32_t pid,
                                                 enum model_mode mode)
 {
-    struct model_process *p = model_process_open(t->m, pid, mode);
+    struct model_process *p = open_process(t->m, pid, mode);
 
     if (!p) {
         abort();
     }
     add_stubs(p);
-    if (!model_module_add(p, 0x140000000, 0x10000, STR("demo.exe")) ||
-        !model_module_add(p, STUBS, 0x1000000, STR("ntdll.dll"))) {
+    add_places(p);
+    if (!process_module_add(p, 0x140000000, 0x10000, STR("demo.exe")) ||
+        !process_module_add(p, STUBS, 0x1000000, STR("ntdll.dll"))) {
         abort();
     }
     return p;
@@ -303,7 +291,6 @@ static inline struct trace *trace_open_with(enum model_mode mode,
         .leave = decoder_leave,
         .transition = decoder_transition,
         .notice = decoder_notice,
-        .describe = trace_describe,
     };
 
     if (!t) {

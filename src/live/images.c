@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * images.c - which images a traced process has, sorted by address.
+ *
+ * Asks the target nothing; reads its memory only. Fails for want of memory,
+ * and then knows less.
+ */
+#include "live/images.h"
+
+#include "live/journal.h"
+#include "live/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+/* A program may unload win32u and load it again; not without an end. */
+#define WIN32U_MOST 64
+/* No image is larger. */
+#define IMAGE_MOST ((uint64_t)1 << 30)
+/* Nor has a process more. */
+#define IMAGES_MOST 8192
+
+/* Index of the first image that begins above `address`. */
+static size_t above(const struct traced *t, uint64_t address)
+{
+    size_t from = 0;
+    size_t to = t->image_count;
+
+    while (from < to) {
+        size_t mid = from + (to - from) / 2;
+
+        if (t->images[mid].base <= address) {
+            from = mid + 1;
+        } else {
+            to = mid;
+        }
+    }
+    return from;
+}
+
+bool images_have(const struct traced *t, uint64_t address)
+{
+    size_t at = above(t, address);
+
+    return at > 0 && address - t->images[at - 1].base < t->images[at - 1].size;
+}
+
+static void remove_at(struct traced *t, size_t at)
+{
+    t->image_count--;
+    memmove(&t->images[at], &t->images[at + 1],
+            (t->image_count - at) * sizeof(t->images[0]));
+}
+
+static bool room_for_one(struct traced *t)
+{
+    size_t more = t->images_room == 0 ? 64 : 2 * t->images_room;
+    struct image_at *bigger;
+
+    if (t->image_count < t->images_room) {
+        return true;
+    }
+    bigger =
+        more > IMAGES_MOST ? NULL : realloc(t->images, more * sizeof(*bigger));
+    if (bigger == NULL) {
+        return false;
+    }
+    t->images = bigger;
+    t->images_room = more;
+    return true;
+}
+
+static void keep(struct traced *t, uint64_t base, uint64_t size)
+{
+    size_t at = above(t, base);
+
+    if (!room_for_one(t)) {
+        return;
+    }
+    while (at > 0 && base - t->images[at - 1].base < t->images[at - 1].size) {
+        remove_at(t, --at);
+    }
+    while (at < t->image_count && t->images[at].base - base < size) {
+        remove_at(t, at);
+    }
+    memmove(&t->images[at + 1], &t->images[at],
+            (t->image_count - at) * sizeof(t->images[0]));
+    t->images[at] = (struct image_at){ base, size };
+    t->image_count++;
+}
+
+bool images_may_be(const struct traced *t, const struct region_told *told)
+{
+    const struct module *ntdll = &t->target.ntdll;
+    uint64_t from = told->allocation, to = told->allocation_end;
+
+    return told->image && told->path_size > 0 && from < to &&
+           to - from <= IMAGE_MOST &&
+           (from == ntdll->base || to <= ntdll->base ||
+            from >= ntdll->base + ntdll->size);
+}
+
+void images_add(struct traced *t, uint64_t time, const struct region_told *told)
+{
+    uint64_t base = told->allocation;
+    uint64_t size = module_size(&t->target.os, base, told->allocation_end);
+
+    keep(t, base, size);
+    put_module(t, time, base, size, region_file(told));
+}
+
+void images_remove(struct traced *t, uint64_t time, uint64_t base)
+{
+    size_t at = above(t, base);
+
+    if (at > 0 && t->images[at - 1].base == base) {
+        remove_at(t, at - 1);
+        put_unmodule(t, time, base);
+    }
+    if (t->target.win32u.bytes != NULL && t->target.win32u.base == base) {
+        target_forget_win32u(&t->target);
+    }
+}
+
+bool images_win32u(struct traced *t, uint64_t base)
+{
+    struct err e = { 0 };
+
+    if (t->target.win32u.bytes != NULL || t->win32u_taken == WIN32U_MOST ||
+        !module_is(&t->target.os, base, STR("win32u.dll"))) {
+        return false;
+    }
+    t->win32u_taken++;
+    if (!target_add_win32u(&t->target, base, &e)) {
+        session_note(t->session, "calls of win32u.dll have no arguments: %s",
+                     e.text);
+        return false;
+    }
+    return true;
+}
+
+void images_tell_stubs(struct traced *t, uint64_t time, const struct module *m,
+                       const struct patched *patched, str name)
+{
+    put_stubs(t, time, m, patched, name);
+    if (patched->foreign > 0) {
+        session_note(t->session,
+                     "%zu system call functions of %.*s were changed by "
+                     "other software and are left alone: their calls have "
+                     "no arguments",
+                     patched->foreign, STR_ARGS(name));
+    }
+    if (patched->no_room > 0) {
+        session_note(t->session,
+                     "%zu system call functions of %.*s are left alone, for "
+                     "no more room is in their reach: their calls have no "
+                     "arguments",
+                     patched->no_room, STR_ARGS(name));
+    }
+}
+
+void images_tell_win32u(struct traced *t, uint64_t time)
+{
+    images_tell_stubs(t, time, &t->target.win32u, &t->target.win32u_stubs,
+                      STR("win32u.dll"));
+}
+
+bool images_begin(struct traced *t, uint64_t time)
+{
+    uint64_t image;
+
+    if (!region_ask(&t->target.os, t->target.ntdll.base, &t->told)) {
+        return false;
+    }
+    images_add(t, time, &t->told);
+    /* The program, which nobody maps before our eyes either. */
+    image = os_process_image(&t->target.os);
+    if (image != 0 && region_ask(&t->target.os, image, &t->told) &&
+        images_may_be(t, &t->told)) {
+        images_add(t, time, &t->told);
+    }
+    return true;
+}
+
+void images_close(struct traced *t)
+{
+    free(t->images);
+    t->images = NULL;
+    t->image_count = 0;
+    t->images_room = 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * images.h - the images of one traced process, as the tracer knows them now:
+ * where they lie, and the system call functions of those that have some. What
+ * the model knows of them at which time the journal tells it.
+ */
+#ifndef LIVE_IMAGES_H
+#define LIVE_IMAGES_H
+
+#include "live/traced.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Tells of ntdll, and of the program, before it runs. False: ntdll could not
+ * be found. */
+bool images_begin(struct traced *t, uint64_t time);
+/* True if what was found is an image that may be: what is told may be a lie,
+ * and an image is no larger than they are, and does not lie over ntdll. */
+bool images_may_be(const struct traced *t, const struct region_told *told);
+/* There is an image, which may_be. */
+void images_add(struct traced *t, uint64_t time,
+                const struct region_told *told);
+/* The one that begins at `base`, if there is one, is no more. */
+void images_remove(struct traced *t, uint64_t time, uint64_t base);
+/* True if `address` is in one of them. */
+bool images_have(const struct traced *t, uint64_t address);
+/* If the image at `base` is win32u: its system calls are known from now on,
+ * and true. They are not told yet. */
+bool images_win32u(struct traced *t, uint64_t base);
+void images_tell_win32u(struct traced *t, uint64_t time);
+/* Tells of the functions of a module, and notes which were left alone. */
+void images_tell_stubs(struct traced *t, uint64_t time, const struct module *m,
+                       const struct patched *patched, str name);
+void images_close(struct traced *t);
+
+#endif

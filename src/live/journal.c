@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * journal.c - builds records of the journal and hands them to the model.
+ *
+ * The one way from the tracer's own knowledge to the model. Touches no target.
+ */
+#include "live/journal.h"
+
+#include "live/session.h"
+
+#include <stdlib.h>
+
+#include "base/banned.h"
+
+bool journal_open(struct session *s, struct err *e)
+{
+    s->journal = malloc(JOURNAL_MAX);
+    return s->journal != NULL || err_set(e, ERR_OS, "out of memory");
+}
+
+static struct buf room_of(struct session *s)
+{
+    return (struct buf){ s->journal, 0, JOURNAL_MAX, false };
+}
+
+/* To the model, if it could be built. */
+static void hand_over(struct traced *t, const struct buf *b)
+{
+    if (!b->cut) {
+        model_journal(t->process, b->p, b->size);
+    }
+}
+
+void put_process(struct traced *t, enum model_mode mode, str image, str command)
+{
+    struct buf b = room_of(t->session);
+    struct journal_process p = {
+        .head.time = os_tsc(),
+        .pid = t->target.os.pid,
+        .build = t->target.system.build,
+        .mode = (uint8_t)mode,
+        .width = sizeof(uint64_t),
+        .wine = t->target.system.wine,
+    };
+
+    journal_process(&b, &p, image, command);
+    t->process =
+        b.cut ? NULL : model_process_open(t->session->model, b.p, b.size);
+}
+
+void put_process_end(struct traced *t, uint64_t time, uint32_t code)
+{
+    struct buf b = room_of(t->session);
+
+    journal_process_end(&b, time, code);
+    hand_over(t, &b);
+}
+
+void put_module(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
+                str name)
+{
+    struct buf b = room_of(t->session);
+
+    journal_module(&b, time, base, size, name);
+    hand_over(t, &b);
+}
+
+void put_unmodule(struct traced *t, uint64_t time, uint64_t base)
+{
+    struct buf b = room_of(t->session);
+
+    journal_unmodule(&b, time, base);
+    hand_over(t, &b);
+}
+
+static int by_rva(const void *a, const void *b)
+{
+    const struct journal_stub_row *x = a;
+    const struct journal_stub_row *y = b;
+
+    return x->rva < y->rva ? -1 : x->rva > y->rva;
+}
+
+static struct journal_stub_row row_of(const struct module *m,
+                                      const struct patched *patched,
+                                      uint32_t rva,
+                                      const struct syscall_entry *of)
+{
+    return (struct journal_stub_row){ rva, of->number,
+                                      patch_has(patched, m->base + rva),
+                                      of->name };
+}
+
+/* The same for the same functions at the same place. */
+static uint32_t id_of(const struct module *m,
+                      const struct journal_stub_row *rows, uint32_t count)
+{
+    uint32_t h = 2166136261u ^ (uint32_t)m->base ^ (uint32_t)(m->base >> 32);
+
+    for (uint32_t i = 0; i < count; i++) {
+        h = (h ^ rows[i].rva) * 16777619u;
+        h = (h ^ rows[i].number) * 16777619u;
+    }
+    return h;
+}
+
+void put_stubs(struct traced *t, uint64_t time, const struct module *m,
+               const struct patched *patched, str name)
+{
+    const struct syscalls *calls = &m->syscalls;
+    size_t count = calls->count + calls->second_count;
+    struct journal_stub_row *rows = calloc(count + 1, sizeof(*rows));
+    struct buf b = room_of(t->session);
+
+    if (rows == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < calls->count; i++) {
+        rows[i] = row_of(m, patched, calls->entries[i].rva, &calls->entries[i]);
+    }
+    for (size_t i = 0; i < calls->second_count; i++) {
+        rows[calls->count + i] = row_of(m, patched, calls->seconds[i].rva,
+                                        &calls->entries[calls->seconds[i].of]);
+    }
+    qsort(rows, count, sizeof(*rows), by_rva);
+    journal_stubs(&b, time, m->base, id_of(m, rows, (uint32_t)count), name,
+                  rows, (uint32_t)count);
+    hand_over(t, &b);
+    free(rows);
+}
+
+void put_handle(struct traced *t, const struct os_handle *h)
+{
+    struct buf b = room_of(t->session);
+
+    journal_handle(&b, 0, h->value, h->access, h->type, h->name, h->path);
+    hand_over(t, &b);
+}
+
+void put_place(struct traced *t, uint64_t time, const struct journal_place *p,
+               str name)
+{
+    struct buf b = room_of(t->session);
+
+    journal_place(&b, time, p, name);
+    hand_over(t, &b);
+}
+
+void put_notice(struct traced *t, uint64_t time, enum notice_kind kind)
+{
+    struct buf b = room_of(t->session);
+
+    journal_notice(&b, time, kind, 0, 0);
+    hand_over(t, &b);
+}
+
+void put_patches_lost(struct traced *t, uint64_t time,
+                      enum model_patched module, uint64_t count)
+{
+    struct buf b = room_of(t->session);
+
+    journal_notice(&b, time, NOTICE_PATCHES_LOST, module, count);
+    hand_over(t, &b);
+}
+
+void put_lost(struct traced *t, uint64_t time, enum model_lost why,
+              uint64_t count)
+{
+    struct buf b = room_of(t->session);
+
+    journal_lost(&b, time, why, count);
+    hand_over(t, &b);
+}
+
+void put_clock(struct session *s, const struct journal_clock *c)
+{
+    struct buf b = room_of(s);
+
+    journal_clock(&b, c);
+    model_clock_set(s->model, b.p, b.size);
+}
+
+/* --- of one thread: small ones, which a stack has room for --- */
+
+#define SMALL 512
+
+static void hand_over_to(struct model_thread *thread, const struct buf *b)
+{
+    if (!b->cut) {
+        model_thread_journal(thread, b->p, b->size);
+    }
+}
+
+void put_thread_lost(struct drained *d, enum model_lost why, uint64_t count)
+{
+    char room[SMALL];
+    struct buf b = BUF_OVER(room);
+
+    journal_lost(&b, 0, why, count);
+    hand_over_to(d->thread, &b);
+}
+
+void put_thread_end(struct drained *d, uint64_t time)
+{
+    char room[SMALL];
+    struct buf b = BUF_OVER(room);
+
+    journal_thread_end(&b, time, d->code, d->code_known);
+    hand_over_to(d->thread, &b);
+}
+
+void put_answer(struct model_thread *thread, uint64_t time,
+                const struct journal_answer *a)
+{
+    char room[SMALL];
+    struct buf b = BUF_OVER(room);
+
+    journal_answer(&b, time, a);
+    hand_over_to(thread, &b);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * journal.h - what the tracer knows of a process goes to the model as records
+ * of the journal (wire/journal.h), and no other way.
+ *
+ * `time` is a TSC: of the record that showed it, else of now. A record for
+ * which there is no memory is not there: names are missing, nothing else.
+ */
+#ifndef LIVE_JOURNAL_H
+#define LIVE_JOURNAL_H
+
+#include "base/err.h"
+#include "live/traced.h"
+#include "platform/target.h"
+#include "wire/journal.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct drained;
+struct session;
+
+/* Room to build records in, of the session; false without memory. */
+bool journal_open(struct session *s, struct err *e);
+
+/* The process itself: t->process, NULL without memory. */
+void put_process(struct traced *t, enum model_mode mode, str image,
+                 str command);
+void put_process_end(struct traced *t, uint64_t time, uint32_t code);
+void put_module(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
+                str name);
+void put_unmodule(struct traced *t, uint64_t time, uint64_t base);
+/* The system call functions of `m`, and which of them are patched. */
+void put_stubs(struct traced *t, uint64_t time, const struct module *m,
+               const struct patched *patched, str name);
+void put_handle(struct traced *t, const struct os_handle *h);
+void put_place(struct traced *t, uint64_t time, const struct journal_place *p,
+               str name);
+void put_notice(struct traced *t, uint64_t time, enum notice_kind kind);
+void put_patches_lost(struct traced *t, uint64_t time,
+                      enum model_patched module, uint64_t count);
+void put_lost(struct traced *t, uint64_t time, enum model_lost why,
+              uint64_t count);
+/* What time it is; `c` says. */
+void put_clock(struct session *s, const struct journal_clock *c);
+
+/* Of one thread, behind its records. */
+void put_thread_lost(struct drained *d, enum model_lost why, uint64_t count);
+void put_thread_end(struct drained *d, uint64_t time);
+void put_answer(struct model_thread *thread, uint64_t time,
+                const struct journal_answer *a);
+
+#endif

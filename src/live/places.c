@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * places.c - which words of a record are addresses of code, and what is there.
+ *
+ * The words: what a transition says of its routine or of where it happened
+ * (record.h), and the arguments of a call that the tables call code. Those in
+ * structures are not looked for: in no image, they stay bare.
+ *
+ * Records are hostile; a wrong size gives no address. Asks by ask.h alone.
+ */
+#include "live/places.h"
+
+#include "live/images.h"
+#include "live/journal.h"
+#include "live/rings.h"
+#include "live/session.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+/* A record is kept back for so long at most. */
+#define PATIENCE_MS 100
+/* Below, nothing is code: flags in an ApcRoutine, small numbers. */
+#define LEAST_CODE 0x10000
+
+#define WORDS_MOST CALL_ARGS_MAX
+
+void places_begin(struct traced *t)
+{
+    t->seen_count = 0;
+}
+
+static bool is_seen(const struct traced *t, uint64_t address)
+{
+    for (uint32_t i = 0; i < t->seen_count && i < SEEN_PLACES; i++) {
+        if (address - t->seen[i].base < t->seen[i].size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void see(struct traced *t, uint64_t base, uint64_t size)
+{
+    t->seen[t->seen_count++ % SEEN_PLACES] = (struct image_at){ base, size };
+}
+
+static bool wants(const struct traced *t, uint64_t address)
+{
+    return address >= LEAST_CODE && !images_have(t, address) &&
+           !is_seen(t, address);
+}
+
+static uint64_t word_at(const uint8_t *bytes, uint32_t size, uint32_t at)
+{
+    uint64_t word = 0;
+
+    if (at + sizeof(word) <= size) {
+        memcpy(&word, bytes + at, sizeof(word));
+    }
+    return word;
+}
+
+/* The addresses of code in one record. Returns how many. */
+static int words_of(const struct traced *t, const uint8_t *bytes,
+                    uint32_t words[static WORDS_MOST])
+{
+    static const int8_t transition_word[TRANSITION_COUNT] = {
+        [TRANSITION_THREAD_START] = START_ROUTINE,
+        [TRANSITION_APC] = APC_ROUTINE_WORDS + 3,
+        [TRANSITION_EXCEPTION] = EXCEPTION_ADDRESS,
+        [TRANSITION_CALLBACK] = -1,
+        [TRANSITION_RAISE] = -1,
+    };
+    struct record_head head;
+    uint32_t mask;
+    int count = 0;
+
+    memcpy(&head, bytes, sizeof(head));
+    if (head.kind == RECORD_TRANSITION && head.number < TRANSITION_COUNT &&
+        transition_word[head.number] >= 0) {
+        words[count++] =
+            TRANSITION_WORDS + 8 * (uint32_t)transition_word[head.number];
+    } else if (head.kind == RECORD_ENTRY) {
+        mask = t->target.code_args[head.number & SERVICE_MASK];
+        for (uint32_t i = 0; mask >> i != 0 && count < WORDS_MOST; i++) {
+            if (mask >> i & 1) {
+                words[count++] = ENTRY_ARGS + 8 * i;
+            }
+        }
+    }
+    return count;
+}
+
+/* The size of the record at `bytes`; 0: it is none that is looked at. */
+static uint32_t record_size(const uint8_t *bytes, uint32_t left)
+{
+    uint32_t size;
+
+    memcpy(&size, bytes, sizeof(size));
+    return size < 8 || size % 8 != 0 || size > left ? 0 : size;
+}
+
+uint32_t places_known(struct traced *t, const uint8_t *bytes, uint32_t size)
+{
+    uint32_t words[WORDS_MOST];
+    uint32_t at = 0;
+    uint32_t record;
+
+    while (size - at >= RECORD_HEAD_SIZE &&
+           (record = record_size(bytes + at, size - at)) != 0) {
+        int count =
+            record < RECORD_HEAD_SIZE ? 0 : words_of(t, bytes + at, words);
+
+        for (int i = 0; i < count; i++) {
+            if (wants(t, word_at(bytes + at, record, words[i]))) {
+                return at;
+            }
+        }
+        at += record;
+    }
+    return size;
+}
+
+void places_tell(struct traced *t, uint64_t time, uint64_t address,
+                 const struct region_told *told)
+{
+    struct journal_place place = { .origin = told->allocation,
+                                   .base = told->allocation };
+    str name = STR("");
+
+    if (!told->free && images_may_be(t, told)) {
+        images_add(t, time, told);
+        if (images_win32u(t, told->allocation)) {
+            images_tell_win32u(t, time);
+        }
+        return;
+    }
+    if (told->free) {
+        place.kind = PLACE_UNMAPPED;
+        place.base = address & ~(uint64_t)0xfff;
+        place.size = 0x1000;
+    } else {
+        place.kind = PLACE_PRIVATE;
+        place.size = told->allocation_end - told->allocation;
+        if (told->mapped && told->path_size > 0) {
+            place.kind = PLACE_MAPPED;
+            name = (str){ told->path, told->path_size };
+        }
+        if (address - place.base >= place.size) {
+            /* Of an allocation that was not looked through to its end. */
+            place.size = (address & ~(uint64_t)0xfff) + 0x1000 - place.base;
+        }
+    }
+    see(t, place.base, place.size);
+    put_place(t, time, &place, name);
+}
+
+static void not_known(struct traced *t, uint64_t time, uint64_t address)
+{
+    struct journal_place place = { .base = address & ~(uint64_t)0xfff,
+                                   .size = 0x1000,
+                                   .kind = PLACE_UNKNOWN };
+
+    see(t, place.base, place.size);
+    put_place(t, time, &place, STR(""));
+}
+
+void places_find(struct traced *t, uint64_t time, uint64_t address)
+{
+    if (!wants(t, address)) {
+        return;
+    }
+    /* Who has got room is on its way; who has not must not wait for us while
+     * we wait for the target. */
+    rings_wake(t);
+    if (t->asker == NULL) {
+        t->asker = asker_open(&t->target.os, t->target.system.wine);
+    }
+    if (t->asker == NULL || !asker_region(t->asker, address, &t->told)) {
+        not_known(t, time, address);
+        return;
+    }
+    places_tell(t, time, address, &t->told);
+    if (wants(t, address)) {
+        /* An image that could not be kept. */
+        not_known(t, time, address);
+    }
+}
+
+bool places_ask(struct traced *t, struct drained *d, const uint8_t *bytes,
+                uint64_t now)
+{
+    uint32_t words[WORDS_MOST];
+    struct record_head head;
+    int count = words_of(t, bytes, words);
+
+    memcpy(&head, bytes, sizeof(head));
+    /* Who waits itself is not kept waiting: its question is behind this. */
+    if (t->target.system.wine && rings_waited_for(t) && !rings_waits(d)) {
+        if (d->wonders_since == 0) {
+            d->wonders_since = now;
+        }
+        if (now - d->wonders_since <
+            PATIENCE_MS * t->session->timing.tsc_per_ms) {
+            return false;
+        }
+    }
+    d->wonders_since = 0;
+    for (int i = 0; i < count; i++) {
+        places_find(t, head.time, word_at(bytes, head.size, words[i]));
+    }
+    return true;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stubs.c - the system call functions of a module, shared by all processes
+ * that have the same one at the same address; which of them are patched is
+ * each process's own.
+ *
+ * A table is made once, looked up in the tables of calls, and lives as long as
+ * a process that has it. Fails for want of memory only.
+ */
+#include "model/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+static enum special special_of(str name)
+{
+    static const struct {
+        const char *name;
+        enum special special;
+    } rows[] = {
+        { "NtContinue", SPECIAL_CONTINUE },
+        { "NtContinueEx", SPECIAL_CONTINUE },
+        { "NtCallbackReturn", SPECIAL_CALLBACK_RETURN },
+        { "NtTerminateThread", SPECIAL_TERMINATE_THREAD },
+        { "NtTerminateProcess", SPECIAL_TERMINATE_PROCESS },
+        { "NtTerminateJobObject", SPECIAL_TERMINATE_JOB },
+        { "NtSetContextThread", SPECIAL_SET_CONTEXT },
+        { "NtRaiseException", SPECIAL_RAISE },
+        { "NtSetInformationProcess", SPECIAL_SET_PROCESS },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (str_eq(name, str_of(rows[i].name))) {
+            return rows[i].special;
+        }
+    }
+    return SPECIAL_NONE;
+}
+
+/* --- tables --- */
+
+static bool make_stub(struct model *m, struct stub *stub, uint64_t base,
+                      const struct journal_stub_row *row, str module)
+{
+    str name = str_keep(row->name);
+
+    if (!name.p) {
+        return false;
+    }
+    stub->address = base + row->rva;
+    stub->number = row->number & SERVICE_MASK;
+    stub->special = (uint8_t)special_of(name);
+    stub->name = name;
+    stub->module = module;
+    stub->facts = call_find_on(name, m->config.system);
+    stub->arg_count = (int8_t)call_arg_count_on(name, m->config.system);
+    if (!watch_stub(stub)) {
+        watch_drop(stub);
+    }
+    return true;
+}
+
+static void table_close(struct stub_table *table)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        if (table->stubs[i].name.p) {
+            str_drop(table->stubs[i].name);
+        }
+        watch_drop(&table->stubs[i]);
+    }
+    str_drop(table->module);
+    free(table);
+}
+
+static struct stub_table *table_make(struct model *m,
+                                     const struct journal_stubs *r)
+{
+    struct stub_table *table =
+        calloc(1, sizeof(*table) + r->count * sizeof(table->stubs[0]));
+    size_t names = 0;
+
+    if (!table) {
+        return NULL;
+    }
+    table->module = str_keep(journal_text(r, 0));
+    if (!table->module.p) {
+        free(table);
+        return NULL;
+    }
+    table->id = r->id;
+    table->base = r->base;
+    table->count = r->count;
+    for (uint32_t i = 0; i < r->count; i++) {
+        struct journal_stub_row row = journal_stub_at(r, i, &names);
+
+        if (!make_stub(m, &table->stubs[i], r->base, &row, table->module)) {
+            table_close(table);
+            return NULL;
+        }
+    }
+    table->next = m->stub_tables;
+    m->stub_tables = table;
+    return table;
+}
+
+static void table_release(struct model *m, struct stub_table *table)
+{
+    struct stub_table **link = &m->stub_tables;
+
+    if (--table->users > 0) {
+        return;
+    }
+    while (*link != table) {
+        link = &(*link)->next;
+    }
+    *link = table->next;
+    table_close(table);
+}
+
+/* The same id, place and number of functions: the same table. */
+static struct stub_table *table_of(struct model *m,
+                                   const struct journal_stubs *r)
+{
+    struct stub_table *table = m->stub_tables;
+
+    while (table && (table->id != r->id || table->base != r->base ||
+                     table->count != r->count)) {
+        table = table->next;
+    }
+    return table ? table : table_make(m, r);
+}
+
+/* --- of a process --- */
+
+static struct mapped_stubs *mapped_of(struct model_process *p,
+                                      const struct stub_table *table)
+{
+    for (size_t i = 0; i < p->mapped_count; i++) {
+        if (p->mapped[i].table == table) {
+            return &p->mapped[i];
+        }
+    }
+    return NULL;
+}
+
+static struct mapped_stubs *map_table(struct model_process *p,
+                                      struct stub_table *table)
+{
+    struct mapped_stubs *mapped;
+    uint8_t *patched = calloc(table->count / 8 + 1, 1);
+
+    if (!patched || !grow(&p->mapped, &p->mapped_room, p->mapped_count,
+                          sizeof(p->mapped[0]))) {
+        free(patched);
+        return NULL;
+    }
+    mapped = &p->mapped[p->mapped_count++];
+    *mapped = (struct mapped_stubs){ table, patched };
+    table->users++;
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct stub *stub = &table->stubs[i];
+        struct stub *known = p->by_number[stub->number];
+
+        /* The first one with a number is the one of that number; what was
+         * mapped before gives way. */
+        if (!known || known->module.p != table->module.p) {
+            p->by_number[stub->number] = stub;
+        }
+    }
+    return mapped;
+}
+
+bool stubs_tell(struct model_process *p, const struct journal_stubs *r)
+{
+    struct stub_table *table = table_of(p->model, r);
+    struct mapped_stubs *mapped;
+    size_t names = 0;
+
+    if (!table) {
+        return false;
+    }
+    mapped = mapped_of(p, table);
+    if (!mapped) {
+        mapped = map_table(p, table);
+    }
+    if (!mapped) {
+        if (table->users == 0) {
+            table->users = 1;
+            table_release(p->model, table);
+        }
+        return false;
+    }
+    memset(mapped->patched, 0, table->count / 8 + 1);
+    for (uint32_t i = 0; i < r->count; i++) {
+        if (journal_stub_at(r, i, &names).patched) {
+            mapped->patched[i / 8] |= (uint8_t)(1u << (i % 8));
+        }
+    }
+    return true;
+}
+
+void stubs_close(struct model_process *p)
+{
+    for (size_t i = 0; i < p->mapped_count; i++) {
+        free(p->mapped[i].patched);
+        table_release(p->model, p->mapped[i].table);
+    }
+    free(p->mapped);
+    p->mapped = NULL;
+    p->mapped_count = 0;
+}
+
+/* Index behind the last stub of the table that begins at or before `address`. */
+static uint32_t stub_above(const struct stub_table *table, uint64_t address)
+{
+    uint32_t from = 0;
+    uint32_t to = table->count;
+
+    while (from < to) {
+        uint32_t mid = from + (to - from) / 2;
+
+        if (table->stubs[mid].address <= address) {
+            from = mid + 1;
+        } else {
+            to = mid;
+        }
+    }
+    return from;
+}
+
+const struct stub *stub_by_number(const struct model_process *p,
+                                  uint16_t number)
+{
+    return p->by_number[number & SERVICE_MASK];
+}
+
+const struct stub *stub_by_address(const struct model_process *p,
+                                   uint64_t address, bool *patched)
+{
+    /* Of what lay at the same place one after the other, the last one. */
+    for (size_t i = p->mapped_count; i-- > 0;) {
+        const struct mapped_stubs *mapped = &p->mapped[i];
+        uint32_t at = stub_above(mapped->table, address);
+
+        if (at > 0 &&
+            address - mapped->table->stubs[at - 1].address < STUB_SIZE) {
+            at--;
+            *patched = (mapped->patched[at / 8] >> (at % 8) & 1) != 0;
+            return &mapped->table->stubs[at];
+        }
+    }
+    *patched = false;
+    return NULL;
+}
