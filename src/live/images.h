@@ -18,7 +18,7 @@ bool images_begin(struct traced *t, uint64_t time);
 /* True if what was found is an image that may be: what is told may be a lie,
  * and an image is no larger than they are, and does not lie over ntdll. */
 bool images_may_be(const struct traced *t, const struct region_told *told);
-/* There is an image, which may_be. */
+/* There is an image, of which images_may_be was true. */
 void images_add(struct traced *t, uint64_t time,
                 const struct region_told *told);
 /* The one that begins at `base`, if there is one, is no more. */

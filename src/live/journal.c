@@ -83,12 +83,13 @@ static int by_rva(const void *a, const void *b)
 
 static struct journal_stub_row row_of(const struct module *m,
                                       const struct patched *patched,
-                                      uint32_t rva,
+                                      uint32_t rva, uint8_t flags,
                                       const struct syscall_entry *of)
 {
-    return (struct journal_stub_row){ rva, of->number,
-                                      patch_has(patched, m->base + rva),
-                                      of->name };
+    if (patch_has(patched, m->base + rva)) {
+        flags |= JOURNAL_STUB_PATCHED;
+    }
+    return (struct journal_stub_row){ rva, of->number, flags, of->name };
 }
 
 /* The same for the same functions at the same place. */
@@ -116,11 +117,13 @@ void put_stubs(struct traced *t, uint64_t time, const struct module *m,
         return;
     }
     for (size_t i = 0; i < calls->count; i++) {
-        rows[i] = row_of(m, patched, calls->entries[i].rva, &calls->entries[i]);
+        rows[i] =
+            row_of(m, patched, calls->entries[i].rva, 0, &calls->entries[i]);
     }
     for (size_t i = 0; i < calls->second_count; i++) {
-        rows[calls->count + i] = row_of(m, patched, calls->seconds[i].rva,
-                                        &calls->entries[calls->seconds[i].of]);
+        rows[calls->count + i] =
+            row_of(m, patched, calls->seconds[i].rva, JOURNAL_STUB_SECOND,
+                   &calls->entries[calls->seconds[i].of]);
     }
     qsort(rows, count, sizeof(*rows), by_rva);
     journal_stubs(&b, time, m->base, id_of(m, rows, (uint32_t)count), name,

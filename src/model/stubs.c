@@ -145,48 +145,59 @@ static struct mapped_stubs *mapped_of(struct model_process *p,
     return NULL;
 }
 
+/* The table as the process's newest one; NULL without memory. */
 static struct mapped_stubs *map_table(struct model_process *p,
                                       struct stub_table *table)
 {
-    struct mapped_stubs *mapped;
-    uint8_t *patched = calloc(table->count / 8 + 1, 1);
+    struct mapped_stubs *mapped = mapped_of(p, table);
+    struct mapped_stubs moved;
+    size_t at;
 
-    if (!patched || !grow(&p->mapped, &p->mapped_room, p->mapped_count,
-                          sizeof(p->mapped[0]))) {
-        free(patched);
-        return NULL;
-    }
-    mapped = &p->mapped[p->mapped_count++];
-    *mapped = (struct mapped_stubs){ table, patched };
-    table->users++;
-    for (uint32_t i = 0; i < table->count; i++) {
-        struct stub *stub = &table->stubs[i];
-        struct stub *known = p->by_number[stub->number];
+    if (!mapped) {
+        uint8_t *patched = calloc(table->count / 8 + 1, 1);
 
-        /* The first one with a number is the one of that number; what was
-         * mapped before gives way. */
-        if (!known || known->module.p != table->module.p) {
-            p->by_number[stub->number] = stub;
+        if (!patched || !grow(&p->mapped, &p->mapped_room, p->mapped_count,
+                              sizeof(p->mapped[0]))) {
+            free(patched);
+            return NULL;
         }
+        table->users++;
+        p->mapped[p->mapped_count++] = (struct mapped_stubs){ table, patched };
+        return &p->mapped[p->mapped_count - 1];
     }
-    return mapped;
+    moved = *mapped;
+    at = (size_t)(mapped - p->mapped);
+    memmove(mapped, mapped + 1, (p->mapped_count - at - 1) * sizeof(*mapped));
+    p->mapped[p->mapped_count - 1] = moved;
+    return &p->mapped[p->mapped_count - 1];
+}
+
+/* Row `i` of the table is `row`: is it patched, and the one of its number? */
+static void tell_row(struct model_process *p, struct mapped_stubs *mapped,
+                     uint32_t i, const struct journal_stub_row *row)
+{
+    struct stub *stub = &mapped->table->stubs[i];
+    struct stub *known = p->by_number[stub->number];
+
+    if (row->flags & JOURNAL_STUB_PATCHED) {
+        mapped->patched[i / 8] |= (uint8_t)(1u << (i % 8));
+    }
+    /* Of those with a number the first one that is exported; what was mapped
+     * before gives way. */
+    if ((row->flags & JOURNAL_STUB_SECOND) == 0 &&
+        (!known || known->module.p != stub->module.p)) {
+        p->by_number[stub->number] = stub;
+    }
 }
 
 bool stubs_tell(struct model_process *p, const struct journal_stubs *r)
 {
     struct stub_table *table = table_of(p->model, r);
-    struct mapped_stubs *mapped;
+    struct mapped_stubs *mapped = table ? map_table(p, table) : NULL;
     size_t names = 0;
 
-    if (!table) {
-        return false;
-    }
-    mapped = mapped_of(p, table);
     if (!mapped) {
-        mapped = map_table(p, table);
-    }
-    if (!mapped) {
-        if (table->users == 0) {
+        if (table && table->users == 0) {
             table->users = 1;
             table_release(p->model, table);
         }
@@ -194,9 +205,9 @@ bool stubs_tell(struct model_process *p, const struct journal_stubs *r)
     }
     memset(mapped->patched, 0, table->count / 8 + 1);
     for (uint32_t i = 0; i < r->count; i++) {
-        if (journal_stub_at(r, i, &names).patched) {
-            mapped->patched[i / 8] |= (uint8_t)(1u << (i % 8));
-        }
+        struct journal_stub_row row = journal_stub_at(r, i, &names);
+
+        tell_row(p, mapped, i, &row);
     }
     return true;
 }

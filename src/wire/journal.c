@@ -234,7 +234,7 @@ void journal_stubs(struct buf *b, uint64_t time, uint64_t base, uint32_t id,
         struct journal_stub row = {
             .rva = rows[i].rva,
             .number = rows[i].number,
-            .patched = rows[i].patched,
+            .flags = rows[i].flags,
             .name_size = (uint8_t)str_slice(rows[i].name, 0, UINT8_MAX).size,
         };
 
@@ -310,7 +310,7 @@ struct journal_stub_row journal_stub_at(const struct journal_stubs *s,
     struct journal_stub_row out = {
         .rva = row.rva,
         .number = row.number,
-        .patched = row.patched != 0,
+        .flags = row.flags,
         .name = { first.p + first.size + *names, row.name_size },
     };
 

@@ -109,11 +109,15 @@ struct journal_unmodule {
     uint64_t base;
 };
 
+/* journal_stub.flags */
+#define JOURNAL_STUB_PATCHED 1 /* its entries are recorded */
+#define JOURNAL_STUB_SECOND 2  /* another one has this number and is exported */
+
 /* One function: its name follows, all names behind all of these. */
 struct journal_stub {
     uint32_t rva;
     uint16_t number;
-    uint8_t patched;
+    uint8_t flags;  // JOURNAL_STUB_*
     uint8_t name_size;
 };
 
@@ -217,8 +221,8 @@ void journal_notice(struct buf *b, uint64_t time, uint32_t kind,
 struct journal_stub_row {
     uint32_t rva;
     uint16_t number;
-    bool patched;
-    str name;  // of 255 bytes at most
+    uint8_t flags;  // JOURNAL_STUB_*
+    str name;       // of 255 bytes at most
 };
 /* `count` rows, which must rise by rva. */
 void journal_stubs(struct buf *b, uint64_t time, uint64_t base, uint32_t id,

@@ -45,7 +45,8 @@ static inline bool add_stub(struct model_process *p, uint64_t address,
 {
     char *room = malloc(JOURNAL_ROOM);
     struct buf b = { room, 0, JOURNAL_ROOM, false };
-    struct journal_stub_row row = { 0, number, patched, name };
+    struct journal_stub_row row = { 0, number,
+                                    patched ? JOURNAL_STUB_PATCHED : 0, name };
     bool ok;
 
     if (!room) {
