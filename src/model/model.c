@@ -181,6 +181,10 @@ static void announce(struct model_thread *t)
         m->heap[m->heap_count] = t;
         m->heap_count++;
         sift_up(m, m->heap_count - 1);
+    } else if (t->is_self && has_event(t)) {
+        /* What came last may be older than what is there. */
+        set_key(t);
+        sift_up(m, t->heap_at - 1);
     }
 }
 

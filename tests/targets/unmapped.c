@@ -48,8 +48,7 @@ int main(void)
         /* By the same thread, with nothing between: one batch for sure. */
         CHECK(NtQueueApcThread((HANDLE)(LONG_PTR)-2, (void *)entry, NULL, NULL,
                                NULL) == 0);
-        expect("SEQ", GetCurrentThreadId(),
-               "--- APC {Routine=wtsapi32.dll+@*");
+        expect("SEQ", GetCurrentThreadId(), "--- APC {Routine=wtsapi32.dll+@*");
         NtTestAlert();
         FreeLibrary(dll);
     }

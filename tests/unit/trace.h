@@ -214,7 +214,8 @@ static inline void add_places(struct model_process *p)
     add_place(p, 0x800000, 0x900000, PLACE_MAPPED, STR("C:\\a\"b\x1b.dll"));
 }
 
-static inline void add_stubs(struct model_process *p)
+/* All but one are patched, or none. */
+static inline bool add_stubs_as(struct model_process *p, bool patched)
 {
     static const char *names[N_COUNT] = {
         [N_CLOSE] = "NtClose",
@@ -253,12 +254,20 @@ static inline void add_stubs(struct model_process *p)
         [N_SET_PROCESS] = "NtSetInformationProcess",
     };
 
+    static char room[JOURNAL_ROOM];
+    struct journal_stub_row rows[N_COUNT];
+    struct buf b = BUF_OVER(room);
+    const void *record = room;
+
     for (uint32_t i = 0; i < N_COUNT; i++) {
-        if (!add_stub(p, stub_at(i), (uint16_t)i, str_of(names[i]),
-                      STR("ntdll.dll"), i != N_FOREIGN)) {
-            abort();
-        }
+        rows[i] = (struct journal_stub_row){ 32 * i, (uint16_t)i,
+                                             patched && i != N_FOREIGN
+                                                 ? JOURNAL_STUB_PATCHED
+                                                 : 0,
+                                             str_of(names[i]) };
     }
+    journal_stubs(&b, 0, STUBS, 1, STR("ntdll.dll"), rows, N_COUNT);
+    return !b.cut && stubs_tell(p, record);
 }
 
 static inline struct model_process *add_process(struct trace *t, uint32_t pid,
@@ -269,9 +278,9 @@ static inline struct model_process *add_process(struct trace *t, uint32_t pid,
     if (!p) {
         abort();
     }
-    add_stubs(p);
     add_places(p);
-    if (!process_module_add(p, 0x140000000, 0x10000, STR("demo.exe")) ||
+    if (!add_stubs_as(p, true) ||
+        !process_module_add(p, 0x140000000, 0x10000, STR("demo.exe")) ||
         !process_module_add(p, STUBS, 0x1000000, STR("ntdll.dll"))) {
         abort();
     }

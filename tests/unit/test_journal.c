@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_journal.c - records of the journal: built and judged; and each takes
+ * effect at its time, whenever it came.
+ */
+#include "unit/trace.h"
+#include "wire/journal.h"
+
+#include "unit/check.h"
+
+static struct chunk c;
+
+/* --- records --- */
+
+static void what_is_built_is_judged_right(void)
+{
+    static char room[JOURNAL_ROOM];
+    struct journal_process process = { .head.time = 5, .pid = 32 };
+    struct journal_stub_row rows[2] = {
+        { 0x10, 1, 0, STR_INIT("NtClose") },
+        { 0x30, 2, JOURNAL_STUB_PATCHED, STR_INIT("NtOpenFile") },
+    };
+    const void *record = room;
+    struct journal_stub_row row;
+    struct buf b = BUF_OVER(room);
+    size_t names = 0;
+
+    journal_process(&b, &process, STR("C:\\x.exe"), STR("x.exe 1"));
+    CHECK(!b.cut && journal_judge(record, b.size));
+    CHECK_STR(journal_text(record, 0), STR("C:\\x.exe"));
+    CHECK_STR(journal_text(record, 1), STR("x.exe 1"));
+    b = BUF_OVER(room);
+    journal_handle(&b, 0, 0x4c, 5, STR("File"), STR(""), STR("C:\\a"));
+    CHECK(journal_judge(record, b.size));
+    CHECK_STR(journal_text(record, 0), STR("File"));
+    CHECK_STR(journal_text(record, 1), STR(""));
+    CHECK_STR(journal_text(record, 2), STR("C:\\a"));
+    b = BUF_OVER(room);
+    journal_stubs(&b, 0, 0x1000, 7, STR("ntdll.dll"), rows, 2);
+    CHECK(journal_judge(record, b.size));
+    CHECK_STR(journal_text(record, 0), STR("ntdll.dll"));
+    row = journal_stub_at(record, 0, &names);
+    CHECK_STR(row.name, STR("NtClose"));
+    CHECK(row.rva == 0x10 && row.number == 1 && row.flags == 0);
+    row = journal_stub_at(record, 1, &names);
+    CHECK_STR(row.name, STR("NtOpenFile"));
+    CHECK(row.rva == 0x30 && row.flags == JOURNAL_STUB_PATCHED);
+}
+
+static void texts_are_cut_where_there_is_no_room(void)
+{
+    _Alignas(8) char room[64];
+    _Alignas(8) char small[16];
+    struct buf b = BUF_OVER(room);
+    const void *record = room;
+
+    journal_module(&b, 1, 0x1000, 0x2000,
+                   STR("a name that is longer than what is left"));
+    CHECK(!b.cut && journal_judge(record, b.size));
+    CHECK_STR(journal_text(record, 0), STR("a name that is longer th"));
+    b = BUF_OVER(small);
+    journal_module(&b, 1, 0x1000, 0x2000, STR("x"));
+    CHECK(b.cut);
+    CHECK_U64(b.size, 0);
+}
+
+/* Every number of a record that could be wrong, wrong. */
+static void what_is_no_record_is_refused(void)
+{
+    static char room[JOURNAL_ROOM];
+    static const struct {
+        size_t at;
+        uint32_t value;
+    } wrong[] = {
+        { RECORD_SIZE, 0 },
+        { RECORD_SIZE, 48 },
+        { offsetof(struct journal_stubs, count), 3 },
+        { offsetof(struct journal_stubs, count), UINT32_MAX },
+        { offsetof(struct journal_stubs, name_size), 100 },
+        { offsetof(struct journal_stubs, name_size), UINT32_MAX },
+        { sizeof(struct journal_stubs), 0x30 },          // rows do not rise
+        { sizeof(struct journal_stubs) + 4, 0xff0001 },  // a name too long
+    };
+    struct journal_stub_row rows[2] = { { 0x10, 1, 0, STR_INIT("A") },
+                                        { 0x30, 2, 0, STR_INIT("B") } };
+    const void *record = room;
+    struct buf b = BUF_OVER(room);
+
+    journal_stubs(&b, 0, 0x1000, 7, STR("m"), rows, 2);
+    CHECK(journal_judge(record, b.size));
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        uint32_t was;
+
+        memcpy(&was, room + wrong[i].at, sizeof(was));
+        memcpy(room + wrong[i].at, &wrong[i].value, sizeof(was));
+        if (i == 7) {
+            room[wrong[i].at + 3] = (char)0xff;
+        }
+        CHECK(!journal_judge(record, b.size));
+        memcpy(room + wrong[i].at, &was, sizeof(was));
+        CHECK(journal_judge(record, b.size));
+    }
+    CHECK(!journal_judge(record, 8));
+    CHECK(!journal_judge(record, b.size - 8));
+    room[RECORD_KIND] = (char)JOURNAL_END;
+    CHECK(!journal_judge(record, b.size));
+    room[RECORD_KIND] = RECORD_KIND_ENTRY;
+    CHECK(!journal_judge(record, b.size));
+}
+
+/* What threads write cannot be a journal's record. */
+static void a_thread_cannot_write_a_journal(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    struct model_thread *a = add_thread(t, 36);
+    char room[JOURNAL_ROOM];
+    struct buf b = BUF_OVER(room);
+
+    journal_module(&b, 1, 0x150000000, 0x1000, STR("x.dll"));
+    model_feed(a, b.p, b.size, UINT64_MAX);
+    CHECK_STR(told(t), STR("32.36 +++ lost 1 records: damaged +++\n"));
+    CHECK(model_place(t->p, 0x150000000).kind != PLACE_MODULE);
+    CHECK(!model_thread_journal(a, b.p, b.size));
+    CHECK(!model_journal(t->p, b.p, b.size - 8));
+    trace_close(t);
+}
+
+/* --- time --- */
+
+static void tell_module(struct trace *t, uint64_t us, uint64_t base, str name)
+{
+    char room[JOURNAL_ROOM];
+    struct buf b = BUF_OVER(room);
+
+    journal_module(&b, us * TICKS, base, 0x1000, name);
+    CHECK(tell_record(t->p, &b));
+}
+
+static void tell_unmodule(struct trace *t, uint64_t us, uint64_t base)
+{
+    char room[JOURNAL_ROOM];
+    struct buf b = BUF_OVER(room);
+
+    journal_unmodule(&b, us * TICKS, base);
+    CHECK(tell_record(t->p, &b));
+}
+
+static void a_start(uint64_t us, uint64_t routine)
+{
+    uint64_t words[2] = { routine, 0 };
+
+    chunk_transition(&c, us, TRANSITION_THREAD_START, 0x100, 0, 2, words);
+}
+
+/* All of it came in one batch, and the records of the process after those of
+ * the thread. */
+static void a_module_is_there_from_its_time_to_its_end(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    struct model_thread *a = add_thread(t, 36);
+
+    a_start(10, 0x150000020);
+    a_start(20, 0x150000020);
+    a_start(30, 0x150000020);
+    a_start(40, 0x150000020);
+    feed(a, &c);
+    tell_module(t, 35, 0x150000000, STR("second.dll"));
+    tell_unmodule(t, 30, 0x150000000);
+    tell_module(t, 20, 0x150000000, STR("first.dll"));
+    CHECK_STR(told(t),
+              STR("32.36 --- THREAD_START {Routine=unmapped 0x150000000+0x20, "
+                  "Parameter=0} ---\n"
+                  "32.36 --- THREAD_START {Routine=first.dll+0x20, "
+                  "Parameter=0} ---\n"
+                  "32.36 --- THREAD_START {Routine=unmapped 0x150000000+0x20, "
+                  "Parameter=0} ---\n"
+                  "32.36 --- THREAD_START {Routine=second.dll+0x20, "
+                  "Parameter=0} ---\n"));
+    trace_close(t);
+}
+
+/* A module waits for the threads that are behind it. */
+static void what_is_told_of_the_future_waits(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    struct model_thread *a = add_thread(t, 36);
+
+    tell_module(t, 20, 0x150000000, STR("first.dll"));
+    model_thread_bound(a, 10 * TICKS);
+    model_run(t->m, 25 * TICKS);
+    CHECK(model_place(t->p, 0x150000020).kind == PLACE_UNMAPPED);
+    model_thread_bound(a, 21 * TICKS);
+    model_run(t->m, 25 * TICKS);
+    CHECK_STR(model_place(t->p, 0x150000020).name, STR("first.dll"));
+    trace_close(t);
+}
+
+static void what_nobody_could_say_is_not_known_any_more(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    struct model_thread *a = add_thread(t, 36);
+
+    a_start(10, 0x400020);
+    a_start(20, 0x400020);
+    feed(a, &c);
+    tell_place_at(t->p, 10 * TICKS, 0x400000, 0x401000, PLACE_PRIVATE, STR(""));
+    tell_place_at(t->p, 20 * TICKS, 0x400000, 0x401000, PLACE_UNKNOWN, STR(""));
+    CHECK_STR(told(t),
+              STR("32.36 --- THREAD_START {Routine=private 0x400000+0x20, "
+                  "Parameter=0} ---\n"
+                  "32.36 --- THREAD_START {Routine=0x400020, "
+                  "Parameter=0} ---\n"));
+    trace_close(t);
+}
+
+/* --- processes --- */
+
+static uint32_t tables(const struct model *m)
+{
+    uint32_t count = 0;
+
+    for (const struct stub_table *x = m->stub_tables; x; x = x->next) {
+        count++;
+    }
+    return count;
+}
+
+static void stubs_are_shared_and_given_back(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    struct model_process *p = add_process(t, 64, MODE_PATCHED);
+    struct model_process *q;
+    bool patched;
+
+    CHECK_U64(tables(t->m), 1);
+    CHECK(stub_by_number(t->p, N_CLOSE) == stub_by_number(p, N_CLOSE));
+    /* What is patched is each process's own. */
+    CHECK(add_stubs_as(p, false));
+    stub_by_address(t->p, stub_at(N_CLOSE), &patched);
+    CHECK(patched);
+    stub_by_address(p, stub_at(N_CLOSE), &patched);
+    CHECK(!patched);
+    CHECK_U64(tables(t->m), 1);
+    tell_process_over(t->p, 0, 10 * TICKS);
+    model_flush(t->m);
+    CHECK(t->m->processes == p);
+    CHECK_U64(tables(t->m), 1);
+    tell_process_over(p, 0, 11 * TICKS);
+    model_flush(t->m);
+    CHECK(t->m->processes == NULL);
+    CHECK_U64(tables(t->m), 0);
+    CHECK_U64(t->m->object_bytes, 0);
+    q = add_process(t, 32, MODE_PATCHED);
+    CHECK_U64(tables(t->m), 1);
+    CHECK(stub_by_number(q, N_CLOSE) != NULL);
+    t->p = q;
+    trace_close(t);
+}
+
+int main(void)
+{
+    const struct test tests[] = {
+        TEST(what_is_built_is_judged_right),
+        TEST(texts_are_cut_where_there_is_no_room),
+        TEST(what_is_no_record_is_refused),
+        TEST(a_thread_cannot_write_a_journal),
+        TEST(a_module_is_there_from_its_time_to_its_end),
+        TEST(what_is_told_of_the_future_waits),
+        TEST(what_nobody_could_say_is_not_known_any_more),
+        TEST(stubs_are_shared_and_given_back),
+    };
+
+    return check_run(tests, COUNT_OF(tests));
+}
