@@ -57,7 +57,7 @@ PORTABLE := \
     wire/journal.c \
     tables/calls.c tables/classes.c tables/handles.c tables/meanings.c \
     tables/names.c tables/status.c tables/structs.c tables/types.c \
-    tables/fields.c tables/ioctls.c tables/unions.c \
+    tables/fields.c tables/ioctls.c tables/unions.c tables/roles.c \
     tables/amd64/stubs.c tables/amd64/frames.c \
     model/model.c model/process.c model/queue.c model/pair.c model/clock.c \
     model/memory.c model/handles.c model/watch.c model/socket.c \
@@ -70,6 +70,7 @@ PORTABLE := \
     format/line.c format/pieces.c format/text.c format/json.c \
     format/summary.c \
     filter/filter.c filter/parse.c filter/known.c filter/path.c filter/regex.c \
+    plan/plan.c \
     cmd/options.c cmd/cmdline.c cmd/help.c live/pe.c \
     live/syscalls.c live/patch.c
 

@@ -7,6 +7,8 @@
  */
 #include "decode/shape.h"
 
+#include "tables/roles.h"
+
 #include "base/compiler.h"
 #include "tables/ioctls.h"
 #include "tables/meanings.h"
@@ -605,6 +607,7 @@ static void shape_arg(const struct call_facts *facts, uint32_t i,
 static void shape_calls(const struct call_facts *facts, struct shape *shape)
 {
     str name = str_of(facts->name);
+    uint32_t roles = call_roles(name);
     bool creates = false;
     uint8_t options = SHAPE_NO_ARG;
 
@@ -644,8 +647,8 @@ static void shape_calls(const struct call_facts *facts, struct shape *shape)
         arg->by_object = str_eq(set, STR("STANDARD_ACCESS")) &&
                          str_eq(name, STR("NtDuplicateObject"));
     }
-    if (str_eq(name, STR("NtReadFile")) || str_eq(name, STR("NtWriteFile"))) {
-        shape->role = str_eq(name, STR("NtReadFile")) ? ROLE_READ : ROLE_WRITE;
+    if ((roles & (ROLE_READS | ROLE_WRITES)) != 0) {
+        shape->role = (roles & ROLE_READS) != 0 ? ROLE_READ : ROLE_WRITE;
         shape->buffer = arg_named(facts, STR("Buffer"));
         if (shape->buffer == SHAPE_NO_ARG) {
             shape->role = ROLE_PLAIN;

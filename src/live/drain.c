@@ -14,6 +14,7 @@
 #include "live/rendezvous.h"
 #include "live/rings.h"
 #include "live/session.h"
+#include "tables/roles.h"
 
 #include <string.h>
 
@@ -117,14 +118,13 @@ static void note_own_end(struct drained *d, const struct record_entry *entry)
 static void watch_entry(struct traced *t, struct drained *d,
                         const struct record_entry *entry)
 {
-    const struct numbers *n = &t->numbers;
-    uint16_t number = entry->head.number;
+    uint32_t roles =
+        t->target.plan->services[entry->head.number & SERVICE_MASK].roles;
 
-    if (number == n->terminate_thread) {
+    if ((roles & ROLE_ENDS_THREAD) != 0) {
         d->ending = true;
         note_own_end(d, entry);
-    } else if ((number == n->unmap || number == n->unmap_ex) &&
-               entry->args[0] == UINT64_MAX) {
+    } else if ((roles & ROLE_UNMAPS) != 0 && entry->args[0] == UINT64_MAX) {
         d->unmap_rsp = entry->rsp;
         d->unmap_base = entry->args[1];
     }

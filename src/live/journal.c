@@ -37,10 +37,10 @@ void put_process(struct traced *t, enum model_mode mode, str image, str command)
     struct journal_process p = {
         .head.time = os_tsc(),
         .pid = t->target.os.pid,
-        .build = t->target.system.build,
+        .build = t->target.plan->system.build,
         .mode = (uint8_t)mode,
         .width = sizeof(uint64_t),
-        .wine = t->target.system.wine,
+        .wine = t->target.plan->system.wine,
     };
 
     journal_process(&b, &p, image, command);

@@ -83,7 +83,7 @@ static int words_of(const struct traced *t, const uint8_t *bytes,
         words[count++] =
             TRANSITION_WORDS + 8 * (uint32_t)transition_word[head.number];
     } else if (head.kind == RECORD_ENTRY) {
-        mask = t->target.code_args[head.number & SERVICE_MASK];
+        mask = t->target.plan->services[head.number & SERVICE_MASK].code_args;
         for (uint32_t i = 0; mask >> i != 0 && count < WORDS_MOST; i++) {
             if (mask >> i & 1) {
                 words[count++] = ENTRY_ARGS + 8 * i;
@@ -176,7 +176,7 @@ void places_find(struct traced *t, uint64_t time, uint64_t address)
      * we wait for the target. */
     rings_wake(t);
     if (t->asker == NULL) {
-        t->asker = asker_open(&t->target.os, t->target.system.wine);
+        t->asker = asker_open(&t->target.os, t->target.plan->system.wine);
     }
     if (t->asker == NULL || !asker_region(t->asker, address, &t->told)) {
         not_known(t, time, address);
@@ -198,7 +198,7 @@ bool places_ask(struct traced *t, struct drained *d, const uint8_t *bytes,
 
     memcpy(&head, bytes, sizeof(head));
     /* Who waits itself is not kept waiting: its question is behind this. */
-    if (t->target.system.wine && rings_waited_for(t) && !rings_waits(d)) {
+    if (t->target.plan->system.wine && rings_waited_for(t) && !rings_waits(d)) {
         if (d->wonders_since == 0) {
             d->wonders_since = now;
         }

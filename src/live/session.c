@@ -125,24 +125,12 @@ static struct str16 whole16(const uint16_t *z)
     return (struct str16){ z, size };
 }
 
-/* What is to be recorded for the lines that are wanted. */
-static struct target_wants wants_of(const struct telling *t)
+/* What the programs that we start run on. */
+static struct call_system system_here(void)
 {
-    const struct view_options *o = t->options;
-    struct filter_dumps reads = filter_reads(t->filter);
-    struct filter_dumps writes = filter_writes(t->filter);
-
-    return (struct target_wants){
-        .filter = t->filter,
-        .handles = telling_wants_handles(t),
-        .paths = filter_wants_paths(t->filter),
-        .arguments = t->lines,
-        .capture = {
-            .string_max = (uint32_t)o->string_limit,
-            .verbose = !o->abbrev,
-            .dumps = reads.all || reads.count > 0 || writes.all ||
-                     writes.count > 0,
-        },
+    return (struct call_system){
+        .wine = os_own_ntdll("wine_get_version") != 0,
+        .build = os_windows_build(),
     };
 }
 
@@ -151,7 +139,7 @@ static struct target_wants wants_of(const struct telling *t)
 static bool launch(struct session *s, struct err *e)
 {
     const struct launch_options *o = s->options;
-    const struct target_wants wants = wants_of(&s->telling);
+    const struct plan_wants wants = telling_wants(&s->telling);
     struct traced *t = traced_open(s);
     uint16_t *path = NULL;
     bool ok;
@@ -159,6 +147,8 @@ static bool launch(struct session *s, struct err *e)
     if (t == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
+    plan_open(&s->plan, &wants, system_here(),
+              o->patch && o->engine == ENGINE_RING);
     if (!find_program(o, &path, e)) {
         return false;
     }
@@ -169,7 +159,7 @@ static bool launch(struct session *s, struct err *e)
      * for unit. */
     if (ok &&
         !target_launch(&t->target, path, os_command_line().p + o->program_unit,
-                       o, &wants, s->wake, &s->timing, e)) {
+                       o, &s->plan, s->wake, &s->timing, e)) {
         ok = about_program(o, e);
     }
     os_free(path);
@@ -210,14 +200,6 @@ static bool colours_wanted(const struct session *s)
     return os_console_colours(&s->output.file);
 }
 
-static uint16_t number_of(const struct traced *t, const char *name)
-{
-    const struct syscall_entry *x =
-        module_syscall(&t->target.ntdll, str_of(name));
-
-    return x != NULL ? x->number : NUMBER_NONE;
-}
-
 static void on_handle(void *traced, const struct os_handle *h)
 {
     put_handle(traced, h);
@@ -243,7 +225,7 @@ static bool open_model(struct session *s, const struct target *first,
                        struct err *e)
 {
     struct model_config config = {
-        .system = first->system,
+        .system = first->plan->system,
         .hold = 100 * s->timing.tsc_per_ms,
         /* Who does not see what closes a handle must not name it. */
         .no_handles = !first->patching || !telling_wants_handles(&s->telling),
@@ -265,7 +247,7 @@ static bool open_model(struct session *s, const struct target *first,
     put_clock(s, &points[0]);
     put_clock(s, &points[1]);
     return telling_open(&s->telling, &s->output, model_clock(s->model),
-                        first->system.wine, colours_wanted(s), e);
+                        first->plan->system.wine, colours_wanted(s), e);
 }
 
 /* Tells the model of a process that is about to run. */
@@ -274,11 +256,6 @@ static bool open_process(struct traced *t, struct err *e)
     struct session *s = t->session;
     const struct launch_options *o = s->options;
 
-    t->numbers = (struct numbers){
-        .terminate_thread = number_of(t, "NtTerminateThread"),
-        .unmap = number_of(t, "NtUnmapViewOfSection"),
-        .unmap_ex = number_of(t, "NtUnmapViewOfSectionEx"),
-    };
     put_process(t,
                 o->engine == ENGINE_HANDSHAKE ? MODE_ASKED
                 : o->patch                    ? MODE_PATCHED
@@ -292,11 +269,11 @@ static bool open_process(struct traced *t, struct err *e)
     if (!images_begin(t, 0)) {
         return err_set(e, ERR_OS, "cannot find ntdll in the program");
     }
-    if (t->target.programs.left_out > 0) {
+    if (t->target.plan->left_out > 0) {
         session_note(s,
                      "%u calls are shown without what their arguments "
                      "point to: no room for more capture programs",
-                     t->target.programs.left_out);
+                     t->target.plan->left_out);
     }
     tell_handles(t);
     return true;
@@ -674,6 +651,7 @@ bool session_run(const struct launch_options *o, const struct view_options *v,
     os_interrupt_done();
     free(s->scratch);
     free(s->journal);
+    plan_close(&s->plan);
     free(s);
     return ok;
 }

@@ -14,6 +14,7 @@
 #include "live/options.h"
 #include "live/timing.h"
 #include "model/model.h"
+#include "plan/plan.h"
 #include "platform/target.h"
 #include "view/output.h"
 #include "view/tell.h"
@@ -28,6 +29,7 @@ struct session {
     const struct view_options *view;
     struct buf *notes;      // lines for the user
     struct traced *traced;  // owned, a list: the first one started first
+    struct plan plan;
     struct model *model;
     struct telling telling;
     struct timing timing;

@@ -9,7 +9,6 @@
  */
 #include "live/target.h"
 
-#include "decode/shape.h"
 #include "tables/amd64/frames.h"
 #include "tables/amd64/stubs.h"
 #include "tables/calls.h"
@@ -47,151 +46,19 @@ static const char *const private_names[PRIVATE_COUNT] = {
 
 /* --- the section --- */
 
-static uint8_t flags_of_call(const struct target *t, str name)
-{
-    uint8_t flags = 0;
-
-    if (!t->patching) {
-        return 0;
-    }
-    if (str_eq(name, STR("NtContinue")) || str_eq(name, STR("NtContinueEx")) ||
-        str_eq(name, STR("NtCallbackReturn"))) {
-        flags |= ROW_ENDS_ITSELF;
-    }
-    if (str_eq(name, STR("NtSetContextThread"))) {
-        flags |= ROW_SETS_CONTEXT;
-    }
-    if (str_eq(name, STR("NtSetInformationProcess"))) {
-        flags |= ROW_SETS_CALLBACK;
-    }
-    if (str_eq(name, STR("NtMapViewOfSection")) ||
-        str_eq(name, STR("NtMapViewOfSectionEx"))) {
-        flags |= ROW_MAPS;
-    }
-    return flags;
-}
-
-/* Where a program stands in the copy, and what tells most others apart. */
-struct program_at {
-    uint32_t hash;
-    uint32_t at;
-    uint32_t size;
-};
-
-static uint32_t hash_of(const uint8_t *p, size_t size)
-{
-    uint32_t h = 2166136261u;  // FNV-1a
-
-    for (size_t i = 0; i < size; i++) {
-        h = (h ^ p[i]) * 16777619u;
-    }
-    return h;
-}
-
-/* Makes room for one more program of `size` bytes. */
-static bool room_for_program(struct programs *p, size_t size)
-{
-    const uint32_t most = SECTION_RINGS - SECTION_PROGRAMS;
-
-    if (p->bytes == NULL) {
-        p->bytes = malloc(most);
-    }
-    if (p->count == p->room) {
-        uint32_t more = p->room == 0 ? 512 : p->room * 2;
-        struct program_at *at = realloc(p->at, more * sizeof(*at));
-
-        if (at == NULL) {
-            return false;
-        }
-        p->at = at;
-        p->room = more;
-    }
-    return p->bytes != NULL && size <= most - p->used;
-}
-
-/* Puts a program into the section, once; its offset, 0 if there is no room.
- * What is there already is compared with our own copy: the section is the
- * target's to write. */
-static uint32_t place_program(struct target *t, const uint8_t *bytes,
-                              size_t size)
-{
-    struct programs *p = &t->programs;
-    uint32_t hash = hash_of(bytes, size);
-
-    for (uint32_t i = 0; i < p->count; i++) {
-        if (p->at[i].hash == hash && p->at[i].size == size &&
-            memcmp(p->bytes + p->at[i].at, bytes, size) == 0) {
-            return SECTION_PROGRAMS + p->at[i].at;
-        }
-    }
-    if (!room_for_program(p, size)) {
-        p->left_out++;
-        return 0;
-    }
-    memcpy(p->bytes + p->used, bytes, size);
-    memcpy((char *)t->shared.at + SECTION_PROGRAMS + p->used, bytes, size);
-    p->at[p->count++] = (struct program_at){ hash, p->used, (uint32_t)size };
-    p->used += (uint32_t)size;
-    return SECTION_PROGRAMS + p->used - (uint32_t)size;
-}
-
-static uint32_t add_program(struct target *t, const struct call_facts *facts,
-                            bool names_only)
-{
-    struct capture_options options = t->wants.capture;
-    uint64_t room[CAPTURE_PROGRAM_MAX / sizeof(uint64_t) + 1];
-    size_t size;
-
-    options.wine = t->system.wine;
-    options.names_only = names_only;
-    size = capture_compile(facts, &options, room);
-    return size == 0 ? 0 : place_program(t, (const uint8_t *)room, size);
-}
-
-/* What is recorded of a call: all, what handles and paths need of it, its
- * bare words, or nothing. */
-static void choose_record(struct target *t, struct call_row *row, str name,
-                          const struct call_facts *facts)
-{
-    const struct target_wants *w = &t->wants;
-    bool wanted = filter_wants_name(w->filter, name, facts);
-    uint32_t needs = facts != NULL ? call_needs(facts) : 0;
-    bool watched = w->handles && (needs & CALL_NEEDED_HANDLES) != 0;
-    bool shown = w->arguments && !filter_is_raw(w->filter, name, facts);
-
-    if (facts != NULL && wanted && (shown || w->paths || watched)) {
-        row->program = add_program(t, facts, !shown);
-    } else if (facts != NULL && watched) {
-        row->program = add_program(t, facts, true);
-    } else if (!wanted && !watched && row->flags == 0 &&
-               (needs & ~(uint32_t)CALL_NEEDED_HANDLES) == 0) {
-        row->flags |= ROW_FILTERED;
-    }
-    if (row->program != 0) {
-        row->flags |= ROW_CAPTURES;
-    }
-}
-
+/* Rows of a module's calls, and the capture programs that are new. */
 static void fill_rows(struct target *t, const struct module *m)
 {
     struct call_row *rows =
         (struct call_row *)((char *)t->shared.at + SECTION_ROWS);
+    struct plan *p = t->plan;
 
     for (size_t i = 0; i < m->syscalls.count; i++) {
         const struct syscall_entry *s = &m->syscalls.entries[i];
-        const struct call_facts *f = call_find_on(s->name, t->system);
-        struct call_row row = { .number = s->number,
-                                .flags = flags_of_call(t, s->name) };
-        int args = call_arg_count_on(s->name, t->system);
 
-        t->code_args[s->number & SERVICE_MASK] =
-            f != NULL ? shape_code_args(f) : 0;
-        row.more = (uint8_t)(args < 0 ? 0 : call_stack_args((uint32_t)args));
-        if (t->patching) {
-            choose_record(t, &row, s->name, f);
-        }
-        rows[s->number & SERVICE_MASK] = row;
+        rows[s->number & SERVICE_MASK] = plan_row(p, s->name, s->number);
     }
+    memcpy((char *)t->shared.at + SECTION_PROGRAMS, p->bytes, p->used);
 }
 
 static void fill_transitions(struct target *t)
@@ -464,7 +331,7 @@ static struct os_process unwatched(const struct target *t)
 {
     struct os_process p = t->os;
 
-    if (!t->system.wine) {
+    if (!t->plan->system.wine) {
         p.waited_for = NULL;
     }
     return p;
@@ -519,13 +386,7 @@ static bool get_in(struct target *t, const struct launch_options *o,
     if (!module_open(&t->ntdll, &t->os, r.allocation, e)) {
         return false;
     }
-    t->system.wine = os_own_ntdll("wine_get_version") != 0;
-    t->system.build = os_windows_build();
-    t->wine_record = t->system.wine && !os_last_call_implemented();
-    t->code_args = calloc(SERVICE_COUNT, sizeof(*t->code_args));
-    if (t->code_args == NULL) {
-        return err_set(e, ERR_OS, "out of memory");
-    }
+    t->wine_record = t->plan->system.wine && !os_last_call_implemented();
     t->room = os_event_open(true, e);
     if (t->room == NULL || !open_section(t, o, e)) {
         return false;
@@ -562,12 +423,12 @@ static bool get_in(struct target *t, const struct launch_options *o,
 
 bool target_launch(struct target *out, const uint16_t *path,
                    const uint16_t *command_line, const struct launch_options *o,
-                   const struct target_wants *wants, void *wake,
-                   struct timing *timing, struct err *e)
+                   struct plan *plan, void *wake, struct timing *timing,
+                   struct err *e)
 {
     struct target t = { .engine = o->engine,
                         .patching = o->patch && o->engine == ENGINE_RING,
-                        .wants = *wants,
+                        .plan = plan,
                         .wake = wake };
 
     if (!os_process_launch(&t.os, path, command_line, e)) {
@@ -724,7 +585,8 @@ static int args_in(const struct target *t, const struct module *m,
 {
     for (size_t i = 0; i < m->syscalls.count; i++) {
         if (m->syscalls.entries[i].number == number) {
-            return call_arg_count_on(m->syscalls.entries[i].name, t->system);
+            return call_arg_count_on(m->syscalls.entries[i].name,
+                                     t->plan->system);
         }
     }
     return -1;
@@ -827,9 +689,6 @@ void target_close(struct target *t)
     os_event_close(t->room);
     patch_close(&t->nt_stubs);
     target_unprepare_win32u(t);
-    free(t->code_args);
-    free(t->programs.bytes);
-    free(t->programs.at);
     module_close(&t->ntdll);
     module_close(&t->win32u);
     *t = (struct target){ 0 };

@@ -10,12 +10,11 @@
 #define LIVE_TARGET_H
 
 #include "base/err.h"
-#include "decode/capture.h"
-#include "filter/filter.h"
 #include "live/module.h"
 #include "live/options.h"
 #include "live/patch.h"
 #include "live/timing.h"
+#include "plan/plan.h"
 #include "platform/target.h"
 #include "wire/image.h"
 
@@ -38,25 +37,6 @@ struct target_pages {
 /* Rings committed before the first thread asks for one; fewer large ones. */
 #define RINGS_AT_FIRST 16u
 
-/* What is wanted of its calls: what is not is not recorded. */
-struct target_wants {
-    const struct filter *filter;  // borrowed
-    bool arguments;               // with what their arguments point to
-    bool handles;                 // what handles refer to is kept
-    bool paths;                   // the names that calls open are looked at
-    struct capture_options capture;
-};
-
-/* The capture programs in the section, and a copy of ours of them. */
-struct programs {
-    uint8_t *bytes;  // owned
-    uint32_t used;
-    uint32_t left_out;      // calls whose program found no room
-    struct program_at *at;  // owned, `count` of them
-    uint32_t count;
-    uint32_t room;
-};
-
 struct target {
     struct os_process os;
     struct os_section shared;
@@ -70,12 +50,8 @@ struct target {
     uint32_t ring_max;  // rings that fit into the section
     enum engine engine;
     bool patching;
-    struct call_system system;  // it runs on
-    bool wine_record;           // last calls are kept by the agent (wine.S)
-    struct target_wants wants;
-    struct programs programs;
-    /* By service: bit i: argument i is an address of code. Owned. */
-    uint32_t *code_args;
+    bool wine_record;   // last calls are kept by the agent (wine.S)
+    struct plan *plan;  // borrowed: what is recorded of which call
     struct module ntdll;
     struct module win32u;  // zeroed until it is there
     struct patched nt_stubs;
@@ -88,11 +64,11 @@ struct target {
 
 /* Starts `path` with `command_line` under the agent, suspended. `wake` is the
  * event that its threads set for us; it must live as long. `timing` has begun;
- * it is made ready on the way. */
+ * it is made ready on the way. `plan` gets its calls, and must live. */
 bool target_launch(struct target *out, const uint16_t *path,
                    const uint16_t *command_line, const struct launch_options *o,
-                   const struct target_wants *wants, void *wake,
-                   struct timing *timing, struct err *e);
+                   struct plan *plan, void *wake, struct timing *timing,
+                   struct err *e);
 /* Lets it run. */
 bool target_go(struct target *t, struct err *e);
 /* Sees that the loader's first bytes are back, while the agent waits; puts

@@ -57,15 +57,6 @@ struct chore {
     uint64_t size;  // bytes
 };
 
-/* Service numbers of calls that the tracer itself acts on; NUMBER_NONE where
- * there is no such call. */
-#define NUMBER_NONE 0xffff
-struct numbers {
-    uint16_t terminate_thread;
-    uint16_t unmap;
-    uint16_t unmap_ex;
-};
-
 /* Where an image lies; or pages that were asked about. */
 struct image_at {
     uint64_t base;
@@ -81,7 +72,6 @@ struct traced {
     struct target target;
     char image_room[4096];
     struct buf image;  // the program's path
-    struct numbers numbers;
     struct model_process *process;
     struct drained *rings;    // RING_MAX of them, owned
     uint32_t ring_high;       // rings below this one may be in use

@@ -28,8 +28,8 @@ struct watch;
 struct stub {
     uint64_t address;  // of its first instruction
     uint16_t number;   // service number
-    uint8_t special;   // the model's; enum in world.h
     int8_t arg_count;  // -1: not known
+    uint32_t roles;    // enum call_role
     str name;
     str module;
     const struct call_facts *facts;  // NULL: no prototype known

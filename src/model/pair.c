@@ -34,6 +34,7 @@
  * a patched one; it is never named after where it returned to.
  */
 #include "model/world.h"
+#include "tables/roles.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -332,6 +333,11 @@ static void put_blame(struct blame *blame, bool any, uint32_t code)
     }
 }
 
+static bool has_role(const struct call *call, enum call_role role)
+{
+    return call->stub && (call->stub->roles & role) != 0;
+}
+
 /* Who is ended by NtTerminateThread or NtTerminateProcess may be gone before
  * the call has returned. So it is written down at the entry (`any`), and
  * taken back when the call fails. A thread that is not in a call of its own
@@ -340,11 +346,9 @@ static void blame(struct model_thread *t, const struct call *call, bool any)
 {
     struct model *m = t->model;
     uint32_t code = (uint32_t)call->args[1];
-    enum special special =
-        call->stub ? (enum special)call->stub->special : SPECIAL_NONE;
-    bool others = special == SPECIAL_TERMINATE_PROCESS && call->args[0] == 0;
-    uint32_t tid =
-        special == SPECIAL_TERMINATE_THREAD ? thread_to_end(call) : 0;
+    bool ends_process = has_role(call, ROLE_ENDS_PROCESS);
+    bool others = ends_process && call->args[0] == 0;
+    uint32_t tid = has_role(call, ROLE_ENDS_THREAD) ? thread_to_end(call) : 0;
     struct model_process *p = NULL;
 
     if ((call->arg_mask & 3) != 3) {
@@ -358,7 +362,7 @@ static void blame(struct model_thread *t, const struct call *call, bool any)
             put_blame(&o->foreign_end, any, code);
         }
     }
-    if (special == SPECIAL_TERMINATE_PROCESS && process_to_end(call) != 0) {
+    if (ends_process && process_to_end(call) != 0) {
         p = process_by_pid(m, process_to_end(call));
     }
     if (p && p != t->process) {
@@ -423,27 +427,15 @@ static void settle_exception(struct model_thread *t, uint64_t stack_base,
 static bool note_special(struct model_thread *t, const struct call *call)
 {
     blame(t, call, true);
-    switch (call->stub ? (enum special)call->stub->special : SPECIAL_NONE) {
-    case SPECIAL_CONTINUE:
+    if (has_role(call, ROLE_CONTINUES)) {
         t->exception = false;
         return true;
-    case SPECIAL_CALLBACK_RETURN:
-        return true;
-    case SPECIAL_TERMINATE_THREAD:
-        if (thread_to_end(call) == t->tid) {
-            t->own_end = (struct blame){ true, (uint32_t)call->args[1] };
-            return true;
-        }
-        return false;
-    case SPECIAL_TERMINATE_PROCESS:
-    case SPECIAL_TERMINATE_JOB:
-    case SPECIAL_NONE:
-    case SPECIAL_SET_CONTEXT:
-    case SPECIAL_RAISE:
-    case SPECIAL_SET_PROCESS:
-        break;
     }
-    return false;
+    if (has_role(call, ROLE_ENDS_THREAD) && thread_to_end(call) == t->tid) {
+        t->own_end = (struct blame){ true, (uint32_t)call->args[1] };
+        return true;
+    }
+    return has_role(call, ROLE_LEAVES_CALLBACK);
 }
 
 /* Windows' loader compares functions that it depends on with what they were,
@@ -454,8 +446,8 @@ static bool is_caused(const struct model_thread *t, const struct call *call)
 {
     const uint64_t *a = call->args;
 
-    return t->process->mode == MODE_PATCHED && call->stub &&
-           call->stub->special == SPECIAL_SET_PROCESS && a[0] == UINT64_MAX &&
+    return t->process->mode == MODE_PATCHED &&
+           has_role(call, ROLE_SETS_CALLBACK) && a[0] == UINT64_MAX &&
            (uint32_t)a[1] == PROCESS_LOADER_DETOUR && (uint32_t)a[3] == 4 &&
            process_one_module(t->process, call->stub->address, call->caller);
 }
@@ -597,7 +589,7 @@ static void judge_unmatched(struct model_thread *t, struct call *call,
 
     if (t->gone_stub && in == t->gone_stub && call->rsp == t->gone_rsp) {
         /* It was to end itself, and has come back. */
-        if (in->special == SPECIAL_TERMINATE_THREAD) {
+        if ((in->roles & ROLE_ENDS_THREAD) != 0) {
             t->own_end.any = false;
         }
         name_by_stub(call, in);
@@ -622,8 +614,7 @@ static void judge_unmatched(struct model_thread *t, struct call *call,
         return;
     }
     name_by_answer(t, call, answer);
-    if (mode != MODE_PATCHED && call->stub &&
-        call->stub->special == SPECIAL_SET_CONTEXT) {
+    if (mode != MODE_PATCHED && has_role(call, ROLE_SETS_CONTEXT)) {
         return;
     }
     t->model->counts.orphans++;
@@ -648,7 +639,7 @@ static bool lands_anywhere(const struct model_thread *t,
         return false;
     }
     newest = &t->open[t->open_count - 1].call;
-    if (newest->stub && newest->stub->special == SPECIAL_SET_CONTEXT) {
+    if (has_role(newest, ROLE_SETS_CONTEXT)) {
         return true;
     }
     return in_kernel(t) && answer && answer->number_known &&
@@ -706,7 +697,7 @@ static void begin_exception(struct model_thread *t,
     const struct stub *stub =
         in_kernel(t) ? t->open[t->open_count - 1].call.stub : NULL;
 
-    if (stub && stub->special == SPECIAL_RAISE) {
+    if (stub && (stub->roles & ROLE_RAISES) != 0) {
         end_call(t, t->open_count - 1, e->time, late);
     }
     t->exception = told->status_known;
@@ -792,12 +783,12 @@ static bool ends_own_process(const struct model_process *p,
     if (!call->stub || !(call->arg_mask & 2)) {
         return false;
     }
-    if (call->stub->special == SPECIAL_TERMINATE_JOB) {
+    if (has_role(call, ROLE_ENDS_JOB)) {
         return true;
     }
     pid = process_to_end(call);
-    return call->stub->special == SPECIAL_TERMINATE_PROCESS &&
-           call->args[0] != 0 && (pid == p->pid || pid == 0);
+    return has_role(call, ROLE_ENDS_PROCESS) && call->args[0] != 0 &&
+           (pid == p->pid || pid == 0);
 }
 
 /* The status that an open NtRaiseException raises could be `code`. */
@@ -805,7 +796,7 @@ static bool may_raise(const struct call *call, uint32_t code)
 {
     uint32_t status;
 
-    return call->stub && call->stub->special == SPECIAL_RAISE &&
+    return has_role(call, ROLE_RAISES) &&
            (!memory_u32(&call->before, call->args[0], &status) ||
             status == code);
 }

@@ -9,35 +9,12 @@
  */
 #include "model/world.h"
 
+#include "tables/roles.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/banned.h"
-
-static enum special special_of(str name)
-{
-    static const struct {
-        const char *name;
-        enum special special;
-    } rows[] = {
-        { "NtContinue", SPECIAL_CONTINUE },
-        { "NtContinueEx", SPECIAL_CONTINUE },
-        { "NtCallbackReturn", SPECIAL_CALLBACK_RETURN },
-        { "NtTerminateThread", SPECIAL_TERMINATE_THREAD },
-        { "NtTerminateProcess", SPECIAL_TERMINATE_PROCESS },
-        { "NtTerminateJobObject", SPECIAL_TERMINATE_JOB },
-        { "NtSetContextThread", SPECIAL_SET_CONTEXT },
-        { "NtRaiseException", SPECIAL_RAISE },
-        { "NtSetInformationProcess", SPECIAL_SET_PROCESS },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (str_eq(name, str_of(rows[i].name))) {
-            return rows[i].special;
-        }
-    }
-    return SPECIAL_NONE;
-}
 
 /* --- tables --- */
 
@@ -51,7 +28,7 @@ static bool make_stub(struct model *m, struct stub *stub, uint64_t base,
     }
     stub->address = base + row->rva;
     stub->number = row->number & SERVICE_MASK;
-    stub->special = (uint8_t)special_of(name);
+    stub->roles = call_roles(name);
     stub->name = name;
     stub->module = module;
     stub->facts = call_find_on(name, m->config.system);

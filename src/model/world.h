@@ -37,19 +37,6 @@
 /* Longest name of a module that is kept. */
 #define NAME_MAX_BYTES 1024
 
-/* Calls for which pairing has a rule of its own. */
-enum special {
-    SPECIAL_NONE,
-    SPECIAL_CONTINUE,           // NtContinue, NtContinueEx
-    SPECIAL_CALLBACK_RETURN,    // NtCallbackReturn
-    SPECIAL_TERMINATE_THREAD,   // NtTerminateThread
-    SPECIAL_TERMINATE_PROCESS,  // NtTerminateProcess
-    SPECIAL_TERMINATE_JOB,      // NtTerminateJobObject
-    SPECIAL_SET_CONTEXT,        // NtSetContextThread
-    SPECIAL_RAISE,              // NtRaiseException
-    SPECIAL_SET_PROCESS,        // NtSetInformationProcess
-};
-
 struct module {
     uint64_t base;
     uint64_t size;

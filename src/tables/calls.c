@@ -362,42 +362,23 @@ bool call_is_win32k(const struct call_facts *call)
     return call < nt || call >= nt + COUNT_OF(nt);
 }
 
-/* clang-format off */
-#define NEED(call_, bit_) { .call = #call_, .bit = CALL_NEEDED_##bit_ },
-/* clang-format on */
-
-struct need_row {
-    const char *call;
-    enum call_need bit;
-};
-
-static const struct need_row needs[] = {
-#include "tables/needs.def"
-};
-
-uint32_t call_needs(const struct call_facts *call)
+bool call_gives_handles(const struct call_facts *call)
 {
-    uint32_t bits = 0;
     size_t rules;
 
     (void)handle_rules(str_of(call->name), &rules);
     if (rules > 0) {
-        bits |= CALL_NEEDED_HANDLES;
-    }
-    for (size_t i = 0; i < COUNT_OF(needs); i++) {
-        if (strcmp(needs[i].call, call->name) == 0) {
-            bits |= needs[i].bit;
-        }
+        return true;
     }
     for (size_t i = 0; i < call->arg_count; i++) {
         const struct type_row *type = type_row(call->args[i].type);
 
         if ((call->args[i].direction & ARG_OUT) && type->to_name &&
             strcmp(type->to_name, "HANDLE") == 0) {
-            bits |= CALL_NEEDED_HANDLES;
+            return true;
         }
     }
-    return bits;
+    return false;
 }
 
 size_t call_count(void)

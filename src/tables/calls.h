@@ -163,19 +163,10 @@ const char *call_owner(const struct call_facts *call, enum call_owned what);
 /* True if the call is win32u's, false if it is ntdll's. */
 bool call_is_win32k(const struct call_facts *call);
 
-/* What of ours depends on a call, whether or not anyone wants to see it. */
-enum call_need {
-    CALL_NEEDED_HANDLES = 1,   // makes, copies, closes one, or tells of one
-    CALL_NEEDED_MODULES = 2,   // maps or unmaps an image
-    CALL_NEEDED_CHILDREN = 4,  // makes a process
-    CALL_NEEDED_CALLBACK = 8,  // may take the instrumentation callback
-    CALL_NEEDED_THREADS = 16,  // starts, ends or redirects a thread
-};
-
-/* Bits of enum call_need, 0 for most: from needs.def, and HANDLES for each
- * call that handles.def has, and each with an OUT parameter of type HANDLE*:
- * a value that it gives out is no longer what it was. */
-uint32_t call_needs(const struct call_facts *call);
+/* True if it makes, copies or closes a handle, or tells of one: handles.def has
+ * it, or it has an OUT parameter of type HANDLE*: a value that it gives out is
+ * no longer what it was. */
+bool call_gives_handles(const struct call_facts *call);
 
 /* All rows that call_find can find: index 0 .. call_count() - 1, sorted by
  * strcmp of the name within each file, ntdll's first. */

@@ -73,6 +73,26 @@ bool telling_wants_handles(const struct telling *t)
            (t->lines && t->options->handles > 0);
 }
 
+struct plan_wants telling_wants(const struct telling *t)
+{
+    const struct view_options *o = t->options;
+    struct filter_dumps reads = filter_reads(t->filter);
+    struct filter_dumps writes = filter_writes(t->filter);
+
+    return (struct plan_wants){
+        .filter = t->filter,
+        .handles = telling_wants_handles(t),
+        .paths = filter_wants_paths(t->filter),
+        .arguments = t->lines,
+        .capture = {
+            .string_max = (uint32_t)o->string_limit,
+            .verbose = !o->abbrev,
+            .dumps = reads.all || reads.count > 0 || writes.all ||
+                     writes.count > 0,
+        },
+    };
+}
+
 /* --- the sinks --- */
 
 static enum text_precision precision_of(enum unit unit)

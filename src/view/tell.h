@@ -20,6 +20,7 @@
 #include "format/summary.h"
 #include "format/text.h"
 #include "model/model.h"
+#include "plan/plan.h"
 #include "view/options.h"
 #include "view/output.h"
 
@@ -53,6 +54,9 @@ void telling_close(struct telling *t);
 
 /* What handles refer to is of interest. */
 bool telling_wants_handles(const struct telling *t);
+
+/* What has to be recorded for that. */
+struct plan_wants telling_wants(const struct telling *t);
 
 /* These fit struct model_out; `telling` is a struct telling. */
 void telling_enter(void *telling, const struct call *call);

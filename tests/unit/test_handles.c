@@ -1582,8 +1582,7 @@ static void every_rule_that_names_handles_is_recorded(void)
         const struct handle_rule *rule = handle_rule_at(i);
         const struct call_facts *call = call_find(str_of(rule->call));
 
-        if (rule->does != HANDLE_LEARNS && call &&
-            !(call_needs(call) & CALL_NEEDED_HANDLES)) {
+        if (rule->does != HANDLE_LEARNS && call && !call_gives_handles(call)) {
             printf("     not needed: %s\n", rule->call);
             check_true(false, "needed", CHECK_AT);
         }

@@ -9,6 +9,7 @@
 #include "tables/handles.h"
 #include "tables/meanings.h"
 #include "tables/names.h"
+#include "tables/roles.h"
 #include "tables/status.h"
 #include "tables/structs.h"
 #include "tables/types.h"
@@ -301,33 +302,42 @@ static void every_category_is_a_class_and_every_call_in_one(void)
     CHECK(class_at(class_count()) == NULL);
 }
 
-static uint32_t needs(const char *call)
+static uint32_t roles(const char *call)
 {
-    return call_needs(call_find(str_of(call)));
+    return call_roles(str_of(call));
 }
 
-static void what_depends_on_a_call_is_known(void)
+static bool gives_handles(const char *call)
+{
+    return call_gives_handles(call_find(str_of(call)));
+}
+
+static void what_we_do_about_a_call_is_known(void)
 {
     static const char *const rows[] = {
-#define NEED(call_, bit_) #call_,
-#include "tables/needs.def"
-#undef NEED
+#define ROLE(call_, role_) #call_,
+#include "tables/roles.def"
+#undef ROLE
     };
 
-    CHECK_U64(needs("NtClose"), CALL_NEEDED_HANDLES);
-    CHECK_U64(needs("NtOpenFile"), CALL_NEEDED_HANDLES);
-    CHECK_U64(needs("NtCreateUserProcess"),
-              CALL_NEEDED_HANDLES | CALL_NEEDED_CHILDREN);
-    CHECK_U64(needs("NtCreateThreadEx"),
-              CALL_NEEDED_HANDLES | CALL_NEEDED_THREADS);
-    CHECK_U64(needs("NtMapViewOfSection"), CALL_NEEDED_MODULES);
-    CHECK_U64(needs("NtUnmapViewOfSectionEx"), CALL_NEEDED_MODULES);
-    CHECK_U64(needs("NtSetInformationProcess"), CALL_NEEDED_CALLBACK);
-    CHECK_U64(needs("NtContinueEx"), CALL_NEEDED_THREADS);
-    CHECK_U64(needs("NtReadFile"), 0);
-    CHECK_U64(needs("NtUserShowWindow"), 0);
+    CHECK(gives_handles("NtClose") && gives_handles("NtOpenFile"));
+    CHECK(gives_handles("NtCreateUserProcess"));
+    CHECK(gives_handles("NtCreateThreadEx") && !gives_handles("NtReadFile"));
+    CHECK_U64(roles("NtCreateUserProcess"), ROLE_MAKES_PROCESS);
+    CHECK_U64(roles("NtCreateThreadEx"), ROLE_MAKES_THREAD);
+    CHECK_U64(roles("NtMapViewOfSection"), ROLE_MAPS);
+    CHECK_U64(roles("NtUnmapViewOfSectionEx"), ROLE_UNMAPS);
+    CHECK_U64(roles("NtSetInformationProcess"), ROLE_SETS_CALLBACK);
+    CHECK_U64(roles("NtContinueEx"), ROLE_CONTINUES);
+    CHECK_U64(roles("NtReadFile"), ROLE_READS);
+    CHECK_U64(roles("NtReadFil"), 0);
+    CHECK_U64(roles("NtReadFileScatter"), 0);
+    CHECK_U64(roles("NtAaa"), 0);
+    CHECK_U64(roles("NtZzz"), 0);
+    CHECK_U64(roles(""), 0);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         CHECK(call_find(str_of(rows[i])) != NULL);
+        CHECK(roles(rows[i]) != 0);
         CHECK(i == 0 || strcmp(rows[i - 1], rows[i]) <= 0);
     }
     /* What the handles are kept by is recorded. */
@@ -335,10 +345,10 @@ static void what_depends_on_a_call_is_known(void)
         const char *name = handle_rule_at(i)->call;
         const struct call_facts *call = call_find(str_of(name));
 
-        if (call && !(call_needs(call) & CALL_NEEDED_HANDLES)) {
+        if (call && !call_gives_handles(call)) {
             printf("  %s\n", name);
         }
-        CHECK(!call || (call_needs(call) & CALL_NEEDED_HANDLES));
+        CHECK(!call || call_gives_handles(call));
     }
 }
 
@@ -519,7 +529,7 @@ int main(void)
         TEST(every_information_class_is_found),
         TEST(classes_have_the_calls_that_one_expects),
         TEST(every_category_is_a_class_and_every_call_in_one),
-        TEST(what_depends_on_a_call_is_known),
+        TEST(what_we_do_about_a_call_is_known),
         TEST(meanings_are_of_real_parameters),
         TEST(every_buffer_beside_an_information_class_has_its_meaning),
         TEST(every_wait_has_its_timeout),

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan.c - rows and capture programs, from wishes and roles.
+ *
+ * Touches nothing but the plan. Fails for want of memory only: then calls are
+ * recorded without what their arguments point to, and counted.
+ */
+#include "plan/plan.h"
+
+#include "decode/shape.h"
+#include "tables/roles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+void plan_open(struct plan *p, const struct plan_wants *wants,
+               struct call_system system, bool entries)
+{
+    memset(p, 0, sizeof(*p));
+    p->wants = *wants;
+    p->system = system;
+    p->entries = entries;
+}
+
+void plan_close(struct plan *p)
+{
+    free(p->bytes);
+    free(p->at);
+    p->bytes = NULL;
+    p->at = NULL;
+    p->used = 0;
+    p->count = 0;
+    p->room = 0;
+}
+
+/* --- programs --- */
+
+/* Where a program stands in the copy, and what tells most others apart. */
+struct program_at {
+    uint32_t hash;
+    uint32_t at;
+    uint32_t size;
+};
+
+static uint32_t hash_of(const uint8_t *p, size_t size)
+{
+    uint32_t h = 2166136261u;  // FNV-1a
+
+    for (size_t i = 0; i < size; i++) {
+        h = (h ^ p[i]) * 16777619u;
+    }
+    return h;
+}
+
+/* Makes room for one more program of `size` bytes. */
+static bool room_for_program(struct plan *p, size_t size)
+{
+    const uint32_t most = SECTION_RINGS - SECTION_PROGRAMS;
+
+    if (p->bytes == NULL) {
+        p->bytes = malloc(most);
+    }
+    if (p->count == p->room) {
+        uint32_t more = p->room == 0 ? 512 : p->room * 2;
+        struct program_at *at = realloc(p->at, more * sizeof(*at));
+
+        if (at == NULL) {
+            return false;
+        }
+        p->at = at;
+        p->room = more;
+    }
+    return p->bytes != NULL && size <= most - p->used;
+}
+
+/* Puts a program into the section, once; its offset, 0 if there is no room.
+ * What is there already is compared with our own copy: the section is the
+ * target's to write. */
+static uint32_t place_program(struct plan *p, const uint8_t *bytes, size_t size)
+{
+    uint32_t hash = hash_of(bytes, size);
+
+    for (uint32_t i = 0; i < p->count; i++) {
+        if (p->at[i].hash == hash && p->at[i].size == size &&
+            memcmp(p->bytes + p->at[i].at, bytes, size) == 0) {
+            return SECTION_PROGRAMS + p->at[i].at;
+        }
+    }
+    if (!room_for_program(p, size)) {
+        p->left_out++;
+        return 0;
+    }
+    memcpy(p->bytes + p->used, bytes, size);
+    p->at[p->count++] = (struct program_at){ hash, p->used, (uint32_t)size };
+    p->used += (uint32_t)size;
+    return SECTION_PROGRAMS + p->used - (uint32_t)size;
+}
+
+static uint32_t add_program(struct plan *p, const struct call_facts *facts,
+                            bool names_only)
+{
+    struct capture_options options = p->wants.capture;
+    uint64_t room[CAPTURE_PROGRAM_MAX / sizeof(uint64_t) + 1];
+    size_t size;
+
+    options.wine = p->system.wine;
+    options.names_only = names_only;
+    size = capture_compile(facts, &options, room);
+    return size == 0 ? 0 : place_program(p, (const uint8_t *)room, size);
+}
+
+/* --- rows --- */
+
+static uint8_t flags_of(uint32_t roles)
+{
+    static const struct {
+        uint32_t roles;
+        uint8_t flag;
+    } rows[] = {
+        { ROLE_CONTINUES | ROLE_LEAVES_CALLBACK, ROW_ENDS_ITSELF },
+        { ROLE_SETS_CONTEXT, ROW_SETS_CONTEXT },
+        { ROLE_SETS_CALLBACK, ROW_SETS_CALLBACK },
+        { ROLE_MAPS, ROW_MAPS },
+    };
+    uint8_t flags = 0;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if ((roles & rows[i].roles) != 0) {
+            flags |= rows[i].flag;
+        }
+    }
+    return flags;
+}
+
+/* What is recorded of a call: all, what handles and paths need of it, its
+ * bare words, or nothing. */
+static void choose_record(struct plan *p, struct call_row *row, str name,
+                          const struct call_facts *facts, uint32_t roles)
+{
+    const struct plan_wants *w = &p->wants;
+    bool wanted = filter_wants_name(w->filter, name, facts);
+    bool handles = facts != NULL && (call_gives_handles(facts) ||
+                                     (roles & ROLE_PASSES_HANDLES) != 0);
+    bool watched = w->handles && handles;
+    bool shown = w->arguments && !filter_is_raw(w->filter, name, facts);
+
+    row->flags = flags_of(roles);
+    if (facts != NULL && wanted && (shown || w->paths || watched)) {
+        row->program = add_program(p, facts, !shown);
+    } else if (facts != NULL && watched) {
+        row->program = add_program(p, facts, true);
+    } else if (!wanted && !watched && (roles & ROLES_FOLLOWED) == 0) {
+        row->flags |= ROW_FILTERED;
+    }
+    if (row->program != 0) {
+        row->flags |= ROW_CAPTURES;
+    }
+}
+
+struct call_row plan_row(struct plan *p, str name, uint16_t number)
+{
+    const struct call_facts *facts = call_find_on(name, p->system);
+    int args = call_arg_count_on(name, p->system);
+    uint32_t roles = call_roles(name);
+    struct call_row row = {
+        .number = number,
+        .more = (uint8_t)(args < 0 ? 0 : call_stack_args((uint32_t)args)),
+    };
+
+    p->services[number & SERVICE_MASK] = (struct plan_service){
+        .roles = roles,
+        .code_args = facts != NULL ? shape_code_args(facts) : 0,
+    };
+    if (p->entries) {
+        choose_record(p, &row, name, facts, roles);
+    }
+    return row;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan.h - what is recorded of each call, decided in one place: from what the
+ * user wants to see (view), and from what we do about calls (tables/roles.h).
+ *
+ * The plan makes the rows and capture programs that the agent works by
+ * (wire/section.h, wire/capture.h); who has a process to trace puts them into
+ * its section. The same program is there once, whatever calls and processes
+ * have it.
+ */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "decode/capture.h"
+#include "filter/filter.h"
+#include "tables/calls.h"
+#include "wire/section.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What is wanted of the calls: what is not is not recorded. */
+struct plan_wants {
+    const struct filter *filter;  // borrowed
+    bool arguments;               // with what their arguments point to
+    bool handles;                 // what handles refer to is kept
+    bool paths;                   // the names that calls open are looked at
+    struct capture_options capture;
+};
+
+/* What the tracer itself wants to know of a service. */
+struct plan_service {
+    uint32_t roles;      // enum call_role
+    uint32_t code_args;  // bit i: argument i is an address of code
+};
+
+struct plan {
+    struct plan_wants wants;
+    struct call_system system;  // that the calls are made on
+    bool entries;               // they are seen: else there is nothing to copy
+    /* Capture programs, one behind the other: what is to stand in the section
+     * from SECTION_PROGRAMS on. */
+    uint8_t *bytes;  // owned
+    uint32_t used;
+    uint32_t left_out;      // calls whose program found no room
+    struct program_at *at;  // owned, `count` of them
+    uint32_t count;
+    uint32_t room;
+    struct plan_service services[SERVICE_COUNT];  // by number; rows made so far
+};
+
+void plan_open(struct plan *p, const struct plan_wants *wants,
+               struct call_system system, bool entries);
+void plan_close(struct plan *p);
+
+/* The row of the call `name`, which has `number`; its program, if it is a new
+ * one, is at the end of p->bytes. Without memory it has none. */
+struct call_row plan_row(struct plan *p, str name, uint16_t number);
+
+#endif
