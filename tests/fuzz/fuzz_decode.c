@@ -636,7 +636,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (how[0] & HOW_RECORDS) {
         size_t half = size / 16 * 8;
 
-        add_stubs(p);
+        MUST(add_stubs_as(p, true));
         for (size_t i = 0; i < call_count(); i++) {
             make_stub(p, i);
         }
