@@ -4,7 +4,7 @@
  * arguments' memory copied (wire/capture.h).
  *
  * The decoder never looks at a program: it looks up addresses in what came
- * (model/memory.h). So a program may copy more than is shown, and what it
+ * (nt/memory.h). So a program may copy more than is shown, and what it
  * leaves out is shown as an address.
  */
 #ifndef DECODE_CAPTURE_H

@@ -2,7 +2,7 @@
 /*
  * tell.h - values out of a target's memory, told to a sink by their types.
  *
- * All memory is what the agent copied (model/memory.h): what was not copied,
+ * All memory is what the agent copied (nt/memory.h): what was not copied,
  * or is not whole, is told as unknown, and a pointer into it as an address.
  * Sizes and counts found in memory are the target's words: each is held
  * against what is really there before it is used.

@@ -12,7 +12,7 @@
 
 #include "base/str.h"
 #include "model/handles.h"
-#include "model/memory.h"
+#include "nt/memory.h"
 #include "model/place.h"
 #include "tables/calls.h"
 #include "wire/record.h"

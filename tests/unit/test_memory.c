@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_memory - model/memory.c: bytes by address, out of pieces; and
+ * test_memory - nt/memory.c: bytes by address, out of pieces; and
  * model/pair.c: which piece belongs to which call.
  */
 #include "unit/trace.h"

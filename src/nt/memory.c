@@ -7,7 +7,7 @@
  * its own. Touches only what it is given; cannot fail otherwise than its
  * answers say.
  */
-#include "model/memory.h"
+#include "nt/memory.h"
 
 #include <string.h>
 

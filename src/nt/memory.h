@@ -8,8 +8,8 @@
  * from the target: addresses may wrap, sizes are those of the bytes that are
  * really there.
  */
-#ifndef MODEL_MEMORY_H
-#define MODEL_MEMORY_H
+#ifndef NT_MEMORY_H
+#define NT_MEMORY_H
 
 #include <stdbool.h>
 #include <stddef.h>
