@@ -52,12 +52,13 @@ size_t memory_read(const struct memory *m, uint64_t address, void *to,
     return done;
 }
 
-static bool read_number(const struct memory *m, uint64_t address, size_t size,
-                        uint64_t *out)
+bool memory_number(const struct memory *m, uint64_t address, uint32_t size,
+                   uint64_t *out)
 {
     uint8_t bytes[8] = { 0 };
 
-    if (memory_read(m, address, bytes, size) != size) {
+    if (size == 0 || size > sizeof(bytes) ||
+        memory_read(m, address, bytes, size) != size) {
         return false;
     }
     *out = 0;
@@ -71,7 +72,7 @@ bool memory_u16(const struct memory *m, uint64_t address, uint16_t *out)
 {
     uint64_t n;
 
-    if (!read_number(m, address, 2, &n)) {
+    if (!memory_number(m, address, 2, &n)) {
         return false;
     }
     *out = (uint16_t)n;
@@ -82,7 +83,7 @@ bool memory_u32(const struct memory *m, uint64_t address, uint32_t *out)
 {
     uint64_t n;
 
-    if (!read_number(m, address, 4, &n)) {
+    if (!memory_number(m, address, 4, &n)) {
         return false;
     }
     *out = (uint32_t)n;
@@ -91,5 +92,5 @@ bool memory_u32(const struct memory *m, uint64_t address, uint32_t *out)
 
 bool memory_u64(const struct memory *m, uint64_t address, uint64_t *out)
 {
-    return read_number(m, address, 8, out);
+    return memory_number(m, address, 8, out);
 }

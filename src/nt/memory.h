@@ -30,7 +30,11 @@ struct memory {
  * many: 0 if the first one is not known. `to` may be NULL. */
 size_t memory_read(const struct memory *m, uint64_t address, void *to,
                    size_t size);
-/* The same, all or nothing. `*out` is little-endian in the target. */
+/* A number of `size` bytes, 1 to 8; all or nothing. It is little-endian in the
+ * target. */
+bool memory_number(const struct memory *m, uint64_t address, uint32_t size,
+                   uint64_t *out);
+/* The same of 2, 4, 8 bytes. */
 bool memory_u16(const struct memory *m, uint64_t address, uint16_t *out);
 bool memory_u32(const struct memory *m, uint64_t address, uint32_t *out);
 bool memory_u64(const struct memory *m, uint64_t address, uint64_t *out);
