@@ -12,8 +12,9 @@
 
 #include "base/str.h"
 #include "model/handles.h"
-#include "nt/memory.h"
 #include "model/place.h"
+#include "nt/layout.h"
+#include "nt/memory.h"
 #include "tables/calls.h"
 #include "wire/record.h"
 
@@ -58,6 +59,7 @@ struct call {
     bool late;                // told of out of order
     bool caused;              // by us: without ntstrace there were no such call
     uint8_t how;              // enum call_how
+    enum nt_width width;      // of its process
     const struct stub *stub;  // NULL: number not known, or no stub has it
     uint64_t entry_time;      // TSC
     uint64_t return_time;

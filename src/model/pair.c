@@ -469,6 +469,7 @@ static void init_call(struct model_thread *t, struct open_call *open, bool late)
     call->handles = t->process->handles;
     call->process = t->process;
     call->id = ++t->model->call_id;
+    call->width = t->process->width;
     call->pid = t->process->pid;
     call->tid = t->tid;
     call->late = late;
@@ -797,7 +798,8 @@ static bool may_raise(const struct call *call, uint32_t code)
     uint32_t status;
 
     return has_role(call, ROLE_RAISES) &&
-           (!memory_u32(&call->before, call->args[0], &status) ||
+           (!nt_read32(&call->before, call->width, call->args[0],
+                       NT_EXCEPTION_RECORD_ExceptionCode, &status) ||
             status == code);
 }
 

@@ -49,21 +49,10 @@ enum afd_code {
     AFD_WINE_GET_INFO = 0x120368,
 };
 
-/* Where addresses and handles stand in the buffers. */
-#define BIND_ADDRESS 4
-#define CONNECT_ADDRESS 24
-#define WAIT_ADDRESS 4 /* behind the number of the connection */
-#define ACCEPT_NUMBER 4
-#define ACCEPT_HANDLE 8
+/* AFD_CONNECT of Wine, the same for both widths */
 #define WINE_CONNECT_ADDRESS 8
 
-/* AFD_POLL_INFO, and AFD_ENUM_NETWORK_EVENTS_INFO */
-#define POLL_COUNT 8
-#define POLL_FIRST 16
-#define POLL_ENTRY 16
-#define POLL_EVENTS 8
-#define POLL_STATUS 12
-#define EVENTS_STATUS 4 /* an array: of each bit */
+/* AFD_POLL_HANDLE_INFO.PollEvents, and the index of each bit's status */
 #define BIT_CONNECT 6
 #define EVENT_SEND 0x004
 #define EVENT_BROKEN 0x038 /* disconnected, aborted, closed */
@@ -72,13 +61,6 @@ enum afd_code {
 
 #define STATUS_DEVICE_NOT_READY 0xc00000a3
 #define NT_CONTEXT 3 /* ApcContext of NtDeviceIoControlFile */
-
-/* FILE_FULL_EA_INFORMATION, and AFD_OPEN_PACKET behind its name */
-#define EA_NAME 8
-#define EA_PACKET 24
-#define PACKET_FAMILY 8
-#define PACKET_TYPE 12
-#define PACKET_PROTOCOL 16
 
 #define FAMILY_UNIX 1
 #define FAMILY_IPV4 2
@@ -227,22 +209,26 @@ static void set_kind(struct socket *s, uint32_t family, uint32_t type,
 bool socket_created(const struct call *call, str name, struct socket *out)
 {
     static const char packet[] = "AfdOpenPacketXX";
-    uint64_t ea = call->args[CREATE_EA];
+    const struct memory *m = &call->before;
+    enum nt_width w = call->width;
+    uint64_t at = call->args[CREATE_EA] +
+                  nt_offset(NT_FILE_FULL_EA_INFORMATION_EaName, w);
     char found[sizeof(packet)];
     uint32_t family;
     uint32_t type;
     uint32_t protocol;
 
     *out = (struct socket){ .type = 0 };
-    if (!is_afd(name) || !(call->arg_mask & 1u << CREATE_EA) || ea == 0 ||
-        call->stub->arg_count <= CREATE_EA ||
-        memory_read(&call->before, ea + EA_NAME, found, sizeof(found)) !=
-            sizeof(found) ||
-        memcmp(found, packet, sizeof(found)) != 0 ||
-        !memory_u32(&call->before, ea + EA_PACKET + PACKET_FAMILY, &family) ||
-        !memory_u32(&call->before, ea + EA_PACKET + PACKET_TYPE, &type) ||
-        !memory_u32(&call->before, ea + EA_PACKET + PACKET_PROTOCOL,
-                    &protocol)) {
+    if (!is_afd(name) || !(call->arg_mask & 1u << CREATE_EA) ||
+        call->args[CREATE_EA] == 0 || call->stub->arg_count <= CREATE_EA ||
+        memory_read(m, at, found, sizeof(found)) != sizeof(found) ||
+        memcmp(found, packet, sizeof(found)) != 0) {
+        return false;
+    }
+    at += sizeof(packet);  // the value, behind the name and its zero
+    if (!nt_read32(m, w, at, NT_AFD_OPEN_PACKET_AddressFamily, &family) ||
+        !nt_read32(m, w, at, NT_AFD_OPEN_PACKET_SocketType, &type) ||
+        !nt_read32(m, w, at, NT_AFD_OPEN_PACKET_Protocol, &protocol)) {
         return false;
     }
     set_kind(out, family, type, protocol);
@@ -288,8 +274,10 @@ static bool read_accept(const struct call *call, uint64_t in,
 {
     uint32_t number;
 
-    if (!memory_u32(&call->before, in + ACCEPT_NUMBER, &number) ||
-        !memory_u64(&call->before, in + ACCEPT_HANDLE, &news->accepted)) {
+    if (!nt_read32(&call->before, call->width, in, NT_AFD_ACCEPT_INFO_Sequence,
+                   &number) ||
+        !nt_read(&call->before, call->width, in,
+                 NT_AFD_ACCEPT_INFO_AcceptHandle, &news->accepted)) {
         return false;
     }
     news->other = accepted_by(&news->socket);
@@ -312,8 +300,11 @@ bool socket_attempted(struct socket *s, enum socket_attempt attempt)
 bool socket_polled(const struct call *call, uint32_t i, uint64_t *handle,
                    enum socket_attempt *attempt)
 {
+    const struct memory *m = &call->after;
+    enum nt_width w = call->width;
     uint64_t out = call->args[CONTROL_OUT];
-    uint64_t entry = out + POLL_FIRST + (uint64_t)i * POLL_ENTRY;
+    uint64_t entry = out + nt_offset(NT_AFD_POLL_INFO_Handles, w) +
+                     (uint64_t)i * nt_size(NT_AFD_POLL_HANDLE_INFO, w);
     uint32_t count;
     uint32_t events;
     uint32_t status;
@@ -322,10 +313,11 @@ bool socket_polled(const struct call *call, uint32_t i, uint64_t *handle,
         !(call->arg_mask & 1u << CONTROL_OUT) ||
         (uint32_t)call->args[CONTROL_CODE] != AFD_POLL ||
         (uint32_t)call->result != 0 ||
-        !memory_u32(&call->after, out + POLL_COUNT, &count) || i >= count ||
-        !memory_u64(&call->after, entry, handle) ||
-        !memory_u32(&call->after, entry + POLL_EVENTS, &events) ||
-        !memory_u32(&call->after, entry + POLL_STATUS, &status)) {
+        !nt_read32(m, w, out, NT_AFD_POLL_INFO_NumberOfHandles, &count) ||
+        i >= count ||
+        !nt_read(m, w, entry, NT_AFD_POLL_HANDLE_INFO_Handle, handle) ||
+        !nt_read32(m, w, entry, NT_AFD_POLL_HANDLE_INFO_PollEvents, &events) ||
+        !nt_read32(m, w, entry, NT_AFD_POLL_HANDLE_INFO_Status, &status)) {
         return false;
     }
     *attempt = ATTEMPT_OPEN;
@@ -341,12 +333,14 @@ bool socket_polled(const struct call *call, uint32_t i, uint64_t *handle,
 /* What WSAEnumNetworkEvents was told. */
 static enum socket_attempt network_events(const struct call *call, uint64_t out)
 {
+    const enum nt_field list = NT_AFD_ENUM_NETWORK_EVENTS_INFO_EventStatus;
+    uint64_t at = out + nt_offset(list, call->width);
     uint32_t events;
     uint32_t status;
 
-    if (!memory_u32(&call->after, out, &events) ||
-        !memory_u32(&call->after, out + EVENTS_STATUS + 4 * BIT_CONNECT,
-                    &status)) {
+    if (!nt_read32(&call->after, call->width, out,
+                   NT_AFD_ENUM_NETWORK_EVENTS_INFO_PollEvents, &events) ||
+        !memory_u32(&call->after, at + 4 * BIT_CONNECT, &status)) {
         return ATTEMPT_OPEN;
     }
     if (events & EVENT_CONNECT_FAILED) {
@@ -388,6 +382,7 @@ bool socket_learn(const struct call *call, const struct thing *thing,
         1u << CONTROL_CODE | 1u << CONTROL_IN | 1u << CONTROL_OUT;
     uint64_t in = call->args[CONTROL_IN];
     uint64_t out = call->args[CONTROL_OUT];
+    enum nt_width w = call->width;
     struct socket *s = &news->socket;
     uint32_t handle;
     bool wildcard;
@@ -412,8 +407,9 @@ bool socket_learn(const struct call *call, const struct thing *thing,
     case AFD_BIND:
         /* What comes back has the port that was chosen. */
         news->same = read_address(&call->after, out, s->local, &s->wildcard) ||
-                     read_address(&call->before, in + BIND_ADDRESS, s->local,
-                                  &s->wildcard);
+                     read_address(&call->before,
+                                  in + nt_offset(NT_AFD_BIND_INFO_Address, w),
+                                  s->local, &s->wildcard);
         break;
     case AFD_GET_ADDRESS:
         news->same = read_address(&call->after, out, s->local, &s->wildcard);
@@ -423,7 +419,8 @@ bool socket_learn(const struct call *call, const struct thing *thing,
         news->same = true;
         break;
     case AFD_CONNECT:
-        news->same = connect_to(call, in + CONNECT_ADDRESS, s);
+        news->same = connect_to(
+            call, in + nt_offset(NT_AFD_CONNECT_JOIN_INFO_RemoteAddress, w), s);
         break;
     case AFD_WINE_CONNECT:
         news->same = connect_to(call, in + WINE_CONNECT_ADDRESS, s);
@@ -445,9 +442,13 @@ bool socket_learn(const struct call *call, const struct thing *thing,
         s->begun &= !news->same;
         break;
     case AFD_WAIT_FOR_LISTEN:
-        news->same = memory_u32(&call->after, out, &s->waiting) &&
-                     read_address(&call->after, out + WAIT_ADDRESS,
-                                  s->waiting_peer, &wildcard);
+        news->same =
+            nt_read32(&call->after, w, out,
+                      NT_AFD_LISTEN_RESPONSE_INFO_Sequence, &s->waiting) &&
+            read_address(
+                &call->after,
+                out + nt_offset(NT_AFD_LISTEN_RESPONSE_INFO_RemoteAddress, w),
+                s->waiting_peer, &wildcard);
         break;
     case AFD_ACCEPT:
         return thing && thing->socket && read_accept(call, in, news);

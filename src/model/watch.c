@@ -31,43 +31,20 @@
 #define DUPLICATE_SAME_ACCESS 2
 #define FILE_OPEN_BY_FILE_ID 0x2000
 
-/* OBJECT_ATTRIBUTES, UNICODE_STRING */
-#define ATTRIBUTES_ROOT 0x08
-#define ATTRIBUTES_NAME 0x10
-#define STRING_BUFFER 0x08
-
-/* PS_ATTRIBUTE_LIST, and the low 16 bits of PS_ATTRIBUTE.Attribute */
-#define LIST_FIRST 0x08
-#define ATTRIBUTE_SIZE 0x20
-#define ATTRIBUTE_BYTES 0x08
-#define ATTRIBUTE_VALUE 0x10
+/* PS_ATTRIBUTE_LIST */
 #define ATTRIBUTES_MAX 64
 #define PS_CLIENT_ID 3
 #define PS_IMAGE_NAME 5
 
-/* RTL_USER_PROCESS_PARAMETERS */
-#define PARAMETERS_IMAGE 0x60
-
-/* PROCESS_BASIC_INFORMATION, THREAD_BASIC_INFORMATION: class 0 of both */
-#define PROCESS_BASIC_ID 0x20
-#define THREAD_BASIC_CLIENT 0x10
-
-/* DBGUI_WAIT_STATE_CHANGE: where its handles are, and whose they are */
-#define EVENT_CLIENT 0x08
-#define EVENT_HANDLE 0x18 /* thread, process or file, by the state */
-#define EVENT_FIRST_THREAD 0x20
-#define EVENT_IMAGE 0x30
+/* DBGUI_WAIT_STATE_CHANGE.NewState */
 enum debug_state {
     STATE_CREATE_THREAD = 2,
     STATE_CREATE_PROCESS = 3,
     STATE_LOAD_DLL = 9,
 };
 
-/* PS_CREATE_INFO */
-#define CREATE_STATE 0x08
+/* PS_CREATE_INFO.State */
 #define CREATE_SUCCESS 6
-#define CREATE_FILE 0x18
-#define CREATE_SECTION 0x20
 
 /* Information classes that hand over a handle */
 #define PROCESS_DEBUG_OBJECT 30
@@ -75,17 +52,10 @@ enum debug_state {
 
 #define OBJECT_NAME_CLASS 1
 
-/* FILE_COMPLETION_INFORMATION, FILE_IO_COMPLETION_INFORMATION */
+/* FILE_INFORMATION_CLASS */
 #define FILE_COMPLETION 30
-#define COMPLETION_KEY 8
-#define COMPLETION_ENTRY 32
-
-/* FILE_RENAME_INFORMATION */
 #define FILE_RENAME 10
 #define FILE_RENAME_EX 65
-#define RENAME_ROOT 0x08
-#define RENAME_LENGTH 0x10
-#define RENAME_NAME 0x14
 
 /* --- Rules of a stub -------------------------------------------------- */
 
@@ -208,14 +178,13 @@ static bool add_utf16(struct buf *b, const struct memory *m, uint64_t address,
 }
 
 /* What the UNICODE_STRING at `address` says. */
-static bool add_string(struct buf *b, const struct memory *m, uint64_t address)
+static bool add_string(struct buf *b, const struct memory *m,
+                       enum nt_width width, uint64_t address)
 {
-    uint16_t size;
-    uint64_t at;
+    struct nt_string s;
 
-    return memory_u16(m, address, &size) &&
-           memory_u64(m, address + STRING_BUFFER, &at) &&
-           add_utf16(b, m, at, size);
+    return nt_string_read(m, width, address, &s) &&
+           add_utf16(b, m, s.buffer, s.length);
 }
 
 /* The last component of a path. */
@@ -345,40 +314,23 @@ static struct model_process *process_of_arg(struct model_thread *t,
 static bool find_attribute(const struct call *call, int list, uint32_t number,
                            uint64_t *value, uint64_t *size)
 {
+    struct nt_attribute attribute;
     uint64_t at;
-    uint64_t total;
 
-    if (!arg(call, list, &at) || !memory_u64(&call->before, at, &total)) {
+    if (!arg(call, list, &at)) {
         return false;
     }
-    at += LIST_FIRST;
     for (uint32_t i = 0; i < ATTRIBUTES_MAX; i++) {
-        uint64_t attribute;
-
-        if (LIST_FIRST + (i + 1ull) * ATTRIBUTE_SIZE > total ||
-            !memory_u64(&call->before, at, &attribute)) {
+        if (!nt_attribute_read(&call->before, call->width, at, i, &attribute)) {
             return false;
         }
-        if ((attribute & 0xffff) == number) {
-            return memory_u64(&call->before, at + ATTRIBUTE_BYTES, size) &&
-                   memory_u64(&call->before, at + ATTRIBUTE_VALUE, value);
+        if ((attribute.attribute & NT_ATTRIBUTE_NUMBER) == number) {
+            *size = attribute.size;
+            *value = attribute.value;
+            return true;
         }
-        at += ATTRIBUTE_SIZE;
     }
     return false;
-}
-
-static void read_client(const struct memory *m, uint64_t address, uint32_t *pid,
-                        uint32_t *tid)
-{
-    uint64_t id;
-
-    if (memory_u64(m, address, &id)) {
-        *pid = (uint32_t)id;
-    }
-    if (memory_u64(m, address + 8, &id)) {
-        *tid = (uint32_t)id;
-    }
 }
 
 /* --- Naming ----------------------------------------------------------- */
@@ -387,9 +339,8 @@ static void read_client(const struct memory *m, uint64_t address, uint32_t *pid,
 static bool attributes_name(struct buf *b, const struct open_call *open, int i)
 {
     const struct call *call = &open->call;
+    struct nt_attributes said;
     uint64_t at;
-    uint64_t root;
-    uint64_t string;
     size_t root_size;
 
     if (!arg(call, i, &at)) {
@@ -398,23 +349,23 @@ static bool attributes_name(struct buf *b, const struct open_call *open, int i)
     if (at == 0) {
         return true;
     }
-    if (!memory_u64(&call->before, at + ATTRIBUTES_ROOT, &root) ||
-        !memory_u64(&call->before, at + ATTRIBUTES_NAME, &string)) {
+    if (!nt_attributes_read(&call->before, call->width, at, &said) ||
+        !said.name_known) {
         return false;
     }
-    if (root != 0 && open->root && open->root->object.name.size > 0) {
+    if (said.root != 0 && open->root && open->root->object.name.size > 0) {
         buf_add(b, open->root->object.name);
-    } else if (root != 0) {
+    } else if (said.root != 0) {
         buf_add_char(b, '?');
     }
     root_size = b->size;
     if (root_size > 0 && b->p[root_size - 1] != '\\') {
         buf_add_char(b, '\\');
     }
-    if (string != 0) {
+    if (said.named) {
         size_t before = b->size;
 
-        if (!add_string(b, &call->before, string)) {
+        if (!add_utf16(b, &call->before, said.name.buffer, said.name.length)) {
             return false;
         }
         root_size = b->size > before ? b->size : root_size;
@@ -432,14 +383,15 @@ static void name_process(struct model_thread *t, const struct watch *watch,
 {
     char room[1024];
     struct buf image = BUF_OVER(room);
+    struct nt_client client = { .pid = facts->pid };
     uint64_t at;
     uint64_t size;
-    uint32_t tid = 0;
     uint32_t flags;
     struct model_process *child;
 
     if (find_attribute(call, watch->from, PS_CLIENT_ID, &at, &size)) {
-        read_client(&call->after, at, &facts->pid, &tid);
+        nt_client_read(&call->after, call->width, at, &client);
+        facts->pid = client.pid;
     }
     if (find_attribute(call, watch->from, PS_IMAGE_NAME, &at, &size) &&
         size <= 0xffff) {
@@ -448,8 +400,11 @@ static void name_process(struct model_thread *t, const struct watch *watch,
         }
     }
     if (b->size == 0 && arg(call, watch->second, &at) && at != 0 &&
-        memory_u32(&call->before, at + 8, &flags) &&
-        !add_string(b, &call->before, at + PARAMETERS_IMAGE)) {
+        nt_read32(&call->before, call->width, at,
+                  NT_RTL_USER_PROCESS_PARAMETERS_Flags, &flags) &&
+        !add_string(b, &call->before, call->width,
+                    at + nt_offset(NT_RTL_USER_PROCESS_PARAMETERS_ImagePathName,
+                                   call->width))) {
         b->size = 0;
     }
     if (b->cut) {
@@ -474,19 +429,22 @@ static void name_client(struct model_thread *t, const struct watch *watch,
                         struct buf *b)
 {
     bool is_thread = str_eq(facts->type, STR("Thread"));
+    struct nt_client client = { facts->pid, facts->tid };
     uint64_t at;
 
     if (watch->rule->naming == NAMING_THREAD) {
         uint64_t size;
 
         if (find_attribute(call, watch->from, PS_CLIENT_ID, &at, &size)) {
-            read_client(&call->after, at, &facts->pid, &facts->tid);
+            nt_client_read(&call->after, call->width, at, &client);
         }
     } else if (arg(call, watch->from, &at)) {
         /* IN for those that open, OUT for those that create. */
-        read_client(&call->before, at, &facts->pid, &facts->tid);
-        read_client(&call->after, at, &facts->pid, &facts->tid);
+        nt_client_read(&call->before, call->width, at, &client);
+        nt_client_read(&call->after, call->width, at, &client);
     }
+    facts->pid = client.pid;
+    facts->tid = client.tid;
     if (facts->pid == 0) {
         facts->pid = pid_of_arg(call, watch->second);
     }
@@ -569,7 +527,7 @@ static void name_it(struct model_thread *t, const struct watch *watch,
         break;
     case NAMING_STRING:
         if (arg(call, watch->from, &value) && value != 0 &&
-            add_string(b, &call->before, value)) {
+            add_string(b, &call->before, call->width, value)) {
             facts->name = buf_str(b);
         }
         break;
@@ -640,7 +598,7 @@ static bool new_handle(const struct watch *watch, const struct call *call,
         return type_class(call->stub->facts->result) == CLASS_HANDLE;
     }
     return arg(call, watch->output, &at) && at != 0 &&
-           memory_u64(&call->after, at, value);
+           nt_pointer_read(&call->after, call->width, at, value);
 }
 
 static struct buf text_room(struct model *m)
@@ -784,7 +742,8 @@ static void hand_over(struct model_thread *t, const struct call *call,
 {
     uint64_t value;
 
-    if (memory_u64(&call->after, address, &value) && value != 0) {
+    if (nt_pointer_read(&call->after, call->width, address, &value) &&
+        value != 0) {
         handles_set(t->process->handles, value, thing_new(t->model, facts));
     }
 }
@@ -805,15 +764,15 @@ static void hand_process(struct model_thread *t, const struct call *call,
 }
 
 static void hand_thread(struct model_thread *t, const struct call *call,
-                        uint64_t address, uint32_t pid, uint32_t tid)
+                        uint64_t address, const struct nt_client *client)
 {
     struct thing_facts facts = { .type = STR("Thread"),
-                                 .pid = pid,
-                                 .tid = tid };
+                                 .pid = client->pid,
+                                 .tid = client->tid };
     struct buf b = text_room(t->model);
 
     facts.path = STR("");
-    facts.name = thread_name(&b, pid, tid);
+    facts.name = thread_name(&b, client->pid, client->tid);
     hand_over(t, call, address, &facts);
 }
 
@@ -823,26 +782,42 @@ static void hand_debug_event(struct model_thread *t, const struct call *call,
     const struct thing_facts file = { .type = STR("File"),
                                       .name = STR(""),
                                       .path = STR("") };
+    enum nt_width w = call->width;
+    uint64_t info = at + nt_offset(NT_DBGUI_WAIT_STATE_CHANGE_StateInfo, w);
+    struct nt_client client = { 0, 0 };
     uint32_t state;
-    uint32_t pid = 0;
-    uint32_t tid = 0;
 
     /* A wait that has timed out is no failure, and has written nothing. */
-    if ((uint32_t)call->result != 0 || !memory_u32(&call->after, at, &state)) {
+    if ((uint32_t)call->result != 0 ||
+        !nt_read32(&call->after, w, at, NT_DBGUI_WAIT_STATE_CHANGE_NewState,
+                   &state)) {
         return;
     }
-    read_client(&call->after, at + EVENT_CLIENT, &pid, &tid);
+    nt_client_read(&call->after, w,
+                   at + nt_offset(NT_DBGUI_WAIT_STATE_CHANGE_AppClientId, w),
+                   &client);
     switch ((enum debug_state)state) {
     case STATE_CREATE_THREAD:
-        hand_thread(t, call, at + EVENT_HANDLE, pid, tid);
+        hand_thread(t, call,
+                    info + nt_offset(NT_DBGUI_CREATE_THREAD_HandleToThread, w),
+                    &client);
         break;
     case STATE_CREATE_PROCESS:
-        hand_process(t, call, at + EVENT_HANDLE, pid);
-        hand_thread(t, call, at + EVENT_FIRST_THREAD, pid, tid);
-        hand_over(t, call, at + EVENT_IMAGE, &file);
+        hand_process(t, call,
+                     info +
+                         nt_offset(NT_DBGUI_CREATE_PROCESS_HandleToProcess, w),
+                     client.pid);
+        hand_thread(t, call,
+                    info + nt_offset(NT_DBGUI_CREATE_PROCESS_HandleToThread, w),
+                    &client);
+        hand_over(t, call,
+                  info + nt_offset(NT_DBGUI_CREATE_PROCESS_NewProcess, w) +
+                      nt_offset(NT_DBGKM_CREATE_PROCESS_FileHandle, w),
+                  &file);
         break;
     case STATE_LOAD_DLL:
-        hand_over(t, call, at + EVENT_HANDLE, &file);
+        hand_over(t, call, info + nt_offset(NT_DBGKM_LOAD_DLL_FileHandle, w),
+                  &file);
         break;
     default:
         break;
@@ -859,7 +834,8 @@ static void hand_create_info(struct model_thread *t, const struct watch *watch,
     uint64_t size;
     uint32_t state;
 
-    if (!memory_u32(&call->after, at + CREATE_STATE, &state) ||
+    if (!nt_read32(&call->after, call->width, at, NT_PS_CREATE_INFO_State,
+                   &state) ||
         state != CREATE_SUCCESS) {
         return;
     }
@@ -869,9 +845,13 @@ static void hand_create_info(struct model_thread *t, const struct watch *watch,
         facts.path = path_of(facts.name);
     }
     facts.type = STR("File");
-    hand_over(t, call, at + CREATE_FILE, &facts);
+    hand_over(t, call,
+              at + nt_offset(NT_PS_CREATE_INFO_FileHandle, call->width),
+              &facts);
     facts.type = STR("Section");
-    hand_over(t, call, at + CREATE_SECTION, &facts);
+    hand_over(t, call,
+              at + nt_offset(NT_PS_CREATE_INFO_SectionHandle, call->width),
+              &facts);
 }
 
 static void hand_handles(struct model_thread *t, const struct watch *watch,
@@ -924,10 +904,17 @@ static void learn_ids(struct model_thread *t, const struct watch *watch,
         return;
     }
     if (watch->rule->naming == NAMING_THREAD_ID) {
-        read_client(&call->after, at + THREAD_BASIC_CLIENT, &facts.pid,
-                    &facts.tid);
+        struct nt_client client = { facts.pid, facts.tid };
+
+        nt_client_read(
+            &call->after, call->width,
+            at + nt_offset(NT_THREAD_BASIC_INFORMATION_ClientId, call->width),
+            &client);
+        facts.pid = client.pid;
+        facts.tid = client.tid;
         facts.name = thread_name(&b, facts.pid, facts.tid);
-    } else if (memory_u64(&call->after, at + PROCESS_BASIC_ID, &id)) {
+    } else if (nt_read(&call->after, call->width, at,
+                       NT_PROCESS_BASIC_INFORMATION_UniqueProcessId, &id)) {
         str image = image_of(t->model, (uint32_t)id);
 
         if (image.size == 0 && str_starts(facts.name, STR("? "))) {
@@ -955,7 +942,8 @@ static void learn_name(struct model_thread *t, const struct watch *watch,
         !arg(call, watch->second, &class) ||
         (uint32_t) class != OBJECT_NAME_CLASS ||
         !arg(call, watch->second + 1, &at) ||
-        !add_string(&b, &call->after, at) || b.cut || b.size == 0) {
+        !add_string(&b, &call->after, call->width, at) || b.cut ||
+        b.size == 0) {
         return;
     }
     facts.name = buf_str(&b);
@@ -985,13 +973,16 @@ static void learn_rename(struct model_thread *t, const struct watch *watch,
     }
     facts.name = STR("");
     facts.path = STR("");
-    if (memory_u64(&call->before, at + RENAME_ROOT, &root) &&
-        memory_u32(&call->before, at + RENAME_LENGTH, &size) &&
+    if (nt_read(&call->before, call->width, at,
+                NT_FILE_RENAME_INFORMATION_RootDirectory, &root) &&
+        nt_read32(&call->before, call->width, at,
+                  NT_FILE_RENAME_INFORMATION_FileNameLength, &size) &&
         size <= 0xffff) {
         str old = thing->object.name;
         uint16_t first = 0;
 
-        memory_u16(&call->before, at + RENAME_NAME, &first);
+        at += nt_offset(NT_FILE_RENAME_INFORMATION_FileName, call->width);
+        memory_u16(&call->before, at, &first);
         if (root != 0 && open->root && open->root->object.name.size > 0) {
             buf_add(&b, open->root->object.name);
             buf_add_char(&b, '\\');
@@ -1001,7 +992,7 @@ static void learn_rename(struct model_thread *t, const struct watch *watch,
             /* It stays in its folder. */
             buf_add(&b, str_slice(old, 0, old.size - file_part(old).size));
         }
-        if (add_utf16(&b, &call->before, at + RENAME_NAME, size) && !b.cut) {
+        if (add_utf16(&b, &call->before, at, size) && !b.cut) {
             facts.name = buf_str(&b);
             facts.path = path_of(facts.name);
         }
@@ -1080,8 +1071,8 @@ static void learn_port(struct model_thread *t, const struct watch *watch,
         return;
     }
     socket = *thing->socket;
-    socket.has_port =
-        memory_u64(&call->before, at + COMPLETION_KEY, &socket.key);
+    socket.has_port = nt_read(&call->before, call->width, at,
+                              NT_FILE_COMPLETION_INFORMATION_Key, &socket.key);
     learn_as_socket(t, thing, &socket);
 }
 
@@ -1111,6 +1102,9 @@ static void learn_completions(struct model_thread *t, const struct watch *watch,
                               const struct call *call)
 {
     const struct memory *m = &call->after;
+    enum nt_width w = call->width;
+    uint32_t block =
+        nt_offset(NT_FILE_IO_COMPLETION_INFORMATION_IoStatusBlock, call->width);
     uint32_t count = 1;
     uint64_t key;
     uint64_t context;
@@ -1121,9 +1115,10 @@ static void learn_completions(struct model_thread *t, const struct watch *watch,
         return;
     }
     if (watch->rule->naming == NAMING_COMPLETION) {
-        if (arg(call, 1, &at) && memory_u64(m, at, &key) && arg(call, 2, &at) &&
-            memory_u64(m, at, &context) && arg(call, 3, &at) &&
-            memory_u32(m, at, &status)) {
+        if (arg(call, 1, &at) && nt_pointer_read(m, w, at, &key) &&
+            arg(call, 2, &at) && nt_pointer_read(m, w, at, &context) &&
+            arg(call, 3, &at) &&
+            nt_read32(m, w, at, NT_IO_STATUS_BLOCK_Status, &status)) {
             learn_completion(t, key, context, status);
         }
         return;
@@ -1132,9 +1127,13 @@ static void learn_completions(struct model_thread *t, const struct watch *watch,
         !arg(call, 1, &at)) {
         return;
     }
-    for (; count > 0 && memory_u64(m, at, &key) &&
-           memory_u64(m, at + 8, &context) && memory_u32(m, at + 16, &status);
-         count--, at += COMPLETION_ENTRY) {
+    for (; count > 0 &&
+           nt_read(m, w, at, NT_FILE_IO_COMPLETION_INFORMATION_KeyContext,
+                   &key) &&
+           nt_read(m, w, at, NT_FILE_IO_COMPLETION_INFORMATION_ApcContext,
+                   &context) &&
+           nt_read32(m, w, at + block, NT_IO_STATUS_BLOCK_Status, &status);
+         count--, at += nt_size(NT_FILE_IO_COMPLETION_INFORMATION, w)) {
         learn_completion(t, key, context, status);
     }
 }
@@ -1192,14 +1191,16 @@ static uint64_t root_of(const struct call *call, const struct watch *watch)
     case NAMING_PIPE:
     case NAMING_SECTION:
         if (arg(call, watch->from, &at) && at != 0) {
-            memory_u64(&call->before, at + ATTRIBUTES_ROOT, &root);
+            nt_read(&call->before, call->width, at,
+                    NT_OBJECT_ATTRIBUTES_RootDirectory, &root);
         }
         break;
     case NAMING_RENAME:
         if (arg(call, watch->second, &class) && arg(call, 2, &at) &&
             ((uint32_t) class == FILE_RENAME ||
              (uint32_t) class == FILE_RENAME_EX)) {
-            memory_u64(&call->before, at + RENAME_ROOT, &root);
+            nt_read(&call->before, call->width, at,
+                    NT_FILE_RENAME_INFORMATION_RootDirectory, &root);
         }
         break;
     case NAMING_NONE:

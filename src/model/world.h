@@ -18,6 +18,7 @@
 #include "model/call.h"
 #include "model/clock.h"
 #include "model/model.h"
+#include "nt/read.h"
 #include "tables/handles.h"
 #include "wire/capture.h"
 #include "wire/journal.h"
@@ -228,6 +229,7 @@ struct model_process {
     uint32_t pid;
     uint32_t main_tid;  // of the first thread opened
     enum model_mode mode;
+    enum nt_width width;  // of its pointers
 
     struct mapped_stubs *mapped;  // owned, in the order they came
     size_t mapped_count;
