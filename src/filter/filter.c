@@ -14,6 +14,7 @@
 #include "filter/filter.h"
 
 #include "filter/tests.h"
+#include "nt/read.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -428,14 +429,6 @@ bool filter_is_raw(const struct filter *f, str name,
 
 /* --- paths ------------------------------------------------------------------ */
 
-/* Offsets and constants on x64. */
-#define OBJECT_ATTRIBUTES_ROOT 8
-#define OBJECT_ATTRIBUTES_NAME 16
-#define UNICODE_STRING_BUFFER 8
-#define PS_ATTRIBUTE_LIST_FIRST 8
-#define PS_ATTRIBUTE_SIZE 32
-#define PS_ATTRIBUTE_BYTES 8
-#define PS_ATTRIBUTE_VALUE 16
 #define PS_ATTRIBUTE_IMAGE_NAME 0x20005
 /* No call takes as many. */
 #define PS_ATTRIBUTES_MAX 32
@@ -491,23 +484,18 @@ static bool attributes_match(const struct filter *f, const struct call *call,
 {
     const struct memory *m = &call->before;
     struct path_room *room = &f->scratch->room;
-    uint64_t root;
-    uint64_t name;
-    uint64_t buffer = 0;
-    uint16_t size = 0;
+    struct nt_attributes said;
+    uint16_t size;
 
-    if (!memory_u64(m, address + OBJECT_ATTRIBUTES_ROOT, &root) ||
-        !memory_u64(m, address + OBJECT_ATTRIBUTES_NAME, &name)) {
+    if (!nt_attributes_read(m, call->width, address, &said) ||
+        !said.name_known) {
         return false;
     }
-    if (name != 0 && (!memory_u16(m, name, &size) ||
-                      !memory_u64(m, name + UNICODE_STRING_BUFFER, &buffer))) {
-        return false;
-    }
+    size = said.name.length;
     path_begin(room);
-    if (root != 0) {
+    if (said.root != 0) {
         const struct object *o =
-            call->handles ? handles_find(call->handles, root) : NULL;
+            call->handles ? handles_find(call->handles, said.root) : NULL;
 
         if (!o || o->path.size == 0) {
             return false;
@@ -519,7 +507,7 @@ static bool attributes_match(const struct filter *f, const struct call *call,
     } else if (size == 0) {
         return false;
     }
-    return (size == 0 || add_utf16(f, m, buffer, size)) &&
+    return (size == 0 || add_utf16(f, m, said.name.buffer, size)) &&
            room_matches(room, patterns, count);
 }
 
@@ -529,27 +517,16 @@ static bool image_matches(const struct filter *f, const struct call *call,
                           size_t count)
 {
     const struct memory *m = &call->before;
-    uint64_t total;
+    struct nt_attribute a;
 
-    if (!memory_u64(m, address, &total)) {
-        return false;
-    }
     for (uint32_t i = 0; i < PS_ATTRIBUTES_MAX; i++) {
-        uint64_t offset = PS_ATTRIBUTE_LIST_FIRST + i * PS_ATTRIBUTE_SIZE;
-        uint64_t at = address + offset;
-        uint64_t attribute;
-        uint64_t size;
-        uint64_t value;
-
-        if (offset + PS_ATTRIBUTE_SIZE > total ||
-            !memory_u64(m, at, &attribute) ||
-            !memory_u64(m, at + PS_ATTRIBUTE_BYTES, &size) ||
-            !memory_u64(m, at + PS_ATTRIBUTE_VALUE, &value)) {
+        if (!nt_attribute_read(m, call->width, address, i, &a)) {
             return false;
         }
-        if (attribute == PS_ATTRIBUTE_IMAGE_NAME) {
+        if (a.attribute == PS_ATTRIBUTE_IMAGE_NAME) {
             path_begin(&f->scratch->room);
-            return size <= UINT16_MAX && add_utf16(f, m, value, (size_t)size) &&
+            return a.size <= UINT16_MAX &&
+                   add_utf16(f, m, a.value, (size_t)a.size) &&
                    room_matches(&f->scratch->room, patterns, count);
         }
     }
@@ -578,7 +555,10 @@ static bool array_matches(const struct filter *f, const struct call *call,
     for (uint64_t i = 0; i < elements && i < HANDLES_IN_ARRAY_MAX; i++) {
         uint64_t handle;
 
-        if (memory_u64(&call->before, call->args[index] + 8 * i, &handle) &&
+        if (nt_pointer_read(&call->before, call->width,
+                            call->args[index] +
+                                i * nt_pointer_size(call->width),
+                            &handle) &&
             object_matches(f, handles_find(call->handles, handle), patterns,
                            count)) {
             return true;
