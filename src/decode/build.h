@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "decode/capture.h"
+#include "nt/read.h"
 #include "tables/calls.h"
 #include "tables/structs.h"
 #include "wire/capture.h"
@@ -23,6 +24,7 @@ struct build {
     struct capture_program *program;
     const struct call_facts *call;
     const struct capture_options *options;
+    enum nt_width width;  // of the processes that the program is for
     bool at_return;       // operations go to the second half
     uint32_t bytes_most;  // for data: string_max, or much if it is dumped
     /* Operations without a test of their own run only if argument `by` is
@@ -37,6 +39,10 @@ struct build {
  * to be left out). Fields left 0 take the defaults: when ALWAYS, no limit,
  * most CAPTURE_BYTES_MAX. */
 int build_op(struct build *b, struct capture_op op);
+
+/* As nt_offset and nt_size. */
+uint16_t build_offset(const struct build *b, enum nt_field field);
+uint32_t build_size(const struct build *b, enum nt_field field);
 
 /* Where a pointer stands: an argument, or a field of a piece. */
 struct build_at {

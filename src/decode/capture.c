@@ -35,6 +35,16 @@
 #define CONTEXT_BYTES 0x68 /* Rsp .. Rip */
 #define CONTEXT_ALL 0x4d0
 
+uint16_t build_offset(const struct build *b, enum nt_field field)
+{
+    return (uint16_t)nt_offset(field, b->width);
+}
+
+uint32_t build_size(const struct build *b, enum nt_field field)
+{
+    return nt_size(field, b->width);
+}
+
 int build_op(struct build *b, struct capture_op op)
 {
     struct capture_program *p = b->program;
@@ -97,7 +107,8 @@ static struct build_at in_piece(int piece, uint32_t offset, uint8_t when)
 static void build_counted(struct build *b, int piece, uint32_t offset,
                           uint8_t when)
 {
-    struct capture_op op = op_at(in_piece(piece, offset + 8, when));
+    struct capture_op op = op_at(in_piece(
+        piece, offset + build_offset(b, NT_UNICODE_STRING_Buffer), when));
 
     op.size = (struct capture_size){ .unit = CAPTURE_FIELD16,
                                      .from = (uint8_t)(CAPTURE_PIECE + piece),
@@ -233,10 +244,11 @@ void build_elements(struct build *b, const struct struct_row *row, int piece,
 /* Texts of an array of string structures. */
 static void build_strings(struct build *b, int piece, uint8_t when)
 {
-    struct capture_op op = op_at(in_piece(piece, 8, when));
+    struct capture_op op =
+        op_at(in_piece(piece, build_offset(b, NT_UNICODE_STRING_Buffer), when));
 
     op.test = CAPTURE_EACH;
-    op.test_value = 16;
+    op.test_value = build_size(b, NT_UNICODE_STRING);
     op.size = (struct capture_size){ .unit = CAPTURE_FIELD16,
                                      .from = (uint8_t)(CAPTURE_PIECE + piece),
                                      .scale = 1 };
@@ -246,19 +258,25 @@ static void build_strings(struct build *b, int piece, uint8_t when)
 
 static int build_attributes(struct build *b, struct build_at at, uint32_t depth)
 {
-    int piece = build_bytes(b, at, 48);
+    int piece = build_bytes(b, at, build_size(b, NT_OBJECT_ATTRIBUTES));
+    uint32_t name = build_offset(b, NT_OBJECT_ATTRIBUTES_ObjectName);
 
     if (piece == BUILD_FULL) {
         return BUILD_FULL;
     }
-    build_nested(b, STR("UNICODE_STRING"), in_piece(piece, 16, at.when),
+    build_nested(b, STR("UNICODE_STRING"), in_piece(piece, name, at.when),
                  depth + 1);
     if (!b->options->names_only) {
+        uint32_t security =
+            build_offset(b, NT_OBJECT_ATTRIBUTES_SecurityDescriptor);
+        uint32_t quality =
+            build_offset(b, NT_OBJECT_ATTRIBUTES_SecurityQualityOfService);
         int unused;
 
         special_build_type(b, STR("SECURITY_DESCRIPTOR"),
-                           in_piece(piece, 32, at.when), &unused);
-        build_bytes(b, in_piece(piece, 40, at.when), 12);
+                           in_piece(piece, security, at.when), &unused);
+        build_bytes(b, in_piece(piece, quality, at.when),
+                    build_size(b, NT_SECURITY_QUALITY_OF_SERVICE));
     }
     return piece;
 }
@@ -392,7 +410,8 @@ static int find_words(const struct build *b, uint32_t arg)
         const struct capture_op *op = &p->ops[from + i];
 
         if (op->base == arg && op->offset == 0 && op->test == 0 &&
-            op->size.unit == CAPTURE_ONE && op->size.scale == 16) {
+            op->size.unit == CAPTURE_ONE &&
+            op->size.scale == build_size(b, NT_IO_STATUS_BLOCK)) {
             return (int)i;
         }
     }
@@ -451,7 +470,7 @@ static void build_buffer(struct compiling *c, uint32_t i, uint8_t when)
     if (arg->bytes.kind == SIZE_MESSAGE) {
         struct build_at at = { .base = (uint8_t)i, .when = when };
 
-        build_bytes(&c->b, at, 40);
+        build_bytes(&c->b, at, build_size(&c->b, NT_PORT_MESSAGE));
         return;
     }
     op.most = most_of(c, arg);
@@ -463,13 +482,14 @@ static void build_buffer(struct compiling *c, uint32_t i, uint8_t when)
         int piece = find_words(&c->b, arg->limit.arg);
 
         if (piece == BUILD_FULL) {
-            piece = build_bytes(&c->b, at, 16);
+            piece =
+                build_bytes(&c->b, at, build_size(&c->b, NT_IO_STATUS_BLOCK));
         }
         if (piece != BUILD_FULL) {
             op.limit = (struct capture_size){
                 .unit = CAPTURE_FIELD64,
                 .from = (uint8_t)(CAPTURE_PIECE + piece),
-                .offset = 8,
+                .offset = build_offset(&c->b, NT_IO_STATUS_BLOCK_Information),
                 .scale = 1,
             };
         }
@@ -573,7 +593,9 @@ size_t capture_compile(const struct call_facts *call,
 
     memset(p, 0, sizeof(*p));
     p->result = result_of(call);
-    c.b = (struct build){ .program = p, .call = call, .options = options };
+    c.b = (struct build){
+        .program = p, .call = call, .options = options, .width = options->width
+    };
     shape_of(call, &c.shape);
     for (int half = 0; half < 2; half++) {
         c.b.at_return = half == 1;

@@ -10,6 +10,7 @@
 #ifndef DECODE_CAPTURE_H
 #define DECODE_CAPTURE_H
 
+#include "nt/layout.h"
 #include "tables/calls.h"
 #include "wire/capture.h"
 
@@ -23,6 +24,7 @@ struct capture_options {
     bool verbose;         // -v: whole arrays
     bool names_only;      // what handle names and paths need, no more
     bool dumps;           // whole buffers of reads and writes
+    enum nt_width width;  // of the process
 };
 
 /* The most bytes that a program takes. */

@@ -121,8 +121,6 @@ static bool size_term(const struct telling *g, const struct tell *t,
                       const struct shape_size *term, uint64_t *out)
 {
     uint64_t value;
-    uint32_t word;
-    uint16_t half;
 
     switch ((enum size_kind)term->kind) {
     case SIZE_NONE:
@@ -137,26 +135,18 @@ static bool size_term(const struct telling *g, const struct tell *t,
             return false;
         }
         if (term->width == 8) {
-            return memory_u64(t->memory, value, out);
+            return nt_pointer_read(t->memory, t->width, value, out);
         }
-        if (!memory_u32(t->memory, value, &word)) {
-            return false;
-        }
-        *out = word;
-        return true;
+        return memory_number(t->memory, value, 4, out);
     case SIZE_RESULT:
         *out = g->call->result & UINT32_MAX;
         return g->call->returned;
     case SIZE_INFORMATION:
         return arg_value(g, term->arg, &value) &&
-               memory_u64(t->memory, value + 8, out);
+               nt_information_read(t->memory, t->width, value, out);
     case SIZE_MESSAGE:
-        if (!arg_value(g, term->arg, &value) ||
-            !memory_u16(t->memory, value + 2, &half)) {
-            return false;
-        }
-        *out = half;
-        return true;
+        return arg_value(g, term->arg, &value) &&
+               tell_read(t, value, NT_PORT_MESSAGE_TotalLength, out);
     }
     return false;
 }
@@ -546,6 +536,7 @@ static void tell_args(struct decoder *d, const struct call *call,
                               .call = call,
                               .options = &d->options,
                               .memory = &call->before,
+                              .width = call->width,
                               .room = &d->room->room };
     d->room->room.left = TELL_VALUES_MAX;
     for (int i = 0; i < OWNED_COUNT; i++) {

@@ -214,16 +214,18 @@ static size_t buffer_of(const struct call_facts *call, uint32_t i)
 /* Names and types, until one without a name. */
 static bool tell_objects(const struct tell *t, uint64_t address, uint64_t said)
 {
-    t->sink->ops->begin(t->sink, GROUP_ARRAY);
-    for (uint64_t i = 0; said - 32 * i >= 32; i++) {
-        uint64_t at = address + 32 * i;
-        uint64_t name;
+    uint32_t size = nt_size(NT_OBJECT_DIRECTORY_INFORMATION, t->width);
 
-        if (!memory_u64(t->memory, at + 8, &name)) {
+    t->sink->ops->begin(t->sink, GROUP_ARRAY);
+    for (uint64_t i = 0; said - size * i >= size; i++) {
+        uint64_t at = address + size * i;
+        struct nt_string name;
+
+        if (!nt_string_read(t->memory, t->width, at, &name)) {
             t->sink->ops->more(t->sink);
             break;
         }
-        if (name == 0) {
+        if (name.buffer == 0) {
             break;
         }
         if (special_more(t, i)) {
@@ -234,7 +236,8 @@ static bool tell_objects(const struct tell *t, uint64_t address, uint64_t said)
         special_open(t, "Name");
         tell_unicode_string(t, at);
         special_open(t, "TypeName");
-        tell_unicode_string(t, at + 16);
+        tell_unicode_string(
+            t, tell_at(t, at, NT_OBJECT_DIRECTORY_INFORMATION_TypeName));
         t->sink->ops->end(t->sink, GROUP_STRUCT);
     }
     t->sink->ops->end(t->sink, GROUP_ARRAY);

@@ -65,7 +65,6 @@ bool special_arg_is(const struct call_facts *call, uint32_t i,
 /* --- special_walk.c --- */
 
 bool special_there(const struct tell *t, uint64_t address);
-bool special_u8(const struct tell *t, uint64_t address, uint8_t *out);
 /* `size` bytes, at most 8, as a number. */
 bool special_word(const struct tell *t, uint64_t address, uint32_t size,
                   uint64_t *out);

@@ -93,7 +93,6 @@ bool special_io_code(const struct tell *t, const struct call_facts *call,
 
 #define TAG_MOUNT_POINT 0xa0000003u
 #define TAG_SYMLINK 0xa000000cu
-#define REPARSE_HEAD 8
 
 /* A path of the reparse point: offset and length at `at`, counted from
  * `base`. */
@@ -119,14 +118,16 @@ bool special_reparse_tell(const struct tell *t, uint64_t address, uint64_t said)
     uint32_t tag;
     uint16_t length;
     uint32_t flags;
-    uint64_t data = address + REPARSE_HEAD;
+    uint64_t data = address + nt_size(NT_REPARSE_DATA_BUFFER, t->width);
     uint32_t head;
 
-    if (said < REPARSE_HEAD || !memory_u32(t->memory, address, &tag) ||
-        !memory_u16(t->memory, address + 4, &length)) {
+    if (said < data - address ||
+        !tell_read32(t, address, NT_REPARSE_DATA_BUFFER_ReparseTag, &tag) ||
+        !tell_read16(t, address, NT_REPARSE_DATA_BUFFER_ReparseDataLength,
+                     &length)) {
         return false;
     }
-    said -= REPARSE_HEAD;
+    said -= data - address;
     if (length < said) {
         said = length;
     }
@@ -149,40 +150,42 @@ bool special_reparse_tell(const struct tell *t, uint64_t address, uint64_t said)
     return true;
 }
 
-#define EA_HEAD 8
-
 /* One of a list; the socket that NtCreateFile is to open is one, too. */
 bool special_ea_tell(const struct tell *t, uint64_t address, uint64_t said)
 {
     static const char afd[] = "AfdOpenPacketXX";
-    uint8_t flags;
-    uint8_t length;
+    uint32_t head = nt_offset(NT_FILE_FULL_EA_INFORMATION_EaName, t->width);
+    uint16_t flags;
+    uint16_t length;
     uint16_t size;
     char name[sizeof(afd)];
     uint64_t value;
     uint64_t room;
 
-    if (said < EA_HEAD || !special_u8(t, address + 4, &flags) ||
-        !special_u8(t, address + 5, &length) ||
-        !memory_u16(t->memory, address + 6, &size)) {
+    if (said < head ||
+        !tell_read16(t, address, NT_FILE_FULL_EA_INFORMATION_Flags, &flags) ||
+        !tell_read16(t, address, NT_FILE_FULL_EA_INFORMATION_EaNameLength,
+                     &length) ||
+        !tell_read16(t, address, NT_FILE_FULL_EA_INFORMATION_EaValueLength,
+                     &size)) {
         return false;
     }
-    room = said - EA_HEAD;
+    room = said - head;
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
     if (flags) {
         special_open(t, "Flags");
         special_hex(t, flags);
     }
     special_open(t, "EaName");
-    special_chars(t, address + EA_HEAD, length, room);
+    special_chars(t, address + head, length, room);
     special_open(t, "EaValue");
-    value = address + EA_HEAD + length + 1u;
+    value = address + head + length + 1u;
     if (room <= length) {
         t->sink->ops->unknown(t->sink);
     } else {
         room -= length + 1u;
         if (length == sizeof(afd) - 1 && size >= 24 && room >= 24 &&
-            memory_read(t->memory, address + EA_HEAD, name, length) == length &&
+            memory_read(t->memory, address + head, name, length) == length &&
             memcmp(name, afd, length) == 0 && special_there(t, value)) {
             special_struct(t, ioctl_struct(STR("AFD_OPEN_PACKET")), NULL, value,
                            room);
@@ -247,14 +250,15 @@ static void build_output(struct build *b, int output, int input, int code,
     struct capture_op op;
     int block;
 
-    block = build_op(b, special_op(special_at_arg(status, CAPTURE_FILLED), 16));
+    block = build_op(b, special_op(special_at_arg(status, CAPTURE_FILLED),
+                                   build_size(b, NT_IO_STATUS_BLOCK)));
     if (block == BUILD_FULL || length < 0) {
         return;
     }
     op = special_op_arg(special_at_arg(output, CAPTURE_FILLED), length, 1);
     op.limit.unit = CAPTURE_FIELD64;
     op.limit.from = (uint8_t)(CAPTURE_PIECE + block);
-    op.limit.offset = 8;
+    op.limit.offset = build_offset(b, NT_IO_STATUS_BLOCK_Information);
     op.limit.scale = 1;
     op.most = b->options->names_only ? NAME_BYTES : most;
     (void)build_op(b, op);

@@ -11,14 +11,10 @@
 
 /* --- Attributes ------------------------------------------------------- */
 
-#define LIST_HEAD 8
-#define ATTRIBUTE_SIZE 32
 /* So many are looked at; there are no more kinds that make sense together. */
 #define ATTRIBUTES_MOST 15
 /* ... and so many pointers in them are followed. */
 #define ATTRIBUTES_FOLLOWED 8
-
-#define ATTRIBUTE_NUMBER 0xffffu
 
 enum attribute {
     ATTRIBUTE_PARENT = 0,
@@ -49,12 +45,14 @@ static void tell_handle_value(const struct tell *t, uint64_t value)
 
 static void tell_handles(const struct tell *t, uint64_t address, uint64_t size)
 {
+    uint32_t each = nt_pointer_size(t->width);
+
     t->sink->ops->begin(t->sink, GROUP_ARRAY);
-    for (uint64_t i = 0; i < size / 8; i++) {
+    for (uint64_t i = 0; i < size / each; i++) {
         uint64_t value;
 
         if (special_more(t, i) ||
-            !memory_u64(t->memory, address + 8 * i, &value)) {
+            !nt_pointer_read(t->memory, t->width, address + each * i, &value)) {
             t->sink->ops->more(t->sink);
             break;
         }
@@ -96,7 +94,7 @@ static void tell_output(const struct tell *t, uint32_t number, uint64_t value,
         tell_pointee(&late, STR("CLIENT_ID"), value, size);
     } else if (number == ATTRIBUTE_IMAGE_INFO) {
         tell_pointee(&late, STR("SECTION_IMAGE_INFORMATION"), value, size);
-    } else if (memory_u64(late.memory, value, &word)) {
+    } else if (nt_pointer_read(late.memory, t->width, value, &word)) {
         tell_pointer(t, word);
     } else {
         t->sink->ops->unknown(t->sink);
@@ -104,12 +102,14 @@ static void tell_output(const struct tell *t, uint32_t number, uint64_t value,
     t->sink->ops->end(t->sink, GROUP_DEREF);
 }
 
-static void tell_attribute(const struct tell *t, uint64_t attribute,
-                           uint64_t size, uint64_t value)
+static void tell_attribute(const struct tell *t, const struct nt_attribute *a)
 {
+    uint32_t number = a->attribute & NT_ATTRIBUTE_NUMBER;
+    uint64_t size = a->size;
+    uint64_t value = a->value;
     uint64_t word;
 
-    switch ((enum attribute)(attribute & ATTRIBUTE_NUMBER)) {
+    switch ((enum attribute)number) {
     case ATTRIBUTE_PARENT:
     case ATTRIBUTE_DEBUG:
     case ATTRIBUTE_TOKEN:
@@ -118,7 +118,7 @@ static void tell_attribute(const struct tell *t, uint64_t attribute,
     case ATTRIBUTE_CLIENT_ID:
     case ATTRIBUTE_TEB:
     case ATTRIBUTE_IMAGE_INFO:
-        tell_output(t, attribute & ATTRIBUTE_NUMBER, value, size);
+        tell_output(t, number, value, size);
         return;
     case ATTRIBUTE_IMAGE_NAME:
         special_name(t, value, size, SPECIAL_ANY);
@@ -146,7 +146,7 @@ static void tell_attribute(const struct tell *t, uint64_t attribute,
     case ATTRIBUTE_CHILD_POLICY:
     default:
         if (size <= 8 && special_word(t, value, (uint32_t)size, &word)) {
-            if ((attribute & ATTRIBUTE_NUMBER) == ATTRIBUTE_PRIORITY) {
+            if (number == ATTRIBUTE_PRIORITY) {
                 special_named(t, word, "PROCESS_PRIORITY_CLASS");
             } else {
                 special_hex(t, word);
@@ -161,36 +161,31 @@ static void tell_attribute(const struct tell *t, uint64_t attribute,
 bool special_attributes_tell(const struct tell *t, uint64_t address,
                              uint64_t said)
 {
-    uint64_t total;
+    uint64_t end = nt_offset(NT_PS_ATTRIBUTE_LIST_Attributes, t->width);
     uint64_t count;
 
-    if (!memory_u64(t->memory, address, &total)) {
+    if (!nt_attribute_count(t->memory, t->width, address, &count)) {
         return false;
     }
-    count = total < LIST_HEAD ? 0 : (total - LIST_HEAD) / ATTRIBUTE_SIZE;
     t->sink->ops->begin(t->sink, GROUP_ARRAY);
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t at = address + LIST_HEAD + i * ATTRIBUTE_SIZE;
-        uint64_t attribute;
-        uint64_t size;
-        uint64_t value;
+        struct nt_attribute a;
 
+        end += nt_size(NT_PS_ATTRIBUTE, t->width);
         /* They are few, and each matters: TELL_ELEMENTS does not apply. */
-        if (i >= ATTRIBUTES_MOST || at + ATTRIBUTE_SIZE - address > said ||
-            !memory_u64(t->memory, at, &attribute) ||
-            !memory_u64(t->memory, at + 8, &size) ||
-            !memory_u64(t->memory, at + 16, &value)) {
+        if (i >= ATTRIBUTES_MOST || end > said ||
+            !nt_attribute_read(t->memory, t->width, address, (uint32_t)i, &a)) {
             t->sink->ops->more(t->sink);
             break;
         }
         t->sink->ops->begin(t->sink, GROUP_STRUCT);
         special_open(t, "Attribute");
-        special_named(t, attribute, "PS_ATTRIBUTE");
+        special_named(t, a.attribute, "PS_ATTRIBUTE");
         special_open(t, "Value");
         if (t->options->raw) {
-            special_hex(t, value);
+            special_hex(t, a.value);
         } else {
-            tell_attribute(t, attribute, size, value);
+            tell_attribute(t, &a);
         }
         t->sink->ops->end(t->sink, GROUP_STRUCT);
     }
@@ -201,7 +196,9 @@ bool special_attributes_tell(const struct tell *t, uint64_t address,
 static int build_attributes(struct build *b, struct build_at at, bool inputs)
 {
     enum capture_when when = (enum capture_when)at.when;
-    int head = build_op(b, special_op(at, LIST_HEAD));
+    uint32_t first = build_offset(b, NT_PS_ATTRIBUTE_LIST_Attributes);
+    uint32_t each = build_size(b, NT_PS_ATTRIBUTE);
+    int head = build_op(b, special_op(at, first));
     struct capture_op op;
     int list;
 
@@ -209,14 +206,16 @@ static int build_attributes(struct build *b, struct build_at at, bool inputs)
         return head;
     }
     op = special_op_field(at, CAPTURE_FIELD64, head, 0, 1);
-    op.most = LIST_HEAD + ATTRIBUTES_MOST * ATTRIBUTE_SIZE;
+    op.most = first + ATTRIBUTES_MOST * each;
     list = build_op(b, op);
     for (uint32_t i = 0; list != BUILD_FULL && i < ATTRIBUTES_FOLLOWED; i++) {
-        uint16_t offset = (uint16_t)(LIST_HEAD + i * ATTRIBUTE_SIZE);
+        uint32_t at_value =
+            first + i * each + build_offset(b, NT_PS_ATTRIBUTE_Value);
+        uint32_t at_size =
+            first + i * each + build_offset(b, NT_PS_ATTRIBUTE_Size);
 
-        op = special_op_field(
-            special_at_piece(list, (uint16_t)(offset + 16), when),
-            CAPTURE_FIELD64, list, (uint16_t)(offset + 8), 1);
+        op = special_op_field(special_at_piece(list, (uint16_t)at_value, when),
+                              CAPTURE_FIELD64, list, (uint16_t)at_size, 1);
         op.most = inputs ? 0x10000 : 64;
         (void)build_op(b, op);
     }
@@ -231,17 +230,22 @@ int special_attributes_build(struct build *b, struct build_at at)
 /* --- RTL_USER_PROCESS_PARAMETERS -------------------------------------- */
 
 #define PARAMETERS_NORMALIZED 1u
+/* So much is copied: the strings, and a little of what follows. */
 #define PARAMETERS_HEAD 0x108u
 
 static const struct {
     const char *name;
-    uint16_t offset;
+    enum nt_field field;  // CURDIR begins with its path
     bool always;
 } parameter_strings[] = {
-    { "ImagePathName", 0x60, true },    { "CommandLine", 0x70, true },
-    { "CurrentDirectory", 0x38, true }, { "DllPath", 0x50, false },
-    { "WindowTitle", 0xb0, false },     { "DesktopInfo", 0xc0, false },
-    { "ShellInfo", 0xd0, false },
+    { "ImagePathName", NT_RTL_USER_PROCESS_PARAMETERS_ImagePathName, true },
+    { "CommandLine", NT_RTL_USER_PROCESS_PARAMETERS_CommandLine, true },
+    { "CurrentDirectory", NT_RTL_USER_PROCESS_PARAMETERS_CurrentDirectory,
+      true },
+    { "DllPath", NT_RTL_USER_PROCESS_PARAMETERS_DllPath, false },
+    { "WindowTitle", NT_RTL_USER_PROCESS_PARAMETERS_WindowTitle, false },
+    { "DesktopInfo", NT_RTL_USER_PROCESS_PARAMETERS_DesktopInfo, false },
+    { "ShellInfo", NT_RTL_USER_PROCESS_PARAMETERS_ShellInfo, false },
 };
 
 bool special_parameters_tell(const struct tell *t, uint64_t address,
@@ -249,32 +253,32 @@ bool special_parameters_tell(const struct tell *t, uint64_t address,
 {
     uint32_t flags;
 
-    if (said < PARAMETERS_HEAD || !memory_u32(t->memory, address + 8, &flags)) {
+    if (said < PARAMETERS_HEAD ||
+        !tell_read32(t, address, NT_RTL_USER_PROCESS_PARAMETERS_Flags,
+                     &flags)) {
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
     for (size_t i = 0; i < COUNT_OF(parameter_strings); i++) {
-        uint64_t at = address + parameter_strings[i].offset;
-        uint16_t length;
-        uint64_t buffer;
+        uint64_t at = tell_at(t, address, parameter_strings[i].field);
+        struct nt_string s;
 
         if (!parameter_strings[i].always && !t->options->verbose) {
             continue;
         }
         special_open(t, parameter_strings[i].name);
-        if (!memory_u16(t->memory, at, &length) ||
-            !memory_u64(t->memory, at + 8, &buffer)) {
+        if (!nt_string_read(t->memory, t->width, at, &s)) {
             t->sink->ops->unknown(t->sink);
             continue;
         }
         /* Not yet normalised: pointers count from the structure. */
-        if (!(flags & PARAMETERS_NORMALIZED) && buffer != 0) {
-            buffer += address;
+        if (!(flags & PARAMETERS_NORMALIZED) && s.buffer != 0) {
+            s.buffer += address;
         }
-        if (buffer == 0) {
+        if (s.buffer == 0) {
             t->sink->ops->null(t->sink);
         } else {
-            special_name(t, buffer, length, SPECIAL_ANY);
+            special_name(t, s.buffer, s.length, SPECIAL_ANY);
         }
     }
     t->sink->ops->end(t->sink, GROUP_STRUCT);
@@ -292,17 +296,20 @@ int special_parameters_build(struct build *b, struct build_at at)
     }
     /* As a rule all strings stand behind it. Where they do not, the pointers
      * to those that matter are good. */
-    op = special_op_field(at, CAPTURE_FIELD32, head, 4, 1);
+    op = special_op_field(
+        at, CAPTURE_FIELD32, head,
+        build_offset(b, NT_RTL_USER_PROCESS_PARAMETERS_Length), 1);
     op.most = 0x10000;
     (void)build_op(b, op);
     for (size_t i = 0; i < COUNT_OF(parameter_strings); i++) {
-        uint16_t offset = parameter_strings[i].offset;
+        uint16_t offset = build_offset(b, parameter_strings[i].field);
+        uint16_t buffer = build_offset(b, NT_UNICODE_STRING_Buffer);
 
         if (!parameter_strings[i].always) {
             continue;
         }
         op = special_op_field(
-            special_at_piece(head, (uint16_t)(offset + 8), when),
+            special_at_piece(head, (uint16_t)(offset + buffer), when),
             CAPTURE_FIELD16, head, offset, 1);
         (void)build_op(b, op);
     }
@@ -345,13 +352,17 @@ bool special_extended_build(struct build *b, struct build_at at)
 bool special_exception_tell(const struct tell *t, uint64_t address,
                             uint64_t said)
 {
+    uint32_t words =
+        nt_offset(NT_EXCEPTION_RECORD_ExceptionInformation, t->width);
+    uint32_t each = nt_pointer_size(t->width);
     uint32_t code;
     uint32_t flags;
     uint32_t count;
     uint64_t value;
 
-    if (said < 32 || !memory_u32(t->memory, address, &code) ||
-        !memory_u32(t->memory, address + 4, &flags)) {
+    if (said < words ||
+        !tell_read32(t, address, NT_EXCEPTION_RECORD_ExceptionCode, &code) ||
+        !tell_read32(t, address, NT_EXCEPTION_RECORD_ExceptionFlags, &flags)) {
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
@@ -359,22 +370,25 @@ bool special_exception_tell(const struct tell *t, uint64_t address,
     t->sink->ops->status(t->sink, code);
     special_open(t, "ExceptionFlags");
     special_named(t, flags, "EXCEPTION_FLAGS");
-    if (memory_u64(t->memory, address + 8, &value) && value != 0) {
+    if (tell_read(t, address, NT_EXCEPTION_RECORD_ExceptionRecord, &value) &&
+        value != 0) {
         special_open(t, "ExceptionRecord");
         tell_pointer(t, value);
     }
     special_open(t, "ExceptionAddress");
-    if (memory_u64(t->memory, address + 16, &value)) {
+    if (tell_read(t, address, NT_EXCEPTION_RECORD_ExceptionAddress, &value)) {
         tell_code(t, value);
     } else {
         t->sink->ops->unknown(t->sink);
     }
-    if (memory_u32(t->memory, address + 24, &count) && count > 0) {
+    if (tell_read32(t, address, NT_EXCEPTION_RECORD_NumberParameters, &count) &&
+        count > 0) {
         special_open(t, "ExceptionInformation");
         t->sink->ops->begin(t->sink, GROUP_ARRAY);
         for (uint32_t i = 0; i < count; i++) {
             if (i >= EXCEPTION_WORDS ||
-                !memory_u64(t->memory, address + 32 + 8 * i, &value)) {
+                !nt_pointer_read(t->memory, t->width,
+                                 address + words + each * i, &value)) {
                 t->sink->ops->more(t->sink);
                 break;
             }
@@ -387,8 +401,6 @@ bool special_exception_tell(const struct tell *t, uint64_t address,
 }
 
 /* --- PORT_MESSAGE ----------------------------------------------------- */
-
-#define MESSAGE_HEAD 40
 
 /* The kind in the low bits, flags above. */
 static void tell_message_type(const struct tell *t, uint32_t type)
@@ -416,14 +428,16 @@ static void tell_message_type(const struct tell *t, uint32_t type)
 bool special_message_tell(const struct tell *t, uint64_t address, uint64_t said)
 {
     const struct struct_row *row = struct_find(STR("PORT_MESSAGE"));
+    uint32_t head = nt_size(NT_PORT_MESSAGE, t->width);
     uint16_t length;
     uint16_t total;
     uint16_t type;
     uint32_t id;
 
-    if (said < MESSAGE_HEAD || !memory_u16(t->memory, address, &length) ||
-        !memory_u16(t->memory, address + 2, &total) ||
-        !memory_u16(t->memory, address + 4, &type)) {
+    if (said < head ||
+        !tell_read16(t, address, NT_PORT_MESSAGE_DataLength, &length) ||
+        !tell_read16(t, address, NT_PORT_MESSAGE_TotalLength, &total) ||
+        !tell_read16(t, address, NT_PORT_MESSAGE_Type, &type)) {
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
@@ -436,9 +450,11 @@ bool special_message_tell(const struct tell *t, uint64_t address, uint64_t said)
         special_open(t, "Type");
         tell_message_type(t, type);
         special_open(t, "ClientId");
-        tell_type(t, STR("CLIENT_ID"), address + 8, 16, NULL);
+        tell_type(t, STR("CLIENT_ID"),
+                  tell_at(t, address, NT_PORT_MESSAGE_ClientId),
+                  nt_size(NT_CLIENT_ID, t->width), NULL);
         special_open(t, "MessageId");
-        if (memory_u32(t->memory, address + 24, &id)) {
+        if (tell_read32(t, address, NT_PORT_MESSAGE_MessageId, &id)) {
             special_number(t, id);
         } else {
             t->sink->ops->unknown(t->sink);
@@ -449,7 +465,7 @@ bool special_message_tell(const struct tell *t, uint64_t address, uint64_t said)
     }
     if (length > 0) {
         special_open(t, "Data");
-        special_data(t, address + MESSAGE_HEAD, length, said - MESSAGE_HEAD);
+        special_data(t, address + head, length, said - head);
     }
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
@@ -457,14 +473,16 @@ bool special_message_tell(const struct tell *t, uint64_t address, uint64_t said)
 
 int special_message_build(struct build *b, struct build_at at)
 {
-    int head = build_op(b, special_op(at, MESSAGE_HEAD));
+    uint32_t size = build_size(b, NT_PORT_MESSAGE);
+    int head = build_op(b, special_op(at, size));
     struct capture_op op;
 
     if (head == BUILD_FULL) {
         return head;
     }
-    op = special_op_field(at, CAPTURE_FIELD16, head, 2, 1);
-    op.most = MESSAGE_HEAD + b->bytes_most;
+    op = special_op_field(at, CAPTURE_FIELD16, head,
+                          build_offset(b, NT_PORT_MESSAGE_TotalLength), 1);
+    op.most = size + b->bytes_most;
     (void)build_op(b, op);
     return head;
 }

@@ -146,17 +146,20 @@ static void tell_value_type(const struct tell *t, uint32_t type)
 bool special_value_basic_tell(const struct tell *t, uint64_t address,
                               uint64_t said)
 {
+    uint32_t head = nt_offset(NT_KEY_VALUE_BASIC_INFORMATION_Name, t->width);
     uint32_t type;
     uint32_t length;
 
-    if (said < 12 || !memory_u32(t->memory, address + 4, &type) ||
-        !memory_u32(t->memory, address + 8, &length)) {
+    if (said < head ||
+        !tell_read32(t, address, NT_KEY_VALUE_BASIC_INFORMATION_Type, &type) ||
+        !tell_read32(t, address, NT_KEY_VALUE_BASIC_INFORMATION_NameLength,
+                     &length)) {
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
     tell_value_type(t, type);
     special_open(t, "Name");
-    special_name(t, address + 12, length, said - 12);
+    special_name(t, address + head, length, said - head);
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
 }
@@ -164,23 +167,28 @@ bool special_value_basic_tell(const struct tell *t, uint64_t address,
 bool special_value_full_tell(const struct tell *t, uint64_t address,
                              uint64_t said)
 {
+    uint32_t head = nt_offset(NT_KEY_VALUE_FULL_INFORMATION_Name, t->width);
     uint32_t type;
     uint32_t offset;
     uint32_t size;
     uint32_t length;
 
-    if (said < 20 || !memory_u32(t->memory, address + 4, &type) ||
-        !memory_u32(t->memory, address + 8, &offset) ||
-        !memory_u32(t->memory, address + 12, &size) ||
-        !memory_u32(t->memory, address + 16, &length)) {
+    if (said < head ||
+        !tell_read32(t, address, NT_KEY_VALUE_FULL_INFORMATION_Type, &type) ||
+        !tell_read32(t, address, NT_KEY_VALUE_FULL_INFORMATION_DataOffset,
+                     &offset) ||
+        !tell_read32(t, address, NT_KEY_VALUE_FULL_INFORMATION_DataLength,
+                     &size) ||
+        !tell_read32(t, address, NT_KEY_VALUE_FULL_INFORMATION_NameLength,
+                     &length)) {
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
     tell_value_type(t, type);
     special_open(t, "Name");
-    special_name(t, address + 20, length, said - 20);
+    special_name(t, address + head, length, said - head);
     special_open(t, "Data");
-    if (offset < 20 || offset > said) {
+    if (offset < head || offset > said) {
         t->sink->ops->unknown(t->sink);
     } else {
         registry_data(t, type, address + offset, size, said - offset);
@@ -189,21 +197,26 @@ bool special_value_full_tell(const struct tell *t, uint64_t address,
     return true;
 }
 
-/* Type and length at `head`, the data behind them. */
-static bool tell_partial(const struct tell *t, uint64_t address, uint32_t head,
+/* `less`: bytes at its beginning that it leaves out. */
+static bool tell_partial(const struct tell *t, uint64_t address, uint32_t less,
                          uint64_t said)
 {
+    uint32_t head =
+        nt_offset(NT_KEY_VALUE_PARTIAL_INFORMATION_Data, t->width) - less;
+    uint64_t at = address - less;
     uint32_t type;
     uint32_t size;
 
-    if (said < head + 8u || !memory_u32(t->memory, address + head, &type) ||
-        !memory_u32(t->memory, address + head + 4, &size)) {
+    if (said < head ||
+        !tell_read32(t, at, NT_KEY_VALUE_PARTIAL_INFORMATION_Type, &type) ||
+        !tell_read32(t, at, NT_KEY_VALUE_PARTIAL_INFORMATION_DataLength,
+                     &size)) {
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
     tell_value_type(t, type);
     special_open(t, "Data");
-    registry_data(t, type, address + head + 8, size, said - head - 8);
+    registry_data(t, type, address + head, size, said - head);
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
 }
@@ -211,12 +224,10 @@ static bool tell_partial(const struct tell *t, uint64_t address, uint32_t head,
 bool special_value_partial_tell(const struct tell *t, uint64_t address,
                                 uint64_t said)
 {
-    return tell_partial(t, address, 4, said);
+    return tell_partial(t, address, 0, said);
 }
 
 /* --- NtQueryMultipleValueKey ------------------------------------------ */
-
-#define VALUE_ENTRY_SIZE 24
 
 static bool tell_entries(const struct tell *t, uint64_t address)
 {
@@ -230,16 +241,17 @@ static bool tell_entries(const struct tell *t, uint64_t address)
     count &= UINT32_MAX;
     t->sink->ops->begin(t->sink, GROUP_ARRAY);
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t at = address + i * VALUE_ENTRY_SIZE;
+        uint64_t at = address + i * nt_size(NT_KEY_VALUE_ENTRY, t->width);
         uint64_t name;
         uint32_t size;
         uint32_t offset;
         uint32_t type;
 
-        if (special_more(t, i) || !memory_u64(t->memory, at, &name) ||
-            !memory_u32(t->memory, at + 8, &size) ||
-            !memory_u32(t->memory, at + 12, &offset) ||
-            !memory_u32(t->memory, at + 16, &type)) {
+        if (special_more(t, i) ||
+            !tell_read(t, at, NT_KEY_VALUE_ENTRY_ValueName, &name) ||
+            !tell_read32(t, at, NT_KEY_VALUE_ENTRY_DataLength, &size) ||
+            !tell_read32(t, at, NT_KEY_VALUE_ENTRY_DataOffset, &offset) ||
+            !tell_read32(t, at, NT_KEY_VALUE_ENTRY_Type, &type)) {
             t->sink->ops->more(t->sink);
             break;
         }
@@ -266,15 +278,15 @@ static void build_entries(struct build *b, int entries, int count, int values,
 {
     struct build_at at =
         special_at_arg(entries, b->at_return ? CAPTURE_FILLED : CAPTURE_ALWAYS);
-    struct capture_op op = special_op_arg(at, count, VALUE_ENTRY_SIZE);
+    uint32_t each = build_size(b, NT_KEY_VALUE_ENTRY);
+    struct capture_op op = special_op_arg(at, count, each);
     int piece;
 
-    op.most = VALUE_ENTRY_SIZE * (TELL_ELEMENTS + 1);
+    op.most = each * (TELL_ELEMENTS + 1);
     piece = build_op(b, op);
     for (uint16_t i = 0; piece != BUILD_FULL && i < 4; i++) {
         (void)build_type(b, STR("UNICODE_STRING"),
-                         special_at_piece(piece,
-                                          (uint16_t)(i * VALUE_ENTRY_SIZE),
+                         special_at_piece(piece, (uint16_t)(i * each),
                                           (enum capture_when)at.when));
     }
     if (b->at_return && values >= 0 && length >= 0) {
@@ -309,7 +321,11 @@ bool special_registry_tell(const struct tell *t, const struct call_facts *call,
         case VALUE_PARTIAL:
             return special_value_partial_tell(t, address, said);
         case VALUE_PARTIAL_ALIGN64:
-            return tell_partial(t, address, 0, said);
+            /* Without TitleIndex. */
+            return tell_partial(
+                t, address,
+                nt_offset(NT_KEY_VALUE_PARTIAL_INFORMATION_Type, t->width),
+                said);
         default:
             return false;
         }

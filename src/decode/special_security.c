@@ -12,10 +12,6 @@
 #define SID_HEAD 8
 #define SID_PARTS_MAX 15
 #define SID_SIZE_MAX (SID_HEAD + 4 * SID_PARTS_MAX)
-#define DESCRIPTOR_SIZE 40
-#define RELATIVE_SIZE 20
-#define ACL_HEAD 8
-#define ACE_HEAD 8  // with the mask
 #define ACE_LABEL 0x11
 
 #define SE_DACL_PRESENT 0x0004u
@@ -97,14 +93,14 @@ int special_sid_build(struct build *b, struct build_at at)
 /* --- Lists ------------------------------------------------------------ */
 
 /* The kinds that are header, mask, SID and nothing else. */
-static bool is_simple(uint8_t kind)
+static bool is_simple(uint32_t kind)
 {
     return kind <= 2 || kind == ACE_LABEL;
 }
 
 /* Whose rights the masks of a list are: of what the call makes or opens, of
  * the object that it is put on or taken from; else those that all have. */
-static void tell_mask(const struct tell *t, uint8_t kind, uint32_t mask)
+static void tell_mask(const struct tell *t, uint32_t kind, uint32_t mask)
 {
     const struct call_facts *facts =
         t->call && t->call->stub ? t->call->stub->facts : NULL;
@@ -127,13 +123,14 @@ static void tell_mask(const struct tell *t, uint8_t kind, uint32_t mask)
 
 bool special_acl_tell(const struct tell *t, uint64_t address, uint64_t said)
 {
+    uint32_t head = nt_offset(NT_ACCESS_ALLOWED_ACE_SidStart, t->width);
+    uint64_t at = nt_size(NT_ACL, t->width);
     uint16_t size;
     uint16_t count;
-    uint64_t at = ACL_HEAD;
 
-    if (!address || said < ACL_HEAD ||
-        !memory_u16(t->memory, address + 2, &size) ||
-        !memory_u16(t->memory, address + 4, &count)) {
+    if (!address || said < at ||
+        !tell_read16(t, address, NT_ACL_AclSize, &size) ||
+        !tell_read16(t, address, NT_ACL_AceCount, &count)) {
         return false;
     }
     if (size < said) {
@@ -141,15 +138,15 @@ bool special_acl_tell(const struct tell *t, uint64_t address, uint64_t said)
     }
     t->sink->ops->begin(t->sink, GROUP_ARRAY);
     for (uint16_t i = 0; i < count; i++) {
-        uint8_t kind;
+        uint16_t kind;
         uint16_t length;
         uint32_t mask;
 
-        if (special_more(t, i) || at + ACE_HEAD > said ||
-            !special_u8(t, address + at, &kind) ||
-            !memory_u16(t->memory, address + at + 2, &length) ||
-            !memory_u32(t->memory, address + at + 4, &mask) ||
-            length < ACE_HEAD || length > said - at) {
+        if (special_more(t, i) || at + head > said ||
+            !tell_read16(t, address + at, NT_ACE_HEADER_AceType, &kind) ||
+            !tell_read16(t, address + at, NT_ACE_HEADER_AceSize, &length) ||
+            !tell_read32(t, address + at, NT_ACCESS_ALLOWED_ACE_Mask, &mask) ||
+            length < head || length > said - at) {
             t->sink->ops->more(t->sink);
             break;
         }
@@ -160,7 +157,7 @@ bool special_acl_tell(const struct tell *t, uint64_t address, uint64_t said)
             special_open(t, "Mask");
             tell_mask(t, kind, mask);
             special_open(t, "Sid");
-            special_sid(t, address + at + ACE_HEAD, length - ACE_HEAD);
+            special_sid(t, address + at + head, length - head);
         } else {
             t->sink->ops->more(t->sink);
         }
@@ -173,11 +170,11 @@ bool special_acl_tell(const struct tell *t, uint64_t address, uint64_t said)
 
 int special_acl_build(struct build *b, struct build_at at)
 {
-    int head = build_op(b, special_op(at, ACL_HEAD));
+    int head = build_op(b, special_op(at, build_size(b, NT_ACL)));
 
     if (head != BUILD_FULL) {
-        struct capture_op op =
-            special_op_field(at, CAPTURE_FIELD16, head, 2, 1);
+        struct capture_op op = special_op_field(
+            at, CAPTURE_FIELD16, head, build_offset(b, NT_ACL_AclSize), 1);
 
         op.most = ACL_BYTES;
         (void)build_op(b, op);
@@ -194,6 +191,21 @@ enum part {
     PART_DACL,
 };
 
+/* Both forms. */
+static const struct {
+    enum nt_field pointer;
+    enum nt_field offset;
+} parts[] = {
+    [PART_OWNER] = { NT_SECURITY_DESCRIPTOR_Owner,
+                     NT_SECURITY_DESCRIPTOR_RELATIVE_Owner },
+    [PART_GROUP] = { NT_SECURITY_DESCRIPTOR_Group,
+                     NT_SECURITY_DESCRIPTOR_RELATIVE_Group },
+    [PART_SACL] = { NT_SECURITY_DESCRIPTOR_Sacl,
+                    NT_SECURITY_DESCRIPTOR_RELATIVE_Sacl },
+    [PART_DACL] = { NT_SECURITY_DESCRIPTOR_Dacl,
+                    NT_SECURITY_DESCRIPTOR_RELATIVE_Dacl },
+};
+
 /* Where the part is; false: there is none, or nobody knows. */
 static bool find_part(const struct tell *t, uint64_t address, bool relative,
                       enum part part, uint64_t said, uint64_t *at,
@@ -203,11 +215,11 @@ static bool find_part(const struct tell *t, uint64_t address, bool relative,
 
     if (!relative) {
         *room = SPECIAL_ANY;
-        return memory_u64(t->memory, address + 8 + 8u * (uint32_t)part, at) &&
-               *at != 0;
+        return tell_read(t, address, parts[part].pointer, at) && *at != 0;
     }
-    if (!memory_u32(t->memory, address + 4 + 4u * (uint32_t)part, &offset) ||
-        offset < RELATIVE_SIZE || offset >= said) {
+    if (!tell_read32(t, address, parts[part].offset, &offset) ||
+        offset < nt_size(NT_SECURITY_DESCRIPTOR_RELATIVE, t->width) ||
+        offset >= said) {
         return false;
     }
     *at = address + offset;
@@ -223,8 +235,8 @@ bool special_descriptor_tell(const struct tell *t, uint64_t address,
     uint64_t at;
     uint64_t room;
 
-    if (!address || said < RELATIVE_SIZE ||
-        !memory_u16(t->memory, address + 2, &control)) {
+    if (!address || said < nt_size(NT_SECURITY_DESCRIPTOR_RELATIVE, t->width) ||
+        !tell_read16(t, address, NT_SECURITY_DESCRIPTOR_Control, &control)) {
         return false;
     }
     relative = control & SE_SELF_RELATIVE;
@@ -267,10 +279,13 @@ int special_descriptor_build(struct build *b, struct build_at at)
         return piece;
     }
     /* If it is self-relative these are no pointers, and copy nothing. */
-    (void)special_sid_build(b, special_at_piece(piece, 8, when));
-    (void)special_sid_build(b, special_at_piece(piece, 16, when));
-    (void)special_acl_build(b, special_at_piece(piece, 24, when));
-    (void)special_acl_build(b, special_at_piece(piece, 32, when));
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        struct build_at part =
+            special_at_piece(piece, build_offset(b, parts[i].pointer), when);
+
+        (void)(i == PART_OWNER || i == PART_GROUP ? special_sid_build(b, part)
+                                                  : special_acl_build(b, part));
+    }
     return piece;
 }
 

@@ -22,7 +22,6 @@
 #define SOCKADDR_IN 16u
 #define SOCKADDR_IN6 28u
 
-#define WSABUF_SIZE 16u
 /* Buffers of one call that are copied. */
 #define BUFFERS 4u
 
@@ -216,7 +215,7 @@ static uint64_t received(const struct tell *t)
     uint64_t bytes;
 
     if (tell_arg(t, "IoStatusBlock", &block) &&
-        memory_u64(t->memory, block + 8, &bytes)) {
+        nt_information_read(t->memory, t->width, block, &bytes)) {
         return bytes;
     }
     return 0;
@@ -233,13 +232,13 @@ static void tell_buffers(const struct tell *t, const struct tell *bytes,
     }
     t->sink->ops->begin(t->sink, GROUP_ARRAY);
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t at = address + i * WSABUF_SIZE;
+        uint64_t at = address + i * nt_size(NT_WSABUF, t->width);
         uint32_t size;
         uint64_t buffer;
         uint64_t shown;
 
-        if (special_more(t, i) || !memory_u32(t->memory, at, &size) ||
-            !memory_u64(t->memory, at + 8, &buffer)) {
+        if (special_more(t, i) || !tell_read32(t, at, NT_WSABUF_len, &size) ||
+            !tell_read(t, at, NT_WSABUF_buf, &buffer)) {
             t->sink->ops->more(t->sink);
             break;
         }
@@ -263,6 +262,7 @@ static void tell_buffers(const struct tell *t, const struct tell *bytes,
 struct transfer {
     const char *type;
     bool sends;
+    bool size_by_pointer;
     uint8_t size;
     uint8_t array;  // pointer to the WSABUFs
     uint8_t count;
@@ -270,19 +270,83 @@ struct transfer {
     uint8_t tdi;           // more flags, of a receive; 0: none
     uint8_t address;       // pointer; ADDRESS_NONE
     uint8_t address_size;  // u32, or pointer to one
-    bool size_by_pointer;
+    enum nt_width width;   // of its pointers
 };
 
 #define ADDRESS_NONE 0xff
 
-static const struct transfer transfers[] = {
-    { "AFD_RECV_INFO", false, 24, 0, 8, 12, 16, ADDRESS_NONE, 0, false },
-    { "AFD_SEND_INFO", true, 24, 0, 8, 12, 16, ADDRESS_NONE, 0, false },
-    { "AFD_RECV_DATAGRAM_INFO", false, 40, 0, 8, 12, 16, 24, 32, true },
-    { "AFD_SEND_DATAGRAM_INFO", true, 104, 0, 8, 12, 0, 96, 88, false },
-    { "AFD_RECVMSG", false, 48, 40, 36, 0, 0, 8, 16, true },
-    { "AFD_SENDMSG", true, 32, 24, 20, 12, 0, 0, 8, false },
+/* Windows' structures, by the width of the process; ABSENT: it has none. */
+#define ABSENT NT_FIELD_COUNT
+
+static const struct {
+    const char *type;
+    bool sends;
+    bool size_by_pointer;
+    enum nt_field all;
+    enum nt_field array;
+    enum nt_field count;
+    enum nt_field flags;
+    enum nt_field tdi;
+    enum nt_field address;
+    enum nt_field address_size;
+} windows_transfers[] = {
+    { "AFD_RECV_INFO", false, false, NT_AFD_RECV_INFO,
+      NT_AFD_RECV_INFO_BufferArray, NT_AFD_RECV_INFO_BufferCount,
+      NT_AFD_RECV_INFO_AfdFlags, NT_AFD_RECV_INFO_TdiFlags, ABSENT, ABSENT },
+    { "AFD_SEND_INFO", true, false, NT_AFD_SEND_INFO,
+      NT_AFD_SEND_INFO_BufferArray, NT_AFD_SEND_INFO_BufferCount,
+      NT_AFD_SEND_INFO_AfdFlags, NT_AFD_SEND_INFO_TdiFlags, ABSENT, ABSENT },
+    { "AFD_RECV_DATAGRAM_INFO", false, true, NT_AFD_RECV_DATAGRAM_INFO,
+      NT_AFD_RECV_DATAGRAM_INFO_BufferArray,
+      NT_AFD_RECV_DATAGRAM_INFO_BufferCount, NT_AFD_RECV_DATAGRAM_INFO_AfdFlags,
+      NT_AFD_RECV_DATAGRAM_INFO_TdiFlags, NT_AFD_RECV_DATAGRAM_INFO_Address,
+      NT_AFD_RECV_DATAGRAM_INFO_AddressLength },
+    { "AFD_SEND_DATAGRAM_INFO", true, false, NT_AFD_SEND_DATAGRAM_INFO,
+      NT_AFD_SEND_DATAGRAM_INFO_BufferArray,
+      NT_AFD_SEND_DATAGRAM_INFO_BufferCount, NT_AFD_SEND_DATAGRAM_INFO_AfdFlags,
+      ABSENT, NT_AFD_SEND_DATAGRAM_INFO_Address,
+      NT_AFD_SEND_DATAGRAM_INFO_AddressLength },
 };
+
+/* Wine's, the same for both widths. */
+static const struct transfer wine_transfers[] = {
+    { "AFD_RECVMSG", false, true, 48, 40, 36, 0, 0, 8, 16, NT_64 },
+    { "AFD_SENDMSG", true, false, 32, 24, 20, 12, 0, 0, 8, NT_64 },
+};
+
+#define WINDOWS_TRANSFERS COUNT_OF(windows_transfers)
+
+static uint8_t place_or(enum nt_field field, enum nt_width width, uint8_t none)
+{
+    return field == ABSENT ? none : (uint8_t)nt_offset(field, width);
+}
+
+/* Number `i` of all, first Windows'. False: there are no more. */
+static bool transfer_at(size_t i, enum nt_width w, struct transfer *out)
+{
+    if (i >= WINDOWS_TRANSFERS) {
+        i -= WINDOWS_TRANSFERS;
+        if (i >= COUNT_OF(wine_transfers)) {
+            return false;
+        }
+        *out = wine_transfers[i];
+        return true;
+    }
+    *out = (struct transfer){
+        .type = windows_transfers[i].type,
+        .sends = windows_transfers[i].sends,
+        .size_by_pointer = windows_transfers[i].size_by_pointer,
+        .size = (uint8_t)nt_size(windows_transfers[i].all, w),
+        .array = place_or(windows_transfers[i].array, w, 0),
+        .count = place_or(windows_transfers[i].count, w, 0),
+        .flags = place_or(windows_transfers[i].flags, w, 0),
+        .tdi = place_or(windows_transfers[i].tdi, w, 0),
+        .address = place_or(windows_transfers[i].address, w, ADDRESS_NONE),
+        .address_size = place_or(windows_transfers[i].address_size, w, 0),
+        .width = w,
+    };
+    return true;
+}
 
 static void tell_peer(const struct tell *t, const struct transfer *x,
                       uint64_t address)
@@ -293,7 +357,7 @@ static void tell_peer(const struct tell *t, const struct transfer *x,
     uint32_t size = 0;
     bool there;
 
-    if (!memory_u64(t->memory, address + x->address, &pointer) ||
+    if (!nt_pointer_read(t->memory, x->width, address + x->address, &pointer) ||
         pointer == 0) {
         return;
     }
@@ -306,7 +370,8 @@ static void tell_peer(const struct tell *t, const struct transfer *x,
     special_open(t, "Address");
     late = *t;
     there = returned(t, &late) &&
-            memory_u64(t->memory, address + x->address_size, &where) &&
+            nt_pointer_read(t->memory, x->width, address + x->address_size,
+                            &where) &&
             memory_u32(late.memory, where, &size);
     if (!there || !socket_address(&late, pointer, size)) {
         tell_pointer(t, pointer);
@@ -322,7 +387,8 @@ static bool tell_transfer(const struct tell *t, const struct transfer *x,
     uint32_t flags;
     uint64_t limit = 0;
 
-    if (said < x->size || !memory_u64(t->memory, address + x->array, &array) ||
+    if (said < x->size ||
+        !nt_pointer_read(t->memory, x->width, address + x->array, &array) ||
         !memory_u32(t->memory, address + x->count, &count)) {
         return false;
     }
@@ -359,26 +425,30 @@ static bool tell_transfer(const struct tell *t, const struct transfer *x,
 
 static bool tell_bind(const struct tell *t, uint64_t address, uint64_t said)
 {
+    uint32_t at = nt_offset(NT_AFD_BIND_INFO_Address, t->width);
     uint32_t share;
 
-    if (said <= 4 || !memory_u32(t->memory, address, &share)) {
+    if (said <= at ||
+        !tell_read32(t, address, NT_AFD_BIND_INFO_ShareAccess, &share)) {
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
     special_open(t, "ShareAccess");
     special_number(t, share);
-    tell_address(t, "Address", address + 4, said - 4);
+    tell_address(t, "Address", address + at, said - at);
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
 }
 
 static bool tell_join(const struct tell *t, uint64_t address, uint64_t said)
 {
-    if (said <= 24) {
+    uint32_t at = nt_offset(NT_AFD_CONNECT_JOIN_INFO_RemoteAddress, t->width);
+
+    if (said <= at) {
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
-    tell_address(t, "RemoteAddress", address + 24, said - 24);
+    tell_address(t, "RemoteAddress", address + at, said - at);
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
 }
@@ -414,33 +484,37 @@ static bool tell_wine_connect(const struct tell *t, uint64_t address,
 
 static bool tell_listened(const struct tell *t, uint64_t address, uint64_t said)
 {
+    uint32_t at =
+        nt_offset(NT_AFD_LISTEN_RESPONSE_INFO_RemoteAddress, t->width);
     uint32_t sequence;
 
-    if (said <= 4 || !memory_u32(t->memory, address, &sequence)) {
+    if (said <= at ||
+        !tell_read32(t, address, NT_AFD_LISTEN_RESPONSE_INFO_Sequence,
+                     &sequence)) {
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
     special_open(t, "Sequence");
     special_number(t, sequence);
-    tell_address(t, "RemoteAddress", address + 4, said - 4);
+    tell_address(t, "RemoteAddress", address + at, said - at);
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
 }
 
-#define POLL_HEAD 16
-#define POLL_ENTRY 16
-
 static bool tell_poll(const struct tell *t, uint64_t address, uint64_t said,
                       bool output)
 {
+    uint32_t head = nt_offset(NT_AFD_POLL_INFO_Handles, t->width);
+    uint32_t each = nt_size(NT_AFD_POLL_HANDLE_INFO, t->width);
     uint64_t timeout;
     uint32_t count;
 
-    if (said < POLL_HEAD || !memory_u64(t->memory, address, &timeout) ||
-        !memory_u32(t->memory, address + 8, &count)) {
+    if (said < head ||
+        !tell_read(t, address, NT_AFD_POLL_INFO_Timeout, &timeout) ||
+        !tell_read32(t, address, NT_AFD_POLL_INFO_NumberOfHandles, &count)) {
         return false;
     }
-    said -= POLL_HEAD;
+    said -= head;
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
     if (!output) {
         special_open(t, "Timeout");
@@ -449,14 +523,14 @@ static bool tell_poll(const struct tell *t, uint64_t address, uint64_t said,
     special_open(t, "Handles");
     t->sink->ops->begin(t->sink, GROUP_ARRAY);
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t at = address + POLL_HEAD + i * POLL_ENTRY;
+        uint64_t at = address + head + i * each;
         uint64_t handle;
         uint32_t events;
         uint32_t status;
 
-        if (special_more(t, i) || (i + 1) * POLL_ENTRY > said ||
-            !memory_u64(t->memory, at, &handle) ||
-            !memory_u32(t->memory, at + 8, &events)) {
+        if (special_more(t, i) || (i + 1) * each > said ||
+            !tell_read(t, at, NT_AFD_POLL_HANDLE_INFO_Handle, &handle) ||
+            !tell_read32(t, at, NT_AFD_POLL_HANDLE_INFO_PollEvents, &events)) {
             t->sink->ops->more(t->sink);
             break;
         }
@@ -468,7 +542,8 @@ static bool tell_poll(const struct tell *t, uint64_t address, uint64_t said,
                         : NULL);
         special_open(t, "PollEvents");
         special_named(t, events, "AFD_POLL_FLAGS");
-        if (output && memory_u32(t->memory, at + 12, &status)) {
+        if (output &&
+            tell_read32(t, at, NT_AFD_POLL_HANDLE_INFO_Status, &status)) {
             special_open(t, "Status");
             t->sink->ops->status(t->sink, status);
         }
@@ -482,15 +557,17 @@ static bool tell_poll(const struct tell *t, uint64_t address, uint64_t said,
 bool special_socket_tell(const struct tell *t, const char *type,
                          uint64_t address, uint64_t said, bool output)
 {
+    struct transfer x;
+
     if (strcmp(type, "SOCKADDR") == 0) {
         return socket_address(t, address, said);
     }
     if (strncmp(type, "AFD_", 4) != 0) {
         return false;
     }
-    for (size_t i = 0; i < COUNT_OF(transfers); i++) {
-        if (strcmp(type, transfers[i].type) == 0) {
-            return tell_transfer(t, &transfers[i], address, said);
+    for (size_t i = 0; transfer_at(i, t->width, &x); i++) {
+        if (strcmp(type, x.type) == 0) {
+            return tell_transfer(t, &x, address, said);
         }
     }
     if (strcmp(type, "AFD_BIND_INFO") == 0) {
@@ -525,24 +602,27 @@ static void build_buffers(struct build *b, const struct transfer *x, int input,
                           int code, uint32_t value, enum capture_when when,
                           int block)
 {
+    uint32_t each = build_size(b, NT_WSABUF);
+    uint32_t length = build_offset(b, NT_WSABUF_len);
+    uint32_t buffer = build_offset(b, NT_WSABUF_buf);
     struct capture_op op =
         special_op_field(special_at_piece(input, x->array, when),
-                         CAPTURE_FIELD32, input, x->count, WSABUF_SIZE);
+                         CAPTURE_FIELD32, input, x->count, each);
     int array;
 
     only_for(&op, code, value);
-    op.most = WSABUF_SIZE * (TELL_ELEMENTS + 1);
+    op.most = each * (TELL_ELEMENTS + 1);
     array = build_op(b, op);
     for (uint16_t i = 0; array != BUILD_FULL && i < BUFFERS; i++) {
         op = special_op_field(
-            special_at_piece(array, (uint16_t)(i * WSABUF_SIZE + 8), when),
-            CAPTURE_FIELD32, array, (uint16_t)(i * WSABUF_SIZE), 1);
+            special_at_piece(array, (uint16_t)(i * each + buffer), when),
+            CAPTURE_FIELD32, array, (uint16_t)(i * each + length), 1);
         only_for(&op, code, value);
         op.most = b->bytes_most;
         if (block >= 0) {
             op.limit.unit = CAPTURE_FIELD64;
             op.limit.from = (uint8_t)(CAPTURE_PIECE + block);
-            op.limit.offset = 8;
+            op.limit.offset = build_offset(b, NT_IO_STATUS_BLOCK_Information);
             op.limit.scale = 1;
         }
         (void)build_op(b, op);
@@ -591,25 +671,26 @@ static bool wanted(const struct build *b, size_t i)
 void special_socket_build(struct build *b, int input, int code)
 {
     for (size_t i = 0; i < COUNT_OF(codes); i++) {
-        const struct transfer *x = &transfers[codes[i].transfer];
+        uint32_t each = build_size(b, NT_WSABUF);
+        struct transfer x;
 
-        if (!wanted(b, i)) {
+        if (!wanted(b, i) || !transfer_at(codes[i].transfer, b->width, &x)) {
             continue;
         }
-        if (!x->sends) {
+        if (!x.sends) {
             /* A receive that is still going on shows how large they are. */
             struct capture_op op = special_op_field(
-                special_at_piece(input, x->array, CAPTURE_ALWAYS),
-                CAPTURE_FIELD32, input, x->count, WSABUF_SIZE);
+                special_at_piece(input, x.array, CAPTURE_ALWAYS),
+                CAPTURE_FIELD32, input, x.count, each);
 
             only_for(&op, code, codes[i].code);
-            op.most = WSABUF_SIZE * (TELL_ELEMENTS + 1);
+            op.most = each * (TELL_ELEMENTS + 1);
             (void)build_op(b, op);
             continue;
         }
-        build_buffers(b, x, input, code, codes[i].code, CAPTURE_ALWAYS, -1);
-        if (x->address != ADDRESS_NONE) {
-            build_peer(b, x, input, code, codes[i].code, CAPTURE_ALWAYS);
+        build_buffers(b, &x, input, code, codes[i].code, CAPTURE_ALWAYS, -1);
+        if (x.address != ADDRESS_NONE) {
+            build_peer(b, &x, input, code, codes[i].code, CAPTURE_ALWAYS);
         }
     }
 }
@@ -618,22 +699,23 @@ void special_socket_build_return(struct build *b, int input, int code,
                                  int block)
 {
     for (size_t i = 0; i < COUNT_OF(codes); i++) {
-        const struct transfer *x = &transfers[codes[i].transfer];
         struct capture_op op;
+        struct transfer x;
         int piece;
 
-        if (!wanted(b, i) || x->sends) {
+        if (!wanted(b, i) || !transfer_at(codes[i].transfer, b->width, &x) ||
+            x.sends) {
             continue;
         }
-        op = special_op(special_at_arg(input, CAPTURE_FILLED), x->size);
+        op = special_op(special_at_arg(input, CAPTURE_FILLED), x.size);
         only_for(&op, code, codes[i].code);
         piece = build_op(b, op);
         if (piece == BUILD_FULL) {
             return;
         }
-        build_buffers(b, x, piece, code, codes[i].code, CAPTURE_FILLED, block);
-        if (x->address != ADDRESS_NONE) {
-            build_peer(b, x, piece, code, codes[i].code, CAPTURE_FILLED);
+        build_buffers(b, &x, piece, code, codes[i].code, CAPTURE_FILLED, block);
+        if (x.address != ADDRESS_NONE) {
+            build_peer(b, &x, piece, code, codes[i].code, CAPTURE_FILLED);
         }
     }
 }

@@ -22,23 +22,7 @@ bool special_there(const struct tell *t, uint64_t address)
 bool special_word(const struct tell *t, uint64_t address, uint32_t size,
                   uint64_t *out)
 {
-    uint8_t bytes[8] = { 0 };
-    uint64_t value = 0;
-
-    if (size == 0 || size > sizeof(bytes) ||
-        memory_read(t->memory, address, bytes, size) != size) {
-        return false;
-    }
-    for (uint32_t i = size; i > 0; i--) {
-        value = value << 8 | bytes[i - 1];
-    }
-    *out = value;
-    return true;
-}
-
-bool special_u8(const struct tell *t, uint64_t address, uint8_t *out)
-{
-    return memory_read(t->memory, address, out, 1) == 1;
+    return memory_number(t->memory, address, size, out);
 }
 
 void special_open(const struct tell *t, const char *name)
@@ -223,7 +207,8 @@ uint64_t special_said(const struct tell *t, const char *length,
     }
     if (!written) {
         if (tell_arg(t, "IoStatusBlock", &pointer) &&
-            memory_u64(t->memory, pointer + 8, &filled) && filled < said) {
+            nt_information_read(t->memory, t->width, pointer, &filled) &&
+            filled < said) {
             said = filled;
         }
     } else if (tell_arg(t, written, &pointer) &&

@@ -77,9 +77,11 @@ bool special_msg_tell(const struct tell *t, uint64_t address, uint64_t said)
     uint64_t wparam;
     uint64_t lparam;
 
-    if (!row || said < 40 || !memory_u32(t->memory, address + 8, &message) ||
-        !memory_u64(t->memory, address + 16, &wparam) ||
-        !memory_u64(t->memory, address + 24, &lparam)) {
+    if (!row ||
+        said < nt_size(NT_MSG, t->width) - nt_size(NT_MSG_pt, t->width) ||
+        !tell_read32(t, address, NT_MSG_message, &message) ||
+        !tell_read(t, address, NT_MSG_wParam, &wparam) ||
+        !tell_read(t, address, NT_MSG_lParam, &lparam)) {
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
@@ -227,7 +229,7 @@ bool special_class_name_tell(const struct tell *t,
     uint64_t buffer;
 
     if (!is_class_name(call, i) || !t->after ||
-        !memory_u64(t->memory, address + 8, &buffer)) {
+        !tell_read(t, address, NT_UNICODE_STRING_Buffer, &buffer)) {
         return false;
     }
     special_name(t, buffer, 2ull * (uint32_t)t->call->result, SPECIAL_ANY);
@@ -242,9 +244,13 @@ bool special_class_name_build(struct build *b, uint32_t i)
     if (!is_class_name(b->call, i) || !b->at_return) {
         return false;
     }
-    piece = build_op(b, special_op(special_at_arg((int)i, CAPTURE_FILLED), 16));
+    piece = build_op(b, special_op(special_at_arg((int)i, CAPTURE_FILLED),
+                                   build_size(b, NT_UNICODE_STRING)));
     if (piece != BUILD_FULL) {
-        op = special_op(special_at_piece(piece, 8, CAPTURE_FILLED), 2);
+        op = special_op(
+            special_at_piece(piece, build_offset(b, NT_UNICODE_STRING_Buffer),
+                             CAPTURE_FILLED),
+            2);
         op.size.unit = CAPTURE_RESULT;
         op.most = TEXT_BYTES;
         (void)build_op(b, op);
@@ -313,9 +319,10 @@ bool special_large_string_tell(const struct tell *t, uint64_t address,
     uint32_t most;
     uint64_t buffer;
 
-    if (said < 16 || !memory_u32(t->memory, address, &length) ||
-        !memory_u32(t->memory, address + 4, &most) ||
-        !memory_u64(t->memory, address + 8, &buffer)) {
+    if (said < nt_size(NT_LARGE_STRING, t->width) ||
+        !tell_read32(t, address, NT_LARGE_STRING_Length, &length) ||
+        !tell_read32(t, address, NT_LARGE_STRING_MaximumLength, &most) ||
+        !tell_read(t, address, NT_LARGE_STRING_Buffer, &buffer)) {
         return false;
     }
     if (buffer == 0) {
@@ -330,13 +337,14 @@ bool special_large_string_tell(const struct tell *t, uint64_t address,
 
 int special_large_string_build(struct build *b, struct build_at at)
 {
-    int piece = build_op(b, special_op(at, 16));
+    int piece = build_op(b, special_op(at, build_size(b, NT_LARGE_STRING)));
+    uint16_t buffer = build_offset(b, NT_LARGE_STRING_Buffer);
     struct capture_op op;
 
     if (piece != BUILD_FULL) {
         op = special_op_field(
-            special_at_piece(piece, 8, (enum capture_when)at.when),
-            CAPTURE_FIELD32, piece, 0, 1);
+            special_at_piece(piece, buffer, (enum capture_when)at.when),
+            CAPTURE_FIELD32, piece, build_offset(b, NT_LARGE_STRING_Length), 1);
         op.most = 0x10000;
         (void)build_op(b, op);
     }
@@ -350,7 +358,7 @@ static void tell_name_at(const struct tell *t, const char *name,
     uint64_t pointer;
 
     special_open(t, name);
-    if (!memory_u64(t->memory, address, &pointer)) {
+    if (!nt_pointer_read(t->memory, t->width, address, &pointer)) {
         t->sink->ops->unknown(t->sink);
     } else if (pointer == 0 || pointer <= ATOM_MOST ||
                !special_zero_name(t, pointer)) {
@@ -370,23 +378,23 @@ static void build_name_at(struct build *b, int piece, uint16_t offset,
 
 /* --- Window classes, menus, input ------------------------------------- */
 
-#define CLASS_SIZE 80
-#define CLASS_MENU_NAME 0x38
-#define CLASS_NAME 0x40
-
 bool special_class_tell(const struct tell *t, uint64_t address, uint64_t said)
 {
     const struct struct_row *row = struct_find(STR("WNDCLASSEXW"));
 
-    if (!row || said < CLASS_SIZE) {
+    if (!row || said < nt_size(NT_WNDCLASSEXW, t->width)) {
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
     for (uint32_t i = 0; i < row->field_count; i++) {
         const struct struct_field *field = &row->fields[i];
 
-        if (field->offset == CLASS_MENU_NAME || field->offset == CLASS_NAME) {
-            tell_name_at(t, field->name, address + field->offset);
+        if (strcmp(field->name, "lpszMenuName") == 0) {
+            tell_name_at(t, field->name,
+                         tell_at(t, address, NT_WNDCLASSEXW_lpszMenuName));
+        } else if (strcmp(field->name, "lpszClassName") == 0) {
+            tell_name_at(t, field->name,
+                         tell_at(t, address, NT_WNDCLASSEXW_lpszClassName));
         } else if (t->options->verbose || strcmp(field->name, "style") == 0 ||
                    strcmp(field->name, "lpfnWndProc") == 0) {
             special_field(t, row, field, address);
@@ -399,17 +407,17 @@ bool special_class_tell(const struct tell *t, uint64_t address, uint64_t said)
 int special_class_build(struct build *b, struct build_at at)
 {
     enum capture_when when = (enum capture_when)at.when;
-    int piece = build_op(b, special_op(at, CLASS_SIZE));
+    int piece = build_op(b, special_op(at, build_size(b, NT_WNDCLASSEXW)));
 
     if (piece != BUILD_FULL) {
-        build_name_at(b, piece, CLASS_MENU_NAME, when);
-        build_name_at(b, piece, CLASS_NAME, when);
+        build_name_at(b, piece, build_offset(b, NT_WNDCLASSEXW_lpszMenuName),
+                      when);
+        build_name_at(b, piece, build_offset(b, NT_WNDCLASSEXW_lpszClassName),
+                      when);
     }
     return piece;
 }
 
-#define ITEM_SIZE 80
-#define ITEM_TEXT 0x38
 #define MIIM_STRING 0x40u
 #define MIIM_TYPE 0x10u
 
@@ -429,8 +437,8 @@ bool special_menu_item_tell(const struct tell *t, uint64_t address,
     const struct struct_row *row = struct_find(STR("MENUITEMINFOW"));
     uint32_t mask;
 
-    if (!row || said < ITEM_SIZE ||
-        !memory_u32(t->memory, address + 4, &mask)) {
+    if (!row || said < nt_size(NT_MENUITEMINFOW, t->width) ||
+        !tell_read32(t, address, NT_MENUITEMINFOW_fMask, &mask)) {
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
@@ -445,7 +453,8 @@ bool special_menu_item_tell(const struct tell *t, uint64_t address,
         }
     }
     if (mask & (MIIM_STRING | MIIM_TYPE)) {
-        tell_name_at(t, "dwTypeData", address + ITEM_TEXT);
+        tell_name_at(t, "dwTypeData",
+                     tell_at(t, address, NT_MENUITEMINFOW_dwTypeData));
     }
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
@@ -453,10 +462,11 @@ bool special_menu_item_tell(const struct tell *t, uint64_t address,
 
 int special_menu_item_build(struct build *b, struct build_at at)
 {
-    int piece = build_op(b, special_op(at, ITEM_SIZE));
+    int piece = build_op(b, special_op(at, build_size(b, NT_MENUITEMINFOW)));
 
     if (piece != BUILD_FULL) {
-        build_name_at(b, piece, ITEM_TEXT, (enum capture_when)at.when);
+        build_name_at(b, piece, build_offset(b, NT_MENUITEMINFOW_dwTypeData),
+                      (enum capture_when)at.when);
     }
     return piece;
 }

@@ -34,21 +34,27 @@ bool tell_known(const struct tell *t, uint64_t address)
     return memory_read(t->memory, address, NULL, 1) == 1;
 }
 
-/* A little-endian number of up to 8 bytes. */
-static bool read_number(const struct tell *t, uint64_t address, uint32_t size,
-                        uint64_t *out)
+uint64_t tell_at(const struct tell *t, uint64_t address, enum nt_field field)
 {
-    uint8_t bytes[8];
+    return address + nt_offset(field, t->width);
+}
 
-    *out = 0;
-    if (size == 0 || size > 8 ||
-        memory_read(t->memory, address, bytes, size) != size) {
-        return false;
-    }
-    for (uint32_t i = size; i > 0; i--) {
-        *out = *out << 8 | bytes[i - 1];
-    }
-    return true;
+bool tell_read(const struct tell *t, uint64_t address, enum nt_field field,
+               uint64_t *out)
+{
+    return nt_read(t->memory, t->width, address, field, out);
+}
+
+bool tell_read32(const struct tell *t, uint64_t address, enum nt_field field,
+                 uint32_t *out)
+{
+    return nt_read32(t->memory, t->width, address, field, out);
+}
+
+bool tell_read16(const struct tell *t, uint64_t address, enum nt_field field,
+                 uint16_t *out)
+{
+    return nt_read16(t->memory, t->width, address, field, out);
 }
 
 uint64_t tell_narrow(uint64_t word, uint32_t size)
@@ -433,25 +439,23 @@ void tell_unicode_string(const struct tell *t, uint64_t address)
 static void tell_ansi_string(const struct tell *t, uint64_t address)
 {
     const uint8_t *bytes;
-    uint16_t length;
-    uint64_t buffer;
+    struct nt_string s;
     size_t have;
 
-    if (!memory_u16(t->memory, address, &length) ||
-        !memory_u64(t->memory, address + 8, &buffer)) {
+    if (!nt_string_read(t->memory, t->width, address, &s)) {
         tell_pointer(t, address);
         return;
     }
-    if (buffer == 0) {
+    if (s.buffer == 0) {
         t->sink->ops->null(t->sink);
         return;
     }
-    have = tell_bytes(t, buffer, length, &bytes);
-    if (have == 0 && length > 0) {
-        tell_pointer(t, buffer);
+    have = tell_bytes(t, s.buffer, s.length, &bytes);
+    if (have == 0 && s.length > 0) {
+        tell_pointer(t, s.buffer);
         return;
     }
-    t->sink->ops->data(t->sink, bytes, have, have < length);
+    t->sink->ops->data(t->sink, bytes, have, have < s.length);
 }
 
 static void tell_guid(const struct tell *t, uint64_t address)
@@ -485,18 +489,38 @@ bool tell_may(const struct tell *t)
 
 /* --- Structures ------------------------------------------------------- */
 
-static void tell_field(const struct tell *t, str name, enum sort sort,
-                       uint64_t address, uint32_t size,
-                       const struct name_set *set)
+static void tell_number(const struct tell *t, str name, enum sort sort,
+                        uint64_t address, uint32_t size,
+                        const struct name_set *set)
 {
     uint64_t value;
 
     t->sink->ops->arg(t->sink, name, NULL);
-    if (!read_number(t, address, size, &value)) {
+    if (!memory_number(t->memory, address, size, &value)) {
         t->sink->ops->unknown(t->sink);
     } else {
         tell_scalar(t, sort, size, value, set);
     }
+}
+
+/* `field` of the structure at `address`. */
+static void tell_field(const struct tell *t, str name, enum sort sort,
+                       uint64_t address, enum nt_field field,
+                       const struct name_set *set)
+{
+    tell_number(t, name, sort, tell_at(t, address, field),
+                nt_size(field, t->width), set);
+}
+
+/* A pointer in OBJECT_ATTRIBUTES, by its type. */
+static void tell_pointer_field(const struct tell *t, str name, str type,
+                               uint64_t address, enum nt_field field)
+{
+    struct ctype c;
+
+    ctype_of(type, &c);
+    tell_ctype(t, &c, name, tell_at(t, address, field),
+               nt_size(field, t->width), NULL);
 }
 
 /* {Length, RootDirectory, ObjectName, Attributes, SecurityDescriptor,
@@ -512,44 +536,44 @@ static void tell_object_attributes(const struct tell *t, uint64_t address)
     inner.depth++;
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
     if (t->options->verbose) {
-        tell_field(&inner, STR("Length"), SORT_DEC, address, 4, NULL);
+        tell_field(&inner, STR("Length"), SORT_DEC, address,
+                   NT_OBJECT_ATTRIBUTES_Length, NULL);
     }
-    if (!memory_u64(t->memory, address + 8, &root) || root != 0 ||
-        t->options->verbose) {
-        tell_field(&inner, STR("RootDirectory"), SORT_HANDLE, address + 8, 8,
-                   NULL);
+    if (!tell_read(t, address, NT_OBJECT_ATTRIBUTES_RootDirectory, &root) ||
+        root != 0 || t->options->verbose) {
+        tell_field(&inner, STR("RootDirectory"), SORT_HANDLE, address,
+                   NT_OBJECT_ATTRIBUTES_RootDirectory, NULL);
     }
     t->sink->ops->arg(t->sink, STR("ObjectName"), NULL);
-    if (!memory_u64(t->memory, address + 16, &name)) {
+    if (!tell_read(t, address, NT_OBJECT_ATTRIBUTES_ObjectName, &name)) {
         t->sink->ops->unknown(t->sink);
     } else if (name == 0) {
         t->sink->ops->null(t->sink);
     } else {
         tell_unicode_string(&inner, name);
     }
-    tell_field(&inner, STR("Attributes"), SORT_HEX, address + 24, 4,
+    tell_field(&inner, STR("Attributes"), SORT_HEX, address,
+               NT_OBJECT_ATTRIBUTES_Attributes,
                names_find(STR("OBJ_ATTRIBUTES")));
-    if (!memory_u64(t->memory, address + 32, &security) || security != 0 ||
-        t->options->verbose) {
-        struct ctype type;
-
-        ctype_of(STR("PSECURITY_DESCRIPTOR"), &type);
+    if (!tell_read(t, address, NT_OBJECT_ATTRIBUTES_SecurityDescriptor,
+                   &security) ||
+        security != 0 || t->options->verbose) {
         t->sink->ops->arg(t->sink, STR("SecurityDescriptor"), NULL);
         if (security == 0 ||
             !special_tell_struct(&inner, STR("SECURITY_DESCRIPTOR"), security,
                                  0)) {
-            tell_ctype(&inner, &type, STR("SecurityDescriptor"), address + 32,
-                       8, NULL);
+            tell_pointer_field(&inner, STR("SecurityDescriptor"),
+                               STR("PSECURITY_DESCRIPTOR"), address,
+                               NT_OBJECT_ATTRIBUTES_SecurityDescriptor);
         }
     }
-    if (!memory_u64(t->memory, address + 40, &quality) || quality != 0 ||
-        t->options->verbose) {
-        struct ctype type;
-
-        ctype_of(STR("PSECURITY_QUALITY_OF_SERVICE"), &type);
+    if (!tell_read(t, address, NT_OBJECT_ATTRIBUTES_SecurityQualityOfService,
+                   &quality) ||
+        quality != 0 || t->options->verbose) {
         t->sink->ops->arg(t->sink, STR("SecurityQualityOfService"), NULL);
-        tell_ctype(&inner, &type, STR("SecurityQualityOfService"), address + 40,
-                   8, NULL);
+        tell_pointer_field(&inner, STR("SecurityQualityOfService"),
+                           STR("PSECURITY_QUALITY_OF_SERVICE"), address,
+                           NT_OBJECT_ATTRIBUTES_SecurityQualityOfService);
     }
     t->sink->ops->end(t->sink, GROUP_STRUCT);
 }
@@ -559,16 +583,18 @@ static void tell_io_status(const struct tell *t, uint64_t address,
                            const struct name_set *results)
 {
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
-    tell_field(t, STR("Status"), SORT_STATUS, address, 4, NULL);
-    tell_field(t, STR("Information"), SORT_DEC, address + 8, 8, results);
+    tell_field(t, STR("Status"), SORT_STATUS, address,
+               NT_IO_STATUS_BLOCK_Status, NULL);
+    tell_field(t, STR("Information"), SORT_DEC, address,
+               NT_IO_STATUS_BLOCK_Information, results);
     t->sink->ops->end(t->sink, GROUP_STRUCT);
 }
 
 static void tell_context(const struct tell *t, uint64_t address)
 {
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
-    tell_field(t, STR("Rip"), SORT_CODE, address + CONTEXT_RIP, 8, NULL);
-    tell_field(t, STR("Rsp"), SORT_HEX, address + CONTEXT_RSP, 8, NULL);
+    tell_number(t, STR("Rip"), SORT_CODE, address + CONTEXT_RIP, 8, NULL);
+    tell_number(t, STR("Rsp"), SORT_HEX, address + CONTEXT_RSP, 8, NULL);
     t->sink->ops->end(t->sink, GROUP_STRUCT);
 }
 
@@ -713,7 +739,7 @@ void tell_ctype(const struct tell *t, const struct ctype *type, str name,
             tell_pointer(t, address);
         }
     } else if (sort == SORT_IO_STATUS_BLOCK) {
-        if (known(t, address, 16)) {
+        if (known(t, address, nt_size(NT_IO_STATUS_BLOCK, t->width))) {
             tell_io_status(t, address, set);
         } else {
             tell_pointer(t, address);
@@ -725,10 +751,12 @@ void tell_ctype(const struct tell *t, const struct ctype *type, str name,
             tell_pointer(t, address);
         }
     } else if (sort == SORT_CLIENT_ID) {
-        if (known(t, address, 16)) {
+        if (known(t, address, nt_size(NT_CLIENT_ID, t->width))) {
             t->sink->ops->begin(t->sink, GROUP_STRUCT);
-            tell_field(t, STR("UniqueProcess"), SORT_ID, address, 8, NULL);
-            tell_field(t, STR("UniqueThread"), SORT_ID, address + 8, 8, NULL);
+            tell_field(t, STR("UniqueProcess"), SORT_ID, address,
+                       NT_CLIENT_ID_UniqueProcess, NULL);
+            tell_field(t, STR("UniqueThread"), SORT_ID, address,
+                       NT_CLIENT_ID_UniqueThread, NULL);
             t->sink->ops->end(t->sink, GROUP_STRUCT);
         } else {
             tell_pointer(t, address);
@@ -741,7 +769,7 @@ void tell_ctype(const struct tell *t, const struct ctype *type, str name,
         } else {
             t->sink->ops->unknown(t->sink);
         }
-    } else if (!read_number(t, address, size, &value)) {
+    } else if (!memory_number(t->memory, address, size, &value)) {
         t->sink->ops->unknown(t->sink);
     } else if (sort == SORT_POINTER) {
         if (type->row) {
@@ -786,10 +814,11 @@ void tell_pointed(const struct tell *t, const struct shape_arg *arg,
     if (arg->to_sort == SORT_IO_STATUS_BLOCK) {
         struct ctype c = { .sort = SORT_IO_STATUS_BLOCK, .to = STR("") };
 
-        tell_ctype(t, &c, STR(""), address, 16,
+        tell_ctype(t, &c, STR(""), address,
+                   nt_size(NT_IO_STATUS_BLOCK, t->width),
                    arg->created ? names_find(STR("FILE_CREATE_RESULT")) : NULL);
     } else if (arg->to_size <= 8 && arg->to_sort != SORT_STRUCT) {
-        if (read_number(t, address, arg->to_size, &value)) {
+        if (memory_number(t->memory, address, arg->to_size, &value)) {
             tell_scalar(t, (enum sort)arg->to_sort, arg->to_size, value,
                         arg->set);
         } else {

@@ -20,6 +20,7 @@
 #include "decode/shape.h"
 #include "decode/sink.h"
 #include "model/call.h"
+#include "nt/read.h"
 #include "tables/names.h"
 #include "tables/structs.h"
 
@@ -37,6 +38,7 @@ struct tell {
     const struct call *call;  // NULL: none (a transition)
     const struct decode_options *options;
     const struct memory *memory;  // before, or after
+    enum nt_width width;          // of what is in it
     bool after;
     bool foreign[OWNED_COUNT];  // may be those of another process
     uint32_t depth;
@@ -120,6 +122,16 @@ void tell_pointer(const struct tell *t, uint64_t value);
 /* LARGE_INTEGER that is a wait: negative is a duration, 0x8000... forever,
  * positive a point in time. */
 void tell_timeout(const struct tell *t, int64_t value);
+
+/* Where `field` of the structure at `address` is. */
+uint64_t tell_at(const struct tell *t, uint64_t address, enum nt_field field);
+/* What is there, as nt_read and its like (nt/read.h). */
+bool tell_read(const struct tell *t, uint64_t address, enum nt_field field,
+               uint64_t *out);
+bool tell_read32(const struct tell *t, uint64_t address, enum nt_field field,
+                 uint32_t *out);
+bool tell_read16(const struct tell *t, uint64_t address, enum nt_field field,
+                 uint16_t *out);
 
 /* The first byte at `address` is known. */
 bool tell_known(const struct tell *t, uint64_t address);
