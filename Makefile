@@ -59,7 +59,7 @@ PORTABLE := \
     tables/names.c tables/status.c tables/structs.c tables/types.c \
     tables/fields.c tables/ioctls.c tables/unions.c tables/roles.c \
     tables/amd64/stubs.c tables/amd64/frames.c \
-    nt/memory.c nt/layout.c nt/read.c \
+    wire/walk.c nt/memory.c nt/layout.c nt/read.c \
     model/model.c model/process.c model/queue.c model/pair.c model/clock.c \
     model/handles.c model/watch.c model/socket.c \
     model/journal.c model/stubs.c model/keep.c \

@@ -15,6 +15,7 @@
 #include "live/rings.h"
 #include "live/session.h"
 #include "tables/roles.h"
+#include "wire/walk.h"
 
 #include <string.h>
 
@@ -175,40 +176,33 @@ static void watch_returns(struct traced *t, struct drained *d, uint8_t kind)
 static void watch(struct traced *t, struct drained *d, const uint8_t *bytes,
                   size_t size, uint64_t now)
 {
-    size_t at = 0;
+    struct walk w = walk_over(bytes, size);
+    struct walked r;
 
-    while (size - at >= 8) {
-        struct record_head head = { 0 };
-
-        memcpy(&head, bytes + at, size - at < sizeof(head) ? 8 : sizeof(head));
-        if (head.size < 8 || head.size % 8 != 0 || head.size > size - at) {
-            return;
+    while (walk_next(&w, &r)) {
+        if (r.head.kind != RECORD_PAD) {
+            d->last_time = r.head.time < now ? r.head.time : now;
+            watch_returns(t, d, r.head.kind);
         }
-        if (head.kind != RECORD_PAD && head.size >= RECORD_HEAD_SIZE) {
-            d->last_time = head.time < now ? head.time : now;
-            watch_returns(t, d, head.kind);
-        }
-        if (head.kind == RECORD_ENTRY && head.size >= ENTRY_SIZE) {
+        if (r.head.kind == RECORD_ENTRY) {
             struct record_entry entry;
 
-            memcpy(&entry, bytes + at, ENTRY_SIZE);
+            memcpy(&entry, r.bytes, ENTRY_SIZE);
             watch_entry(t, d, &entry);
         }
-        if (head.kind == RECORD_RETURN && head.size >= RETURN_SIZE) {
-            struct record_return r;
+        if (r.head.kind == RECORD_RETURN) {
+            struct record_return back;
 
-            memcpy(&r, bytes + at, RETURN_SIZE);
-            watch_unmap(t, d, &r);
+            memcpy(&back, r.bytes, RETURN_SIZE);
+            watch_unmap(t, d, &back);
         }
-        at += head.size;
     }
 }
 
 /* True if a record says that its thread waits for an answer. */
 static bool is_question(const struct record_head *head)
 {
-    return (head->flags & RECORD_WAITS) != 0 && head->size >= RETURN_SIZE &&
-           head->size <= RECORD_MAX &&
+    return (head->flags & RECORD_WAITS) != 0 &&
            (head->kind == RECORD_RETURN || head->kind == RECORD_TRANSITION);
 }
 
@@ -217,21 +211,15 @@ static bool is_question(const struct record_head *head)
 static uint32_t before_question(const uint8_t *bytes, uint32_t all,
                                 uint32_t *size)
 {
-    uint32_t at = 0;
+    struct walk w = walk_over(bytes, all);
+    struct walked r;
 
     *size = 0;
-    while (all - at >= 8) {
-        struct record_head head = { 0 };
-
-        memcpy(&head, bytes + at, 8);
-        if (head.size < 8 || head.size % 8 != 0 || head.size > all - at) {
-            break;
+    while (walk_next(&w, &r)) {
+        if (is_question(&r.head)) {
+            *size = r.head.size;
+            return (uint32_t)(r.bytes - bytes);
         }
-        if (is_question(&head)) {
-            *size = head.size;
-            return at;
-        }
-        at += head.size;
     }
     return all;
 }

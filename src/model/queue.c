@@ -2,14 +2,15 @@
 /*
  * queue.c - records of one thread, judged and copied, until their time comes.
  *
- * This is where bytes written by the target become records: what is in a
- * queue has a known kind, a size that its kind allows and that ends within
- * the queue, and a time that is not before the one ahead of it. The rest of
- * the model relies on that and judges sizes no more.
+ * What is in a queue is a record by wire/walk.h, with a time that is not
+ * before the one ahead of it. The rest of the model relies on that and judges
+ * sizes no more.
  *
  * Fails only for want of memory, which it counts.
  */
 #include "model/world.h"
+
+#include "wire/walk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -124,82 +125,26 @@ static bool make_room(struct model_thread *t, size_t wanted, bool beyond)
     return true;
 }
 
-/* The bytes of the record at `p`, of which `left` are there; 0: it is none. */
-static uint32_t judge(const uint8_t *p, size_t left)
-{
-    uint32_t size;
-    uint32_t least;
-
-    if (left < 8) {
-        return 0;
-    }
-    size = u32_at(p + RECORD_SIZE);
-    if (size < 8 || size % 8 != 0 || size > left) {
-        return 0;
-    }
-    switch (p[RECORD_KIND]) {
-    case RECORD_PAD:
-        return size;
-    case RECORD_ENTRY:
-        least = ENTRY_SIZE;
-        if (!(p[RECORD_FLAGS] & RECORD_ARGS_LOST)) {
-            uint32_t more = p[RECORD_FLAGS] & RECORD_MORE_MASK;
-
-            if (more > RECORD_MORE_MAX) {
-                return 0;
-            }
-            least += 8 * more;
-        }
-        break;
-    case RECORD_RETURN:
-        least = RETURN_SIZE;
-        break;
-    case RECORD_TRANSITION:
-        least = TRANSITION_WORDS;
-        if (size < least || u16_at(p + RECORD_NUMBER) >= TRANSITION_COUNT) {
-            return 0;
-        }
-        break;
-    case RECORD_DATA:
-        least = DATA_BYTES;
-        if (size < least || u32_at(p + DATA_LENGTH) > size - DATA_BYTES) {
-            return 0;
-        }
-        break;
-    default:
-        return 0;
-    }
-    return size < least || size > RECORD_MAX ? 0 : size;
-}
-
 size_t queue_feed(struct model_thread *t, const uint8_t *bytes, size_t size,
                   uint64_t now)
 {
     struct model_counts *counts = &t->model->counts;
     struct queue *q = &t->queue;
-    size_t at = 0;
+    struct walk w = walk_over(bytes, size);
+    struct walked r;
 
-    while (at < size) {
-        const uint8_t *p = bytes + at;
-        uint32_t record = judge(p, size - at);
-        uint64_t time;
-        uint64_t judged;
+    while (walk_next(&w, &r)) {
+        uint32_t record = r.head.size;
+        uint64_t time = r.head.time;
+        uint64_t judged = time > now ? now : time;
 
-        if (record == 0) {
-            counts->damaged++;
-            queue_lost(t, LOST_DAMAGED, 1);
-            return size;
-        }
-        if (p[RECORD_KIND] == RECORD_PAD) {
-            at += record;
+        if (r.head.kind == RECORD_PAD) {
             continue;
         }
         if (q->room - q->end < record && !make_room(t, record, false)) {
-            return at;
+            return (size_t)(r.bytes - bytes);
         }
-        memcpy(q->bytes + q->end, p, record);
-        time = u64_at(p + RECORD_TIME);
-        judged = time > now ? now : time;
+        memcpy(q->bytes + q->end, r.bytes, record);
         judged = judged < q->last ? q->last : judged;
         if (judged != time) {
             counts->bad_times++;
@@ -208,7 +153,10 @@ size_t queue_feed(struct model_thread *t, const uint8_t *bytes, size_t size,
         q->last = judged;
         q->end += record;
         counts->queued += record;
-        at += record;
+    }
+    if (w.damaged) {
+        counts->damaged++;
+        queue_lost(t, LOST_DAMAGED, 1);
     }
     return size;
 }

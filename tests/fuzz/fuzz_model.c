@@ -3,11 +3,47 @@
  * fuzz_model - the model, decoder and text over bytes that a target wrote.
  *
  * The first byte says how; the rest is fed in two halves, to two threads.
- * Whatever comes, nothing stays in a queue, captured memory is bounded and
- * all lines are in the grammar (unit/trace.h insists).
+ * Whatever comes, only records come out of it that wire/walk.h promises,
+ * nothing stays in a queue, captured memory is bounded and all lines are in
+ * the grammar (unit/trace.h insists).
  */
 #include "fuzz/fuzz.h"
 #include "unit/trace.h"
+#include "wire/walk.h"
+
+/* What walk.h promises, said once more. */
+static void walk_all(const uint8_t *bytes, size_t size)
+{
+    struct walk w = walk_over(bytes, size);
+    const uint8_t *at = bytes;
+    struct walked r;
+
+    while (walk_next(&w, &r)) {
+        uint32_t more = r.head.flags & RECORD_MORE_MASK;
+
+        MUST(r.bytes == at);
+        MUST(r.head.size >= 8 && r.head.size % 8 == 0);
+        MUST(r.head.size <= size - (size_t)(at - bytes));
+        MUST(r.head.kind >= RECORD_PAD && r.head.kind <= RECORD_DATA);
+        MUST(r.head.kind == RECORD_PAD || r.head.size <= RECORD_MAX);
+        if (r.head.kind == RECORD_ENTRY) {
+            MUST(r.head.size >= ENTRY_SIZE);
+            MUST((r.head.flags & RECORD_ARGS_LOST) != 0 ||
+                 (more <= RECORD_MORE_MAX &&
+                  r.head.size >= ENTRY_SIZE + 8 * more));
+        } else if (r.head.kind == RECORD_DATA) {
+            uint32_t length;
+
+            MUST(r.head.size >= DATA_BYTES);
+            memcpy(&length, at + DATA_LENGTH, sizeof(length));
+            MUST(length <= r.head.size - DATA_BYTES);
+        } else if (r.head.kind != RECORD_PAD) {
+            MUST(r.head.size >= RETURN_SIZE);
+        }
+        at += r.head.size;
+    }
+    MUST(w.damaged == (at != bytes + size));
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -24,6 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         return 0;
     }
     half = (size - 1) / 16 * 8;
+    walk_all(bytes + 1, size - 1);
     options.took = bytes[0] & 4;
     options.number = bytes[0] & 8;
     answer.number = bytes[0];
