@@ -423,16 +423,14 @@ void tell_zero_ended(const struct tell *t, uint64_t address)
 
 void tell_unicode_string(const struct tell *t, uint64_t address)
 {
-    uint16_t length;
-    uint64_t buffer;
+    struct nt_string s;
 
-    if (!memory_u16(t->memory, address, &length) ||
-        !memory_u64(t->memory, address + 8, &buffer)) {
+    if (!nt_string_read(t->memory, t->width, address, &s)) {
         tell_pointer(t, address);
-    } else if (buffer < 0x10000) {
-        tell_pointer(t, buffer); /* nothing, or an atom in place of a name */
+    } else if (s.buffer < 0x10000) {
+        tell_pointer(t, s.buffer); /* nothing, or an atom in place of a name */
     } else {
-        tell_name(t, buffer, length);
+        tell_name(t, s.buffer, s.length);
     }
 }
 
