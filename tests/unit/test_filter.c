@@ -1006,6 +1006,31 @@ static void paths_have_many_forms(void)
     target_close(&t);
 }
 
+static void a_path_is_read_by_the_width_of_its_process(void)
+{
+    static const uint16_t units[] = {
+        '\\', '?', '?', '\\', 'C', ':', '\\', 'x'
+    };
+    uint32_t string[2] = { sizeof(units), 0 };
+    uint32_t attributes[6] = { 24, 0, 0, 0x40, 0, 0 };
+    struct filter *f = open_with(NULL);
+    struct target t;
+    struct stub stub;
+    struct call call = call_of(&stub, "NtOpenFile");
+
+    target_open(&t);
+    add_path(f, "C:\\x");
+    t.size = 0;
+    string[1] = (uint32_t)put(&t, units, sizeof(units));
+    attributes[2] = (uint32_t)put(&t, string, sizeof(string));
+    call.args[2] = put(&t, attributes, sizeof(attributes));
+    CHECK(!passes_in(&t, f, &call));
+    call.width = NT_32;
+    CHECK(passes_in(&t, f, &call));
+    filter_close(f);
+    target_close(&t);
+}
+
 static void bad_paths_are_told(void)
 {
     static const char *const bad[] = { "win.ini",   "",         "\\",
@@ -1358,6 +1383,7 @@ int main(void)
         TEST(transitions_are_chosen_by_their_kind),
         TEST(calls_without_a_name_match_no_name),
         TEST(paths_have_many_forms),
+        TEST(a_path_is_read_by_the_width_of_its_process),
         TEST(bad_paths_are_told),
         TEST(paths_are_looked_for_in_all_arguments),
         TEST(says_the_same_at_the_return),
