@@ -53,7 +53,7 @@ AGENT := \
     agent/chore.c agent/handshake.c agent/start.c
 
 PORTABLE := \
-    base/str.c base/chars.c base/err.c base/reader.c base/arena.c \
+    base/str.c base/utf.c base/chars.c base/err.c base/reader.c base/arena.c \
     wire/journal.c \
     tables/calls.c tables/classes.c tables/handles.c tables/meanings.c \
     tables/names.c tables/status.c tables/structs.c tables/types.c \

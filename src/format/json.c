@@ -9,6 +9,7 @@
 
 #include "base/chars.h"
 #include "base/compiler.h"
+#include "base/utf.h"
 #include "format/pieces.h"
 #include "tables/status.h"
 
@@ -97,7 +98,7 @@ static void add_units(struct buf *b, const uint16_t *units, size_t count)
             buf_add(b, (str){ plain, n });
             at += n;
         } else {
-            add_char(b, pieces_next(units, count, &at));
+            add_char(b, utf_next16(units, count, &at));
         }
     }
 }

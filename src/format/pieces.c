@@ -4,22 +4,13 @@
  */
 #include "format/pieces.h"
 
+#include "base/utf.h"
+
 #include "base/banned.h"
 
 #define SECOND_UNITS 10000000  // of 100 ns
 /* From 0000-03-01, where the days of add_date begin, to 1601-01-01. */
 #define DAYS_TO_1601 584694
-
-uint32_t pieces_next(const uint16_t *units, size_t count, size_t *at)
-{
-    uint32_t c = units[(*at)++];
-
-    if ((c & 0xfc00) == 0xd800 && *at < count &&
-        (units[*at] & 0xfc00) == 0xdc00) {
-        c = 0x10000 + ((c & 0x3ff) << 10) + (units[(*at)++] & 0x3ffu);
-    }
-    return c;
-}
 
 size_t pieces_fit(const struct sink_text *text, size_t most)
 {
@@ -31,7 +22,7 @@ size_t pieces_fit(const struct sink_text *text, size_t most)
     if (text->kind == TEXT_UTF16) {
         const uint16_t *units = text->p;
 
-        if (n > 0 && (units[n - 1] & 0xfc00) == 0xd800) {
+        if (n > 0 && utf_is_high(units[n - 1])) {
             n--;
         }
     } else {

@@ -13,9 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The code point at units[*at], and *at moves behind it. */
-uint32_t pieces_next(const uint16_t *units, size_t count, size_t *at);
-
 /* How many units or bytes of a text to show if `most` have room; never the
  * half of a pair or character. */
 size_t pieces_fit(const struct sink_text *text, size_t most);

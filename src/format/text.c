@@ -10,6 +10,7 @@
 
 #include "base/chars.h"
 #include "base/compiler.h"
+#include "base/utf.h"
 #include "format/pieces.h"
 #include "tables/status.h"
 
@@ -36,20 +37,6 @@ static struct text *text_of(struct sink *s)
 
 /* --- Escaping --------------------------------------------------------- */
 
-static void add_utf8(struct buf *b, uint32_t c)
-{
-    char text[4];
-    size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    static const uint8_t first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
-
-    for (size_t i = size; i > 1; i--) {
-        text[i - 1] = (char)(0x80 | (c & 0x3f));
-        c >>= 6;
-    }
-    text[0] = (char)(first[size] | c);
-    buf_add(b, (str){ text, size });
-}
-
 /* One character of what ends with `stop`. */
 static void add_escape(struct buf *b, uint32_t c, char stop, enum text_hex hex)
 {
@@ -61,7 +48,7 @@ static void add_escape(struct buf *b, uint32_t c, char stop, enum text_hex hex)
     if (c == '^' || c == (uint8_t)stop) {
         buf_add_char(b, '^');
     }
-    add_utf8(b, c);
+    utf_add(b, c);
 }
 
 static bool is_plain(uint32_t c, char stop)
@@ -114,7 +101,7 @@ static void add_units(struct buf *b, const uint16_t *units, size_t count,
             at += n;
             continue;
         }
-        c = pieces_next(units, count, &at);
+        c = utf_next16(units, count, &at);
         add_escape(b, c, stop, hex);
     }
 }

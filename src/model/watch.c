@@ -13,6 +13,8 @@
  */
 #include "model/world.h"
 
+#include "base/utf.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,66 +115,29 @@ static bool arg(const struct call *call, int i, uint64_t *value)
 
 /* --- Text ------------------------------------------------------------- */
 
-static void add_code_point(struct buf *b, uint32_t c)
-{
-    if (c < 0x80) {
-        buf_add_char(b, (char)c);
-        return;
-    }
-    if (c < 0x800) {
-        buf_add_char(b, (char)(0xc0 | c >> 6));
-    } else if (c < 0x10000) {
-        buf_add_char(b, (char)(0xe0 | c >> 12));
-        buf_add_char(b, (char)(0x80 | (c >> 6 & 0x3f)));
-    } else {
-        buf_add_char(b, (char)(0xf0 | c >> 18));
-        buf_add_char(b, (char)(0x80 | (c >> 12 & 0x3f)));
-        buf_add_char(b, (char)(0x80 | (c >> 6 & 0x3f)));
-    }
-    buf_add_char(b, (char)(0x80 | (c & 0x3f)));
-}
-
-static bool is_high(uint32_t unit)
-{
-    return unit >= 0xd800 && unit < 0xdc00;
-}
-
-static bool is_low(uint32_t unit)
-{
-    return unit >= 0xdc00 && unit < 0xe000;
-}
-
 /* Appends UTF-16 of `size` bytes as WTF-8; false if not all of it is known. */
 static bool add_utf16(struct buf *b, const struct memory *m, uint64_t address,
                       uint64_t size)
 {
-    uint32_t high = 0;
-    uint8_t bytes[256];
+    uint16_t units[128];
 
-    for (uint64_t done = 0; done + 2 <= size;) {
-        size_t part = size - done < sizeof(bytes) ? (size_t)(size - done) & ~1u
-                                                  : sizeof(bytes);
+    size &= ~1ull;
+    for (uint64_t done = 0; done < size;) {
+        size_t part =
+            size - done < sizeof(units) ? (size_t)(size - done) : sizeof(units);
+        size_t count = part / 2;
 
-        if (memory_read(m, address + done, bytes, part) != part) {
+        if (memory_read(m, address + done, units, part) != part) {
             return false;
         }
-        for (size_t i = 0; i < part; i += 2) {
-            uint32_t unit = u16_at(bytes + i);
-
-            if (high && is_low(unit)) {
-                unit = 0x10000 + ((high - 0xd800) << 10) + (unit - 0xdc00);
-            } else if (high) {
-                add_code_point(b, high);
-            }
-            high = is_high(unit) ? unit : 0;
-            if (!high) {
-                add_code_point(b, unit);
-            }
+        /* Its other half may be in the next part. */
+        if (done + part < size && utf_is_high(units[count - 1])) {
+            count--;
         }
-        done += part;
-    }
-    if (high) {
-        add_code_point(b, high);
+        for (size_t at = 0; at < count;) {
+            utf_add(b, utf_next16(units, count, &at));
+        }
+        done += 2 * count;
     }
     return true;
 }

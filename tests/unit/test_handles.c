@@ -409,6 +409,41 @@ static void names_are_wtf_8(void)
     end();
 }
 
+/* Names are read in parts; no pair is taken apart by that. */
+static void a_pair_is_one_wherever_it_lies(void)
+{
+    uint64_t args[6] = { AT_OUT, 0, AT_ATTRIBUTES, 0x5200 };
+
+    for (size_t lead = 120; lead < 136; lead++) {
+        size_t size = 2 * (lead + 3);
+        uint8_t bytes[2 * 139];
+        uint8_t string[16] = { (uint8_t)size, (uint8_t)(size >> 8) };
+        uint8_t attributes[0x30] = { 0x30 };
+        char want[256];
+        struct buf b = BUF_OVER(want);
+
+        for (size_t i = 0; i < lead; i++) {
+            put(bytes + 2 * i, 'a', 2);
+            buf_add_char(&b, 'a');
+        }
+        put(bytes + 2 * lead, 0xd83d, 2);
+        put(bytes + 2 * lead + 2, 0xde00, 2);
+        put(bytes + 2 * lead + 4, 'z', 2);
+        buf_add(&b, STR("\xf0\x9f\x98\x80z"));
+        begin(MODE_PATCHED);
+        put(attributes + 0x10, AT_STRING, 8);
+        put(string + 8, AT_TEXT, 8);
+        before(N_OPEN_FILE, AT_ATTRIBUTES, attributes, sizeof(attributes));
+        before(N_OPEN_FILE, AT_STRING, string, sizeof(string));
+        before(N_OPEN_FILE, AT_TEXT, bytes, (uint32_t)size);
+        enter(N_OPEN_FILE, 6, args);
+        word_after(N_OPEN_FILE, AT_OUT, 0x48);
+        leave(N_OPEN_FILE, 0);
+        CHECK_STR(name_of(0x48), buf_str(&b));
+        end();
+    }
+}
+
 /* --- When not --------------------------------------------------------- */
 
 static void a_failed_or_pending_call_makes_no_handle(void)
@@ -1612,6 +1647,7 @@ int main(void)
         TEST(paths_are_without_the_prefix_of_the_object_manager),
         TEST(a_name_that_is_no_name_is_not_shown),
         TEST(names_are_wtf_8),
+        TEST(a_pair_is_one_wherever_it_lies),
         TEST(a_failed_or_pending_call_makes_no_handle),
         TEST(a_value_that_is_used_again_has_its_new_name),
         TEST(a_close_that_fails_closes_nothing),

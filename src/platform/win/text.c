@@ -7,40 +7,16 @@
  */
 #include "platform/win/win.h"
 
+#include "base/utf.h"
+
 #include <stdlib.h>
 
 #include "base/banned.h"
 
-static void add_code_point(struct buf *b, uint32_t c)
-{
-    if (c < 0x80) {
-        buf_add_char(b, (char)c);
-    } else if (c < 0x800) {
-        buf_add_char(b, (char)(0xc0 | c >> 6));
-        buf_add_char(b, (char)(0x80 | (c & 0x3f)));
-    } else if (c < 0x10000) {
-        buf_add_char(b, (char)(0xe0 | c >> 12));
-        buf_add_char(b, (char)(0x80 | (c >> 6 & 0x3f)));
-        buf_add_char(b, (char)(0x80 | (c & 0x3f)));
-    } else {
-        buf_add_char(b, (char)(0xf0 | c >> 18));
-        buf_add_char(b, (char)(0x80 | (c >> 12 & 0x3f)));
-        buf_add_char(b, (char)(0x80 | (c >> 6 & 0x3f)));
-        buf_add_char(b, (char)(0x80 | (c & 0x3f)));
-    }
-}
-
 void os_to_utf8(struct buf *b, struct str16 s)
 {
-    for (size_t i = 0; i < s.size; i++) {
-        uint32_t c = s.p[i];
-
-        if (c >= 0xd800 && c < 0xdc00 && i + 1 < s.size &&
-            s.p[i + 1] >= 0xdc00 && s.p[i + 1] < 0xe000) {
-            c = 0x10000 + ((c - 0xd800) << 10) + (s.p[i + 1] - 0xdc00u);
-            i++;
-        }
-        add_code_point(b, c);
+    for (size_t at = 0; at < s.size;) {
+        utf_add(b, utf_next16(s.p, s.size, &at));
     }
 }
 
