@@ -8,6 +8,8 @@
  */
 #include "model/world.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +25,7 @@ bool journal_keep(struct model_process *p, const struct record_head *r)
         j->begin = 0;
         j->end = 0;
     }
-    if (!kept || !grow(&j->at, &j->room, j->end, sizeof(j->at[0]))) {
+    if (!kept || !array_grow(&j->at, &j->room, j->end, sizeof(j->at[0]))) {
         free(kept);
         return false;
     }

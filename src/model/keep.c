@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keep.c - arrays that grow, texts that are kept. Fails for want of memory
- * only.
+ * keep.c - texts that are kept. Fails for want of memory only.
  */
 #include "model/world.h"
 
@@ -9,25 +8,6 @@
 #include <string.h>
 
 #include "base/banned.h"
-
-bool grow(void *array, size_t *room, size_t count, size_t element)
-{
-    void *old;
-    void *bigger;
-    size_t wanted = *room ? *room * 2 : 16;
-
-    if (count < *room) {
-        return true;
-    }
-    memcpy(&old, array, sizeof(old));
-    bigger = realloc(old, wanted * element);
-    if (!bigger) {
-        return false;
-    }
-    memcpy(array, &bigger, sizeof(bigger));
-    *room = wanted;
-    return true;
-}
 
 str str_keep(str s)
 {

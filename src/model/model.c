@@ -16,6 +16,8 @@
 
 #include "model/world.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,7 +192,7 @@ static void announce(struct model_thread *t)
 
 bool heap_reserve(struct model *m)
 {
-    if (!grow(&m->heap, &m->heap_room, m->members, sizeof(m->heap[0]))) {
+    if (!array_grow(&m->heap, &m->heap_room, m->members, sizeof(m->heap[0]))) {
         return false;
     }
     m->members++;

@@ -499,7 +499,7 @@ void pair_entry(struct model_thread *t, const struct event *e, bool late)
         memmove(t->open, t->open + OPEN_MAX / 4,
                 t->open_count * sizeof(t->open[0]));
     }
-    if (!grow(&t->open, &t->open_room, t->open_count, sizeof(*open))) {
+    if (!array_grow(&t->open, &t->open_room, t->open_count, sizeof(*open))) {
         m->counts.dropped++;
         forget_pieces(t);
         return;

@@ -9,6 +9,8 @@
  */
 #include "model/world.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,8 +152,8 @@ bool process_module_add(struct model_process *p, uint64_t base, uint64_t size,
     str kept = str_keep(str_slice(name, 0, NAME_MAX_BYTES));
 
     if (!kept.p || p->module_count >= MODULES_MOST ||
-        !grow(&p->modules, &p->module_room, p->module_count,
-              sizeof(p->modules[0]))) {
+        !array_grow(&p->modules, &p->module_room, p->module_count,
+                    sizeof(p->modules[0]))) {
         str_drop(kept);
         return false;
     }

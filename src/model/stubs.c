@@ -9,6 +9,8 @@
  */
 #include "model/world.h"
 
+#include "base/array.h"
+
 #include "tables/roles.h"
 
 #include <stdlib.h>
@@ -133,7 +135,7 @@ static struct mapped_stubs *map_table(struct model_process *p,
     if (!mapped) {
         uint8_t *patched = calloc(table->count / 8 + 1, 1);
 
-        if (!patched || !grow(&p->mapped, &p->mapped_room, p->mapped_count,
+        if (!patched || !array_grow(&p->mapped, &p->mapped_room, p->mapped_count,
                               sizeof(p->mapped[0]))) {
             free(patched);
             return NULL;

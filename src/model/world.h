@@ -15,6 +15,7 @@
 #ifndef MODEL_WORLD_H
 #define MODEL_WORLD_H
 
+#include "base/array.h"
 #include "model/call.h"
 #include "model/clock.h"
 #include "model/model.h"
@@ -349,8 +350,6 @@ static inline uint64_t u64_at(const uint8_t *p)
 }
 
 /* keep.c */
-/* `*array` with room for one element more; false without memory. */
-bool grow(void *array, size_t *room, size_t count, size_t element);
 /* A copy that the caller owns, and gives back; p is NULL without memory. */
 str str_keep(str s);
 void str_drop(str s);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * array.h - arrays that grow, by doubling.
+ */
+#ifndef BASE_ARRAY_H
+#define BASE_ARRAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* `*array`, a pointer to elements of `element` bytes each, of which `count`
+ * are used and `*room` are there, gets room for one more. It is owned by the
+ * caller, who ends it with free; NULL and 0 are an empty one. False without
+ * memory: then it is as it was. */
+bool array_grow(void *array, size_t *room, size_t count, size_t element);
+
+#endif
