@@ -59,6 +59,7 @@ struct model_process *process_open(struct model *m,
     }
     p->pid = r->pid;
     p->mode = (enum model_mode)r->mode;
+    p->width = r->width == 4 ? NT_32 : NT_64;
     p->self->model = m;
     p->self->process = p;
     p->self->is_self = true;

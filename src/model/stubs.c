@@ -135,8 +135,8 @@ static struct mapped_stubs *map_table(struct model_process *p,
     if (!mapped) {
         uint8_t *patched = calloc(table->count / 8 + 1, 1);
 
-        if (!patched || !array_grow(&p->mapped, &p->mapped_room, p->mapped_count,
-                              sizeof(p->mapped[0]))) {
+        if (!patched || !array_grow(&p->mapped, &p->mapped_room,
+                                    p->mapped_count, sizeof(p->mapped[0]))) {
             free(patched);
             return NULL;
         }
