@@ -931,6 +931,10 @@ static const struct region *region_at(uint64_t address)
     return NULL;
 }
 
+/* The words that a look goes by are anybody's: it asks about whatever address
+ * they lead to, and then for the name of just that. */
+static bool look_anywhere;
+
 static uint32_t name_query(const struct kernel_call *c)
 {
     uint64_t page = (uint64_t)ring + RING_SCRATCH;
@@ -962,6 +966,9 @@ static uint32_t chore_query(const struct kernel_call *c)
     same("chore", chore_now()->chore, CHORE_QUERY);
     if (chore_calls++ == 0) {
         chore_said = status;
+        if (look_anywhere) {
+            chores[0].address = c->rdx;
+        }
         same("asked about", c->rdx, chore_now()->address);
     }
     if ((uint32_t)c->r8 == 2) {
@@ -4462,7 +4469,9 @@ static void path_scribbled(void)
         prop_in.flags &= ~(uint64_t)FLAGS_AC;
         put_word(s, m.pointer, m.base);
         expect_look(&m, 0, s, 0);
+        look_anywhere = true;
         run();
+        look_anywhere = false;
         kernel_looks = false;
         kernel_anywhere = false;
         check_back(AT_RETURN, s, false);
