@@ -60,8 +60,8 @@ PORTABLE := \
     tables/fields.c tables/ioctls.c tables/unions.c tables/roles.c \
     tables/amd64/stubs.c tables/amd64/frames.c \
     wire/walk.c nt/memory.c nt/layout.c nt/read.c \
-    model/model.c model/process.c model/queue.c model/pair.c model/clock.c \
-    model/handles.c model/watch.c model/socket.c \
+    model/model.c model/process.c model/queue.c model/pair.c model/pending.c \
+    model/clock.c model/handles.c model/watch.c model/socket.c \
     model/journal.c model/stubs.c model/keep.c \
     decode/capture.c decode/decode.c decode/shape.c decode/tell.c \
     decode/special.c decode/walk.c decode/special_walk.c \

@@ -664,8 +664,9 @@ static inline bool g_call(struct grammar_line *l)
 
 static inline bool g_transition(struct grammar_line *l)
 {
-    static const char *const kinds[] = { "THREAD_START", "APC", "EXCEPTION",
-                                         "CALLBACK", "RAISE" };
+    static const char *const kinds[] = {
+        "THREAD_START", "APC", "EXCEPTION", "CALLBACK", "RAISE", "COMPLETION"
+    };
     bool known = false;
     size_t from;
 

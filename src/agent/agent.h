@@ -128,14 +128,30 @@ static inline struct ring_args *ring_args_at(struct ring *ring, uint32_t place)
 
 /* --- capture.c: capture programs (wire/capture.h) --- */
 
+/* True if the stack may have too little room left for a program: nothing of the
+ * next functions is to be called then, but for two about a call's block. */
+bool capture_near_end(uint64_t rsp);
 /* Runs the operations for the entry of the call at `rsp`, whose arguments are
  * in RING_ARGS_NEWEST; writes DATA records. What cannot be read, or finds no
  * room, is left out; losses are counted. */
 void capture_entry(struct ring *ring, uint64_t row, uint64_t rsp);
-/* ... for its return, arguments in RING_ARGS_TAKEN. The records have `time`. */
-void capture_return(struct ring *ring, uint64_t row, uint64_t rsp, uint64_t rax,
+/* ... for its return, arguments in RING_ARGS_TAKEN. The records have `time`.
+ * True: it was noted as pending, and is over already. */
+bool capture_return(struct ring *ring, uint64_t row, uint64_t rsp, uint64_t rax,
                     uint64_t time);
-/* True if the row's program has operations for the return. */
+/* The IO_STATUS_BLOCK of the call that is being entered, an address; 0: it has
+ * none. Arguments are as for capture_entry. */
+uint64_t capture_block(struct ring *ring, uint64_t row);
+/* It is given to this call: which pending call had it is over, or given up
+ * (wire/pending.h); may write a COMPLETION. */
+void capture_given_anew(struct ring *ring, uint64_t rsp, uint64_t block);
+/* Sees whether it can tell when the call is over, if nobody may wait for that
+ * (struct ring_args, marked). */
+void capture_mark(struct ring *ring, uint64_t row, uint64_t rsp);
+/* Looks whether calls that are pending are over by now (wire/pending.h): copies
+ * what they have filled, and writes COMPLETION records. */
+void capture_completions(struct ring *ring, uint64_t rsp);
+/* True if the row's program has something to do at the return. */
 bool capture_has_return(uint64_t row);
 
 /* --- wait.c: waiting for the tracer --- */

@@ -75,6 +75,7 @@ static void args_move(struct ring *ring, uint64_t row, uint32_t to,
         return;
     }
     t->count = f->count;
+    t->marked = f->marked;
     for (uint32_t i = 0; i < f->count && i < 4 + RECORD_MORE_MAX; i++) {
         ((volatile uint64_t *)t->words)[i] = f->words[i];
     }
@@ -206,7 +207,34 @@ take_args(struct ring *ring, struct ring_args *args,
     }
     more = copy_args(ring, rsp, args->words + 4, more);
     args->count = 4 + more;
+    args->marked = 0;
     return more;
+}
+
+static bool any_pending(void)
+{
+    return atomic_load_explicit(&section_here()->pending_live,
+                                memory_order_relaxed) != 0;
+}
+
+/* A call with an IO_STATUS_BLOCK that may be that of one that is pending. */
+static void see_block(struct ring *ring, uint64_t row, uint64_t rsp)
+{
+    uint64_t block = any_pending() ? capture_block(ring, row) : 0;
+
+    if (block != 0) {
+        capture_given_anew(ring, rsp, block);
+    }
+}
+
+/* With next to no stack left, nothing is called that does not have to be. */
+static void run_entry(struct ring *ring, uint64_t row, uint64_t rsp)
+{
+    see_block(ring, row, rsp);
+    if (!capture_near_end(rsp)) {
+        capture_mark(ring, row, rsp);
+        capture_entry(ring, row, rsp);
+    }
 }
 
 /* The ENTRY record, after what the row's program copies. */
@@ -221,7 +249,7 @@ static void write_entry(struct ring *ring, const struct entry_frame *frame,
     struct record_entry *r;
 
     if ((row_flags(row) & ROW_CAPTURES) != 0) {
-        capture_entry(ring, row, rsp);
+        run_entry(ring, row, rsp);
     }
     r = ring_reserve(ring, size);
     if (r == NULL) {
@@ -298,6 +326,10 @@ void agent_entry(struct entry_frame *frame, uint64_t rsp)
     open_push(ring);
     if (!is_filtered(row)) {
         write_entry(ring, frame, rsp, row);
+    } else if ((row_flags(row) & ROW_CAPTURES) != 0) {
+        (void)take_args(ring, ring_args_at(ring, RING_ARGS_NEWEST), frame, rsp,
+                        (uint8_t)row);
+        see_block(ring, row, rsp);
     }
     row = watch_callback(ring, row_kept(row), rsp, frame->args);
     if ((row_flags(row) & ROW_ENDS_ITSELF) == 0) {
@@ -410,16 +442,17 @@ static bool has_mapped_image(struct ring *ring, uint64_t row, uint64_t rsp,
 }
 
 /* The RETURN record, after what the program of its row copies; `orphan`: of no
- * call that is known, and `row` is 0. */
-static void write_return(struct ring *ring, const struct return_frame *frame,
+ * call that is known, and `row` is 0. True: a call that was pending is over
+ * already. */
+static bool write_return(struct ring *ring, const struct return_frame *frame,
                          uint64_t rsp, uint64_t row, uint64_t time, bool orphan)
 {
     struct section *s = section_here();
     struct record_return *r;
-    bool spin, waits;
+    bool spin, waits, look = false;
 
-    if ((row_flags(row) & ROW_CAPTURES) != 0) {
-        capture_return(ring, row, rsp, frame->rax, time);
+    if ((row_flags(row) & ROW_CAPTURES) != 0 && !capture_near_end(rsp)) {
+        look = capture_return(ring, row, rsp, frame->rax, time);
     }
     spin = orphan && (s->flags & SECTION_ASK_ORPHANS) != 0;
     waits = spin || has_mapped_image(ring, row, rsp, frame->rax);
@@ -430,7 +463,7 @@ static void write_return(struct ring *ring, const struct return_frame *frame,
     ring->quiet = 0;
     spin = spin && !ring->disturbed;
     if (r == NULL) {
-        return;
+        return look;
     }
     r->head.size = RETURN_SIZE;
     r->head.kind = RECORD_RETURN;
@@ -447,6 +480,14 @@ static void write_return(struct ring *ring, const struct return_frame *frame,
         ring->last_number = teb_last_number();
     }
     publish(ring, RETURN_SIZE, waits, spin);
+    return look;
+}
+
+static void look_at_pending(struct ring *ring, uint64_t rsp)
+{
+    if (any_pending() && !capture_near_end(rsp)) {
+        capture_completions(ring, rsp);
+    }
 }
 
 void agent_return(struct return_frame *frame, uint64_t rsp)
@@ -454,7 +495,7 @@ void agent_return(struct return_frame *frame, uint64_t rsp)
     struct ring *ring = ring_enter(rsp);
     enum transition which;
     uint64_t row = 0, time;
-    bool orphan;
+    bool orphan, look = false;
 
     if (ring == NULL) {
         return;
@@ -463,6 +504,9 @@ void agent_return(struct return_frame *frame, uint64_t rsp)
     which = transition_at(frame->rip);
     if (which != TRANSITION_COUNT) {
         witness_transition(ring, which, frame, rsp, false);
+        if (which == TRANSITION_APC) {
+            look_at_pending(ring, rsp);
+        }
         ring_leave(ring);
         return;
     }
@@ -475,7 +519,10 @@ void agent_return(struct return_frame *frame, uint64_t rsp)
     }
     /* Filtered: it was only to be known for what it is. */
     if ((row_flags(row) & ROW_FILTERED) == 0) {
-        write_return(ring, frame, rsp, row, time, orphan);
+        look = write_return(ring, frame, rsp, row, time, orphan);
+    }
+    if (look || (row_flags(row) & ROW_TELLS) != 0) {
+        look_at_pending(ring, rsp);
     }
     ring_leave(ring);
 }

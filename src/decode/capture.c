@@ -585,9 +585,91 @@ static uint8_t result_of(const struct call_facts *call)
     return CAPTURE_RESULT_ANY;
 }
 
+/* --- Calls that may be pending ---------------------------------------- */
+
+/* How the operation at `index` of the return half reaches its piece: the
+ * argument that it hangs off. */
+static uint8_t root_of(const struct capture_op *ops, uint32_t index)
+{
+    while (ops[index].base >= CAPTURE_PIECE) {
+        index = ops[index].base - CAPTURE_PIECE;
+    }
+    return ops[index].base;
+}
+
+/* Another operation begins in the piece of `index`, or has its size from
+ * there. */
+static bool leads_on(const struct capture_op *ops, uint32_t count,
+                     uint32_t index)
+{
+    uint8_t piece = (uint8_t)(CAPTURE_PIECE + index);
+
+    for (uint32_t i = index + 1; i < count; i++) {
+        if (ops[i].base == piece || ops[i].size.from == piece ||
+            (ops[i].test == CAPTURE_IF_FIELD && ops[i].test_from == piece)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where the piece is, and how large, is known when the call has returned, but
+ * for what the IO_STATUS_BLOCK, argument `block`, says. */
+static bool can_be_noted(const struct capture_op *ops,
+                         const struct capture_op *op, uint32_t block)
+{
+    bool sized =
+        op->size.unit == CAPTURE_ONE || op->size.unit == CAPTURE_VALUE ||
+        op->size.unit == CAPTURE_VALUE64 ||
+        (op->size.unit >= CAPTURE_FIELD16 && op->size.unit <= CAPTURE_FIELD64);
+    bool limited = op->limit.unit == CAPTURE_NO_LIMIT ||
+                   (op->limit.unit == CAPTURE_FIELD64 &&
+                    op->limit.offset == 8 && op->limit.from >= CAPTURE_PIECE &&
+                    ops[op->limit.from - CAPTURE_PIECE].base == block);
+
+    return sized && limited && op->test != CAPTURE_EACH;
+}
+
+/* Outputs that a pending call will fill are noted; what inputs lead to, on the
+ * way to them, has to be read while the inputs are there. What hangs off an
+ * output is not there yet, and left out. */
+static void note_outputs(struct compiling *c, uint32_t block)
+{
+    struct capture_program *p = c->b.program;
+    struct capture_op *ops = &p->ops[p->entry_count];
+
+    for (uint32_t i = 0; i < p->return_count; i++) {
+        const struct shape_arg *root = &c->shape.args[root_of(ops, i)];
+
+        if (ops[i].when != CAPTURE_FILLED || root_of(ops, i) == block) {
+            continue;
+        }
+        if (!root->out && leads_on(ops, p->return_count, i)) {
+            ops[i].when = CAPTURE_LEADS;
+        } else if ((!root->out || ops[i].base < CAPTURE_PIECE) &&
+                   can_be_noted(ops, &ops[i], block)) {
+            ops[i].when = CAPTURE_COMPLETED;
+        }
+    }
+}
+
+size_t capture_compile_block(const struct call_facts *call, void *out)
+{
+    struct capture_program *p = out;
+    int block = call_block(call);
+
+    memset(p, 0, sizeof(*p));
+    if (block < 0) {
+        return 0;
+    }
+    p->block = (uint8_t)(block + 1);
+    return sizeof(*p);
+}
+
 size_t capture_compile(const struct call_facts *call,
                        const struct capture_options *options, void *out)
 {
+    int block = call_block(call);
     struct compiling c;
     struct capture_program *p = out;
 
@@ -608,7 +690,13 @@ size_t capture_compile(const struct call_facts *call,
             }
         }
     }
-    if (p->entry_count + p->return_count == 0) {
+    if (block >= 0) {
+        p->block = (uint8_t)(block + 1);
+        p->notes = !options->names_only;
+        p->signals = (uint8_t)call_parameter(call, "Event");
+        note_outputs(&c, (uint32_t)block);
+    }
+    if (p->entry_count + p->return_count == 0 && !p->notes) {
         return 0;
     }
     return sizeof(*p) + (size_t)(p->entry_count + p->return_count) *

@@ -33,8 +33,12 @@ struct capture_options {
      CAPTURE_OPS_MAX * sizeof(struct capture_op))
 
 /* Writes the program of `call` to `out`, aligned for struct capture_program.
- * Returns its size in bytes, a multiple of 8; 0: there is nothing to copy. */
+ * Returns its size in bytes, a multiple of 8; 0: there is nothing to copy. With
+ * names_only pending calls are not noted. */
 size_t capture_compile(const struct call_facts *call,
                        const struct capture_options *options, void *out);
+/* The same of a call of which nothing is wanted but that it takes over the
+ * IO_STATUS_BLOCK of a pending one; 0: it has none. */
+size_t capture_compile_block(const struct call_facts *call, void *out);
 
 #endif

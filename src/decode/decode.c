@@ -504,11 +504,38 @@ static bool is_foreign(const struct telling *g, enum call_owned what)
            !(object && object->pid != 0 && object->pid == g->call->pid);
 }
 
+/* To tell the arguments of a call whose row is known. */
+static struct telling telling_of(struct decoder *d, const struct call *call,
+                                 bool returned)
+{
+    struct telling g = { .call = call };
+
+    g.shape = shape_find(d, call->stub->facts);
+    g.before = (struct tell){ .sink = d->sink,
+                              .call = call,
+                              .options = &d->options,
+                              .memory = &call->before,
+                              .width = call->width,
+                              .room = &d->room->room };
+    d->room->room.left = TELL_VALUES_MAX;
+    for (int i = 0; i < OWNED_COUNT; i++) {
+        g.before.foreign[i] = is_foreign(&g, (enum call_owned)i);
+    }
+    g.after = g.before;
+    g.after.memory = &call->after;
+    g.after.after = true;
+    if (returned) {
+        g.filled = has_filled(call, g.shape);
+        g.filled_lengths = has_filled_lengths(call, g.shape);
+    }
+    return g;
+}
+
 static void tell_args(struct decoder *d, const struct call *call,
                       enum sink_part part)
 {
     const struct call_facts *facts = call->stub ? call->stub->facts : NULL;
-    struct telling g = { .call = call };
+    struct telling g;
 
     if (d->options.names_only) {
         return;
@@ -528,27 +555,10 @@ static void tell_args(struct decoder *d, const struct call *call,
         }
         return;
     }
-    g.shape = shape_find(d, facts);
-    if (part == PART_RETURN && !g.shape->any_out) {
+    if (part == PART_RETURN && !shape_find(d, facts)->any_out) {
         return;
     }
-    g.before = (struct tell){ .sink = d->sink,
-                              .call = call,
-                              .options = &d->options,
-                              .memory = &call->before,
-                              .width = call->width,
-                              .room = &d->room->room };
-    d->room->room.left = TELL_VALUES_MAX;
-    for (int i = 0; i < OWNED_COUNT; i++) {
-        g.before.foreign[i] = is_foreign(&g, (enum call_owned)i);
-    }
-    g.after = g.before;
-    g.after.memory = &call->after;
-    g.after.after = true;
-    if (part != PART_ENTRY) {
-        g.filled = has_filled(call, g.shape);
-        g.filled_lengths = has_filled_lengths(call, g.shape);
-    }
+    g = telling_of(d, call, part != PART_ENTRY);
     for (uint32_t i = 0; i < facts->arg_count; i++) {
         if (part != PART_RETURN || is_news(&g, i)) {
             tell_one(&g, i);
@@ -861,12 +871,13 @@ static void tell_fields(struct sink *s, const struct transition_told *t)
 
 str decoder_transition_name(enum transition kind)
 {
-    static const str names[TRANSITION_COUNT] = {
+    static const str names[TRANSITION_KINDS] = {
         [TRANSITION_THREAD_START] = STR_INIT("THREAD_START"),
         [TRANSITION_APC] = STR_INIT("APC"),
         [TRANSITION_EXCEPTION] = STR_INIT("EXCEPTION"),
         [TRANSITION_CALLBACK] = STR_INIT("CALLBACK"),
         [TRANSITION_RAISE] = STR_INIT("RAISE"),
+        [TRANSITION_COMPLETION] = STR_INIT("COMPLETION"),
     };
 
     return names[kind];
@@ -891,6 +902,71 @@ void decoder_transition(void *decoder, const struct transition_told *t)
         tell_fields(s, t);
         s->ops->end(s, GROUP_STRUCT);
     }
+    s->ops->transition_end(s);
+}
+
+/* What says which call it was: its object, what it asked of it, the block. */
+static bool is_telling(const struct telling *g, uint32_t i, int block)
+{
+    const struct shape_arg *arg = &g->shape->args[i];
+
+    return (int)i == block || (i == 0 && arg->sort == SORT_HANDLE) ||
+           str_eq(arg->name, STR("IoControlCode")) ||
+           str_eq(arg->name, STR("FsControlCode"));
+}
+
+static void tell_completion(struct decoder *d, const struct call *call)
+{
+    const struct call_facts *facts = call->stub->facts;
+    struct telling g = telling_of(d, call, true);
+    struct sink *s = d->sink;
+    int block = call_block(facts);
+    uint64_t information;
+
+    for (uint32_t i = 0; i < facts->arg_count; i++) {
+        const struct shape_arg *arg = &g.shape->args[i];
+        uint64_t value;
+
+        if (!arg_value(&g, i, &value) ||
+            (!is_telling(&g, i, block) && !is_news(&g, i))) {
+            continue;
+        }
+        s->ops->arg(s, arg->name, NULL);
+        if ((int)i == block) {
+            tell_pointer(&g.before, value);
+            if (memory_u64(&call->after, value + 8, &information)) {
+                s->ops->arg(s, STR("Information"), NULL);
+                s->ops->number(s, NUMBER_DEC, information);
+            }
+        } else if (arg->sort == SORT_POINTER) {
+            tell_pointer_arg(&g, i, value);
+        } else {
+            tell_plain_arg(&g, i, value);
+        }
+    }
+}
+
+void decoder_completion(void *decoder, const struct completion_told *c)
+{
+    struct decoder *d = decoder;
+    struct sink *s = d->sink;
+    uint32_t status = (uint32_t)c->call->result;
+    struct sink_head head = {
+        .pid = c->call->pid,
+        .tid = c->tid,
+        .ns = wall_ns(d, c->time),
+    };
+
+    decoder_flush(d);
+    s->ops->transition_begin(
+        s, &head, decoder_transition_name(TRANSITION_COMPLETION), &status);
+    s->ops->begin(s, GROUP_STRUCT);
+    s->ops->arg(s, STR("Call"), NULL);
+    s->ops->symbol(s, c->call->stub->name);
+    if (d->room) {
+        tell_completion(d, c->call);
+    }
+    s->ops->end(s, GROUP_STRUCT);
     s->ops->transition_end(s);
 }
 

@@ -77,7 +77,9 @@ void decoder_close(struct decoder *d);
 void decoder_enter(void *decoder, const struct call *call);
 void decoder_leave(void *decoder, const struct call *call);
 void decoder_transition(void *decoder, const struct transition_told *t);
-/* As the lines have it: APC, EXCEPTION ... `kind` is below TRANSITION_COUNT. */
+/* A transition as well, for who shows it. */
+void decoder_completion(void *decoder, const struct completion_told *c);
+/* As the lines have it: APC, EXCEPTION ... `kind` is below TRANSITION_KINDS. */
 str decoder_transition_name(enum transition kind);
 void decoder_notice(void *decoder, const struct notice *n);
 

@@ -695,6 +695,11 @@ bool filter_pass_transition(const struct filter *f, uint32_t tid,
     return filter_pass_thread(f, tid) && list_has(&f->transitions, kind);
 }
 
+bool filter_pass_completions(const struct filter *f)
+{
+    return list_has(&f->transitions, TRANSITION_COMPLETION);
+}
+
 /* The place of call `id`; else one that is free, or can be had; else NULL. */
 static struct judged *judged_find(const struct filter *f, uint64_t id)
 {

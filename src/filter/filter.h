@@ -15,9 +15,10 @@
  *   direct        only calls that did not come through their own stubs;
  *                 !direct: only those that did
  *   transition=LIST
- *                 lines with ---: THREAD_START, APC, EXCEPTION, CALLBACK, RAISE;
- *                 all, none; !LIST. Unless it is given they are all told, or
- *                 with -P, -z, -Z and status= none: those choose calls.
+ *                 lines with ---: THREAD_START, APC, EXCEPTION, CALLBACK, RAISE,
+ *                 COMPLETION; all, none; !LIST. Unless it is given they are all
+ *                 told, or with -P, -z, -Z and status= none: those choose calls.
+ *                 COMPLETION is told with its call in any case.
  *   read=LIST     dump what is read from these handles; all, none; !LIST
  *   write=LIST
  *   raw=LIST      show the arguments of these calls (as in trace=) as bare
@@ -93,6 +94,9 @@ bool filter_pass_thread(const struct filter *f, uint32_t tid);
 /* Transitions of this kind in this thread are. */
 bool filter_pass_transition(const struct filter *f, uint32_t tid,
                             enum transition kind);
+
+/* Lines that pending calls are over are told, of calls that were. */
+bool filter_pass_completions(const struct filter *f);
 
 /* raw= said that this call's arguments are shown as numbers. */
 bool filter_is_raw(const struct filter *f, str name,

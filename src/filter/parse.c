@@ -457,12 +457,12 @@ static bool outcome_find(str name, uint8_t *kind)
     return false;
 }
 
-/* Index of the transition of this name; TRANSITION_COUNT: there is none. */
+/* Index of the transition of this name; TRANSITION_KINDS: there is none. */
 static uint32_t transition_find(str name)
 {
     uint32_t i = 0;
 
-    while (i < TRANSITION_COUNT &&
+    while (i < TRANSITION_KINDS &&
            !str_eq_nocase(name, decoder_transition_name((enum transition)i))) {
         i++;
     }
@@ -489,7 +489,7 @@ static bool unknown_name(struct parser *p, str name, size_t at)
         return BAD(p, at, "there is no system call %s; did you mean %s?",
                    word(name).z, words);
     }
-    if (transition_find(name) < TRANSITION_COUNT) {
+    if (transition_find(name) < TRANSITION_KINDS) {
         return BAD(p, at,
                    "there is no system call %s; did you mean transition=%s?",
                    word(name).z, word(name).z);
@@ -682,7 +682,7 @@ static bool parse_transition(struct parser *p, struct list *l)
     struct nearest n = nearest_to(name);
 
     item.number = transition_find(name);
-    if (item.number < TRANSITION_COUNT) {
+    if (item.number < TRANSITION_KINDS) {
         return item_add(p, l, item);
     }
     if (str_eq_nocase(name, STR("all"))) {
@@ -695,7 +695,7 @@ static bool parse_transition(struct parser *p, struct list *l)
     if (name.size == 0) {
         return BAD(p, at, "the name of a transition is missing here");
     }
-    for (uint32_t i = 0; i < TRANSITION_COUNT; i++) {
+    for (uint32_t i = 0; i < TRANSITION_KINDS; i++) {
         nearest_try(&n, decoder_transition_name((enum transition)i));
     }
     nearest_try(&n, STR("all"));
@@ -706,7 +706,7 @@ static bool parse_transition(struct parser *p, struct list *l)
     }
     return BAD(p, at,
                "there is no transition %s: THREAD_START, APC, EXCEPTION, "
-               "CALLBACK, RAISE, all or none",
+               "CALLBACK, RAISE, COMPLETION, all or none",
                word(name).z);
 }
 

@@ -183,6 +183,11 @@ static void on_transition(void *session, const struct transition_told *t)
     telling_transition(&((struct session *)session)->telling, t);
 }
 
+static void on_completion(void *session, const struct completion_told *c)
+{
+    telling_completion(&((struct session *)session)->telling, c);
+}
+
 static void on_notice(void *session, const struct notice *n)
 {
     telling_notice(&((struct session *)session)->telling, n);
@@ -235,6 +240,7 @@ static bool open_model(struct session *s, const struct target *first,
         .enter = on_enter,
         .leave = on_leave,
         .transition = on_transition,
+        .completion = on_completion,
         .notice = on_notice,
     };
     struct journal_clock points[2];

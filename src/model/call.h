@@ -101,6 +101,16 @@ struct transition_told {
     uint64_t words[TRANSITION_WORDS_MAX];  // enum transition_word
 };
 
+/* A call that had returned STATUS_PENDING is over, as a thread found out. */
+struct completion_told {
+    uint32_t tid;  // of that thread
+    bool late;
+    uint64_t time;
+    /* As it was told of when it returned, but for `result`, the status that it
+     * has come to, and `after`, what it has filled. */
+    const struct call *call;
+};
+
 enum notice_kind {
     NOTICE_EXITED,      // process, by itself; `code`
     NOTICE_KILLED,      // process, by the exception or fast fail `code`

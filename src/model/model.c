@@ -392,6 +392,9 @@ static bool step(struct model_thread *t, bool patient, bool *closed)
     case RECORD_DATA:
         pair_data(t, &e);
         break;
+    case RECORD_COMPLETION:
+        pair_completion(t, &e, late);
+        break;
     case JOURNAL_LOST:
         pair_lost(t);
         n.kind = NOTICE_LOST;

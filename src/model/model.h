@@ -23,7 +23,8 @@
  * Records are hostile: sizes, kinds and times are judged before use, and
  * what is wrong with them costs their own thread's records, nothing else.
  * Memory is bounded: queues and captured memory by the configuration, open
- * calls by OPEN_MAX a thread, handles as handles.h says. When there is no
+ * calls by OPEN_MAX a thread, pending ones by a number for each process, handles
+ * as handles.h says. When there is no
  * memory, what could not be kept is counted as lost.
  */
 #ifndef MODEL_MODEL_H
@@ -53,6 +54,8 @@ struct model_out {
     /* It has returned, or `ended`. Not after an `enter` if !entry_seen. */
     void (*leave)(void *ctx, const struct call *call);
     void (*transition)(void *ctx, const struct transition_told *t);
+    /* A call that had returned STATUS_PENDING is over. May be NULL. */
+    void (*completion)(void *ctx, const struct completion_told *c);
     void (*notice)(void *ctx, const struct notice *n);
 };
 

@@ -26,7 +26,8 @@
  *   6. NtRaiseException ends where its exception begins.
  *
  * Memory that was copied for a call comes right before its entry or return,
- * from the same thread, with the same RSP and number. Whatever else comes in
+ * from the same thread, with the same RSP and number; for one that was pending,
+ * before the record that it is over, from whichever thread found that out. Whatever else comes in
  * between, it is forgotten: rather an address is shown than what belongs to
  * another call.
  *
@@ -130,21 +131,20 @@ void pair_data(struct model_thread *t, const struct event *e)
     uint64_t address = u64_at(e->bytes + DATA_ADDRESS);
     uint32_t length = u32_at(e->bytes + DATA_LENGTH);
     uint32_t op = u32_at(e->bytes + DATA_OP);
-    bool at_return = e->flags & RECORD_AT_RETURN;
+    uint8_t at = e->flags & (RECORD_AT_RETURN | RECORD_AT_COMPLETION);
     const struct memory_piece *last;
     bool goes_on;
 
     /* Operations run in their order: one that comes again belongs to another
      * call, and the record of the one before has been lost. */
-    if (w->any &&
-        (w->rsp != rsp || w->number != e->number || w->at_return != at_return ||
-         op < w->op || (op == w->op && address != w->end))) {
+    if (w->any && (w->rsp != rsp || w->number != e->number || w->at != at ||
+                   op < w->op || (op == w->op && address != w->end))) {
         drop_pieces(t);
     }
     w->any = true;
     w->rsp = rsp;
     w->number = e->number;
-    w->at_return = at_return;
+    w->at = at;
     w->op = op;
     w->end = address + length;
     if (length == 0) {
@@ -169,11 +169,11 @@ void pair_data(struct model_thread *t, const struct event *e)
 
 /* True if what waits belongs to this record. */
 static bool pieces_are_for(const struct model_thread *t, uint64_t rsp,
-                           uint16_t number, bool at_return)
+                           uint16_t number, uint8_t at)
 {
     const struct pieces *w = &t->pieces;
 
-    return w->count > 0 && w->rsp == rsp && w->at_return == at_return &&
+    return w->count > 0 && w->rsp == rsp && w->at == at &&
            (w->number & SERVICE_MASK) == number;
 }
 
@@ -247,6 +247,7 @@ static void tell_leave(struct model_thread *t, struct open_call *open)
 {
     watch_leave(t, open);
     t->model->out.leave(t->model->out.ctx, &open->call);
+    pending_keep(t, open);
     release(t, open);
 }
 
@@ -527,7 +528,7 @@ void pair_entry(struct model_thread *t, const struct event *e, bool late)
 
     call->caused = is_caused(t, call);
 
-    if (pieces_are_for(t, rsp, call->number, false)) {
+    if (pieces_are_for(t, rsp, call->number, 0)) {
         take_before(t, open);
     }
     forget_pieces(t);
@@ -665,7 +666,7 @@ void pair_return(struct model_thread *t, const struct event *e, bool late,
     if (i < t->open_count) {
         struct pieces *w = &t->pieces;
 
-        if (pieces_are_for(t, rsp, t->open[i].call.number, true)) {
+        if (pieces_are_for(t, rsp, t->open[i].call.number, RECORD_AT_RETURN)) {
             place_pieces(w->list, w->count, w->bytes);
             t->open[i].call.after =
                 (struct memory){ w->list, (uint32_t)w->count };
@@ -689,6 +690,81 @@ void pair_return(struct model_thread *t, const struct event *e, bool late,
     note_seen(t);
     t->in_kernel = 0;
     t->gone_stub = NULL;
+}
+
+/* The most of one completion: its own, and what led to them. */
+#define COMPLETED_PIECES (1 + 2 * PIECES_MAX)
+
+/* What a pending call has filled, before what was copied when it returned: that
+ * is older. `block` is its IO_STATUS_BLOCK, the first of them. Returns how many
+ * there are. */
+static uint32_t gather_completed(struct model_thread *t,
+                                 const struct call *call, uint64_t rsp,
+                                 struct memory_piece *list,
+                                 const struct memory_piece *block)
+{
+    struct pieces *w = &t->pieces;
+    uint32_t count = 0;
+
+    list[count++] = *block;
+    if (pieces_are_for(t, rsp, call->number, RECORD_AT_COMPLETION)) {
+        place_pieces(w->list, w->count, w->bytes);
+        for (size_t i = 0; i < w->count; i++) {
+            list[count++] = w->list[i];
+        }
+    }
+    for (uint32_t i = 0; i < call->after.count && count < COMPLETED_PIECES;
+         i++) {
+        list[count++] = call->after.pieces[i];
+    }
+    return count;
+}
+
+static void complete(struct model_thread *t, const struct event *e, bool late,
+                     struct pending_call *pending)
+{
+    struct memory_piece *list = malloc(COMPLETED_PIECES * sizeof(*list));
+    struct call *call = &pending->open.call;
+    uint8_t words[16] = { 0 };
+    struct memory_piece block = { u64_at(e->bytes + COMPLETION_BLOCK),
+                                  sizeof(words), words };
+    struct completion_told told = { t->tid, late, e->time, call };
+
+    if (!list) {
+        t->model->counts.data_lost++;
+        return;
+    }
+    memcpy(words, e->bytes + COMPLETION_STATUS, 4);
+    memcpy(words + 8, e->bytes + COMPLETION_INFORMATION, 8);
+    call->result = u32_at(e->bytes + COMPLETION_STATUS);
+    call->after.count = gather_completed(
+        t, call, u64_at(e->bytes + COMPLETION_RSP), list, &block);
+    call->after.pieces = list;
+    watch_completion(t, &pending->open);
+    if (t->model->out.completion) {
+        t->model->out.completion(t->model->out.ctx, &told);
+    }
+    free(list);
+}
+
+void pair_completion(struct model_thread *t, const struct event *e, bool late)
+{
+    struct pending_call *pending =
+        pending_find(t->process, u32_at(e->bytes + COMPLETION_TID),
+                     u64_at(e->bytes + COMPLETION_BEGAN));
+
+    if (pending) {
+        const struct call *call = &pending->open.call;
+        int block = call_block(call->stub->facts);
+
+        if ((call->arg_mask >> block & 1) &&
+            call->number == (e->number & SERVICE_MASK) &&
+            call->args[block] == u64_at(e->bytes + COMPLETION_BLOCK)) {
+            complete(t, e, late, pending);
+        }
+        pending_release(t->model, pending);
+    }
+    forget_pieces(t);
 }
 
 static void begin_exception(struct model_thread *t,

@@ -87,6 +87,7 @@ void process_close(struct model_process *p)
         str_drop(p->modules[i].name);
     }
     free(p->modules);
+    pending_close(p);
     handles_close(p->handles);
     for (size_t i = 0; i < PLACES_KEPT; i++) {
         free(p->places[i].name);

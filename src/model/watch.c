@@ -1340,6 +1340,29 @@ void watch_leave(struct model_thread *t, struct open_call *open)
     }
 }
 
+void watch_completion(struct model_thread *t, struct open_call *open)
+{
+    const struct call *call = &open->call;
+    const struct thing *then = thing_of(call->objects[0]);
+    uint64_t generation;
+    struct thing *now;
+
+    if (!t->process->handles || !then || !(call->arg_mask & 1)) {
+        return;
+    }
+    /* What is known of it by now counts, if the handle is still its own. */
+    now = thing_hold(
+        handles_look(t->process->handles, call->args[0], &generation));
+    for (const struct watch *w = call->stub->watch; w; w = w->next) {
+        if (w->rule->does == HANDLE_LEARNS &&
+            w->rule->naming == NAMING_SOCKET && now &&
+            now->identity == then->identity) {
+            learn_socket(t, call, now);
+        }
+    }
+    thing_release(now);
+}
+
 void watch_release(struct open_call *open)
 {
     for (uint32_t i = 0; i < CALL_ARGS_MAX; i++) {

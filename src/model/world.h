@@ -7,6 +7,7 @@
  *   stubs.c    system call functions, shared by processes
  *   queue.c    records of one thread, judged and copied, until their time
  *   pair.c     entries and returns to calls, and the memory they bring
+ *   pending.c  calls that go on after their return
  *   process.c  stubs and modules
  *   handles.c  handle values and what they refer to
  *   watch.c    what calls do to handles
@@ -207,11 +208,23 @@ struct pieces {
     size_t room;
     uint64_t rsp;
     uint16_t number;
-    bool at_return;
-    bool any;  // a record of it has come; what follows is of the last one
+    uint8_t at;  // RECORD_AT_*
+    bool any;    // a record of it has come; what follows is of the last one
     uint32_t op;
     uint64_t end;  // the address behind it
 };
+
+/* A call that has returned STATUS_PENDING, with what the agent copied then. */
+struct pending_call {
+    struct pending_call *next;   // the one that returned before
+    struct open_call open;       // what it holds is ours
+    struct memory_piece *after;  // owned, with the bytes behind it
+    size_t after_size;           // of all that
+};
+
+/* Of one process; as many as the agent knows (wire/pending.h), and some whose
+ * completions are under way. Of more, the oldest are given up. */
+#define PENDING_CALLS_MAX 128
 
 /* The most pieces of one half of a call that are kept: each operation makes
  * one, or one for each element. Every look into memory goes through all of them. */
@@ -241,7 +254,9 @@ struct model_process {
     size_t module_count;
     size_t module_room;
 
-    struct handles *handles;  // owned; NULL: none are kept
+    struct handles *handles;       // owned; NULL: none are kept
+    struct pending_call *pending;  // newest first
+    size_t pending_count;
     /* The last sockets that have begun to connect. */
     uint64_t begun[SOCKETS_BEGUN];
     uint32_t begun_next;
@@ -414,11 +429,23 @@ void pair_return(struct model_thread *t, const struct event *e, bool late,
 void pair_transition(struct model_thread *t, const struct event *e, bool late);
 /* Keeps the piece for the record that it belongs to. */
 void pair_data(struct model_thread *t, const struct event *e);
+void pair_completion(struct model_thread *t, const struct event *e, bool late);
 /* Records are missing here: what waits for one is forgotten. */
 void pair_lost(struct model_thread *t);
 /* The thread is gone, its open calls with it. */
 void pair_end(struct model_thread *t, uint64_t time, bool late);
 void pair_close(struct model_thread *t);
+
+/* pending.c */
+/* The call was told of, and is about to be let go of: keeps it, and what it
+ * holds, if it is pending. */
+void pending_keep(struct model_thread *t, struct open_call *open);
+/* The call of thread `tid` that returned at `began`; taken out of the list.
+ * NULL: it is not known. */
+struct pending_call *pending_find(struct model_process *p, uint32_t tid,
+                                  uint64_t began);
+void pending_release(struct model *m, struct pending_call *call);
+void pending_close(struct model_process *p);
 
 /* handles.c. A struct handles keeps `model`. */
 struct handles *handles_open(struct model *m);
@@ -458,6 +485,8 @@ void watch_enter(struct model_thread *t, struct open_call *open);
 void watch_orphan(struct model_thread *t, struct open_call *open);
 /* Before `leave` is told: what the call did to handles. */
 void watch_leave(struct model_thread *t, struct open_call *open);
+/* A pending call is over: what its outputs say of sockets. */
+void watch_completion(struct model_thread *t, struct open_call *open);
 /* After: lets go of what was held. */
 void watch_release(struct open_call *open);
 

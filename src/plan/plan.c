@@ -111,6 +111,18 @@ static uint32_t add_program(struct plan *p, const struct call_facts *facts,
     return size == 0 ? 0 : place_program(p, (const uint8_t *)room, size);
 }
 
+/* A program for a call whose arguments are not copied: who gives it the
+ * IO_STATUS_BLOCK of a pending call ends that one. */
+static uint32_t add_block(struct plan *p, const struct call_facts *facts)
+{
+    uint64_t room[sizeof(struct capture_program) / sizeof(uint64_t)];
+    size_t size = capture_compile_block(facts, room);
+
+    return size == 0 || !p->wants.arguments
+               ? 0
+               : place_program(p, (const uint8_t *)room, size);
+}
+
 /* --- rows --- */
 
 static uint8_t flags_of(uint32_t roles)
@@ -123,6 +135,7 @@ static uint8_t flags_of(uint32_t roles)
         { ROLE_SETS_CONTEXT, ROW_SETS_CONTEXT },
         { ROLE_SETS_CALLBACK, ROW_SETS_CALLBACK },
         { ROLE_MAPS, ROW_MAPS },
+        { ROLE_COMPLETES, ROW_TELLS },
     };
     uint8_t flags = 0;
 
@@ -147,12 +160,18 @@ static void choose_record(struct plan *p, struct call_row *row, str name,
     bool shown = w->arguments && !filter_is_raw(w->filter, name, facts);
 
     row->flags = flags_of(roles);
+    if (facts != NULL && facts->note == CALL_WAITS) {
+        row->flags |= ROW_TELLS;
+    }
     if (facts != NULL && wanted && (shown || w->paths || watched)) {
         row->program = add_program(p, facts, !shown);
     } else if (facts != NULL && watched) {
         row->program = add_program(p, facts, true);
     } else if (!wanted && !watched && (roles & ROLES_FOLLOWED) == 0) {
         row->flags |= ROW_FILTERED;
+    }
+    if (facts != NULL && row->program == 0) {
+        row->program = add_block(p, facts);
     }
     if (row->program != 0) {
         row->flags |= ROW_CAPTURES;

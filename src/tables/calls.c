@@ -334,6 +334,23 @@ bool call_filled(const struct call_facts *call, enum call_fills fills,
     return false;
 }
 
+int call_block(const struct call_facts *call)
+{
+    if (type_class(call->result) != CLASS_STATUS ||
+        call_parameter(call, "Event") < 0) {
+        return -1;
+    }
+    for (int i = 0; i < call->arg_count; i++) {
+        const struct type_row *type = type_row(call->args[i].type);
+
+        if ((call->args[i].direction & ARG_INOUT) == ARG_OUT && type->to_name &&
+            strcmp(type->to_name, "IO_STATUS_BLOCK") == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
 /* clang-format off */
 #define OWNER(call_, what_, parameter_)                                     \
     { #call_, parameter_, OWNED_##what_ },

@@ -151,6 +151,10 @@ enum call_fills call_fills(const struct call_facts *call);
 bool call_filled(const struct call_facts *call, enum call_fills fills,
                  uint64_t result);
 
+/* The parameter that is the IO_STATUS_BLOCK of a call which may go on after it
+ * has returned STATUS_PENDING, and fill its outputs later; -1: none. Such a
+ * call has an `Event` as well, for its end. */
+int call_block(const struct call_facts *call);
 enum call_owned {
     OWNED_CODE,     // addresses of code in the call
     OWNED_HANDLES,  // handles in what it points to

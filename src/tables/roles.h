@@ -29,6 +29,8 @@ enum call_role {
     ROLE_PASSES_HANDLES = 1 << 12,  // in what its arguments point to
     ROLE_READS = 1 << 13,           // Buffer is what was read (-e read=)
     ROLE_WRITES = 1 << 14,          // Buffer is what is written (-e write=)
+    ROLE_COMPLETES = 1 << 15,       // lets a pending call be over, as those
+                                    // that wait (calls.h, CALL_WAITS) do
 };
 
 /* Those with such a role are recorded also if a filter wants no lines of

@@ -263,6 +263,25 @@ void telling_leave(void *telling, const struct call *call)
     if (t->counts) {
         decoder_whole(&t->count_decoder, call);
     }
+    if (t->lines && call->returned && (uint32_t)call->result == 0x103) {
+        t->pending[t->pending_next++ % TELLING_PENDING] = call->id;
+    }
+}
+
+/* The end of a call has a line if the call had one. */
+void telling_completion(void *telling, const struct completion_told *c)
+{
+    struct telling *t = telling;
+
+    for (uint32_t i = 0; i < TELLING_PENDING; i++) {
+        if (t->pending[i] == c->call->id) {
+            t->pending[i] = 0;
+            if (filter_pass_completions(t->filter)) {
+                decoder_completion(&t->line_decoder, c);
+            }
+            return;
+        }
+    }
 }
 
 void telling_transition(void *telling, const struct transition_told *told)

@@ -26,6 +26,9 @@
 
 #include <stdbool.h>
 
+/* As many as the model knows of one process. */
+#define TELLING_PENDING 128
+
 struct telling {
     const struct view_options *options;
     struct filter *filter;  // owned
@@ -40,6 +43,9 @@ struct telling {
     struct json json;
     bool json_open;
     struct summary *summary;  // owned; NULL: no counts
+    /* Ids of pending calls that were shown, the last ones. */
+    uint64_t pending[TELLING_PENDING];
+    uint32_t pending_next;
 };
 
 /* Reads filter expressions, paths and columns. `t` is zeroed; on failure *e
@@ -62,6 +68,7 @@ struct plan_wants telling_wants(const struct telling *t);
 void telling_enter(void *telling, const struct call *call);
 void telling_leave(void *telling, const struct call *call);
 void telling_transition(void *telling, const struct transition_told *t);
+void telling_completion(void *telling, const struct completion_told *c);
 void telling_notice(void *telling, const struct notice *n);
 
 /* Prints the table so far, if there is one. */

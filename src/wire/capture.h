@@ -17,6 +17,10 @@
  * a limit that cannot be told is none. Nothing is at addresses below 10000h.
  * Within 16 KiB of its stack's end a thread runs no program.
  *
+ * A program with `block` is one of a call that may go on after its return
+ * (pending.h). Whoever passes the IO_STATUS_BLOCK of a pending call to such a
+ * call anew gives the pending one up.
+ *
  * Programs are in memory that the target can write. The agent checks every
  * index; a garbled program garbles this target's trace, nothing else.
  */
@@ -68,6 +72,14 @@ enum capture_when {
     /* As CAPTURE_FILLED, and after STATUS_INFO_LENGTH_MISMATCH,
      * STATUS_BUFFER_TOO_SMALL: a length that says how much is needed. */
     CAPTURE_LENGTH,
+    /* As CAPTURE_FILLED, and while the call is pending: what leads to memory
+     * that it will fill, and may be gone by then. */
+    CAPTURE_LEADS,
+    /* As CAPTURE_FILLED; of a pending call it is noted where the piece is, and
+     * copied when the call is completed (struct pending of pending.h). A limit
+     * that is a field of a piece is then what the IO_STATUS_BLOCK says. Not
+     * with CAPTURE_EACH, nor a size that has to be looked up in memory. */
+    CAPTURE_COMPLETED,
 };
 
 enum capture_result {
@@ -118,7 +130,12 @@ struct capture_program {
     uint8_t entry_count;   // operations at the entry
     uint8_t return_count;  // operations at the return, behind them
     uint8_t result;        // enum capture_result
-    uint8_t pad[5];
+    uint8_t block;  // 1 + the argument that is its IO_STATUS_BLOCK; 0: none
+    uint8_t notes;  // 1: a pending call is noted
+    /* One of the arguments from this one up to the block is not 0 if it is not
+     * to be waited for: an event, a routine and its context. */
+    uint8_t signals;
+    uint8_t pad[2];
     struct capture_op ops[];
 };
 

@@ -87,7 +87,8 @@ static_assert(PRIVATE_COUNT == IMAGE_PRIVATE_COUNT, "image.h");
     ((uint64_t)SECTION_VERSION << 48 ^ (uint64_t)sizeof(struct ring) << 32 ^  \
      (uint64_t)sizeof(struct section) << 16 ^ (uint64_t)PRIVATE_COUNT << 12 ^ \
      (uint64_t)TRANSITION_COUNT << 8 ^ (uint64_t)RETURN_SIZE << 4 ^           \
-     (uint64_t)RING_DATA << 20 ^ (uint64_t)DATA_BYTES << 40 ^ ENTRY_SIZE)
+     (uint64_t)RING_DATA << 20 ^ (uint64_t)DATA_BYTES << 40 ^                 \
+     (uint64_t)COMPLETION_SIZE << 52 ^ ENTRY_SIZE)
 
 /* All offsets are from the image's first byte. */
 struct image_head {

@@ -9,7 +9,8 @@
  *      0  u32 size      bytes, this head included
  *      4  u8  kind      enum record_kind
  *      5  u8  flags     RECORD_* below
- *      6  u16 number    service number (ENTRY, DATA), transition (TRANSITION)
+ *      6  u16 number    service number (ENTRY, DATA, COMPLETION), transition
+ *                       (TRANSITION)
  *      8  u64 time      TSC of the writing CPU
  *
  *   PAD         nothing; fills the ring up to its end. Only the first 8
@@ -37,10 +38,19 @@
  *     40  u64 stack_base
  *     48  u64 words[m]    what struct transition_row of section.h asked for
  *
- *   DATA        a piece of memory, for the next ENTRY or RETURN of the same
- *               thread with the same rsp; see capture.h. Larger pieces take
- *               several, in order of their addresses. A piece that belongs to
- *               no record that follows is to be forgotten.
+ *   COMPLETION  a call that had returned STATUS_PENDING is over; found out by
+ *               any thread, see pending.h
+ *     16  u64 rsp         of this thread, now
+ *     24  u64 began       `time` of the pending call's RETURN
+ *     32  u64 block       its IO_STATUS_BLOCK, an address
+ *     40  u64 information what is in there
+ *     48  u32 status
+ *     52  u32 tid         of the thread that made the call
+ *
+ *   DATA        a piece of memory, for the next ENTRY, RETURN or COMPLETION of
+ *               the same thread with the same rsp; see capture.h. Larger pieces
+ *               take several, in order of their addresses. A piece that belongs
+ *               to no record that follows is to be forgotten.
  *     16  u64 rsp
  *     24  u64 address     in the target, of the first byte
  *     32  u32 length      bytes that follow; the rest of the record is padding
@@ -82,11 +92,20 @@
 
 #define TRANSITION_WORDS 48
 
+#define COMPLETION_RSP 16
+#define COMPLETION_BEGAN 24
+#define COMPLETION_BLOCK 32
+#define COMPLETION_INFORMATION 40
+#define COMPLETION_STATUS 48
+#define COMPLETION_TID 52
+#define COMPLETION_SIZE 56
+
 #define RECORD_KIND_PAD 1
 #define RECORD_KIND_ENTRY 2
 #define RECORD_KIND_RETURN 3
 #define RECORD_KIND_TRANSITION 4
 #define RECORD_KIND_DATA 5
+#define RECORD_KIND_COMPLETION 6
 
 /* ENTRY: how many stack arguments follow (0..13). */
 #define RECORD_MORE_MASK 0x0f
@@ -98,6 +117,8 @@
 #define RECORD_ORPHAN 0x40
 /* DATA: goes with a RETURN, else with an ENTRY. */
 #define RECORD_AT_RETURN 0x01
+/* DATA: goes with a COMPLETION, which has it as well. */
+#define RECORD_AT_COMPLETION 0x02
 
 /* The most stack arguments an entry carries: 17 arguments are the maximum
  * of all known calls, 4 of them are in registers. */
@@ -118,6 +139,7 @@ enum record_kind {
     RECORD_RETURN = RECORD_KIND_RETURN,
     RECORD_TRANSITION = RECORD_KIND_TRANSITION,
     RECORD_DATA = RECORD_KIND_DATA,
+    RECORD_COMPLETION = RECORD_KIND_COMPLETION,
 };
 
 /* The doors by which the kernel enters user mode without returning from a
@@ -129,7 +151,11 @@ enum transition {
     TRANSITION_CALLBACK,      // KiUserCallbackDispatcher
     TRANSITION_RAISE,         // KiRaiseUserExceptionDispatcher
     TRANSITION_COUNT,
+    /* No door, and no record of this kind: what a COMPLETION is told as. */
+    TRANSITION_COMPLETION = TRANSITION_COUNT,
 };
+/* Kinds of lines. */
+#define TRANSITION_KINDS (TRANSITION_COUNT + 1)
 
 /* The words that a TRANSITION carries, by index; see frame_row() in
  * tables/amd64/frames.h for where they come from. Words beyond the record's size
@@ -191,7 +217,18 @@ struct record_data {
     uint8_t bytes[];
 };
 
+struct record_completion {
+    struct record_head head;
+    uint64_t rsp;
+    uint64_t began;
+    uint64_t block;
+    uint64_t information;
+    uint32_t status;
+    uint32_t tid;
+};
+
 static_assert(sizeof(struct record_data) == DATA_BYTES, "record.h");
+static_assert(sizeof(struct record_completion) == COMPLETION_SIZE, "record.h");
 static_assert(sizeof(struct record_head) == RECORD_HEAD_SIZE, "record.h");
 static_assert(sizeof(struct record_entry) == ENTRY_SIZE, "record.h");
 static_assert(sizeof(struct record_return) == RETURN_SIZE, "record.h");

@@ -112,7 +112,10 @@ struct ring_open {
  * capture program, or the look at what it has mapped, may want them again when
  * the registers have long been used. */
 struct ring_args {
-    uint64_t count;  // of words
+    uint32_t count;  // of words
+    /* The call's IO_STATUS_BLOCK said STATUS_PENDING before it began: what it
+     * says afterwards is the kernel's word. */
+    uint32_t marked;
     uint64_t words[4 + RECORD_MORE_MAX];
 };
 

@@ -7,8 +7,9 @@
  *
  *     0        struct section
  *     1000h    ring_state[RING_MAX]      who has which ring
- *     9000h    struct call_row[8192]     what to do at which service
- *     19000h   capture programs, each on a multiple of 8 (capture.h)
+ *     9000h    struct pending[64]        calls that are not over (pending.h)
+ *     e000h    struct call_row[8192]     what to do at which service
+ *     1e000h   capture programs, each on a multiple of 8 (capture.h)
  *     100000h  rings, ring_stride apart
  *
  * The target can write all of it. The tracer therefore takes nothing from
@@ -22,17 +23,19 @@
 #include "wire/record.h"
 
 #define SECTION_MAGIC 0x3153544e /* "NTS1" */
-#define SECTION_VERSION 2
+#define SECTION_VERSION 3
 
 #define SECTION_RING_STATE 0x1000
-#define SECTION_ROWS 0x9000
-#define SECTION_PROGRAMS 0x19000
+#define SECTION_PENDING 0x9000
+#define SECTION_ROWS 0xe000
+#define SECTION_PROGRAMS 0x1e000
 #define SECTION_RINGS 0x100000
 /* The most rings there can be; section.ring_max says how many fit. */
 #define RING_MAX 8192
 
 /* Offsets that assembly uses. */
 #define SECTION_PLAIN 0x40
+#define SECTION_PENDING_LIVE 0xc0
 #define SECTION_SLOT 0x100
 
 /* Service numbers are 14 bits: table (2) and index (12); two tables are in
@@ -41,13 +44,17 @@
 #define SERVICE_COUNT 8192
 
 /* call_row.flags */
-#define ROW_SLOW_ENTRY 0x01    /* the thread waits for the tracer at entry */
-#define ROW_MAPS 0x02          /* ... at its return, when it mapped an image */
-#define ROW_ENDS_ITSELF 0x04   /* its entry is never matched by a return */
-#define ROW_SETS_CONTEXT 0x08  /* its return may land anywhere */
-#define ROW_CAPTURES 0x10      /* `program` runs at entry, and at return */
+#define ROW_SLOW_ENTRY 0x01   /* the thread waits for the tracer at entry */
+#define ROW_MAPS 0x02         /* ... at its return, when it mapped an image */
+#define ROW_ENDS_ITSELF 0x04  /* its entry is never matched by a return */
+#define ROW_SETS_CONTEXT 0x08 /* its return may land anywhere */
+/* `program` runs at entry, and at return; with ROW_FILTERED it is there for its
+ * `block` alone. */
+#define ROW_CAPTURES 0x10
 #define ROW_FILTERED 0x20      /* no records of it are wanted */
 #define ROW_SETS_CALLBACK 0x40 /* it may take the callback from us */
+/* When it returns a pending call may be over: they are looked at. */
+#define ROW_TELLS 0x80
 
 /* section.flags */
 #define SECTION_LOSSY 1       /* drop rather than wait */
@@ -127,7 +134,13 @@ struct section {
     uint8_t pad1[0x80 - 0x60];
     /* A line of its own: the reader writes it each time it lies down. */
     _Atomic uint32_t reader_asleep;
-    uint8_t pad4[0x100 - 0x84];
+    uint8_t pad4[0xc0 - 0x84];
+    /* Bit i: struct pending i is a call that is not known to be over. A line
+     * of its own: threads look at it whenever they have waited. */
+    _Atomic uint64_t pending_live;
+    /* ... is in use: it is that, or somebody is at work on it. */
+    _Atomic uint64_t pending_used;
+    uint8_t pad5[0x100 - 0xd0];
     struct handshake_slot slot;
     uint8_t pad2[0x180 - 0x140];
     /* What registering the callback said: 1 + NTSTATUS; 0: not yet tried. */
@@ -139,10 +152,13 @@ struct section {
 
 static_assert(offsetof(struct section, plain) == SECTION_PLAIN, "section.h");
 static_assert(offsetof(struct section, reader_asleep) == 0x80, "section.h");
+static_assert(offsetof(struct section, pending_live) == SECTION_PENDING_LIVE,
+              "section.h");
 static_assert(offsetof(struct section, slot) == SECTION_SLOT, "section.h");
 static_assert(sizeof(struct section) <= SECTION_RING_STATE, "section.h");
 static_assert(sizeof(struct call_row) == 8, "section.h");
-static_assert(SECTION_RING_STATE + RING_MAX * 4 <= SECTION_ROWS, "section.h");
+static_assert(SECTION_RING_STATE + RING_MAX * 4 <= SECTION_PENDING,
+              "section.h");
 static_assert(SECTION_ROWS + SERVICE_COUNT * 8 <= SECTION_PROGRAMS,
               "section.h");
 

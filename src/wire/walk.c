@@ -37,6 +37,9 @@ static bool least_of(const struct record_head *head, uint32_t *least)
     case RECORD_DATA:
         *least = DATA_BYTES;
         return true;
+    case RECORD_COMPLETION:
+        *least = COMPLETION_SIZE;
+        return true;
     }
     return false;
 }

@@ -33,6 +33,7 @@
 #include <time.h>
 
 #define BASE 0x10000u
+#define TID 36 /* of the first thread */
 #define ROWS 4096
 #define ROWS_FROM 64  // numbers below are those of unit/trace.h
 #define MEMORY_TOTAL (1u << 20)
@@ -219,6 +220,14 @@ static void on_transition(void *ctx, const struct transition_told *t)
     decoder_transition(&w->json_decoder, t);
 }
 
+static void on_completion(void *ctx, const struct completion_told *c)
+{
+    struct world *w = ctx;
+
+    decoder_completion(&w->decoder, c);
+    decoder_completion(&w->json_decoder, c);
+}
+
 static void on_notice(void *ctx, const struct notice *n)
 {
     struct world *w = ctx;
@@ -335,7 +344,9 @@ static void world_open(struct world *w, const uint8_t *how, bool wine)
                                    .hold = 1000,
                                    .queue_bytes = 1u << 20,
                                    .memory_total = MEMORY_TOTAL };
-    struct model_out out = { w, on_enter, on_leave, on_transition, on_notice };
+    struct model_out out = {
+        w, on_enter, on_leave, on_transition, on_completion, on_notice
+    };
     struct filter_dumps dumps;
     struct err e;
 
@@ -582,6 +593,18 @@ static void put_call(struct model_process *p, struct records *r,
     put(r, STACK);
     put(r, rax);
     put(r, STACK + 0x1000);
+    if ((uint32_t)rax != 0x103 || call_block(facts) < 0) {
+        return;
+    }
+    /* It was pending, and is over: what has it filled? */
+    rax = result(in);
+    put_image(r, image, size, how, RECORD_AT_COMPLETION, number, 3000);
+    put_head(r, COMPLETION_SIZE, RECORD_COMPLETION, 0, number, 3000);
+    put(r, STACK);
+    put(r, 2000);
+    put(r, args[call_block(facts)]);
+    put(r, size);
+    put(r, (uint32_t)rax | (uint64_t)TID << 32);
 }
 
 /* --- the whole -------------------------------------------------------- */
@@ -630,7 +653,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     MUST(handles_add(p->handles, 0x44, STR("File"),
                      STR("\\Device\\Afd>\"^\n\xff"), STR("\\Device\\Afd"),
                      false, 0));
-    threads[0] = model_thread_open(p, 36, 1, 0);
+    threads[0] = model_thread_open(p, TID, 1, 0);
     threads[1] = model_thread_open(p, 44, 2, 0);
     MUST(threads[0] && threads[1]);
     if (how[0] & HOW_RECORDS) {

@@ -34,6 +34,7 @@
 
 #include "tables/amd64/frames.h"
 #include "wire/image.h"
+#include "wire/pending.h"
 
 #include <asm/prctl.h>
 #include <cpuid.h>
@@ -60,7 +61,7 @@
 
 /* The layout of live/target.c. */
 #define IMAGE_AT 0x180000000ull
-#define IMAGE_ROOM 0x4000u
+#define IMAGE_ROOM 0x6000u
 #define THUNKS_AT (IMAGE_AT + IMAGE_ROOM)
 #define THUNKS_ROOM 0x4000u
 #define NTDLL_AT (IMAGE_AT + 0x10000000ull)
@@ -3370,7 +3371,7 @@ static bool runs(const struct half *h, const struct capture_op *o)
         break;
     }
     if (o->when != CAPTURE_ALWAYS &&
-        (o->when > CAPTURE_LENGTH || !h->at_return || !filled)) {
+        (o->when > CAPTURE_COMPLETED || !h->at_return || !filled)) {
         return false;
     }
     switch (o->test) {
@@ -3726,7 +3727,7 @@ static struct capture_op any_op(const struct half *h, uint32_t index)
 
     o.when = (uint8_t)(one_in(40)  ? chance()
                        : one_in(2) ? CAPTURE_ALWAYS
-                                   : below(CAPTURE_LENGTH + 1));
+                                   : below(CAPTURE_COMPLETED + 1));
     o.base = any_from(index, args, piece);
     o.offset = (uint16_t)(one_in(40) ? chance() : 8 * below(piece ? 12 : 4));
     o.test = (uint8_t)(one_in(4) ? below(4) : 0);
@@ -3789,6 +3790,9 @@ static void any_program(const struct half *h, struct call_row *row,
             program.p.entry_count &= 31;
             program.p.return_count &= 31;
         }
+        /* Calls that may be pending: path_pending. */
+        program.p.block = 0;
+        program.p.notes = 0;
         none = program.p.entry_count + program.p.return_count > CAPTURE_OPS_MAX;
         break;
     case 1:  // at the very end, or over it
@@ -4492,6 +4496,320 @@ static void path_scribbled(void)
     config_set(TSC_PER_MS, on_wine);
 }
 
+/* --- calls that are pending --- */
+
+static struct pending *pending_places(void)
+{
+    return (struct pending *)(void *)((uint8_t *)section + SECTION_PENDING);
+}
+
+/* COMPLETION records that came, and those that must. */
+static struct record_completion ended[PENDING_MAX + 1];
+static uint32_t ended_count;
+static const uint8_t *pending_return;  // the RETURN, or ENTRY
+static uint8_t pending_kind;           // of that
+static uint32_t pending_data;          // pieces of DATA since the last of them
+
+/* What the call at a place has filled goes before its end, from where it says,
+ * and no more. */
+static void pending_got_data(const struct record_data *r)
+{
+    got_number = r->head.number;
+    got_flags = r->head.flags;
+    got_data(r);
+    if (got_flags == RECORD_AT_COMPLETION) {
+        pending_data += r->length;
+    } else {
+        same("data flags", got_flags,
+             pending_kind == RECORD_RETURN ? RECORD_AT_RETURN : 0);
+    }
+}
+
+static void pending_got_end(const struct record_completion *r)
+{
+    const struct pending *p = pending_places();
+    bool known = false;
+    uint64_t most = 0;
+
+    same("completion size", r->head.size, COMPLETION_SIZE);
+    same("completion rsp", r->rsp, capture_s);
+    for (uint32_t i = 0; i < PENDING_MAX; i++) {
+        if (p[i].block == r->block && p[i].began == r->began &&
+            p[i].tid == r->tid && p[i].number == r->head.number) {
+            known = true;
+            for (uint32_t k = 0; k < p[i].count && k < PENDING_PIECES; k++) {
+                most += p[i].piece[k].size;
+            }
+        }
+    }
+    if (!known) {
+        bad("the end of a call at %#llx that was not pending",
+            (unsigned long long)r->block);
+    }
+    if (pending_data > most || (pending_data > 0 && r->status >= 0x80000000 &&
+                                r->status != 0x80000005)) {
+        bad("%u bytes of it", pending_data);
+    }
+    pending_data = 0;
+    if (ended_count <= PENDING_MAX) {
+        ended[ended_count++] = *r;
+    }
+}
+
+static void pending_collect(void)
+{
+    while (got_at != ring->head) {
+        uint8_t *at = ring_byte(got_at);
+        struct record_head h = { 0 };
+
+        memcpy(&h, at, ring_to_end(got_at) < sizeof(h) ? 8 : sizeof(h));
+        if (h.size < 8 || h.size % 8 != 0 || h.size > ring->head - got_at ||
+            h.size > ring_to_end(got_at)) {
+            bad("a record of %u bytes, kind %u", h.size, h.kind);
+            got_at = ring->head;
+            return;
+        }
+        got_at += h.size;
+        if (h.kind == RECORD_DATA) {
+            pending_got_data((const struct record_data *)(const void *)at);
+        } else if (h.kind == RECORD_COMPLETION) {
+            pending_got_end((const struct record_completion *)(const void *)at);
+        } else if (h.kind != RECORD_PAD && pending_return == NULL) {
+            pending_return = at;
+            same("record kind", h.kind, pending_kind);
+        } else if (h.kind != RECORD_PAD) {
+            bad("a record of kind %u", h.kind);
+        }
+    }
+}
+
+/* Somebody has written any words into the table; and calls that are pending,
+ * or over. */
+static void any_pending(void)
+{
+    struct pending *p = pending_places();
+
+    memcpy(p, pool_bytes(PENDING_MAX * sizeof(*p)), PENDING_MAX * sizeof(*p));
+    for (uint32_t i = 0; i < PENDING_MAX; i++) {
+        uint32_t status = one_in(2)   ? 0x103
+                          : one_in(2) ? 0
+                                      : (uint32_t)any_result();
+
+        if (one_in(8)) {
+            continue;
+        }
+        p[i].block = any_number();
+        p[i].count = (uint16_t)(one_in(8) ? chance() : below(6));
+        for (uint32_t k = 0; k < PENDING_PIECES; k++) {
+            p[i].piece[k].address = any_number();
+            p[i].piece[k].size = one_in(8) ? (uint32_t)chance() : below(600);
+            p[i].piece[k].limited = (uint16_t)below(2);
+        }
+        if (p[i].block - (uint64_t)data < DATA_ROOM - 16 && !one_in(4)) {
+            uint64_t information = any_number();
+
+            memcpy(seen(p[i].block), &status, 4);
+            memcpy(seen(p[i].block + 8), &information, 8);
+        }
+    }
+}
+
+/* The call at place `i` is over, by what its block says now; *gone: there is
+ * no block. */
+static bool is_over(uint32_t i, bool *gone)
+{
+    uint64_t block = pending_places()[i].block;
+    uint64_t status, information;
+
+    *gone =
+        !number_at(block, 4, &status) ||
+        ((uint32_t)status != 0x103 && !number_at(block + 8, 8, &information));
+    return !*gone && (uint32_t)status != 0x103;
+}
+
+/* One half of a call, which leaves a record of that kind. */
+static void pending_begin(uint8_t kind)
+{
+    pending_kind = kind;
+    ended_count = 0;
+    pending_return = NULL;
+    pending_data = 0;
+    got_count = 0;
+    got_at = ring->head;
+    got_time = 0;
+    kernel_asks_once = true;
+    kernel_anywhere = true;
+    kernel_waits = pending_collect;
+    kernel_wait = WAIT_EMPTIES;
+    kernel_timeouts = below(2);
+}
+
+static void pending_end(void)
+{
+    pending_collect();
+    kernel_asks_once = false;
+    kernel_anywhere = false;
+    kernel_waits = NULL;
+    kernel_timeouts = 0;
+    if (pending_return == NULL) {
+        bad("no record of kind %u", pending_kind);
+    }
+    same("data of none", pending_data, 0);
+}
+
+/* The program of `c` is one of a call that may be pending, `i` its block. */
+static void may_be_pending(struct captured *c, uint32_t i)
+{
+    uint32_t status = one_in(4) ? (uint32_t)chance() : 0x103;
+
+    program.p.block = (uint8_t)(i + 1);
+    program.p.notes = !one_in(4);
+    program.p.signals = (uint8_t)below(i + 1);
+    program.p.result = CAPTURE_RESULT_STATUS;
+    memcpy(programs + (c->row.program - SECTION_PROGRAMS), &program.p,
+           sizeof(program.p));
+    c->h.args[i] = (uint64_t)data + below(DATA_ROOM - 16);
+    if (one_in(2)) {
+        c->h.args[i] = pending_places()[below(PENDING_MAX)].block;
+    }
+    if (c->h.args[i] - (uint64_t)data < DATA_ROOM - 16) {
+        memcpy(seen(c->h.args[i]), &status, 4);
+    }
+}
+
+/* A call returns STATUS_PENDING: at most one more is noted, as it is; what
+ * stands in the table does not matter. */
+static void path_noted(void)
+{
+    uint64_t s = stack_on_page(0x28 + 8 * RECORD_MORE_MAX);
+    uint64_t live = one_in(4) ? chance() : chance() & chance() & chance();
+    uint64_t base = any_base();
+    uint64_t more;
+    struct captured c;
+    uint32_t i;
+
+    ring_fresh();
+    capture_s = s;
+    any_memory();
+    any_pending();
+    /* With a place of its own, a program that can be run. */
+    c = any_captured(s, ROW_CAPTURES, 1);
+    i = below(c.h.count);
+    if (program.p.entry_count + program.p.return_count == 0) {
+        return;
+    }
+    may_be_pending(&c, i);
+    section->pending_live = live;
+    section->pending_used = live | (one_in(2) ? chance() : 0);
+    go_in(c.k, s);
+    prop_in.rcx = c.h.args[0];
+    prop_in.rdx = c.h.args[1];
+    prop_in.r8 = c.h.args[2];
+    prop_in.r9 = c.h.args[3];
+    for (uint32_t k = 4; k < c.h.count; k++) {
+        stack_put(s, 0x28 + 8 * (k - 4), c.h.args[k]);
+    }
+    set_stack_words(base, (uint64_t)stack);
+    any_stack_end();
+    unclear = true;
+    pending_begin(RECORD_ENTRY);
+    run();
+    pending_end();
+    captures = true;
+    check_in(c.k, s, false);
+    if (section->pending_live & ~live) {
+        bad("a call is pending that has not returned");
+    }
+    live = section->pending_live;
+    go_back(after_syscall(c.k), s, 0);
+    prop_in.rax = one_in(4) ? any_result() : 0x103;
+    set_stack_words(base, (uint64_t)stack);
+    any_stack_end();
+    pending_begin(RECORD_RETURN);
+    run();
+    pending_end();
+    /* Without anything to do at the return it is fast. */
+    check_back(AT_RETURN, s, false);
+    captures = false;
+    more = section->pending_live & ~live;
+    if (more & (more - 1) || (more && (uint32_t)prop_in.rax != 0x103)) {
+        bad("calls that are pending now: %#llx", (unsigned long long)more);
+    } else if (more && pending_return != NULL) {
+        const struct pending *p =
+            pending_places() + __builtin_ctzll((unsigned long long)more);
+        const struct record_return *r = (const void *)pending_return;
+
+        same("block", p->block, c.h.args[i]);
+        same("its number", p->number, c.k->number);
+        same("when it began", p->began, r->head.time);
+        same("whose it is", p->tid, ring->tid);
+        if (p->count > PENDING_PIECES) {
+            bad("%u pieces", p->count);
+        }
+    }
+    section->pending_live = 0;
+    section->pending_used = 0;
+    check_open(0, 0, 0);
+}
+
+/* A wait is over: whatever stands in the table, what is told is of calls in it
+ * that are over, each once, with what can be read; the others stay. */
+static void path_pending(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_any();
+    uint64_t live = one_in(16) ? 0 : chance() & (one_in(2) ? chance() : ~0ull);
+    uint64_t used = live | chance();
+    uint64_t want_live = live, want_used = used;
+    uint64_t base = any_base();
+    uint32_t want = 0, e = 0;
+    bool end_is_near;
+    bool fits;
+    bool gone;
+
+    warm();
+    capture_s = s;
+    any_memory();
+    any_pending();
+    set_stack_words(base, 0);
+    enter(k, s, row_for(k, 0, ROW_TELLS),
+          (struct wish){ .fast = ring_has_room(ENTRY_SIZE) });
+    fits = ring_has_room(RETURN_SIZE);
+    go_back(after_syscall(k), s, 0);
+    prop_in.rax = any_result();
+    set_stack_words(base, 0);
+    any_stack_end();
+    section->pending_live = live;
+    section->pending_used = used;
+    end_is_near = stack_end <= s && s < stack_base ? s - stack_end < 0x4000
+                                                   : s % 0x1000 < 0x800;
+    for (uint32_t i = 0; i < PENDING_MAX && !end_is_near; i++) {
+        if (live >> i & 1 && (is_over(i, &gone) || gone)) {
+            want_live &= ~(1ull << i);
+            want_used &= ~(1ull << i);
+            want += !gone;
+        }
+    }
+    unclear = false;
+    pending_begin(RECORD_RETURN);
+    run();
+    pending_end();
+    captures = true;
+    check_back(AT_RETURN, s, fits && live == 0);
+    captures = false;
+    same("calls that are over", ended_count, want);
+    for (uint32_t i = 0; i < PENDING_MAX && !end_is_near; i++) {
+        if (live >> i & 1 && is_over(i, &gone) && e < ended_count) {
+            same("which one", ended[e++].block, pending_places()[i].block);
+        }
+    }
+    same("pending calls", section->pending_live, want_live);
+    same("places in use", section->pending_used, want_used);
+    section->pending_live = 0;
+    section->pending_used = 0;
+    check_open(0, 0, 0);
+}
+
 /* --- chores --- */
 
 static enum wait_end chores_end;
@@ -4944,6 +5262,8 @@ static const struct path paths[] = {
     { "no answer", path_no_answer, 20, NULL },
     { "no room, ever", path_no_room, 50, NULL },
     { "scribbled words", path_scribbled, 10, NULL },
+    { "calls that are pending", path_pending, 2, NULL },
+    { "calls that are noted", path_noted, 2, NULL },
     { "chores", path_chores, 4, NULL },
     { "callback taken", path_callback, 1, NULL },
     { "callback taken, own calls", path_taken, 5, NULL },

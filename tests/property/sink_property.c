@@ -746,9 +746,10 @@ static void tell_call(struct both t)
 
 static void tell_other(struct both t)
 {
-    static const str kinds[] = { STR_INIT("APC"), STR_INIT("EXCEPTION"),
-                                 STR_INIT("THREAD_START"), STR_INIT("CALLBACK"),
-                                 STR_INIT("RAISE") };
+    static const str kinds[] = {
+        STR_INIT("APC"),      STR_INIT("EXCEPTION"), STR_INIT("THREAD_START"),
+        STR_INIT("CALLBACK"), STR_INIT("RAISE"),     STR_INIT("COMPLETION")
+    };
     struct sink *a = t.a;
     struct sink *b = t.b;
     uint32_t status = random_status();

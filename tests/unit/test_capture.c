@@ -291,7 +291,7 @@ static bool is_good_op(const struct call_facts *facts,
     return base && op->most > 0 && op->most <= CAPTURE_BYTES_MAX &&
            op->test <= CAPTURE_EACH && op->size.unit != CAPTURE_NO_LIMIT &&
            (at_return || op->when == CAPTURE_ALWAYS) &&
-           op->when <= CAPTURE_LENGTH &&
+           op->when <= CAPTURE_COMPLETED &&
            is_good_size(facts, &op->size, index, at_return) &&
            is_good_size(facts, &op->limit, index, at_return);
 }
@@ -340,6 +340,74 @@ static void no_row_makes_a_program_that_is_refused(void)
     printf("     %u programs of %zu calls, %u operations, at most %u\n",
            programs, call_count(), ops, longest);
     CHECK(programs > 500);
+}
+
+/* --- calls that may be pending --- */
+
+/* Nothing begins in the piece of operation `index` of the return, or has its
+ * size from there. */
+static bool is_last(uint32_t index)
+{
+    uint8_t piece = (uint8_t)(CAPTURE_PIECE + index);
+
+    for (uint32_t i = 0; i < program->return_count; i++) {
+        const struct capture_op *op = return_op(i);
+
+        if (op->base == piece || op->size.from == piece ||
+            op->limit.from == piece) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void outputs_of_what_may_be_pending_are_noted(void)
+{
+    const struct capture_op *op;
+    uint32_t leads = 0, noted = 0;
+
+    COMPILE("NtReadFile", .string_max = 32);
+    CHECK_U64(program->block, 5);
+    CHECK_U64(program->notes, 1);
+    CHECK_U64(program->signals, 1);
+    op = op_of(true, 5);
+    CHECK_U64(op->when, CAPTURE_COMPLETED);
+    CHECK_U64(op_of(true, 4)->when, CAPTURE_FILLED);
+
+    /* The WSABUFs of a receive lead to what it fills. */
+    COMPILE("NtDeviceIoControlFile", .string_max = 32);
+    CHECK_U64(program->block, 5);
+    for (uint32_t i = 0; i < program->return_count; i++) {
+        op = return_op(i);
+        leads += op->when == CAPTURE_LEADS;
+        noted += op->when == CAPTURE_COMPLETED;
+        CHECK(op->when != CAPTURE_COMPLETED || is_last(i));
+        CHECK(op->when != CAPTURE_LEADS || !is_last(i));
+        CHECK(op->when != CAPTURE_LEADS || op->base == 6 ||
+              op->base >= CAPTURE_PIECE);
+    }
+    CHECK(leads >= 2 && noted > leads);
+
+    /* Nothing is copied, but its end is told. */
+    COMPILE("NtWriteFile", .string_max = 32);
+    CHECK_U64(program->notes, 1);
+    COMPILE("NtReadFile", .string_max = 32, .names_only = true);
+    CHECK_U64(program->notes, 0);
+    /* Those are done when they return, and that one waits for others. */
+    COMPILE("NtQueryInformationFile", .string_max = 32);
+    CHECK_U64(program->block, 0);
+    CHECK_U64(op_of(true, 2)->when, CAPTURE_FILLED);
+    COMPILE("NtRemoveIoCompletion", .string_max = 32);
+    CHECK_U64(program->block, 0);
+}
+
+static void a_block_that_is_used_again_is_seen(void)
+{
+    CHECK_U64(capture_compile_block(call_find(STR("NtWriteFile")), room), 8);
+    CHECK_U64(program->block, 5);
+    CHECK_U64(program->notes, 0);
+    CHECK_U64((uint64_t)program->entry_count + program->return_count, 0);
+    CHECK_U64(capture_compile_block(call_find(STR("NtClose")), room), 0);
 }
 
 /* As agent/capture.c has it. */
@@ -405,6 +473,8 @@ int main(void)
         TEST(what_a_call_has_filled_is_copied),
         TEST(a_full_program_takes_no_more),
         TEST(no_row_makes_a_program_that_is_refused),
+        TEST(outputs_of_what_may_be_pending_are_noted),
+        TEST(a_block_that_is_used_again_is_seen),
     };
 
     return check_run(tests, COUNT_OF(tests));

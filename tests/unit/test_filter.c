@@ -343,9 +343,10 @@ static void bad_expressions_are_told_with_a_caret(void)
         { "transition=APC,EXCEPTOIN", 15, "there is no transition EXCEPTOIN; "
           "did you mean EXCEPTION?" },
         { "transition=SIGSEGV", 11, "there is no transition SIGSEGV: "
-          "THREAD_START, APC, EXCEPTION, CALLBACK, RAISE, all or none" },
+          "THREAD_START, APC, EXCEPTION, CALLBACK, RAISE, COMPLETION, "
+          "all or none" },
         { "transition=1", 11, "there is no transition 1: THREAD_START, APC, "
-          "EXCEPTION, CALLBACK, RAISE, all or none" },
+          "EXCEPTION, CALLBACK, RAISE, COMPLETION, all or none" },
         { "transiton=APC", 0, "there is no filter transiton=; did you mean "
           "transition=?" },
         { "trace=NtClose,apc", 14, "there is no system call apc; did you mean "

@@ -169,7 +169,7 @@ static void kinds_and_doors_are_known(void)
     for (int kind = 0; kind < 256; kind++) {
         put(0, 128, (uint8_t)kind, 0, 0);
         memset(bytes + DATA_LENGTH, 0, 4);
-        CHECK(is_one(128) == (kind >= RECORD_PAD && kind <= RECORD_DATA));
+        CHECK(is_one(128) == (kind >= RECORD_PAD && kind <= RECORD_COMPLETION));
     }
     put(0, 128, RECORD_TRANSITION, 0, TRANSITION_COUNT - 1);
     CHECK(is_one(128));

@@ -64,6 +64,7 @@ enum {
     N_COMPLETION,
     N_COMPLETIONS,
     N_SET_PROCESS,
+    N_READ_FILE,
     N_COUNT,
 };
 
@@ -136,7 +137,7 @@ static inline void chunk_call(struct chunk *c, uint64_t us, uint32_t number,
     }
 }
 
-/* `flags`: RECORD_AT_RETURN or 0. */
+/* `flags`: RECORD_AT_RETURN, RECORD_AT_COMPLETION or 0. */
 static inline void chunk_data(struct chunk *c, uint64_t us, uint32_t number,
                               uint64_t below, uint32_t flags, uint32_t op,
                               uint64_t address, const void *bytes,
@@ -173,6 +174,22 @@ static inline void chunk_return(struct chunk *c, uint64_t us, uint32_t number,
                                 uint64_t stack, uint64_t below, uint64_t result)
 {
     chunk_return_at(c, us, stub_at(number) + 0x14, stack, below, result, 0);
+}
+
+/* The call of thread `tid` that returned at `began` is over. */
+static inline void chunk_completion(struct chunk *c, uint64_t us,
+                                    uint32_t number, uint64_t below,
+                                    uint64_t began, uint32_t tid,
+                                    uint64_t block, uint32_t status,
+                                    uint64_t information)
+{
+    chunk_head(c, COMPLETION_SIZE, RECORD_COMPLETION, RECORD_AT_COMPLETION,
+               number, us);
+    chunk_u64(c, STACK - below);
+    chunk_u64(c, began * TICKS);
+    chunk_u64(c, block);
+    chunk_u64(c, information);
+    chunk_u64(c, status | (uint64_t)tid << 32);
 }
 
 static inline void chunk_transition(struct chunk *c, uint64_t us,
@@ -252,6 +269,7 @@ static inline bool add_stubs_as(struct model_process *p, bool patched)
         [N_COMPLETION] = "NtRemoveIoCompletion",
         [N_COMPLETIONS] = "NtRemoveIoCompletionEx",
         [N_SET_PROCESS] = "NtSetInformationProcess",
+        [N_READ_FILE] = "NtReadFile",
     };
 
     static char room[JOURNAL_ROOM];
@@ -299,6 +317,7 @@ static inline struct trace *trace_open_with(enum model_mode mode,
         .enter = decoder_enter,
         .leave = decoder_leave,
         .transition = decoder_transition,
+        .completion = decoder_completion,
         .notice = decoder_notice,
     };
 

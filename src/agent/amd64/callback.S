@@ -26,8 +26,9 @@
  *
  * The fast path writes one RETURN record when the newest open call explains
  * the return, or when it lands in a range where no explanation is asked for
- * (--no-patch); a return of a call that is filtered out is forgotten. All else
- * goes to agent_return in witness.c.
+ * (--no-patch); a return of a call that is filtered out is forgotten. One that
+ * may tell that a pending call is over is as others while none is pending. All
+ * else goes to agent_return in witness.c.
  */
 #include "agent/amd64/ahead.inc"
 #include "agent/amd64/frame.inc"
@@ -44,7 +45,9 @@
 #define F_R11 0x20
 
 #define NOT_PLAIN \
-    ROW_MAPS | ROW_CAPTURES | ROW_FILTERED | ROW_SETS_CALLBACK
+    ROW_MAPS | ROW_CAPTURES | ROW_FILTERED | ROW_SETS_CALLBACK | ROW_TELLS
+/* Who returns by way of C in any case, unless filtered. */
+#define NEVER_PLAIN ROW_MAPS | ROW_CAPTURES | ROW_SETS_CALLBACK
 
     .macro  restore
     mov     F_FLAGS(%rsp), %rax
@@ -123,8 +126,18 @@ callback:
     jmp     .Lleave
 
 .Lnot_plain:
+    testb   $ROW_TELLS, RING_OPEN_ROW+1(%r11)
+    jz      .Lnothing_pending
+    mov     image_config+CONFIG_SECTION(%rip), %rax
+    cmpq    $0, SECTION_PENDING_LIVE(%rax)
+    jne     .Lslow
+.Lnothing_pending:
     testb   $ROW_FILTERED, RING_OPEN_ROW+1(%r11)
-    jz      .Lslow
+    jnz     .Lfiltered
+    testb   $(NEVER_PLAIN), RING_OPEN_ROW+1(%r11)
+    jz      .Lplain
+    jmp     .Lslow
+.Lfiltered:
     movq    $0, RING_OPEN_RSP(%r11)
     jmp     .Lleave
 

@@ -32,7 +32,8 @@
  * the ring's newest open one; for a call that is filtered out it does the
  * latter alone. All that is not plain goes to agent_entry in witness.c: no ring
  * yet, agent at work below, another call still open, no room, stack arguments
- * on a page that nobody vouched for, a rendezvous, a capture program.
+ * on a page that nobody vouched for, a rendezvous, a capture program. One with
+ * ROW_FILTERED counts only while calls are pending.
  *
  * Stack arguments are read without asking only from the page that S is on
  * (the call has just written there) or from the part of the thread's own
@@ -175,6 +176,12 @@ entry:
     and     $((NOT_FILTERED) | ROW_FILTERED) << 8, %edx
     cmp     $ROW_FILTERED << 8, %edx
     jne     .Lslow
+    test    $ROW_CAPTURES << 8, %ecx
+    jz      .Lfiltered
+    mov     image_config+CONFIG_SECTION(%rip), %rdx
+    cmpq    $0, SECTION_PENDING_LIVE(%rdx)
+    jne     .Lslow
+.Lfiltered:
     lea     S(%rsp), %rax
     mov     %rax, RING_INSIDE(%r11)             /* as if a record were */
     mov     %r10, RING_OPEN_STUB(%r11)

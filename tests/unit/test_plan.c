@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_plan.c - what is recorded of which call: rows by roles and wishes.
+ */
+#include "plan/plan.h"
+
+#include "tables/roles.h"
+#include "unit/check.h"
+
+#include <stdlib.h>
+
+static struct plan plan;
+static struct filter *filter;
+
+/* A plan for what `expression` wants; "" for all. */
+static void begin(const char *expression, bool arguments, bool handles)
+{
+    struct plan_wants wants = { .arguments = arguments, .handles = handles };
+    struct err e = { 0 };
+
+    filter = filter_open();
+    if (filter == NULL ||
+        (expression[0] != 0 && !filter_add(filter, str_of(expression), &e))) {
+        abort();
+    }
+    wants.filter = filter;
+    wants.capture.string_max = 32;
+    plan_open(&plan, &wants, (struct call_system){ .wine = true }, true);
+}
+
+static void end(void)
+{
+    plan_close(&plan);
+    filter_close(filter);
+}
+
+static struct call_row row(const char *name)
+{
+    return plan_row(&plan, str_of(name), 7);
+}
+
+static void roles_are_flags_of_rows(void)
+{
+    static const struct {
+        const char *call;
+        uint8_t flags;
+    } rows[] = {
+        { "NtContinue", ROW_ENDS_ITSELF },
+        { "NtContinueEx", ROW_ENDS_ITSELF },
+        { "NtCallbackReturn", ROW_ENDS_ITSELF },
+        { "NtSetContextThread", ROW_SETS_CONTEXT },
+        { "NtSetInformationProcess", ROW_SETS_CALLBACK },
+        { "NtMapViewOfSection", ROW_MAPS },
+        { "NtMapViewOfSectionEx", ROW_MAPS },
+        { "NtRemoveIoCompletion", ROW_TELLS },
+        { "NtRemoveIoCompletionEx", ROW_TELLS },
+        { "NtWaitForSingleObject", ROW_TELLS },
+        { "NtWaitForMultipleObjects", ROW_TELLS },
+        { "NtSignalAndWaitForSingleObject", ROW_TELLS },
+        { "NtDelayExecution", ROW_TELLS },
+        { "NtCancelIoFileEx", ROW_TELLS },
+        { "NtClose", ROW_TELLS },
+        { "NtReadFile", 0 },
+        { "NtOpenKey", 0 },
+        { "NtNobodyKnows", 0 },
+    };
+
+    begin("", false, false);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        CHECK_U64(row(rows[i].call).flags & ~ROW_CAPTURES, rows[i].flags);
+    }
+    CHECK_U64(row("NtReadFile").more, 5);
+    CHECK_U64(row("NtNobodyKnows").more, 0);
+    end();
+}
+
+/* What we know of the process depends on some of them. */
+static void what_nobody_wants_is_not_recorded(void)
+{
+    begin("trace=NtReadFile", true, false);
+    CHECK(!(row("NtReadFile").flags & ROW_FILTERED));
+    CHECK(row("NtReadFile").program != 0);
+    CHECK(row("NtOpenKey").flags & ROW_FILTERED);
+    CHECK(row("NtClose").flags & ROW_FILTERED);
+    CHECK(row("NtNobodyKnows").flags & ROW_FILTERED);
+    CHECK(!(row("NtMapViewOfSection").flags & ROW_FILTERED));
+    CHECK(!(row("NtTerminateJobObject").flags & ROW_FILTERED));
+    CHECK(!(row("NtCreateUserProcess").flags & ROW_FILTERED));
+    end();
+    begin("trace=NtReadFile", true, true);
+    CHECK(!(row("NtOpenKey").flags & ROW_FILTERED));
+    CHECK(row("NtOpenKey").flags & ROW_CAPTURES);
+    CHECK(!(row("NtClose").flags & ROW_FILTERED));
+    CHECK(row("NtQueryTimer").flags & ROW_FILTERED);
+    end();
+}
+
+static void a_program_is_there_once(void)
+{
+    uint32_t used;
+
+    begin("", true, false);
+    CHECK(row("NtOpenFile").program != 0);
+    used = plan.used;
+    CHECK(used > 0);
+    CHECK_U64(row("NtOpenFile").program, row("NtOpenFile").program);
+    CHECK_U64(plan.used, used);
+    CHECK(row("NtOpenKey").program != row("NtOpenFile").program);
+    CHECK(plan.used > used);
+    end();
+}
+
+static void services_are_known_by_number(void)
+{
+    begin("", true, false);
+    plan_row(&plan, STR("NtCreateThreadEx"), 0x1234);
+    CHECK_U64(plan.services[0x1234].roles, ROLE_MAKES_THREAD);
+    CHECK_U64(plan.services[0x1234].code_args, 1 << 4);
+    plan_row(&plan, STR("NtReadFile"), 6);
+    CHECK_U64(plan.services[6].code_args, 1 << 2);
+    end();
+}
+
+int main(void)
+{
+    const struct test tests[] = {
+        TEST(roles_are_flags_of_rows),
+        TEST(what_nobody_wants_is_not_recorded),
+        TEST(a_program_is_there_once),
+        TEST(services_are_known_by_number),
+    };
+
+    return check_run(tests, COUNT_OF(tests));
+}
