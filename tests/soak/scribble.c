@@ -23,6 +23,8 @@ static const struct part {
     { "plain", false, SECTION_PLAIN, SECTION_SLOT },
     { "slot", false, SECTION_SLOT, sizeof(struct section) },
     { "states", false, SECTION_RING_STATE, SECTION_RING_STATE + 4 * RINGS },
+    { "pending", false, SECTION_PENDING_LIVE, SECTION_PENDING_LIVE + 16 },
+    { "noted", false, SECTION_PENDING, SECTION_ROWS },
     { "rows", false, SECTION_ROWS, SECTION_PROGRAMS },
     { "programs", false, SECTION_PROGRAMS, SECTION_RINGS },
     { "line0", true, 0, RING_TAIL },
