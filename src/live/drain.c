@@ -299,7 +299,7 @@ static size_t take_plain(struct traced *t, struct drained *d,
     if (known > 0) {
         return take(t, d, bytes, known, now);
     }
-    d->wonders = !places_ask(t, d, bytes, now);
+    d->wonders = !places_ask(t, d, bytes, size, now);
     return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "live/journal.h"
 #include "live/rings.h"
 #include "live/session.h"
+#include "wire/walk.h"
 
 #include <string.h>
 
@@ -52,18 +53,19 @@ static bool wants(const struct traced *t, uint64_t address)
            !is_seen(t, address);
 }
 
-static uint64_t word_at(const uint8_t *bytes, uint32_t size, uint32_t at)
+/* The word at `at` of a record; 0: it is not there. */
+static uint64_t word_at(const struct walked *r, uint32_t at)
 {
     uint64_t word = 0;
 
-    if (at + sizeof(word) <= size) {
-        memcpy(&word, bytes + at, sizeof(word));
+    if (at + sizeof(word) <= r->head.size) {
+        memcpy(&word, r->bytes + at, sizeof(word));
     }
     return word;
 }
 
 /* The addresses of code in one record. Returns how many. */
-static int words_of(const struct traced *t, const uint8_t *bytes,
+static int words_of(const struct traced *t, const struct walked *r,
                     uint32_t words[static WORDS_MOST])
 {
     static const int8_t transition_word[TRANSITION_COUNT] = {
@@ -73,17 +75,15 @@ static int words_of(const struct traced *t, const uint8_t *bytes,
         [TRANSITION_CALLBACK] = -1,
         [TRANSITION_RAISE] = -1,
     };
-    struct record_head head;
+    const struct record_head *head = &r->head;
     uint32_t mask;
     int count = 0;
 
-    memcpy(&head, bytes, sizeof(head));
-    if (head.kind == RECORD_TRANSITION && head.number < TRANSITION_COUNT &&
-        transition_word[head.number] >= 0) {
+    if (head->kind == RECORD_TRANSITION && transition_word[head->number] >= 0) {
         words[count++] =
-            TRANSITION_WORDS + 8 * (uint32_t)transition_word[head.number];
-    } else if (head.kind == RECORD_ENTRY) {
-        mask = t->target.plan->services[head.number & SERVICE_MASK].code_args;
+            TRANSITION_WORDS + 8 * (uint32_t)transition_word[head->number];
+    } else if (head->kind == RECORD_ENTRY) {
+        mask = t->target.plan->services[head->number & SERVICE_MASK].code_args;
         for (uint32_t i = 0; mask >> i != 0 && count < WORDS_MOST; i++) {
             if (mask >> i & 1) {
                 words[count++] = ENTRY_ARGS + 8 * i;
@@ -93,32 +93,20 @@ static int words_of(const struct traced *t, const uint8_t *bytes,
     return count;
 }
 
-/* The size of the record at `bytes`; 0: it is none that is looked at. */
-static uint32_t record_size(const uint8_t *bytes, uint32_t left)
-{
-    uint32_t size;
-
-    memcpy(&size, bytes, sizeof(size));
-    return size < 8 || size % 8 != 0 || size > left ? 0 : size;
-}
-
 uint32_t places_known(struct traced *t, const uint8_t *bytes, uint32_t size)
 {
+    struct walk w = walk_over(bytes, size);
     uint32_t words[WORDS_MOST];
-    uint32_t at = 0;
-    uint32_t record;
+    struct walked r;
 
-    while (size - at >= RECORD_HEAD_SIZE &&
-           (record = record_size(bytes + at, size - at)) != 0) {
-        int count =
-            record < RECORD_HEAD_SIZE ? 0 : words_of(t, bytes + at, words);
+    while (walk_next(&w, &r)) {
+        int count = words_of(t, &r, words);
 
         for (int i = 0; i < count; i++) {
-            if (wants(t, word_at(bytes + at, record, words[i]))) {
-                return at;
+            if (wants(t, word_at(&r, words[i]))) {
+                return (uint32_t)(r.bytes - bytes);
             }
         }
-        at += record;
     }
     return size;
 }
@@ -190,13 +178,17 @@ void places_find(struct traced *t, uint64_t time, uint64_t address)
 }
 
 bool places_ask(struct traced *t, struct drained *d, const uint8_t *bytes,
-                uint64_t now)
+                uint32_t size, uint64_t now)
 {
+    struct walk w = walk_over(bytes, size);
     uint32_t words[WORDS_MOST];
-    struct record_head head;
-    int count = words_of(t, bytes, words);
+    struct walked r;
+    int count;
 
-    memcpy(&head, bytes, sizeof(head));
+    if (!walk_next(&w, &r)) {
+        return true;
+    }
+    count = words_of(t, &r, words);
     /* Who waits itself is not kept waiting: its question is behind this. */
     if (t->target.plan->system.wine && rings_waited_for(t) && !rings_waits(d)) {
         if (d->wonders_since == 0) {
@@ -209,7 +201,7 @@ bool places_ask(struct traced *t, struct drained *d, const uint8_t *bytes,
     }
     d->wonders_since = 0;
     for (int i = 0; i < count; i++) {
-        places_find(t, head.time, word_at(bytes, head.size, words[i]));
+        places_find(t, r.head.time, word_at(&r, words[i]));
     }
     return true;
 }

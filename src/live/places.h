@@ -23,10 +23,10 @@ void places_begin(struct traced *t);
  * an address that has to be asked for. */
 uint32_t places_known(struct traced *t, const uint8_t *bytes, uint32_t size);
 
-/* Asks for the addresses of the record at `bytes`, and tells what was found.
- * False: not now; the record is to be kept back. */
+/* Asks for the addresses of the first of these records, and tells what was
+ * found. False: not now; the record is to be kept back. */
 bool places_ask(struct traced *t, struct drained *d, const uint8_t *bytes,
-                uint64_t now);
+                uint32_t size, uint64_t now);
 
 /* What `address` is part of, asked here and now. */
 void places_find(struct traced *t, uint64_t time, uint64_t address);
