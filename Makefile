@@ -49,7 +49,7 @@ AGENT_FLAGS = $(STD) $(WARN) $(if $(WERROR),-Werror) -O2 -ffreestanding \
 AGENT := \
     agent/amd64/head.S agent/amd64/entry.S agent/amd64/callback.S \
     agent/amd64/start.S agent/amd64/wine.S agent/amd64/nt_call.S \
-    agent/ring.c agent/wait.c agent/witness.c agent/capture.c \
+    agent/call.c agent/read.c agent/ring.c agent/wait.c agent/witness.c agent/capture.c \
     agent/chore.c agent/handshake.c agent/start.c
 
 PORTABLE := \
@@ -62,7 +62,7 @@ PORTABLE := \
     wire/walk.c nt/memory.c nt/layout.c nt/read.c \
     model/model.c model/process.c model/queue.c model/pair.c model/pending.c \
     model/clock.c model/handles.c model/watch.c model/socket.c \
-    model/journal.c model/stubs.c model/keep.c \
+    model/journal.c model/stubs.c model/keep.c model/heap.c model/notice.c \
     decode/capture.c decode/decode.c decode/shape.c decode/tell.c \
     decode/special.c decode/walk.c decode/special_walk.c \
     decode/special_registry.c \
@@ -76,17 +76,17 @@ PORTABLE := \
     live/syscalls.c live/patch.c
 
 LIVE := \
-    platform/win/process.c platform/win/handles.c platform/win/memory.c \
+    platform/win/process.c platform/win/asks.c platform/win/handles.c platform/win/memory.c \
     platform/win/thread.c \
     platform/win/sync.c platform/win/console.c platform/win/file.c \
     platform/win/text.c \
-    live/module.c live/ask.c live/target.c live/traced.c live/rings.c live/journal.c \
+    live/module.c live/ask.c live/target.c live/traced.c live/notes.c live/rings.c live/journal.c \
     live/images.c live/places.c \
     live/drain.c live/rendezvous.c \
     live/handshake.c view/output.c live/timing.c \
-    view/tell.c live/session.c cmd/list.c cmd/doctor.c \
+    view/tell.c live/session.c cmd/list.c cmd/doctor.c cmd/doctor_check.c \
     cmd/doctor_stubs.c cmd/doctor_callback.c cmd/doctor_system.c \
-    platform/win/probe.c platform/win/probe_callback.S \
+    platform/win/probe.c platform/win/probe_words.c platform/win/probe_callback.S \
     cmd/main.c
 
 .PHONY: all help windows linux clean

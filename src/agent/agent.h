@@ -75,24 +75,32 @@ static inline struct own_page *own_page_here(void)
     return (struct own_page *)image_config_here()->own;
 }
 
-/* --- ring.c: rings and the room in them --- */
+/* The page for the vector state of who has ring `index`. */
+static inline void *own_save(uint32_t index)
+{
+    return (char *)own_page_here() + (uint64_t)OWN_PAGE * (1 + index);
+}
 
-/* The calling thread's ring, claimed if it has none, marked as at work
- * since `rsp`. NULL: no ring to be had, or the agent is at work already
- * below on this stack; either was counted. */
-struct ring *ring_enter(uint64_t rsp);
-void ring_leave(struct ring *ring);
+/* --- call.c: own system calls --- */
 
-/* Room for a record of `size` bytes, waiting for it if need be. NULL: there
- * is none and the loss was counted. */
-void *ring_reserve(struct ring *ring, uint32_t size);
-/* The same for a DATA record, whose loss is counted apart. */
-void *ring_reserve_data(struct ring *ring, uint32_t size);
-/* Makes the record that ring_reserve gave visible to the reader. */
-void ring_publish(struct ring *ring, uint32_t size);
-
+/* Makes one, of which `stub` and `a` are filled in. The page behind `ring`
+ * (NULL: none yet) has room for the vector state. NTSTATUS; a failure, and no
+ * call, once the program has the callback and would hear of it. */
+uint32_t own_call(struct ring *ring, struct own_call *c);
+/* Protects the pages that [address, address + size) touches; *old is what they
+ * had. */
+uint32_t own_protect(struct ring *ring, uint64_t address, uint64_t size,
+                     uint32_t to, uint32_t *old);
+/* Gives them that back. Made even if the program has the callback by now: it
+ * would hear of one call of ours; without it, it cannot run its own code. */
+uint32_t own_protect_back(struct ring *ring, uint64_t address, uint64_t size,
+                          uint32_t was);
+/* True while the callback is ours. */
+bool own_calls_allowed(void);
 /* Which ring it is; RING_MAX: none of ours. */
 uint32_t ring_index(const struct ring *ring);
+
+/* --- read.c: the program's memory --- */
 
 /* MEMORY_BASIC_INFORMATION of x64. */
 struct memory_basic {
@@ -120,6 +128,22 @@ struct known {
  * the kernel. False: they cannot be read, all of them, or are guarded. */
 bool ring_copy(struct ring *ring, uint64_t rsp, struct known *known, void *to,
                uint64_t from, uint64_t size);
+
+/* --- ring.c: rings and the room in them --- */
+
+/* The calling thread's ring, claimed if it has none, marked as at work
+ * since `rsp`. NULL: no ring to be had, or the agent is at work already
+ * below on this stack; either was counted. */
+struct ring *ring_enter(uint64_t rsp);
+void ring_leave(struct ring *ring);
+
+/* Room for a record of `size` bytes, waiting for it if need be. NULL: there
+ * is none and the loss was counted. */
+void *ring_reserve(struct ring *ring, uint32_t size);
+/* The same for a DATA record, whose loss is counted apart. */
+void *ring_reserve_data(struct ring *ring, uint32_t size);
+/* Makes the record that ring_reserve gave visible to the reader. */
+void ring_publish(struct ring *ring, uint32_t size);
 
 static inline struct ring_args *ring_args_at(struct ring *ring, uint32_t place)
 {
@@ -165,22 +189,6 @@ bool wait_room(struct ring *ring);
 /* Wakes the reader if it sleeps. */
 void wait_wake_reader(struct ring *ring);
 
-/* --- own system calls --- */
-
-/* Makes one, of which `stub` and `a` are filled in. The page behind `ring`
- * (NULL: none yet) has room for the vector state. NTSTATUS; a failure, and no
- * call, once the program has the callback and would hear of it. */
-uint32_t own_call(struct ring *ring, struct own_call *c);
-/* Protects the pages that [address, address + size) touches; *old is what they
- * had. */
-uint32_t own_protect(struct ring *ring, uint64_t address, uint64_t size,
-                     uint32_t to, uint32_t *old);
-/* Gives them that back. Made even if the program has the callback by now: it
- * would hear of one call of ours; without it, it cannot run its own code. */
-uint32_t own_protect_back(struct ring *ring, uint64_t address, uint64_t size,
-                          uint32_t was);
-/* True while the callback is ours. */
-bool own_calls_allowed(void);
 /* True once the tracer is known to be gone; asks the system. */
 bool own_tracer_gone(struct ring *ring);
 

@@ -10,19 +10,7 @@
 #include "agent/teb.h"
 
 #define MEM_COMMIT 0x1000
-#define STATUS_NOT_SUPPORTED 0xc00000bb
 #define PAGE_READWRITE 0x04
-#define PAGE_GUARD 0x100
-#define PAGE_NOACCESS 0x01
-#define PAGE_EXECUTE 0x10
-
-/* More than this is read by the kernel in any case. */
-#define DIRECT_MAX 256
-
-/* Room for the legacy part and the header of an XSAVE area: x87 and SSE. */
-struct xsave_small {
-    _Alignas(64) uint64_t words[(512 + 64) / 8];
-};
 
 static struct ring *ring_at(const struct section *s, uint32_t index)
 {
@@ -36,88 +24,9 @@ static uint32_t ring_bytes(void)
     return image_config_here()->ring_mask + 1;
 }
 
-uint32_t ring_index(const struct ring *ring)
-{
-    uint64_t at = (uint64_t)ring - (uint64_t)section_here() - SECTION_RINGS;
-    uint64_t index = at / image_config_here()->ring_stride;
-
-    return index < RING_MAX ? (uint32_t)index : RING_MAX;
-}
-
-/* The page for the vector state of who has ring `index`. */
-static void *own_save(uint32_t index)
-{
-    return (char *)own_page_here() + (uint64_t)OWN_PAGE * (1 + index);
-}
-
 static _Atomic uint32_t *state_at(struct section *s, uint32_t index)
 {
     return (_Atomic uint32_t *)((uint64_t)s + SECTION_RING_STATE) + index;
-}
-
-/* A thread without a ring has no page for its vector state: x87 and SSE go
- * onto its stack. (Windows keeps the upper halves of the vector registers
- * over a system call; only what it clears needs saving.) Its own function, so
- * that calls with a ring do not carry this frame. */
-__attribute__((noinline)) static uint32_t
-call_without_ring(struct own_call *call)
-{
-    struct xsave_small small;
-
-    /* XSAVE leaves reserved header bytes alone, XRSTOR wants zeros. */
-    for (int i = 0; i < 8; i++) {
-        *(volatile uint64_t *)&small.words[512 / 8 + i] = 0;
-    }
-    call->save = &small;
-    call->save_mask = 3;
-    return nt_call(call);
-}
-
-bool own_calls_allowed(void)
-{
-    return atomic_load_explicit(&section_here()->callback_owner,
-                                memory_order_relaxed) != CALLBACK_PROGRAMS;
-}
-
-static uint32_t make_call(struct ring *ring, struct own_call *c)
-{
-    uint32_t index = ring == NULL ? RING_MAX : ring_index(ring);
-
-    c->stub = (uint64_t)image_head_here() + image_head_here()->stubs +
-              c->stub * PRIVATE_STUB_SIZE;
-    if (index == RING_MAX) {
-        return call_without_ring(c);
-    }
-    ring->disturbed = 1;
-    c->save = own_save(index);
-    c->save_mask = image_config_here()->xsave_mask;
-    return nt_call(c);
-}
-
-uint32_t own_call(struct ring *ring, struct own_call *c)
-{
-    return own_calls_allowed() ? make_call(ring, c) : STATUS_NOT_SUPPORTED;
-}
-
-uint32_t own_protect(struct ring *ring, uint64_t address, uint64_t size,
-                     uint32_t to, uint32_t *old)
-{
-    struct own_call c = { .stub = PRIVATE_NtProtectVirtualMemory,
-                          .a = { CURRENT_PROCESS, (uint64_t)&address,
-                                 (uint64_t)&size, to, (uint64_t)old } };
-
-    return own_call(ring, &c);
-}
-
-uint32_t own_protect_back(struct ring *ring, uint64_t address, uint64_t size,
-                          uint32_t was)
-{
-    uint32_t old;
-    struct own_call c = { .stub = PRIVATE_NtProtectVirtualMemory,
-                          .a = { CURRENT_PROCESS, (uint64_t)&address,
-                                 (uint64_t)&size, was, (uint64_t)&old } };
-
-    return make_call(ring, &c);
 }
 
 static bool commit_at(uint64_t base, uint64_t size)
@@ -374,108 +283,4 @@ void ring_publish(struct ring *ring, uint32_t size)
     if ((int32_t)(ring->limit - (head + size)) < 0) {
         ring->limit = head + size;
     }
-}
-
-/* Asks for the region that `address` is in. What is somebody's guard counts as
- * not readable: a read would take the guard away (docs/facts.md T6). The
- * region that holds this thread's own stack, by its TEB and by the kernel, is
- * remembered. */
-static void ask(struct ring *ring, uint64_t rsp, uint64_t address,
-                struct known *known)
-{
-    uint64_t base = teb_stack_base();
-    struct memory_basic m;
-    struct own_call c = { .stub = PRIVATE_NtQueryVirtualMemory,
-                          .a = { CURRENT_PROCESS, address, 0, (uint64_t)&m,
-                                 sizeof(m), 0 } };
-
-    if ((int32_t)own_call(ring, &c) < 0) {
-        known->readable = false;
-        known->low = address & ~(uint64_t)(PAGE_SIZE - 1);
-        known->high = known->low + PAGE_SIZE;
-        return;
-    }
-    known->readable =
-        m.state == MEM_COMMIT && m.protect != 0 &&
-        (m.protect & (PAGE_GUARD | PAGE_NOACCESS | PAGE_EXECUTE)) == 0;
-    known->low = m.base;
-    known->high = m.base + m.size;
-    if (known->readable && m.base <= rsp && rsp < m.base + m.size &&
-        teb_stack_limit() <= rsp && rsp < base && base == m.base + m.size) {
-        ring->stack_low = m.base;
-        ring->stack_high = base;
-    }
-}
-
-static bool is_readable(struct ring *ring, uint64_t rsp, uint64_t address,
-                        uint64_t size, struct known *known)
-{
-    if (address < known->low || address >= known->high) {
-        ask(ring, rsp, address, known);
-    }
-    return known->readable && known->low <= address &&
-           address + size <= known->high;
-}
-
-/* A word anywhere. */
-struct any_word {
-    uint64_t v;
-} __attribute__((packed, may_alias));
-
-/* Volatile, or the compiler makes a call of it. */
-static void copy_bytes(void *to, uint64_t from, uint64_t size)
-{
-    volatile uint8_t *t = to;
-    uint64_t i = 0;
-
-    for (; i + 8 <= size; i += 8) {
-        ((volatile struct any_word *)(t + i))->v =
-            ((const struct any_word *)(from + i))->v;
-    }
-    for (; i < size; i++) {
-        t[i] = *(const uint8_t *)(from + i);
-    }
-}
-
-static bool read_bytes(struct ring *ring, void *to, uint64_t from,
-                       uint64_t size)
-{
-    uint64_t got = 0;
-    struct own_call c = { .stub = PRIVATE_NtReadVirtualMemory,
-                          .a = { CURRENT_PROCESS, from, (uint64_t)to, size,
-                                 (uint64_t)&got } };
-
-    return (int32_t)own_call(ring, &c) >= 0 && got == size;
-}
-
-/* Its own function, so that what is read directly costs no frame for it. */
-__attribute__((noinline)) static bool copy_asked(struct ring *ring,
-                                                 uint64_t rsp,
-                                                 struct known *known, void *to,
-                                                 uint64_t from, uint64_t size)
-{
-    return is_readable(ring, rsp, from, size, known) &&
-           read_bytes(ring, to, from, size);
-}
-
-bool ring_copy(struct ring *ring, uint64_t rsp, struct known *known, void *to,
-               uint64_t from, uint64_t size)
-{
-    bool direct;
-
-    if (size == 0 || from + size < from) {
-        return size == 0;
-    }
-    /* The page of RSP has just been written to; the thread's own stack above
-     * RSP stays where it is (below, it may have been given back since). */
-    direct = (from / PAGE_SIZE == rsp / PAGE_SIZE &&
-              (from + size - 1) / PAGE_SIZE == rsp / PAGE_SIZE) ||
-             (rsp <= from && ring->stack_low <= from &&
-              from + size <= ring->stack_high &&
-              ring->stack_high == teb_stack_base());
-    if (direct && size <= DIRECT_MAX) {
-        copy_bytes(to, from, size);
-        return true;
-    }
-    return copy_asked(ring, rsp, known, to, from, size);
 }

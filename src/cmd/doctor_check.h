@@ -64,6 +64,8 @@ PRINTF_LIKE(2, 3)
 void check_say(struct doctor *d, const char *fmt, ...);
 void check_hex(struct doctor *d, const char *what, uint64_t value);
 void check_end(struct doctor *d);
+/* Prints it; a failure is kept in `d`. */
+void check_print(struct doctor *d, str line);
 
 /* The groups. */
 void doctor_stubs(struct doctor *d);     // doctor_stubs.c

@@ -10,7 +10,6 @@
  */
 #include "live/session.h"
 
-#include "base/chars.h"
 #include "live/drain.h"
 #include "live/handshake.h"
 #include "live/images.h"
@@ -20,8 +19,6 @@
 #include "live/rings.h"
 #include "live/traced.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/banned.h"
@@ -34,24 +31,6 @@
 #define DETACH_MS 500
 /* The names of the handles that the program begins with may take so long. */
 #define HANDLES_MS 500
-
-void session_note(struct session *s, const char *format, ...)
-{
-    char room[800];
-    char shown[400];
-    struct buf line = BUF_OVER(shown);
-    va_list args;
-    int size;
-
-    va_start(args, format);
-    size = vsnprintf(room, sizeof(room), format, args);
-    va_end(args);
-    if (size > 0) {
-        chars_add_visible(&line, str_of(room));
-        buf_add(s->notes, buf_str(&line));
-        buf_add(s->notes, STR("\n"));
-    }
-}
 
 /* --- the target's program --- */
 

@@ -31,6 +31,7 @@
 #define MEMORY_TOTAL ((size_t)16 << 20)
 
 static void thread_close(struct model_thread *t);
+static void process_close(struct model_process *p);
 
 struct model *model_open(const struct model_config *config,
                          const struct model_out *out, struct err *e)
@@ -89,138 +90,7 @@ struct model_counts model_counts(const struct model *m)
     return counts;
 }
 
-/* --- The heap --------------------------------------------------------- */
-
-static bool before(const struct model_thread *a, const struct model_thread *b)
-{
-    return a->key != b->key ? a->key < b->key : a->order < b->order;
-}
-
-static void heap_put(struct model *m, size_t at, struct model_thread *t)
-{
-    m->heap[at] = t;
-    t->heap_at = at + 1;
-}
-
-static void sift_up(struct model *m, size_t at)
-{
-    struct model_thread *t = m->heap[at];
-
-    while (at > 0 && before(t, m->heap[(at - 1) / 2])) {
-        heap_put(m, at, m->heap[(at - 1) / 2]);
-        at = (at - 1) / 2;
-    }
-    heap_put(m, at, t);
-}
-
-static void sift_down(struct model *m, size_t at)
-{
-    struct model_thread *t = m->heap[at];
-
-    for (;;) {
-        size_t child = 2 * at + 1;
-
-        if (child >= m->heap_count) {
-            break;
-        }
-        if (child + 1 < m->heap_count &&
-            before(m->heap[child + 1], m->heap[child])) {
-            child++;
-        }
-        if (!before(m->heap[child], t)) {
-            break;
-        }
-        heap_put(m, at, m->heap[child]);
-        at = child;
-    }
-    heap_put(m, at, t);
-}
-
-static void heap_remove(struct model *m, struct model_thread *t)
-{
-    size_t at = t->heap_at - 1;
-    struct model_thread *last = m->heap[--m->heap_count];
-
-    t->heap_at = 0;
-    if (last != t) {
-        heap_put(m, at, last);
-        sift_up(m, at);
-        sift_down(m, last->heap_at - 1);
-    }
-}
-
-/* --- What a thread has to tell ---------------------------------------- */
-
-static bool has_record(const struct model_thread *t)
-{
-    return t->is_self ? journal_next(t->process) != NULL
-                      : !queue_empty(&t->queue);
-}
-
-static bool has_event(const struct model_thread *t)
-{
-    return has_record(t) || t->ended;
-}
-
-static void set_key(struct model_thread *t)
-{
-    if (has_record(t)) {
-        t->key = t->is_self ? journal_next(t->process)->time
-                            : queue_head(&t->queue).time;
-    } else {
-        t->key = t->end_at > t->queue.last ? t->end_at : t->queue.last;
-    }
-}
-
-/* Puts `t` into the heap if it has something to tell and is not there. Room
- * was made when it was opened. */
-static void announce(struct model_thread *t)
-{
-    struct model *m = t->model;
-
-    if (t->heap_at == 0 && has_event(t)) {
-        set_key(t);
-        m->heap[m->heap_count] = t;
-        m->heap_count++;
-        sift_up(m, m->heap_count - 1);
-    } else if (t->is_self && has_event(t)) {
-        /* What came last may be older than what is there. */
-        set_key(t);
-        sift_up(m, t->heap_at - 1);
-    }
-}
-
-bool heap_reserve(struct model *m)
-{
-    if (!array_grow(&m->heap, &m->heap_room, m->members, sizeof(m->heap[0]))) {
-        return false;
-    }
-    m->members++;
-    return true;
-}
-
-void tell_notice(struct model_thread *t, struct notice *n, uint64_t time)
-{
-    n->pid = t->process->pid;
-    n->tid = t->is_self ? t->process->main_tid : t->tid;
-    n->time = time;
-    t->model->out.notice(t->model->out.ctx, n);
-}
-
-str lost_reason(uint64_t why)
-{
-    static const str reasons[LOST_COUNT] = {
-        [LOST_FULL] = STR_INIT("ring full"),
-        [LOST_DATA] = STR_INIT("ring full"),
-        [LOST_INSIDE] = STR_INIT("made while the agent was at work"),
-        [LOST_NO_TRACER] = STR_INIT("ring full and no tracer"),
-        [LOST_NO_RING] = STR_INIT("no ring"),
-        [LOST_DAMAGED] = STR_INIT("damaged"),
-        [LOST_NO_MEMORY] = STR_INIT("no memory"),
-    };
-
-    return why < LOST_COUNT ? reasons[why] : STR("unknown");
-}
+/* --- Ends -------------------------------------------------------------- */
 
 /* The process is over once all its threads are: then its own end is due. */
 static void end_process_if_due(struct model_process *p)
@@ -446,7 +316,7 @@ static size_t run(struct model *m, bool patient)
         bool closed = false;
 
         for (size_t i = 1; i < m->heap_count && i <= 2; i++) {
-            if (!rival || before(m->heap[i], rival)) {
+            if (!rival || heap_before(m->heap[i], rival)) {
                 rival = m->heap[i];
             }
         }
@@ -455,13 +325,13 @@ static size_t run(struct model *m, bool patient)
             if (closed || blocked || !has_event(t)) {
                 break;
             }
-            set_key(t);
-        } while (t->key <= until && (!rival || before(t, rival)));
+            heap_set_key(t);
+        } while (t->key <= until && (!rival || heap_before(t, rival)));
         if (closed) {
             continue;
         }
         if (has_event(t)) {
-            sift_down(m, 0);
+            heap_sift_down(m, 0);
             continue;
         }
         heap_remove(m, t);
@@ -485,6 +355,63 @@ size_t model_flush(struct model *m)
 }
 
 /* --- Processes and threads -------------------------------------------- */
+
+static struct model_process *process_open(struct model *m,
+                                          const struct journal_process *r)
+{
+    struct model_process *p = calloc(1, sizeof(*p));
+
+    if (!p) {
+        return NULL;
+    }
+    p->model = m;
+    p->self = calloc(1, sizeof(*p->self));
+    if (!m->config.no_handles) {
+        p->handles = handles_open(m);
+    }
+    if (!p->self || (!p->handles && !m->config.no_handles) ||
+        !process_set_image(p, journal_text(r, 0)) || !heap_reserve(m)) {
+        handles_close(p->handles);
+        if (p->image.p) {
+            str_drop(p->image);
+        }
+        free(p->self);
+        free(p);
+        return NULL;
+    }
+    p->pid = r->pid;
+    p->mode = (enum model_mode)r->mode;
+    p->width = r->width == 4 ? NT_32 : NT_64;
+    p->self->model = m;
+    p->self->process = p;
+    p->self->is_self = true;
+    p->self->order = m->thread_order++;
+    p->self->answers_end = &p->self->answers;
+    p->next = m->processes;
+    m->processes = p;
+    return p;
+}
+
+static void process_close(struct model_process *p)
+{
+    stubs_close(p);
+    for (size_t i = 0; i < p->module_count; i++) {
+        str_drop(p->modules[i].name);
+    }
+    free(p->modules);
+    pending_close(p);
+    handles_close(p->handles);
+    for (size_t i = 0; i < PLACES_KEPT; i++) {
+        free(p->places[i].name);
+    }
+    if (p->image.p) {
+        str_drop(p->image);
+    }
+    journal_close(p);
+    queue_close(p->self);
+    free(p->self);
+    free(p);
+}
 
 /* A copy of the record that the caller handed over, aligned, judged, of one of
  * `kinds`; to be freed. NULL: it is none, or there is no memory. */

@@ -34,42 +34,6 @@ bool process_set_image(struct model_process *p, str image)
     return true;
 }
 
-struct model_process *process_open(struct model *m,
-                                   const struct journal_process *r)
-{
-    struct model_process *p = calloc(1, sizeof(*p));
-
-    if (!p) {
-        return NULL;
-    }
-    p->model = m;
-    p->self = calloc(1, sizeof(*p->self));
-    if (!m->config.no_handles) {
-        p->handles = handles_open(m);
-    }
-    if (!p->self || (!p->handles && !m->config.no_handles) ||
-        !process_set_image(p, journal_text(r, 0)) || !heap_reserve(m)) {
-        handles_close(p->handles);
-        if (p->image.p) {
-            str_drop(p->image);
-        }
-        free(p->self);
-        free(p);
-        return NULL;
-    }
-    p->pid = r->pid;
-    p->mode = (enum model_mode)r->mode;
-    p->width = r->width == 4 ? NT_32 : NT_64;
-    p->self->model = m;
-    p->self->process = p;
-    p->self->is_self = true;
-    p->self->order = m->thread_order++;
-    p->self->answers_end = &p->self->answers;
-    p->next = m->processes;
-    m->processes = p;
-    return p;
-}
-
 struct model_process *process_by_pid(struct model *m, uint32_t pid)
 {
     for (struct model_process *p = m->processes; p; p = p->next) {
@@ -78,27 +42,6 @@ struct model_process *process_by_pid(struct model *m, uint32_t pid)
         }
     }
     return NULL;
-}
-
-void process_close(struct model_process *p)
-{
-    stubs_close(p);
-    for (size_t i = 0; i < p->module_count; i++) {
-        str_drop(p->modules[i].name);
-    }
-    free(p->modules);
-    pending_close(p);
-    handles_close(p->handles);
-    for (size_t i = 0; i < PLACES_KEPT; i++) {
-        free(p->places[i].name);
-    }
-    if (p->image.p) {
-        str_drop(p->image);
-    }
-    journal_close(p);
-    queue_close(p->self);
-    free(p->self);
-    free(p);
 }
 
 /* What a program tells of may be no module: there is an end to them. */

@@ -3,6 +3,8 @@
  * world.h - what the files of the model share, and nobody else includes.
  *
  *   model.c    life cycles, the merge by time
+ *   heap.c     whose turn it is
+ *   notice.c   what is told that is no call
  *   journal.c  what the tracer itself tells, until its time comes
  *   stubs.c    system call functions, shared by processes
  *   queue.c    records of one thread, judged and copied, until their time
@@ -369,12 +371,22 @@ static inline uint64_t u64_at(const uint8_t *p)
 str str_keep(str s);
 void str_drop(str s);
 
-/* model.c: tells a notice of the process, or of a thread. */
+/* notice.c: tells a notice of the process, or of a thread. */
 void tell_notice(struct model_thread *t, struct notice *n, uint64_t time);
 /* Why records are missing, in words; enum model_lost. */
 str lost_reason(uint64_t why);
-/* Room in the heap for one more; false without memory. */
+
+/* heap.c. Room in the heap for one more; false without memory. */
 bool heap_reserve(struct model *m);
+/* Puts `t` into the heap if it has something to tell and is not there. Room
+ * was made when it was opened. */
+void announce(struct model_thread *t);
+bool has_record(const struct model_thread *t);
+bool has_event(const struct model_thread *t);
+bool heap_before(const struct model_thread *a, const struct model_thread *b);
+void heap_set_key(struct model_thread *t);
+void heap_sift_down(struct model *m, size_t at);
+void heap_remove(struct model *m, struct model_thread *t);
 
 /* queue.c */
 size_t queue_feed(struct model_thread *t, const uint8_t *bytes, size_t size,
@@ -406,9 +418,6 @@ const struct stub *stub_by_address(const struct model_process *p,
                                    uint64_t address, bool *patched);
 
 /* process.c */
-struct model_process *process_open(struct model *m,
-                                   const struct journal_process *r);
-void process_close(struct model_process *p);
 /* The image that it runs, a path or a file's name, copied; it is called by it
  * in other processes. False without memory. */
 bool process_set_image(struct model_process *p, str image);

@@ -35,7 +35,7 @@ NTSYSAPI NTSTATUS NTAPI NtAdjustPrivilegesToken(HANDLE, BOOLEAN,
                                                 TOKEN_PRIVILEGES *, ULONG,
                                                 TOKEN_PRIVILEGES *, ULONG *);
 
-/* In probe_callback.S; its variables are here. */
+/* In probe_callback.S; what it writes is in probe_words.c. */
 extern const uint8_t probe_entry[];
 extern const uint8_t probe_fault_after[];
 void probe_fault(void);
@@ -46,23 +46,6 @@ extern volatile uint32_t probe_count;
 extern volatile uint64_t probe_only_teb;
 extern volatile uint64_t probe_only_rip;
 extern struct probe_event probe_events[PROBE_EVENTS];
-
-volatile uint32_t probe_armed;
-volatile uint32_t probe_count;
-volatile uint64_t probe_only_teb;
-volatile uint64_t probe_only_rip;
-struct probe_event probe_events[PROBE_EVENTS];
-
-#define PATTERN(n)                                             \
-    {                                                          \
-        UINT64_C(0x1122334455667788) + (n), ~UINT64_C(0) - (n) \
-    }
-const uint64_t probe_pattern[16][2] = {
-    PATTERN(0),  PATTERN(1),  PATTERN(2),  PATTERN(3),
-    PATTERN(4),  PATTERN(5),  PATTERN(6),  PATTERN(7),
-    PATTERN(8),  PATTERN(9),  PATTERN(10), PATTERN(11),
-    PATTERN(12), PATTERN(13), PATTERN(14), PATTERN(15),
-};
 
 static uint64_t u64_of(const void *p)
 {

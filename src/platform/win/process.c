@@ -503,23 +503,6 @@ struct os_process os_self(void)
                                 .process = GetCurrentProcess() };
 }
 
-bool os_waited_for(const struct os_process *p)
-{
-    return p->waited_for != NULL && p->waited_for(p->ctx);
-}
-
-bool os_may_ask(const struct os_process *p, struct err *e)
-{
-    if (!os_waited_for(p)) {
-        return true;
-    }
-    atomic_fetch_add_explicit(p->refused, 1, memory_order_relaxed);
-    if (e != NULL) {
-        err_set(e, ERR_OS, "a thread of the program waits for us");
-    }
-    return false;
-}
-
 /* How long threads may take to stop, and how often they get another chance: a
  * thread that is being made or is ending can keep GetThreadContext from ever
  * coming back, until it runs again. */

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heap.c - who has something to tell next: threads, and processes as `self`,
+ * by the time of their next event, ties by who was opened first.
+ *
+ * Fails for want of memory only, and only where room is made.
+ */
+#include "model/world.h"
+
+#include "base/array.h"
+
+#include "base/banned.h"
+
+bool heap_before(const struct model_thread *a, const struct model_thread *b)
+{
+    return a->key != b->key ? a->key < b->key : a->order < b->order;
+}
+
+static void heap_put(struct model *m, size_t at, struct model_thread *t)
+{
+    m->heap[at] = t;
+    t->heap_at = at + 1;
+}
+
+static void sift_up(struct model *m, size_t at)
+{
+    struct model_thread *t = m->heap[at];
+
+    while (at > 0 && heap_before(t, m->heap[(at - 1) / 2])) {
+        heap_put(m, at, m->heap[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    heap_put(m, at, t);
+}
+
+void heap_sift_down(struct model *m, size_t at)
+{
+    struct model_thread *t = m->heap[at];
+
+    for (;;) {
+        size_t child = 2 * at + 1;
+
+        if (child >= m->heap_count) {
+            break;
+        }
+        if (child + 1 < m->heap_count &&
+            heap_before(m->heap[child + 1], m->heap[child])) {
+            child++;
+        }
+        if (!heap_before(m->heap[child], t)) {
+            break;
+        }
+        heap_put(m, at, m->heap[child]);
+        at = child;
+    }
+    heap_put(m, at, t);
+}
+
+void heap_remove(struct model *m, struct model_thread *t)
+{
+    size_t at = t->heap_at - 1;
+    struct model_thread *last = m->heap[--m->heap_count];
+
+    t->heap_at = 0;
+    if (last != t) {
+        heap_put(m, at, last);
+        sift_up(m, at);
+        heap_sift_down(m, last->heap_at - 1);
+    }
+}
+
+bool has_record(const struct model_thread *t)
+{
+    return t->is_self ? journal_next(t->process) != NULL
+                      : !queue_empty(&t->queue);
+}
+
+bool has_event(const struct model_thread *t)
+{
+    return has_record(t) || t->ended;
+}
+
+void heap_set_key(struct model_thread *t)
+{
+    if (has_record(t)) {
+        t->key = t->is_self ? journal_next(t->process)->time
+                            : queue_head(&t->queue).time;
+    } else {
+        t->key = t->end_at > t->queue.last ? t->end_at : t->queue.last;
+    }
+}
+
+/* Puts `t` into the heap if it has something to tell and is not there. Room
+ * was made when it was opened. */
+void announce(struct model_thread *t)
+{
+    struct model *m = t->model;
+
+    if (t->heap_at == 0 && has_event(t)) {
+        heap_set_key(t);
+        m->heap[m->heap_count] = t;
+        m->heap_count++;
+        sift_up(m, m->heap_count - 1);
+    } else if (t->is_self && has_event(t)) {
+        /* What came last may be older than what is there. */
+        heap_set_key(t);
+        sift_up(m, t->heap_at - 1);
+    }
+}
+
+bool heap_reserve(struct model *m)
+{
+    if (!array_grow(&m->heap, &m->heap_room, m->members, sizeof(m->heap[0]))) {
+        return false;
+    }
+    m->members++;
+    return true;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * notice.c - what is told that is no call.
+ */
+#include "model/world.h"
+
+#include "base/banned.h"
+
+void tell_notice(struct model_thread *t, struct notice *n, uint64_t time)
+{
+    n->pid = t->process->pid;
+    n->tid = t->is_self ? t->process->main_tid : t->tid;
+    n->time = time;
+    t->model->out.notice(t->model->out.ctx, n);
+}
+
+str lost_reason(uint64_t why)
+{
+    static const str reasons[LOST_COUNT] = {
+        [LOST_FULL] = STR_INIT("ring full"),
+        [LOST_DATA] = STR_INIT("ring full"),
+        [LOST_INSIDE] = STR_INIT("made while the agent was at work"),
+        [LOST_NO_TRACER] = STR_INIT("ring full and no tracer"),
+        [LOST_NO_RING] = STR_INIT("no ring"),
+        [LOST_DAMAGED] = STR_INIT("damaged"),
+        [LOST_NO_MEMORY] = STR_INIT("no memory"),
+    };
+
+    return why < LOST_COUNT ? reasons[why] : STR("unknown");
+}
