@@ -84,7 +84,8 @@ LIVE := \
     live/images.c live/places.c \
     live/drain.c live/rendezvous.c \
     live/handshake.c view/output.c live/timing.c \
-    view/tell.c live/session.c cmd/list.c cmd/doctor.c cmd/doctor_check.c \
+    view/tell.c live/session.c cmd/list.c cmd/trace.c cmd/doctor.c \
+    cmd/doctor_check.c \
     cmd/doctor_stubs.c cmd/doctor_callback.c cmd/doctor_system.c \
     platform/win/probe.c platform/win/probe_words.c platform/win/probe_callback.S \
     cmd/main.c

@@ -5,8 +5,8 @@
  * Checks that set the callback run in a copy of this process, told which
  * group by the environment, so that a crash is a finding and not the end.
  */
-#include "cmd/doctor.h"
 
+#include "cmd/command.h"
 #include "cmd/doctor_check.h"
 #include "platform/probe.h"
 #include "platform/target.h"
@@ -109,7 +109,7 @@ static void print_sum(struct doctor *d)
     check_print(d, buf_str(&b));
 }
 
-bool doctor_run(const struct options *o, struct arena *a, uint32_t *status,
+bool doctor_run(const struct options *o, struct arena *a, struct outcome *out,
                 struct err *e)
 {
     struct doctor d = { .arena = a, .out = os_stdout() };
@@ -128,7 +128,7 @@ bool doctor_run(const struct options *o, struct arena *a, uint32_t *status,
                 groups[i].run(&d);
             }
         }
-        *status = sum_to_status(&d.sum);
+        out->status = sum_to_status(&d.sum);
     } else {
         print_head(&d, version, wine);
         for (size_t i = 0; i < COUNT_OF(groups); i++) {
@@ -139,7 +139,7 @@ bool doctor_run(const struct options *o, struct arena *a, uint32_t *status,
             }
         }
         print_sum(&d);
-        *status = d.sum.differs + d.sum.unknown > 0 ? DOES_NOT_HOLD : 0;
+        out->status = d.sum.differs + d.sum.unknown > 0 ? DOES_NOT_HOLD : 0;
     }
     if (d.failed) {
         *e = d.why;

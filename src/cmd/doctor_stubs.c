@@ -214,19 +214,27 @@ static void check_target(struct doctor *d)
     os_process_close(&p);
 }
 
-static void check_own(struct doctor *d)
+/* One that is mapped in this process. */
+static bool open_own(struct module *m, const char *name, struct err *e)
 {
     struct os_process self = os_self();
+    uint64_t base = os_own_module(name, e);
+
+    return base != 0 && module_open(m, &self, base, e);
+}
+
+static void check_own(struct doctor *d)
+{
     struct module m = { 0 };
     struct err e;
 
-    if (!module_open(&m, &self, os_own_module("ntdll.dll"), &e)) {
+    if (!open_own(&m, "ntdll.dll", &e)) {
         unreadable(d, "stubs/ntdll-changed", &e);
     } else {
         check_changed(d, &m, "stubs/ntdll-changed");
         module_close(&m);
     }
-    if (!module_open(&m, &self, os_own_module("win32u.dll"), &e)) {
+    if (!open_own(&m, "win32u.dll", &e)) {
         unreadable(d, "stubs/win32u-forms", &e);
     } else {
         check_module(d, &m, "stubs/win32u-forms", "stubs/win32u-order");

@@ -4,9 +4,9 @@
  * read out of our own process, where the same modules are mapped. And the
  * classes of calls that our own tables know.
  */
-#include "cmd/list.h"
 
 #include "base/chars.h"
+#include "cmd/command.h"
 #include "live/module.h"
 #include "platform/target.h"
 #include "tables/calls.h"
@@ -18,14 +18,11 @@ static bool print_module(const char *name, struct err *e)
 {
     struct os_process self = os_self();
     struct os_file out = os_stdout();
-    uint64_t base = os_own_module(name);
+    uint64_t base = os_own_module(name, e);
     struct module m;
     bool ok = true;
 
-    if (base == 0) {
-        return err_set(e, ERR_OS, "%s cannot be loaded", name);
-    }
-    if (!module_open(&m, &self, base, e)) {
+    if (base == 0 || !module_open(&m, &self, base, e)) {
         return false;
     }
     for (size_t i = 0; i < m.syscalls.count && ok; i++) {
@@ -82,8 +79,11 @@ static bool print_classes(struct err *e)
     return ok;
 }
 
-bool list_run(const struct options *o, struct err *e)
+bool list_run(const struct options *o, struct arena *a, struct outcome *out,
+              struct err *e)
 {
+    (void)a;
+    (void)out;
     if (o->word_count == 1 && str_eq(o->words[0], STR("syscalls"))) {
         return print_syscalls(e);
     }

@@ -3,11 +3,9 @@
  * main.c - from the command line to an exit status. The only file that
  * prints.
  */
-#include "cmd/doctor.h"
+#include "cmd/command.h"
 #include "cmd/help.h"
-#include "cmd/list.h"
 #include "cmd/options.h"
-#include "live/session.h"
 #include "platform/os.h"
 
 #include <stdlib.h>
@@ -16,6 +14,19 @@
 #include "base/banned.h"
 
 #define ARENA_SIZE (8u << 20)
+
+/* clang-format off */
+static const struct {
+    enum command command;
+    command_run *run;
+} commands[] = {
+    { COMMAND_TRACE, trace_run },
+#define COMMAND(code, name, least, most, words, summary, help, run) \
+    { COMMAND_##code, run },
+#include "cmd/commands.def"
+#undef COMMAND
+};
+/* clang-format on */
 
 static bool print(struct os_file to, str text, struct err *e)
 {
@@ -68,18 +79,31 @@ static str command_line(struct arena *a)
     return buf_str(&b);
 }
 
+/* Does what was asked for; the exit status. */
+static int run(const struct options *o, struct arena *a)
+{
+    static char notes_room[4096];
+    struct outcome out = { .notes = BUF_OVER(notes_room) };
+    struct err e = { 0 };
+    bool ok = true;
+
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        if (commands[i].command == o->command) {
+            ok = commands[i].run(o, a, &out, &e);
+        }
+    }
+    tell(&out.notes);
+    return ok ? (int)out.status : fail(&e);
+}
+
 int main(void)
 {
     static char room[HELP_ROOM];
-    static char notes_room[4096];
     struct buf text = BUF_OVER(room);
-    struct buf notes = BUF_OVER(notes_room);
     char *memory = malloc(ARENA_SIZE);
     struct options o = { 0 };
     struct err e = { 0 };
     struct arena a;
-    uint32_t status = 0;
-    bool ok = true;
 
     if (memory == NULL) {
         out_of_memory(ARENA_SIZE);
@@ -96,23 +120,10 @@ int main(void)
         help_version(&text);
         return print(os_stdout(), buf_str(&text), &e) ? 0 : fail(&e);
     }
-    switch (o.command) {
-    case COMMAND_NONE:
+    if (o.command == COMMAND_NONE) {
         help_first(&text);
         print(os_stderr(), buf_str(&text), &e);
         return err_exit_status(ERR_USAGE);
-    case COMMAND_DOCTOR:
-        ok = doctor_run(&o, &a, &status, &e);
-        break;
-    case COMMAND_LIST:
-        ok = list_run(&o, &e);
-        break;
-    case COMMAND_TRACE:
-        ok = session_run(&o.launch, &o.view, &status, &notes, &e);
-        if (o.view.quiet == 0) {
-            tell(&notes);
-        }
-        break;
     }
-    return ok ? (int)status : fail(&e);
+    return run(&o, &a);
 }

@@ -47,7 +47,7 @@
         .anywhere = anywhere_,                                              \
         goes_to_                                                            \
     },
-#define COMMAND(code_, name_, least_, most_, words_, summary_, help_)       \
+#define COMMAND(code_, name_, least_, most_, words_, summary_, help_, run_) \
     {                                                                       \
         .command = COMMAND_##code_,                                         \
         .name = name_,                                                      \

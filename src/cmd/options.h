@@ -25,7 +25,8 @@ enum command {
     COMMAND_NONE,   // no word but options, or nothing at all
     COMMAND_TRACE,  // no subcommand: a program
 /* clang-format off */
-#define COMMAND(code, name, least, most, words, summary, help) COMMAND_##code,
+#define COMMAND(code, name, least, most, words, summary, help, run) \
+    COMMAND_##code,
 #include "cmd/commands.def"
 #undef COMMAND
     /* clang-format on */

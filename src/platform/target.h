@@ -161,8 +161,9 @@ void os_section_close(struct os_section *s);
 
 /* The address of one of our own ntdll's exports, 0 if there is none. */
 uint64_t os_own_ntdll(const char *name);
-/* Where a system DLL lies in our own process, loaded if need be; 0: not. */
-uint64_t os_own_module(const char *name);
+/* Where a system DLL lies in our own process, loaded if need be; 0: not, and
+ * *e says why. */
+uint64_t os_own_module(const char *name, struct err *e);
 
 /* --- thread.c --- */
 

@@ -226,8 +226,12 @@ uint64_t os_own_ntdll(const char *name)
                                                name);
 }
 
-uint64_t os_own_module(const char *name)
+uint64_t os_own_module(const char *name, struct err *e)
 {
-    return (uint64_t)(ULONG_PTR)LoadLibraryExA(name, NULL,
-                                               LOAD_LIBRARY_SEARCH_SYSTEM32);
+    HMODULE m = LoadLibraryExA(name, NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+
+    if (m == NULL) {
+        err_set(e, ERR_OS, "%s cannot be loaded", name);
+    }
+    return (uint64_t)(ULONG_PTR)m;
 }

@@ -230,7 +230,8 @@ static struct {
 
 static bool load_user32(void)
 {
-    HMODULE m = (HMODULE)pointer(os_own_module("user32.dll"));
+    struct err ignored;
+    HMODULE m = (HMODULE)pointer(os_own_module("user32.dll", &ignored));
 
     if (m == NULL) {
         return false;

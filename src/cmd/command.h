@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * command.h - what can be told to ntstrace: one function for each row of
+ * commands.def, and one for no row, which traces. Each has a file of its own.
+ */
+#ifndef CMD_COMMAND_H
+#define CMD_COMMAND_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "cmd/options.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What came of it; zeroed but for the room of `notes`. */
+struct outcome {
+    uint32_t status;   // ours, if it did not fail
+    struct buf notes;  // lines for the user, whether it fails or not
+};
+
+/* Does what `o` asks for. */
+typedef bool command_run(const struct options *o, struct arena *a,
+                         struct outcome *out, struct err *e);
+
+/* Runs a program to its end, or until it is detached from; the exit status is
+ * its own, or 130. */
+command_run trace_run;
+/* Prints findings on standard output: small experiments that show whether this
+ * system behaves as ntstrace relies on; nothing on the machine changes. The
+ * exit status is 0 if all that is relied on was seen to hold, else 125. Fails
+ * only if nothing can be printed, or where there is nothing to look at. */
+command_run doctor_run;
+/* Prints what `o->words` asks for on standard output. */
+command_run list_run;
+
+#endif
