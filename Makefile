@@ -7,7 +7,8 @@
 #   make soak      try to hang it for half an hour: a table of runs and hangs
 #   make bench     measure: a table with the bars of docs/overhead.md
 #   make windows   build build/windows/ntstrace.exe and the test targets
-#   make linux     build what of it runs on Linux: library, tools, tests
+#   make linux     build what of it runs on Linux: build/linux/ntstrace, which
+#                  traces nothing, the library, tools, tests
 #   make asan      unit tests under AddressSanitizer and UBSan
 #   make fuzz      fuzz each reader of foreign bytes for FUZZ_SECONDS (60)
 #   make dist      build/ntstrace.zip: program, manual, self-test for Windows
@@ -35,7 +36,8 @@ STD   := -std=c11 -Isrc
 OPT   := -O2 -g
 FLAGS  = $(STD) $(WARN) $(if $(WERROR),-Werror) $(OPT) $(EXTRA)
 WFLAGS = $(FLAGS) -D_WIN32_WINNT=0x0A00
-LINUX_FLAGS = $(FLAGS) -D_POSIX_C_SOURCE=200809L
+# No word on what gcc 4.3 did with structs (record_of, live/handshake.c).
+LINUX_FLAGS = $(FLAGS) -D_POSIX_C_SOURCE=200809L -Wno-psabi
 
 # The agent runs inside other people's programs: no library, no vector
 # register, no frame that could skip a guard page, nothing writable.
@@ -72,23 +74,26 @@ PORTABLE := \
     format/summary.c \
     filter/filter.c filter/parse.c filter/known.c filter/path.c filter/regex.c \
     plan/plan.c \
-    cmd/options.c cmd/cmdline.c cmd/help.c live/pe.c \
-    live/syscalls.c live/patch.c
+    platform/text.c view/output.c view/tell.c \
+    live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
+    live/target.c live/traced.c live/notes.c live/rings.c live/journal.c \
+    live/images.c live/places.c live/drain.c live/rendezvous.c \
+    live/handshake.c live/timing.c live/session.c \
+    cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c
 
-LIVE := \
-    platform/win/process.c platform/win/asks.c platform/win/handles.c platform/win/memory.c \
-    platform/win/thread.c \
+WINDOWS := \
+    platform/win/process.c platform/win/asks.c platform/win/handles.c \
+    platform/win/memory.c platform/win/thread.c \
     platform/win/sync.c platform/win/console.c platform/win/file.c \
-    platform/win/text.c \
-    live/module.c live/ask.c live/target.c live/traced.c live/notes.c live/rings.c live/journal.c \
-    live/images.c live/places.c \
-    live/drain.c live/rendezvous.c \
-    live/handshake.c view/output.c live/timing.c \
-    view/tell.c live/session.c cmd/list.c cmd/trace.c cmd/doctor.c \
-    cmd/doctor_check.c \
-    cmd/doctor_stubs.c cmd/doctor_callback.c cmd/doctor_system.c \
-    platform/win/probe.c platform/win/probe_words.c platform/win/probe_callback.S \
-    cmd/main.c
+    platform/win/probe.c platform/win/probe_words.c \
+    platform/win/probe_callback.S \
+    cmd/doctor.c cmd/doctor_check.c cmd/doctor_stubs.c \
+    cmd/doctor_callback.c cmd/doctor_system.c cmd/main.c
+
+# Native: what is of use to tests as well, and what a test has its own of.
+POSIX  := platform/posix/text.c platform/posix/sync.c \
+    platform/posix/console.c platform/posix/file.c
+NATIVE := platform/posix/target.c cmd/doctor_elsewhere.c cmd/main.c
 
 .PHONY: all help windows linux clean
 all: windows
@@ -116,12 +121,13 @@ $(BW)/agent.bin: $(BW)/agent.pe
 
 # --- the product ---------------------------------------------------------------
 
-PRODUCT_O := $(addprefix $(BW)/obj/,$(addsuffix .o,$(PORTABLE) $(LIVE))) \
+PRODUCT_O := $(addprefix $(BW)/obj/,$(addsuffix .o,$(PORTABLE) $(WINDOWS))) \
              $(BW)/obj/live/agent_image.S.o
 
 $(BW)/obj/live/agent_image.S.o: src/live/agent_image.S $(BW)/agent.bin
 	@mkdir -p $(@D)
-	$(WCC) -DAGENT_IMAGE='"$(BW)/agent.bin"' -c -o $@ $<
+	$(WCC) -DAGENT_IMAGE='"$(BW)/agent.bin"' \
+	    -DREAD_ONLY='.section .rdata, "dr"' -c -o $@ $<
 
 $(BW)/obj/platform/%.S.o: src/platform/%.S
 	@mkdir -p $(@D)
@@ -171,13 +177,22 @@ windows: $(BW)/ntstrace.exe $(TARGETS:%=$(BW)/targets/%.exe) \
 
 # --- native --------------------------------------------------------------------
 
-LINUX_O := $(addprefix $(BL)/obj/,$(addsuffix .o,$(PORTABLE)))
+LINUX_O := $(addprefix $(BL)/obj/,$(addsuffix .o,$(PORTABLE) $(POSIX))) \
+           $(BL)/obj/live/agent_image.S.o
 UNIT    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 TOOLS   := compare grammar
 
 $(BL)/obj/%.c.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(LINUX_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BL)/obj/live/agent_image.S.o: src/live/agent_image.S $(BW)/agent.bin
+	@mkdir -p $(@D)
+	$(CC) -DAGENT_IMAGE='"$(BW)/agent.bin"' -DREAD_ONLY='.section .rodata' \
+	    -Wa,--noexecstack -c -o $@ $<
+
+$(BL)/ntstrace: $(NATIVE:%=$(BL)/obj/%.o) $(BL)/library.a
+	$(CC) -pthread -o $@ $^
 
 $(BL)/library.a: $(LINUX_O)
 	@rm -f $@
@@ -214,7 +229,7 @@ $(BL)/sink_property: tests/property/sink_property.c $(BL)/library.a
 	@mkdir -p $(@D)
 	$(CC) $(LINUX_FLAGS) -Itests -MMD -MP -o $@ $< $(BL)/library.a
 
-linux: $(BL)/library.a $(UNIT:%=$(BL)/unit/%) $(TOOLS:%=$(BL)/%)
+linux: $(BL)/ntstrace $(UNIT:%=$(BL)/unit/%) $(TOOLS:%=$(BL)/%)
 
 # Unit tests once more, by another compiler, under its sanitizers.
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -g -O1
@@ -227,7 +242,8 @@ $(BL)/asan-obj/%.c.o: src/%.c
 	@mkdir -p $(@D)
 	$(CLANG) $(WARN) -Werror $(SAN) -MMD -MP -c -o $@ $<
 
-$(BL)/library-asan.a: $(addprefix $(BL)/asan-obj/,$(addsuffix .o,$(PORTABLE)))
+$(BL)/library-asan.a: $(addprefix $(BL)/asan-obj/,$(addsuffix .o,$(PORTABLE) \
+                         $(POSIX))) $(BL)/obj/live/agent_image.S.o
 	@rm -f $@
 	ar rcs $@ $^
 

@@ -201,7 +201,7 @@ void asker_close(struct asker *a)
         asker_free(a);
         return;
     }
-    os_thread_close(a->worker);
+    os_thread_leave(a->worker);
     /* It wakes by itself once a second, and gives all of it back: from here on
      * nothing of it is ours. */
     atomic_store(&a->state, ASKER_ENDS);

@@ -631,9 +631,9 @@ bool session_run(const struct launch_options *o, const struct view_options *v,
     while (s->traced != NULL) {
         traced_close(s->traced);
     }
+    os_interrupt_done();
     os_event_close(s->interrupt);
     os_event_close(s->wake);
-    os_interrupt_done();
     free(s->scratch);
     free(s->journal);
     plan_close(&s->plan);

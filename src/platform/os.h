@@ -66,7 +66,9 @@ struct os_thread_start {
 };
 /* Runs start->run(start->arg) on a thread of ours; `start` must live. */
 bool os_thread_run(void **thread, struct os_thread_start *start, struct err *e);
+/* Waits for its end; or leaves it to itself. Both give the handle back. */
 void os_thread_join(void *thread);
+void os_thread_leave(void *thread);
 
 struct os_clock {
     uint64_t tsc;      // read between the two others
@@ -89,7 +91,7 @@ enum os_interrupt {
 };
 /* From now on Ctrl-C and the like set `event` and are told, once each, by
  * os_interrupt_take; the process is not ended by them. A close waits until
- * os_interrupt_done. */
+ * os_interrupt_done, after which `event` is not set any more. */
 bool os_interrupt_watch(void *event, struct err *e);
 enum os_interrupt os_interrupt_take(void);
 void os_interrupt_done(void);
@@ -118,8 +120,8 @@ bool os_pipe_into(struct os_file *out, void **process, str command,
                   struct err *e);
 /* Waits until the process of a pipe that is closed has ended; NULL is fine. */
 void os_pipe_wait(void *process);
-/* `path` as the system would open it from our directory, into `b`; as it is
- * if it is none. */
+/* `path`, one of Windows, as the system would open it from our directory, into
+ * `b`; as it is if it is none, and where there is no Windows. */
 void os_full_path(struct buf *b, str path);
 /* All of `bytes`, or an error that names nothing but the reason. */
 bool os_file_write(struct os_file *f, str bytes, struct err *e);

@@ -14,7 +14,7 @@
 
 #include "base/banned.h"
 
-static HANDLE wake;
+static _Atomic(HANDLE) wake;
 static _Atomic int pending[4];
 static HANDLE done;
 /* The console whose mode we changed; NULL: none. */
@@ -30,7 +30,7 @@ static BOOL WINAPI on_control(DWORD kind)
         which = OS_INTERRUPT_CTRL_BREAK;
     }
     atomic_fetch_add(&pending[which], 1);
-    SetEvent(wake);
+    SetEvent(atomic_load(&wake));
     if (which == OS_INTERRUPT_CLOSE) {
         /* The system ends us when this returns. */
         WaitForSingleObject(done, 4000);
@@ -41,7 +41,7 @@ static BOOL WINAPI on_control(DWORD kind)
 
 bool os_interrupt_watch(void *event, struct err *e)
 {
-    wake = event;
+    atomic_store(&wake, event);
     done = CreateEventW(NULL, TRUE, FALSE, NULL);
     /* A parent may have had Ctrl-C ignored; the target inherits that, so it
      * is left as it is. */
@@ -64,6 +64,7 @@ enum os_interrupt os_interrupt_take(void)
 
 void os_interrupt_done(void)
 {
+    atomic_store(&wake, NULL);
     if (done != NULL) {
         SetEvent(done);
     }

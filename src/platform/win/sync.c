@@ -89,6 +89,13 @@ void os_thread_join(void *thread)
     }
 }
 
+void os_thread_leave(void *thread)
+{
+    if (thread != NULL) {
+        CloseHandle(thread);
+    }
+}
+
 uint64_t os_tsc(void)
 {
     return __builtin_ia32_rdtsc();

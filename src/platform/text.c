@@ -5,7 +5,7 @@
  * Touches nothing but its arguments. No text is wrong; os_to_utf16 gives NULL
  * if there is no memory.
  */
-#include "platform/win/win.h"
+#include "platform/os.h"
 
 #include "base/utf.h"
 

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file.c - what we write to and read from, and the system's error texts.
+ *
+ * Touches the files that it is told to open, the commands that it is told to
+ * start, and the standard handles; has SIGPIPE ignored, so that a reader that
+ * leaves is an error like any other. Writes all of the bytes or fails with the
+ * system's reason; an error that the output is to blame for has the code
+ * ERR_OUTPUT. What was written before a failure stays written.
+ */
+#include "platform/posix/posix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/banned.h"
+
+/* What runs command lines here. */
+#define INTERPRETER "/bin/sh"
+
+static struct os_file file_of(int fd, bool owned)
+{
+    return (struct os_file){ (void *)(intptr_t)fd, owned, isatty(fd) == 1 };
+}
+
+static int fd_of(const struct os_file *f)
+{
+    return (int)(intptr_t)f->handle;
+}
+
+struct os_file os_stdout(void)
+{
+    return file_of(STDOUT_FILENO, false);
+}
+
+struct os_file os_stderr(void)
+{
+    return file_of(STDERR_FILENO, false);
+}
+
+/* "<verb> <what>: <reason>", the output being to blame. */
+static bool output_fail(struct err *e, const char *verb, str what)
+{
+    int why = errno;
+    char text[300];
+
+    snprintf(text, sizeof(text), "%s%.*s", verb, STR_ARGS(what));
+    errno = why;
+    posix_fail(e, text);
+    e->code = ERR_OUTPUT;
+    return false;
+}
+
+bool os_file_create(struct os_file *out, str path, struct err *e)
+{
+    char *bytes = posix_bytes(path);
+    int fd;
+
+    if (bytes == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    fd = open(bytes, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    free(bytes);
+    if (fd < 0 && errno == EISDIR) {
+        return err_set(e, ERR_OUTPUT, "cannot write to %.*s: it is a directory",
+                       STR_ARGS(path));
+    }
+    if (fd < 0) {
+        return output_fail(e, "cannot write to ", path);
+    }
+    *out = file_of(fd, true);
+    return true;
+}
+
+/* In the child: becomes the interpreter, which reads from `from`. Ctrl-C for
+ * the target is not to end who reads the target's last lines. */
+static void become_reader(int from, char *command)
+{
+    char name[] = "sh", option[] = "-c";
+    char *const words[] = { name, option, command, NULL };
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
+    signal(SIGPIPE, SIG_DFL);
+    if (dup2(from, STDIN_FILENO) >= 0) {
+        execv(INTERPRETER, words);
+    }
+    _exit(127);
+}
+
+bool os_pipe_into(struct os_file *out, void **process, str command,
+                  struct err *e)
+{
+    char *bytes = posix_bytes(command);
+    int ends[2] = { -1, -1 };
+    pid_t child = -1;
+
+    if (bytes == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    if (pipe(ends) == 0) {
+        fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+        child = fork();
+    }
+    if (child == 0) {
+        close(ends[1]);
+        become_reader(ends[0], bytes);
+    }
+    if (child < 0) {
+        char what[300];
+        struct buf text = BUF_OVER(what);
+
+        buf_addf(&text, "'%.*s'", STR_ARGS(command));
+        output_fail(e, "cannot start ", buf_str(&text));
+    } else {
+        *out = file_of(ends[1], true);
+        *process = (void *)(intptr_t)child;
+    }
+    free(bytes);
+    if (ends[0] >= 0) {
+        close(ends[0]);
+    }
+    if (child < 0 && ends[1] >= 0) {
+        close(ends[1]);
+    }
+    return child > 0;
+}
+
+void os_pipe_wait(void *process)
+{
+    pid_t child = (pid_t)(intptr_t)process;
+
+    if (process != NULL) {
+        while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+}
+
+void os_full_path(struct buf *b, str path)
+{
+    buf_add(b, path);
+}
+
+bool os_file_write(struct os_file *f, str bytes, struct err *e)
+{
+    signal(SIGPIPE, SIG_IGN);
+    while (bytes.size > 0) {
+        ssize_t put = write(fd_of(f), bytes.p, bytes.size);
+
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put <= 0) {
+            return output_fail(e, "cannot write the output", STR(""));
+        }
+        bytes.p += put;
+        bytes.size -= (size_t)put;
+    }
+    return true;
+}
+
+bool os_file_close(struct os_file *f, struct err *e)
+{
+    bool ok = !f->owned || close(fd_of(f)) == 0;
+
+    if (!ok) {
+        output_fail(e, "cannot finish the output", STR(""));
+    }
+    *f = (struct os_file){ 0 };
+    return ok;
+}
+
+/* Opens the file at `path`, UTF-16; -1: errno says why not. */
+static int open_wide(const uint16_t *path)
+{
+    struct str16 s = { path, 0 };
+    struct buf b = { 0 };
+    char *bytes = NULL;
+    int fd = -1;
+
+    while (path[s.size] != 0) {
+        s.size++;
+    }
+    b.room = 3 * s.size + 1;
+    b.p = malloc(b.room);
+    if (b.p != NULL) {
+        os_to_utf8(&b, s);
+        bytes = posix_bytes(buf_str(&b));
+    }
+    errno = ENOMEM;
+    if (bytes != NULL) {
+        fd = open(bytes, O_RDONLY | O_CLOEXEC);
+    }
+    free(bytes);
+    free(b.p);
+    return fd;
+}
+
+bool os_file_head(const uint16_t *path, void *to, size_t room, size_t *size,
+                  uint64_t *file_size, struct err *e)
+{
+    int fd = open_wide(path);
+    struct stat about;
+    size_t got = 0;
+    ssize_t part = 1;
+
+    while (fd >= 0 && got < room && part > 0) {
+        part = read(fd, (char *)to + got, room - got);
+        got += part > 0 ? (size_t)part : 0;
+    }
+    if (fd < 0 || part < 0 || fstat(fd, &about) != 0) {
+        posix_fail(e, "cannot read it");
+        if (fd >= 0) {
+            close(fd);
+        }
+        return false;
+    }
+    close(fd);
+    *size = got;
+    *file_size = (uint64_t)about.st_size;
+    return true;
+}
+
+bool posix_fail(struct err *e, const char *what)
+{
+    int why = errno;
+    char text[200];
+
+    if (strerror_r(why, text, sizeof(text)) != 0) {
+        text[0] = 0;
+    }
+    err_set(e, ERR_OS, "%s: %s (%d)", what, text, why);
+    e->os = (uint32_t)why;
+    return false;
+}
