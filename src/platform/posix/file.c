@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * file.c - what we write to and read from, and the system's error texts.
+ * file.c - what we write to and read from.
  *
  * Touches the files that it is told to open, the commands that it is told to
  * start, and the standard handles; has SIGPIPE ignored, so that a reader that
@@ -229,17 +229,4 @@ bool os_file_head(const uint16_t *path, void *to, size_t room, size_t *size,
     *size = got;
     *file_size = (uint64_t)about.st_size;
     return true;
-}
-
-bool posix_fail(struct err *e, const char *what)
-{
-    int why = errno;
-    char text[200];
-
-    if (strerror_r(why, text, sizeof(text)) != 0) {
-        text[0] = 0;
-    }
-    err_set(e, ERR_OS, "%s: %s (%d)", what, text, why);
-    e->os = (uint32_t)why;
-    return false;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.c - bytes of this system as text, and back; our command line.
+ * text.c - bytes of this system as text, and back; our command line; the
+ * system's error texts.
  *
  * Touches nothing but its arguments and /proc/self/cmdline, once. No bytes are
  * wrong. Without memory, or without /proc, the command line is empty.
  */
 #include "platform/posix/posix.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,4 +222,17 @@ struct str16 os_command_line(void)
         }
     }
     return s;
+}
+
+bool posix_fail(struct err *e, const char *what)
+{
+    int why = errno;
+    char text[200];
+
+    if (strerror_r(why, text, sizeof(text)) != 0) {
+        text[0] = 0;
+    }
+    err_set(e, ERR_OS, "%s: %s (%d)", what, text, why);
+    e->os = (uint32_t)why;
+    return false;
 }
