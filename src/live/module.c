@@ -79,6 +79,10 @@ bool module_open(struct module *out, const struct os_process *p, uint64_t base,
                        (unsigned long long)base);
     }
     m.syscalls = syscalls_of(&m.image);
+    if (m.syscalls.entries == NULL || m.syscalls.seconds == NULL) {
+        module_close(&m);
+        return err_set(e, ERR_OS, "out of memory");
+    }
     *out = m;
     return true;
 }

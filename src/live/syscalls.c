@@ -264,6 +264,8 @@ static void find_seconds(const struct pe_image *image, struct syscalls *s)
     s->seconds = calloc(SECOND_STUBS_MAX, sizeof(*s->seconds));
     if (n == NULL || s->seconds == NULL) {
         free(n);
+        free(s->seconds);
+        s->seconds = NULL;
         return;
     }
     index_numbers(n, s);

@@ -57,7 +57,7 @@ struct syscalls {
 #define SECOND_STUBS_MAX 64
 
 /* Reads the table out of a module as it lies in memory, which must outlive
- * it. Empty if there is none, or no memory. */
+ * it. Empty if there is none; without memory `entries` or `seconds` is NULL. */
 struct syscalls syscalls_of(const struct pe_image *image);
 void syscalls_close(struct syscalls *s);
 
