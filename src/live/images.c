@@ -141,10 +141,12 @@ bool images_win32u(struct traced *t, uint64_t base)
     return true;
 }
 
-void images_tell_stubs(struct traced *t, uint64_t time, const struct module *m,
+bool images_tell_stubs(struct traced *t, uint64_t time, const struct module *m,
                        const struct patched *patched, str name)
 {
-    put_stubs(t, time, m, patched, name);
+    if (!put_stubs(t, time, m, patched, name)) {
+        return false;
+    }
     if (patched->foreign > 0) {
         session_note(t->session,
                      "%zu system call functions of %.*s were changed by "
@@ -159,22 +161,28 @@ void images_tell_stubs(struct traced *t, uint64_t time, const struct module *m,
                      "arguments",
                      patched->no_room, STR_ARGS(name));
     }
+    return true;
 }
 
 void images_tell_win32u(struct traced *t, uint64_t time)
 {
-    images_tell_stubs(t, time, &t->target.win32u, &t->target.win32u_stubs,
-                      STR("win32u.dll"));
+    if (!images_tell_stubs(t, time, &t->target.win32u, &t->target.win32u_stubs,
+                           STR("win32u.dll"))) {
+        session_note(t->session,
+                     "some calls of win32u.dll have no name: out of memory");
+    }
 }
 
 bool images_begin(struct traced *t, uint64_t time)
 {
     uint64_t image;
 
-    if (!region_ask(&t->target.os, t->target.ntdll.base, &t->told)) {
+    /* Of this one nobody needs to be asked anything. */
+    keep(t, t->target.ntdll.base, t->target.ntdll.size);
+    if (!put_module(t, time, t->target.ntdll.base, t->target.ntdll.size,
+                    STR("ntdll.dll"))) {
         return false;
     }
-    images_add(t, time, &t->told);
     /* The program, which nobody maps before our eyes either. */
     image = os_process_image(&t->target.os);
     if (image != 0 && region_ask(&t->target.os, image, &t->told) &&

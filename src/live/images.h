@@ -12,8 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Tells of ntdll, and of the program, before it runs. False: ntdll could not
- * be found. */
+/* Tells of ntdll, and of the program, before it runs. False without memory. */
 bool images_begin(struct traced *t, uint64_t time);
 /* True if what was found is an image that may be: what is told may be a lie,
  * and an image is no larger than they are, and does not lie over ntdll. */
@@ -29,8 +28,9 @@ bool images_have(const struct traced *t, uint64_t address);
  * and true. They are not told yet. */
 bool images_win32u(struct traced *t, uint64_t base);
 void images_tell_win32u(struct traced *t, uint64_t time);
-/* Tells of the functions of a module, and notes which were left alone. */
-void images_tell_stubs(struct traced *t, uint64_t time, const struct module *m,
+/* Tells of the functions of a module, and notes which were left alone. False
+ * without memory. */
+bool images_tell_stubs(struct traced *t, uint64_t time, const struct module *m,
                        const struct patched *patched, str name);
 void images_close(struct traced *t);
 

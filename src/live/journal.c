@@ -24,11 +24,9 @@ static struct buf room_of(struct session *s)
 }
 
 /* To the model, if it could be built. */
-static void hand_over(struct traced *t, const struct buf *b)
+static bool hand_over(struct traced *t, const struct buf *b)
 {
-    if (!b->cut) {
-        model_journal(t->process, b->p, b->size);
-    }
+    return !b->cut && model_journal(t->process, b->p, b->size);
 }
 
 void put_process(struct traced *t, enum model_mode mode, str image, str command)
@@ -56,13 +54,13 @@ void put_process_end(struct traced *t, uint64_t time, uint32_t code)
     hand_over(t, &b);
 }
 
-void put_module(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
+bool put_module(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
                 str name)
 {
     struct buf b = room_of(t->session);
 
     journal_module(&b, time, base, size, name);
-    hand_over(t, &b);
+    return hand_over(t, &b);
 }
 
 void put_unmodule(struct traced *t, uint64_t time, uint64_t base)
@@ -105,16 +103,17 @@ static uint32_t id_of(const struct module *m,
     return h;
 }
 
-void put_stubs(struct traced *t, uint64_t time, const struct module *m,
+bool put_stubs(struct traced *t, uint64_t time, const struct module *m,
                const struct patched *patched, str name)
 {
     const struct syscalls *calls = &m->syscalls;
     size_t count = calls->count + calls->second_count;
     struct journal_stub_row *rows = calloc(count + 1, sizeof(*rows));
     struct buf b = room_of(t->session);
+    bool ok;
 
     if (rows == NULL) {
-        return;
+        return false;
     }
     for (size_t i = 0; i < calls->count; i++) {
         rows[i] =
@@ -128,8 +127,9 @@ void put_stubs(struct traced *t, uint64_t time, const struct module *m,
     qsort(rows, count, sizeof(*rows), by_rva);
     journal_stubs(&b, time, m->base, id_of(m, rows, (uint32_t)count), name,
                   rows, (uint32_t)count);
-    hand_over(t, &b);
+    ok = hand_over(t, &b);
     free(rows);
+    return ok;
 }
 
 void put_handle(struct traced *t, const struct os_handle *h)

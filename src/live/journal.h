@@ -4,7 +4,8 @@
  * of the journal (wire/journal.h), and no other way.
  *
  * `time` is a TSC: of the record that showed it, else of now. A record for
- * which there is no memory is not there: names are missing, nothing else.
+ * which there is no memory is not there: names are missing, nothing else; false
+ * says so.
  */
 #ifndef LIVE_JOURNAL_H
 #define LIVE_JOURNAL_H
@@ -27,11 +28,11 @@ bool journal_open(struct session *s, struct err *e);
 void put_process(struct traced *t, enum model_mode mode, str image,
                  str command);
 void put_process_end(struct traced *t, uint64_t time, uint32_t code);
-void put_module(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
+bool put_module(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
                 str name);
 void put_unmodule(struct traced *t, uint64_t time, uint64_t base);
 /* The system call functions of `m`, and which of them are patched. */
-void put_stubs(struct traced *t, uint64_t time, const struct module *m,
+bool put_stubs(struct traced *t, uint64_t time, const struct module *m,
                const struct patched *patched, str name);
 void put_handle(struct traced *t, const struct os_handle *h);
 void put_place(struct traced *t, uint64_t time, const struct journal_place *p,

@@ -249,10 +249,10 @@ static bool open_process(struct traced *t, struct err *e)
     if (t->process == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    images_tell_stubs(t, 0, &t->target.ntdll, &t->target.nt_stubs,
-                      STR("ntdll.dll"));
-    if (!images_begin(t, 0)) {
-        return err_set(e, ERR_OS, "cannot find ntdll in the program");
+    if (!images_tell_stubs(t, 0, &t->target.ntdll, &t->target.nt_stubs,
+                           STR("ntdll.dll")) ||
+        !images_begin(t, 0)) {
+        return err_set(e, ERR_OS, "out of memory");
     }
     if (t->target.plan->left_out > 0) {
         session_note(s,
