@@ -90,6 +90,24 @@ static bool without_arguments(struct traced *t, const struct question *q,
     return true;
 }
 
+/* The stubs are bent, and their pages, as far as we know, not executable: that
+ * at least from outside. They stay bent for us in any case, so that they are
+ * put back when the program is let go. */
+static bool close_outside(struct traced *t, const struct question *q)
+{
+    struct err e = { 0 };
+    uint32_t code;
+
+    if (!target_close_win32u_outside(&t->target, &e) &&
+        !os_process_ended(&t->target.os, &code)) {
+        session_note(t->session,
+                     "the code of win32u.dll may not be executable: %s",
+                     e.text);
+    }
+    images_tell_win32u(t, q->time);
+    return true;
+}
+
 static bool chore_failed(struct traced *t, const struct question *q,
                          uint32_t status)
 {
@@ -97,13 +115,8 @@ static bool chore_failed(struct traced *t, const struct question *q,
     char why[80];
     struct buf text = BUF_OVER(why);
 
-    if (status == STATUS_DYNAMIC_CODE_BLOCKED && q->step == STEP_CLOSED) {
-        /* Patched, and not executable: that at least from outside. */
-        if (target_close_win32u_outside(&t->target, &e)) {
-            images_tell_win32u(t, q->time);
-            return true;
-        }
-        return without_arguments(t, q, e.text);
+    if (q->step == STEP_CLOSED) {
+        return close_outside(t, q);
     }
     if (status == STATUS_DYNAMIC_CODE_BLOCKED) {
         if (target_patch_win32u_outside(&t->target, &e)) {
@@ -182,10 +195,11 @@ static bool mapped(struct traced *t, struct drained *d, struct question *q,
             return patch_win32u(t, q, d->ring->chore_status, c);
         }
         /* It waits no longer, and has closed what was open; if it is no more,
-         * we do, as soon as we may ask. */
-        if (!os_waited_for(&t->target.os)) {
-            target_close_win32u_outside(&t->target, &(struct err){ 0 });
+         * we do, if we may ask. */
+        if (q->step == STEP_CLOSED) {
+            return close_outside(t, q);
         }
+        target_close_win32u_outside(&t->target, &(struct err){ 0 });
         return without_arguments(t, q, "its thread did not wait for us");
     }
     if (!waits) {

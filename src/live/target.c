@@ -511,6 +511,9 @@ bool target_close_win32u_outside(struct target *t, struct err *e)
     struct os_process p = unwatched(t);
     struct target_pages stubs = target_win32u_stubs(t);
 
+    if (os_waited_for(&p)) {
+        return err_set(e, ERR_OS, "a thread of the program waits");
+    }
     return os_make_code(&p, stubs.at, (size_t)stubs.size, e);
 }
 
