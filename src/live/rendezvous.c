@@ -227,6 +227,7 @@ static void started(struct traced *t)
     uint64_t status = atomic_load_explicit(&t->target.section->start_status,
                                            memory_order_acquire);
     struct err e = { 0 };
+    uint32_t code;
 
     if (t->started) {
         return;
@@ -238,7 +239,8 @@ static void started(struct traced *t)
                 "calls (NtSetInformationProcess said 0x%08x)",
                 (unsigned)(status - 1));
         refuse(t, &e);
-    } else if (!target_mend_loader(&t->target, &e)) {
+    } else if (!target_mend_loader(&t->target, &e) &&
+               !os_process_ended(&t->target.os, &code)) {
         refuse(t, &e);
     }
 }

@@ -356,11 +356,14 @@ bool target_mend_loader(struct target *t, struct err *e)
     struct os_process p = unwatched(t);
     const uint8_t *right;
     uint8_t there[LOADER_BYTES];
+    bool read = os_read(&t->os, thunk, there, sizeof(there));
 
     right = t->ntdll.bytes + (thunk - t->ntdll.base);
-    if (os_read(&t->os, thunk, there, sizeof(there)) &&
-        memcmp(there, right, sizeof(there)) == 0) {
+    if (read && memcmp(there, right, sizeof(there)) == 0) {
         return true;
+    }
+    if (!read && os_waited_for(&p)) {
+        return err_set(e, ERR_OS, "the program's code cannot be read");
     }
     return os_write_code(&p, thunk, right, LOADER_BYTES, e);
 }
@@ -421,6 +424,17 @@ static bool get_in(struct target *t, const struct launch_options *o,
     return (!t->patching || patch_ntdll(t, e)) && hook_loader(t, e);
 }
 
+/* Whatever could not be done to a process that is no more: that is why. */
+static void blame_end(const struct target *t, struct err *e)
+{
+    uint32_t code;
+
+    if (os_process_ended(&t->os, &code)) {
+        err_set(e, ERR_OS, "it was ended before it could run (0x%08x)",
+                (unsigned)code);
+    }
+}
+
 bool target_launch(struct target *out, const uint16_t *path,
                    const uint16_t *command_line, const struct launch_options *o,
                    struct plan *plan, void *wake, struct timing *timing,
@@ -435,6 +449,7 @@ bool target_launch(struct target *out, const uint16_t *path,
         return false;
     }
     if (!get_in(&t, o, timing, e)) {
+        blame_end(&t, e);
         target_close(&t);
         return false;
     }
@@ -444,7 +459,11 @@ bool target_launch(struct target *out, const uint16_t *path,
 
 bool target_go(struct target *t, struct err *e)
 {
-    return os_process_resume(&t->os, e);
+    if (!os_process_resume(&t->os, e)) {
+        blame_end(t, e);
+        return false;
+    }
+    return true;
 }
 
 bool target_add_win32u(struct target *t, uint64_t base, struct err *e)
