@@ -298,15 +298,12 @@ static bool bend_stubs(struct target *t, const struct module *m,
     return true;
 }
 
-/* All of it from outside. */
-static bool patch_module(const struct os_process *p, struct target_pages room,
-                         const uint8_t *thunks, const struct patched *x,
-                         struct err *e)
+/* Thunks, from outside. */
+static bool seal_thunks(const struct os_process *p, struct target_pages room,
+                        const uint8_t *thunks, struct err *e)
 {
-    return x->count == 0 ||
-           (os_write_code(p, room.at, thunks, (size_t)room.size, e) &&
-            os_make_code(p, room.at, (size_t)room.size, e) &&
-            os_write_code(p, x->from, x->is, x->size, e));
+    return os_write_code(p, room.at, thunks, (size_t)room.size, e) &&
+           os_make_code(p, room.at, (size_t)room.size, e);
 }
 
 /* No thread of the target runs yet. */
@@ -314,13 +311,16 @@ static bool patch_ntdll(struct target *t, struct err *e)
 {
     const struct target_pages room = { t->agent + AGENT_IMAGE_ROOM,
                                        AGENT_NT_ROOM };
+    const struct patched *x;
     uint8_t *thunks = NULL;
     bool ok;
 
     if (!bend_stubs(t, &t->ntdll, room, &t->nt_stubs, &thunks, e)) {
         return false;
     }
-    ok = patch_module(&t->os, room, thunks, &t->nt_stubs, e);
+    x = &t->nt_stubs;
+    ok = x->count == 0 || (seal_thunks(&t->os, room, thunks, e) &&
+                           os_write_code(&t->os, x->from, x->is, x->size, e));
     free(thunks);
     return ok;
 }
@@ -520,9 +520,13 @@ void target_unprepare_win32u(struct target *t)
 bool target_patch_win32u_outside(struct target *t, struct err *e)
 {
     struct os_process p = unwatched(t);
+    const struct patched *x = &t->win32u_stubs;
 
-    return patch_module(&p, target_win32u_room(t), t->win32u_thunks,
-                        &t->win32u_stubs, e);
+    if (!seal_thunks(&p, target_win32u_room(t), t->win32u_thunks, e)) {
+        return false;
+    }
+    t->win32u_sealed = true;
+    return os_write_code(&p, x->from, x->is, x->size, e);
 }
 
 bool target_close_win32u_outside(struct target *t, struct err *e)
