@@ -655,9 +655,17 @@ size_t target_forget_unpatched(struct target *t, const struct target_stub *stub)
  * since is theirs. */
 static void unpatch(struct target *t, const struct patched *x, struct err *e)
 {
-    uint8_t *now = x->count > 0 ? malloc(x->size) : NULL;
+    uint8_t *now;
 
-    if (now != NULL && os_read(&t->os, x->from, now, x->size)) {
+    if (x->count == 0) {
+        return;
+    }
+    now = malloc(x->size);
+    if (now == NULL) {
+        err_set(e, ERR_OS, "out of memory");
+    } else if (!os_read(&t->os, x->from, now, x->size)) {
+        err_set(e, ERR_OS, "the program's code cannot be read");
+    } else {
         for (size_t i = 0; i + STUB_HEAD_SIZE <= x->size; i++) {
             const uint8_t *put = patch_bytes(x, x->from + i);
 
