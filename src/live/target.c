@@ -127,6 +127,7 @@ static bool open_section(struct target *t, const struct launch_options *o,
 {
     uint32_t first = FIRST_BYTES / (uint32_t)o->ring_size;
     uint64_t size = SECTION_BYTES;
+    struct err why;
     _Atomic uint32_t *states;
     struct section *s;
 
@@ -136,9 +137,10 @@ static bool open_section(struct target *t, const struct launch_options *o,
         size = (uint64_t)SECTION_RINGS_WANTED * t->ring_stride;
     }
     first = first > RINGS_AT_FIRST ? RINGS_AT_FIRST : first;
-    while (!map_section(t, size, e)) {
+    while (!map_section(t, size, &why)) {
         size /= 2;
         if (size < SECTION_RINGS + (uint64_t)first * t->ring_stride) {
+            *e = why;
             return false;
         }
     }
