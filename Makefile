@@ -10,6 +10,7 @@
 #   make linux     build what of it runs on Linux: build/linux/ntstrace, which
 #                  traces nothing, the library, tools, tests
 #   make asan      unit tests under AddressSanitizer and UBSan
+#   make coverage  which lines of src/live the unit tests reach
 #   make fuzz      fuzz each reader of foreign bytes for FUZZ_SECONDS (60)
 #   make dist      build/ntstrace.zip: program, manual, self-test for Windows
 #   make format    clang-format over src/, tests/ and bench/
@@ -202,6 +203,19 @@ $(BL)/unit/%: tests/unit/%.c $(BL)/library.a
 	@mkdir -p $(@D)
 	$(CC) $(LINUX_FLAGS) -Werror -Itests -MMD -MP -o $@ $< $(BL)/library.a
 
+# What asks a system about a program asks one that does not exist: the library's
+# calls of these are handed to tests/fake, which counts and makes them.
+FAKE_H    := tests/fake/fake.h tests/unit/check.h
+FAKE_LINK := -pthread -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+    -Wl,--wrap=os_event_open,--wrap=os_event_close \
+    -Wl,--wrap=os_thread_run,--wrap=os_wait
+
+$(BL)/unit/test_live_%: tests/unit/test_live_%.c tests/fake/fake.c $(FAKE_H) \
+                        $(BL)/library.a
+	@mkdir -p $(@D)
+	$(CC) $(LINUX_FLAGS) -Werror -D_GNU_SOURCE -Itests -o $@ \
+	    $(filter %.c %.a,$^) $(FAKE_LINK)
+
 $(TOOLS:%=$(BL)/%): $(BL)/%: tests/%.c $(BL)/library.a
 	@mkdir -p $(@D)
 	$(CC) $(LINUX_FLAGS) -Itests -o $@ $< $(BL)/library.a
@@ -252,6 +266,35 @@ $(BL)/asan/%: tests/unit/%.c tests/unit/check.h $(BL)/library-asan.a
 	$(CLANG) $(WARN) -Werror $(SAN) -Itests -MMD -MP -o $@ $< \
 	    $(BL)/library-asan.a
 
+$(BL)/asan/test_live_%: tests/unit/test_live_%.c tests/fake/fake.c $(FAKE_H) \
+                        $(BL)/library-asan.a
+	@mkdir -p $(@D)
+	$(CLANG) $(WARN) -Werror $(SAN) -D_GNU_SOURCE -Itests -o $@ \
+	    $(filter %.c %.a,$^) $(FAKE_LINK)
+
+# Which lines of src/live the unit tests reach, by file: a table.
+COVER_O := $(addprefix $B/coverage/obj/,$(addsuffix .o,$(PORTABLE) $(POSIX)))
+COVER   := $(UNIT:%=$B/coverage/%)
+
+coverage: $(COVER)
+	@tools/coverage $B/coverage $(COVER)
+
+$B/coverage/obj/%.c.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(LINUX_FLAGS) -O0 --coverage -MMD -MP -c -o $@ $<
+
+$B/coverage/library.a: $(COVER_O) $(BL)/obj/live/agent_image.S.o
+	@rm -f $@
+	ar rcs $@ $^
+
+$B/coverage/test_live_%: tests/unit/test_live_%.c tests/fake/fake.c $(FAKE_H) \
+                         $B/coverage/library.a
+	$(CC) $(LINUX_FLAGS) -D_GNU_SOURCE -Itests -o $@ $(filter %.c %.a,$^) \
+	    --coverage $(FAKE_LINK)
+
+$B/coverage/test_%: tests/unit/test_%.c $B/coverage/library.a
+	$(CC) $(LINUX_FLAGS) -Itests -o $@ $^ --coverage -pthread
+
 FUZZ         := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 fuzz: $(FUZZ:%=$(BL)/fuzz/%)
@@ -276,7 +319,7 @@ $(BL)/fuzz/%: tests/fuzz/%.c $(BL)/library-fuzz.a
 
 # --- what a user calls ---------------------------------------------------------
 
-.PHONY: setup demo test soak bench dist format asan fuzz
+.PHONY: setup demo test soak bench dist format asan fuzz coverage
 
 setup:
 	@tools/setup

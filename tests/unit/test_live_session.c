@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_live_session - live/session.h, and with it all of src/live, on a system
+ * that does not exist (tests/fake/fake.h).
+ *
+ * Each story is a program that is traced from beginning to end. It is told
+ * once, and looked at; then again and again, refusing the first request, the
+ * second, and so on, each in every way that there is; and then once more with
+ * every allocation. Whatever is refused: what is said names it, nothing is left
+ * behind, and a program that runs is what it was, or it is said that it is not.
+ */
+#include "live/session.h"
+
+#include "cmd/options.h"
+#include "fake/fake.h"
+#include "unit/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The exit status when a program was let go. */
+#define LET_GO 130
+
+struct story {
+    const char *name;
+    const char *line;  // our command line
+    struct fake_setup setup;
+    /* What a run says in its lines and notes, if it says nothing else; and what
+     * only one in which nothing is refused does. */
+    const char *says[6];
+    const char *says_more[6];
+};
+
+struct told {
+    bool ok;
+    uint32_t status;
+    struct err e;
+    char notes[4096];
+    size_t notes_size;
+};
+
+static void full(size_t wanted)
+{
+    printf("arena full: %zu\n", wanted);
+    abort();
+}
+
+static struct told run(const struct story *s, const struct fake_setup *setup)
+{
+    static char room[1 << 16];
+    struct arena a = arena_over(room, sizeof(room), full);
+    struct options *o = calloc(1, sizeof(*o));
+    struct told t = { 0 };
+    struct buf notes = BUF_OVER(t.notes);
+
+    if (!options_parse(o, str_of(s->line), &a, &t.e)) {
+        printf("%s: %s\n", s->name, t.e.text);
+        abort();
+    }
+    fake_begin(setup);
+    t.ok = session_run(&o->launch, &o->view, &t.status, &notes, &t.e);
+    t.notes_size = notes.size;
+    free(o);
+    return t;
+}
+
+static bool contains(str s, const char *what)
+{
+    size_t size = strlen(what);
+
+    for (size_t i = 0; i + size <= s.size; i++) {
+        if (memcmp(s.p + i, what, size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void bad(const struct story *s, const struct fake_setup *setup,
+                const struct told *t, const char *what, str more)
+{
+    static const char *const ways[] = { "no memory", "denied", "gone" };
+
+    printf("%s, request %u (%s) refused, %s: %s%.*s\n", s->name,
+           setup->refuse + setup->refuse_memory, fake_refused(),
+           setup->refuse > 0 ? ways[setup->way] : "no memory", what,
+           STR_ARGS(more));
+    printf("  %s, status %u, \"%s\"\n  notes: %.*s\n", t->ok ? "ok" : "failed",
+           (unsigned)t->status, t->e.text, (int)t->notes_size, t->notes);
+    check_bad++;
+}
+
+/* Nothing of the story is missing without a word about it. */
+static void look_for(const struct story *s, const struct fake_setup *setup,
+                     const struct told *t)
+{
+    str notes = { t->notes, t->notes_size };
+    bool refused = setup->refuse + setup->refuse_memory > 0;
+    /* What the program's memory says, and what the model keeps. */
+    bool excused = !t->ok || fake_ended_early() || notes.size > 0 ||
+                   strcmp(fake_refused(), "os_read") == 0 ||
+                   setup->refuse_memory > 0;
+
+    for (size_t i = 0; i < COUNT_OF(s->says) + COUNT_OF(s->says_more); i++) {
+        bool more = i >= COUNT_OF(s->says);
+        const char *what =
+            more ? s->says_more[i - COUNT_OF(s->says)] : s->says[i];
+
+        if (what != NULL && !contains(fake_output(), what) &&
+            !contains(notes, what) && (!refused || !(more || excused))) {
+            bad(s, setup, t, "not said: ", str_of(what));
+            printf("%.*s\n", STR_ARGS(fake_output()));
+        }
+    }
+}
+
+/* Requests that give no reason, and what is said when one is refused. */
+static const struct {
+    const char *request;
+    const char *text;
+} texts[] = {
+    { "os_thread_get_start", "cannot find ntdll in the program" },
+    { "os_query", "cannot find ntdll in the program" },
+    { "os_query", "no room for the agent within reach of ntdll" },
+    { "os_read", "the image at 0x7ff8a0000000 cannot be read" },
+    { "os_read", "the program's code cannot be read" },
+    { "os_thread_set_start", "cannot redirect the first thread" },
+};
+
+/* True if what is said names what was refused. */
+static bool names_it(const struct fake_setup *setup, str text)
+{
+    if (setup->refuse_memory > 0) {
+        return contains(text, "out of memory") ||
+               contains(text, "no memory for ");
+    }
+    if (setup->way == FAKE_GONE) {
+        return contains(text, "it was ended before it could run (0x00000001)");
+    }
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        if (strcmp(texts[i].request, fake_refused()) == 0 &&
+            contains(text, texts[i].text)) {
+            return true;
+        }
+    }
+    return contains(text, setup->way == FAKE_MEMORY ? ": out of memory"
+                                                    : ": access denied");
+}
+
+/* What holds whatever was refused. */
+static void judge(const struct story *s, const struct fake_setup *setup,
+                  const struct told *t)
+{
+    str notes = { t->notes, t->notes_size };
+    str left = fake_left();
+
+    if (left.size > 0) {
+        bad(s, setup, t, "left behind:", left);
+    }
+    if (fake_questions_while_waiting() > 0) {
+        bad(s, setup, t, "a question while a thread waited", STR(""));
+    }
+    if (!t->ok && (t->e.code == ERR_NONE || fake_refused()[0] == 0 ||
+                   !names_it(setup, str_of(t->e.text)))) {
+        bad(s, setup, t, "another reason", STR(""));
+    }
+    if (!t->ok && setup->way != FAKE_GONE &&
+        strncmp(fake_refused(), "os_file_", 8) == 0 &&
+        strcmp(fake_refused(), "os_file_head") != 0 &&
+        t->e.code != ERR_OUTPUT) {
+        bad(s, setup, t, "not the output is to blame", STR(""));
+    }
+    if (t->ok && t->status != LET_GO && t->status != fake_code()) {
+        bad(s, setup, t, "another exit status", STR(""));
+    }
+    if (t->ok && t->e.text[0] != 0) {
+        bad(s, setup, t, "a reason, and no failure", STR(""));
+    }
+    if (t->ok && fake_killed()) {
+        bad(s, setup, t, "the program was ended, and it is no failure",
+            STR(""));
+    }
+    if (!t->ok && fake_launched() && !fake_resumed() && !fake_ended()) {
+        bad(s, setup, t, "a program that was not let go is still there",
+            STR(""));
+    }
+    /* It runs on without us. */
+    if (fake_resumed() && !fake_ended()) {
+        str changed = fake_changed();
+
+        if (changed.size > 0 && !contains(notes, "detaching: ")) {
+            bad(s, setup, t, "it runs, and nothing is said of", changed);
+        }
+    }
+    look_for(s, setup, t);
+}
+
+static void try(const struct story *s, const struct fake_setup *setup,
+                struct fake_counts *counts)
+{
+    struct told t = run(s, setup);
+
+    judge(s, setup, &t);
+    *counts = fake_counts();
+    fake_end();
+}
+
+/* Tells the story, and refuses what it asks for, one by one: all, or only what
+ * is not asked for before the program runs. */
+static void tell_from(const struct story *s, bool from_go)
+{
+    struct fake_setup setup = s->setup;
+    struct fake_counts all, ignored;
+    unsigned i;
+
+    try(s, &setup, &all);
+    printf("%s: %u requests (%u until it runs), %u allocations (%u)\n", s->name,
+           all.requests, all.requests_at_go, all.memory, all.memory_at_go);
+    for (i = from_go ? all.requests_at_go : 1; i <= all.requests; i++) {
+        setup.refuse = i;
+        for (int way = 0; way < FAKE_WAYS && check_bad < 10; way++) {
+            setup.way = (enum fake_way)way;
+            try(s, &setup, &ignored);
+        }
+    }
+    setup.refuse = 0;
+    for (i = from_go ? all.memory_at_go : 1; i <= all.memory; i++) {
+        setup.refuse_memory = i;
+        if (check_bad < 10) {
+            try(s, &setup, &ignored);
+        }
+    }
+}
+
+static void tell(const struct story *s)
+{
+    tell_from(s, true);
+}
+
+/* Once, refusing nothing. */
+static void tell_once(const struct story *s)
+{
+    struct fake_counts ignored;
+
+    try(s, &s->setup, &ignored);
+}
+
+/* --- stories --- */
+
+static uint32_t closes_three(void)
+{
+    if (fake_start()) {
+        fake_call("NtClose", 0x10, 0, 0);
+        fake_call("NtClose", 0x14, 0, 0xc0000008);
+        fake_call("NtSetEvent", 0x4, 0, 0);
+        fake_entry("NtTerminateProcess", UINT64_MAX, 7);
+    }
+    return 7;
+}
+
+static void a_program_is_traced_from_beginning_to_end(void)
+{
+    static const struct story s = {
+        .name = "short",
+        .line = "ntstrace -o out.txt app.exe",
+        .setup = { .run = closes_three },
+        .says = { "NtClose(Handle=0x10) = 0",
+                  "NtClose(Handle=0x14) = 0xc0000008", "NtTerminateProcess(",
+                  "+++ exited with 7 +++" },
+    };
+
+    tell_from(&s, false);
+}
+
+static uint32_t opens_windows(void)
+{
+    if (fake_start() && fake_map_win32u()) {
+        if (fake_win32u_is_patched()) {
+            fake_call("NtUserGetDC", 0, 0, 0x1001);
+        }
+        fake_unmap_win32u();
+        fake_map_win32u();
+        if (fake_win32u_is_patched()) {
+            fake_call("NtUserReleaseDC", 0, 0x1001, 1);
+        }
+        fake_entry("NtTerminateProcess", UINT64_MAX, 3);
+    }
+    return 3;
+}
+
+static void win32u_is_patched_when_it_comes_and_when_it_comes_again(void)
+{
+    static const struct story s = {
+        .name = "win32u",
+        .line = "ntstrace -o out.txt app.exe",
+        .setup = { .run = opens_windows },
+        .says = { "NtUserGetDC(hWnd=NULL) = ", "NtUserReleaseDC(hdc=NULL) = 1",
+                  "+++ exited with 3 +++" },
+    };
+
+    tell(&s);
+}
+
+static void a_program_that_may_not_change_its_code_is_patched_from_outside(void)
+{
+    struct story s = {
+        .name = "",
+        .line = "ntstrace -o out.txt app.exe",
+        .setup = { .run = opens_windows, .keeps_loader = true },
+        .says = { "NtUserGetDC(hWnd=NULL) = ", "NtUserReleaseDC(hdc=NULL) = 1",
+                  "+++ exited with 3 +++" },
+    };
+    static const char *const names[] = { "its room stays closed",
+                                         "its code stays closed",
+                                         "its code stays open" };
+
+    for (unsigned i = 0; i < 3; i++) {
+        s.name = names[i];
+        s.setup.acg_chore = i + 1;
+        tell(&s);
+    }
+}
+
+static uint32_t has_orphans(void)
+{
+    if (fake_start()) {
+        fake_entry("NtSetEvent", 0x4, 0);
+        fake_orphan(FAKE_PRIVATE + 0x1234);
+        fake_orphan(FAKE_PRIVATE + 0x80000);
+        fake_orphan(FAKE_PROGRAM + 0x1010);
+        fake_orphan(fake_function("NtClose") + 0x14);
+        fake_put_back("NtSetEvent");
+        fake_orphan(fake_function("NtSetEvent") + 0x14);
+    }
+    return 0;
+}
+
+static void what_no_entry_explains_is_asked_for(void)
+{
+    static const struct story s = {
+        .name = "orphans",
+        .line = "ntstrace -o out.txt app.exe",
+        .setup = { .run = has_orphans },
+        .says = { "INDIRECT", "patches lost: 1 functions of ntdll.dll" },
+        .says_more = { "DIRECT: private 0x21000000+0x1234",
+                       "DIRECT: unmapped 0x21080000+0x0",
+                       "DIRECT: x.exe+0x1010" },
+    };
+    static const struct story wine = {
+        .name = "orphans under Wine",
+        .line = "ntstrace -o out.txt app.exe",
+        .setup = { .run = has_orphans, .wine = true },
+        .says = { "INDIRECT", "patches lost: 1 functions of ntdll.dll" },
+        .says_more = { "DIRECT: private 0x21000000+0x1234",
+                       "DIRECT: unmapped 0x21080000+0x0",
+                       "DIRECT: x.exe+0x1010" },
+    };
+    static const struct story plain = {
+        .name = "unpatched",
+        .line = "ntstrace -o out.txt --no-patch app.exe",
+        .setup = { .run = has_orphans },
+        .says_more = { "DIRECT: private 0x21000000+0x1234",
+                       "DIRECT: x.exe+0x1010" },
+    };
+
+    tell(&s);
+    tell(&wine);
+    tell_from(&plain, false);
+}
+
+static uint32_t has_apcs(void)
+{
+    if (fake_start()) {
+        fake_apc(FAKE_PRIVATE + 0x20);
+        fake_apc(FAKE_PRIVATE + 0x90000);
+        fake_apc(fake_function("RtlUserThreadStart") + 1);
+        fake_call("NtClose", 0x10, 0, 0);
+        fake_wait_for("NtClose");
+    }
+    return 0;
+}
+
+static void what_is_at_an_address_is_asked_for_with_a_deadline(void)
+{
+    struct story s = {
+        .name = "places",
+        .line = "ntstrace -o out.txt app.exe",
+        .setup = { .run = has_apcs },
+        .says = { "NtClose(Handle=0x10) = 0", "ntdll.dll+0x1001" },
+        .says_more = { "private 0x21000000+0x20" },
+    };
+
+    tell(&s);
+    s.setup.wine = true;
+    s.name = "places under Wine";
+    tell(&s);
+    s.says_more[0] = "Routine=0x21000020";
+    s.setup.pace = FAKE_LATE;
+    tell_once(&s);
+    s.setup.pace = FAKE_NEVER;
+    tell_once(&s);
+}
+
+static uint32_t is_denied(void)
+{
+    fake_start();
+    return 0;
+}
+
+static void a_program_without_callback_is_ended(void)
+{
+    static const struct story s = {
+        .name = "no callback",
+        .line = "ntstrace -o out.txt app.exe",
+        .setup = { .run = is_denied, .callback_denied = true },
+    };
+    struct told t = run(&s, &s.setup);
+
+    CHECK(!t.ok && fake_killed());
+    CHECK_STR(str_of(t.e.text),
+              STR("app.exe: this system does not let a process watch its own "
+                  "system calls (NtSetInformationProcess said 0xc0000022)"));
+    CHECK_STR(fake_left(), STR(""));
+    fake_end();
+}
+
+static uint32_t runs_on(void)
+{
+    if (fake_start()) {
+        fake_map_win32u();
+        fake_call("NtClose", 0x10, 0, 0);
+        fake_interrupt(OS_INTERRUPT_CLOSE);
+        for (int i = 0; i < 20 && fake_call("NtSetEvent", 4, 0, 0); i++) {
+            fake_rest(1);
+        }
+        while (!fake_left_alone()) {
+            fake_rest(1);
+        }
+    }
+    return 0;
+}
+
+static void a_program_that_is_let_go_is_what_it_was(void)
+{
+    struct story s = {
+        .name = "detach",
+        .line = "ntstrace -o out.txt app.exe",
+        .setup = { .run = runs_on },
+        .says = { "NtClose(Handle=0x10) = 0", "+++ detached +++" },
+    };
+
+    tell(&s);
+    s.name = "detach, the callback stays";
+    s.setup.callback_stays = true;
+    s.says[2] = "detaching: its callback stays (0xc0000022)";
+    tell(&s);
+}
+
+static uint32_t shakes(void)
+{
+    if (fake_start_late()) {
+        fake_shake("NtClose", 0);
+        fake_shake("NtSetEvent", 0);
+        fake_shake("NtClose", 0xc0000008);
+    }
+    return 5;
+}
+
+static void the_other_engine_tells_calls_that_have_returned(void)
+{
+    static const struct story s = {
+        .name = "handshake",
+        .line = "ntstrace -o out.txt --engine=handshake app.exe",
+        .setup = { .run = shakes },
+        .says = { "+++ ended with 5 +++" },
+        .says_more = { "NtClose(Handle=0x1234) = 0xc0000008", "NtSetEvent(" },
+    };
+    static const struct story wine = {
+        .name = "handshake under Wine",
+        .line = "ntstrace -o out.txt --engine=handshake app.exe",
+        .setup = { .run = shakes, .wine = true },
+        .says = { "+++ ended with 5 +++" },
+        .says_more = { "NtClose(Handle=0x1234) = 0xc0000008", "NtSetEvent(" },
+    };
+
+    tell_from(&s, false);
+    tell(&wine);
+}
+
+/* Four threads' worth of calls for the smallest ring. */
+static uint32_t is_busy(void)
+{
+    bool ok = fake_start();
+
+    for (int i = 0; i < 1500 && ok; i++) {
+        ok = fake_call("NtSetEvent", 4, 0, 0);
+    }
+    if (ok) {
+        fake_call("NtClose", 0x10, 0, 0);
+        fake_entry("NtTerminateThread", UINT64_MAX - 1, 9);
+        fake_end_thread(9);
+        fake_wait_for("exited with 9");
+    }
+    return 0;
+}
+
+static void a_thread_that_finds_no_room_waits_and_its_end_is_told(void)
+{
+    static const struct story s = {
+        .name = "busy",
+        .line = "ntstrace -o out.txt --ring-size=64K -e NtClose,"
+                "NtTerminateThread app.exe",
+        .setup = { .run = is_busy },
+        .says = { "NtClose(Handle=0x10) = 0",
+                  "NtTerminateThread(ThreadHandle=NtCurrentThread" },
+        .says_more = { "+++ thread exited with 9 +++", "+++ ended with 0 +++" },
+    };
+
+    tell(&s);
+}
+
+static uint32_t scribbles(void)
+{
+    if (fake_start()) {
+        fake_call("NtClose", 0x10, 0, 0);
+        fake_wait_for("NtClose");
+        fake_scribble();
+        for (int i = 0; i < 20; i++) {
+            fake_entry("NtSetEvent", 4, 0);
+        }
+        fake_wait_for("callback lost");
+    }
+    return 0;
+}
+
+static void what_the_program_writes_over_is_counted(void)
+{
+    static const struct story s = {
+        .name = "scribbles",
+        .line = "ntstrace -o out.txt app.exe",
+        .setup = { .run = scribbles },
+        .says = { "NtClose(Handle=0x10) = 0" },
+        .says_more = { "records: damaged", "callback lost" },
+    };
+
+    tell_once(&s);
+}
+
+static uint32_t is_interrupted(void)
+{
+    if (fake_start()) {
+        fake_call("NtClose", 0x10, 0, 0);
+        fake_wait_for("NtClose");
+        fake_interrupt(OS_INTERRUPT_CTRL_BREAK);
+        fake_rest(5);
+        fake_share_console(false);
+        fake_interrupt(OS_INTERRUPT_CTRL_BREAK);
+        fake_wait_for("total");
+        fake_interrupt(OS_INTERRUPT_CTRL_C);
+        while (!fake_left_alone()) {
+            fake_rest(1);
+        }
+    }
+    return 0;
+}
+
+static void a_program_without_our_console_is_let_go_after_a_while(void)
+{
+    static const struct story s = {
+        .name = "interrupted",
+        .line = "ntstrace -o out.txt -C app.exe",
+        .setup = { .run = is_interrupted },
+        .says = { "NtClose(Handle=0x10) = 0", "+++ detached +++", "total" },
+    };
+
+    tell_once(&s);
+}
+
+int main(void)
+{
+    const struct test tests[] = {
+        TEST(a_program_is_traced_from_beginning_to_end),
+        TEST(win32u_is_patched_when_it_comes_and_when_it_comes_again),
+        TEST(a_program_that_may_not_change_its_code_is_patched_from_outside),
+        TEST(what_no_entry_explains_is_asked_for),
+        TEST(what_is_at_an_address_is_asked_for_with_a_deadline),
+        TEST(a_program_without_callback_is_ended),
+        TEST(a_program_that_is_let_go_is_what_it_was),
+        TEST(the_other_engine_tells_calls_that_have_returned),
+        TEST(a_thread_that_finds_no_room_waits_and_its_end_is_told),
+        TEST(what_the_program_writes_over_is_counted),
+        TEST(a_program_without_our_console_is_let_go_after_a_while),
+    };
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    return check_run(tests, COUNT_OF(tests));
+}
