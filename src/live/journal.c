@@ -175,12 +175,12 @@ void put_lost(struct traced *t, uint64_t time, enum model_lost why,
     hand_over(t, &b);
 }
 
-void put_clock(struct session *s, const struct journal_clock *c)
+bool put_clock(struct session *s, const struct journal_clock *c)
 {
     struct buf b = room_of(s);
 
     journal_clock(&b, c);
-    model_clock_set(s->model, b.p, b.size);
+    return model_clock_set(s->model, b.p, b.size);
 }
 
 /* --- of one thread: small ones, which a stack has room for --- */

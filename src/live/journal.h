@@ -43,7 +43,7 @@ void put_patches_lost(struct traced *t, uint64_t time,
 void put_lost(struct traced *t, uint64_t time, enum model_lost why,
               uint64_t count);
 /* What time it is; `c` says. */
-void put_clock(struct session *s, const struct journal_clock *c);
+bool put_clock(struct session *s, const struct journal_clock *c);
 
 /* Of one thread, behind its records. */
 void put_thread_lost(struct drained *d, enum model_lost why, uint64_t count);

@@ -229,8 +229,9 @@ static bool open_model(struct session *s, const struct target *first,
         return false;
     }
     timing_points(&s->timing, points);
-    put_clock(s, &points[0]);
-    put_clock(s, &points[1]);
+    if (!put_clock(s, &points[0]) || !put_clock(s, &points[1])) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
     return telling_open(&s->telling, &s->output, model_clock(s->model),
                         first->plan->system.wine, colours_wanted(s), e);
 }

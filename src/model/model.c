@@ -452,7 +452,7 @@ static void take_clock(struct clock *c, const struct journal_clock *r)
 {
     if (r->hz != 0) {
         clock_init(c, r->head.time, r->hz, r->wall_ns);
-    } else {
+    } else if (c->count > 0) {
         clock_add(c, r->head.time, r->ns);
     }
 }
@@ -523,15 +523,17 @@ bool model_journal(struct model_process *p, const void *record, size_t size)
     return ok;
 }
 
-void model_clock_set(struct model *m, const void *record, size_t size)
+bool model_clock_set(struct model *m, const void *record, size_t size)
 {
     struct record_head *r = take_record(record, size);
     const void *whole = r;
+    bool ok = r && r->kind == JOURNAL_CLOCK;
 
-    if (r && r->kind == JOURNAL_CLOCK) {
+    if (ok) {
         take_clock(&m->clock, whole);
     }
     free(r);
+    return ok;
 }
 
 const struct clock *model_clock(const struct model *m)

@@ -142,8 +142,9 @@ struct model_process *model_process_open(struct model *m, const void *record,
  * False: it is no such record, or there is no memory. */
 bool model_journal(struct model_process *p, const void *record, size_t size);
 
-/* A CLOCK, before there is a process. */
-void model_clock_set(struct model *m, const void *record, size_t size);
+/* A CLOCK, before there is a process: the first one first. False: it is none,
+ * or there is no memory. */
+bool model_clock_set(struct model *m, const void *record, size_t size);
 /* What time it is in what the model tells; as long as the model. */
 const struct clock *model_clock(const struct model *m);
 
