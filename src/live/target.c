@@ -58,7 +58,9 @@ static void fill_rows(struct target *t, const struct module *m)
 
         rows[s->number & SERVICE_MASK] = plan_row(p, s->name, s->number);
     }
-    memcpy((char *)t->shared.at + SECTION_PROGRAMS, p->bytes, p->used);
+    if (p->used > 0) {
+        memcpy((char *)t->shared.at + SECTION_PROGRAMS, p->bytes, p->used);
+    }
 }
 
 static void fill_transitions(struct target *t)
