@@ -3,8 +3,9 @@
  * places.c - which words of a record are addresses of code, and what is there.
  *
  * The words: what a transition says of its routine or of where it happened
- * (record.h), and the arguments of a call that the tables call code. Those in
- * structures are not looked for: in no image, they stay bare.
+ * (record.h), where an orphan returned to for which nobody waits, and the
+ * arguments of a call that the tables call code. Those in structures are not looked for: in no image, they stay
+ * bare.
  *
  * Records are hostile; a wrong size gives no address. Asks by ask.h alone.
  */
@@ -82,6 +83,9 @@ static int words_of(const struct traced *t, const struct walked *r,
     if (head->kind == RECORD_TRANSITION && transition_word[head->number] >= 0) {
         words[count++] =
             TRANSITION_WORDS + 8 * (uint32_t)transition_word[head->number];
+    } else if (head->kind == RECORD_RETURN &&
+               (head->flags & RECORD_ORPHAN) != 0) {
+        words[count++] = RETURN_RIP;
     } else if (head->kind == RECORD_ENTRY) {
         mask = t->target.plan->services[head->number & SERVICE_MASK].code_args;
         for (uint32_t i = 0; mask >> i != 0 && count < WORDS_MOST; i++) {
