@@ -11,6 +11,10 @@
 
 #define MEM_COMMIT 0x1000
 #define PAGE_READWRITE 0x04
+/* How long room may not be there that must not be waited for asleep: the
+ * tracer comes by much more often. */
+#define CRAMPED_MS 2000
+
 
 static struct ring *ring_at(const struct section *s, uint32_t index)
 {
@@ -190,6 +194,32 @@ static void set_limit(struct ring *ring, uint32_t used, uint32_t size)
     }
 }
 
+static bool is_cramped(const struct ring *ring)
+{
+    return teb_is_cramped(
+        atomic_load_explicit(&ring->inside, memory_order_relaxed));
+}
+
+/* Waits for room for `size` bytes where the stack is too short to do so
+ * asleep. False: there was none for CRAMPED_MS. Its own function, so that the
+ * others do not carry its frame. */
+__attribute__((noinline)) static bool spin_room(struct ring *ring,
+                                                uint32_t size)
+{
+    uint64_t until = tsc() + CRAMPED_MS * image_config_here()->tsc_per_ms;
+
+    /* Relaxed: make_room looks again. */
+    while (atomic_load_explicit(&ring->head, memory_order_relaxed) -
+               atomic_load_explicit(&ring->tail, memory_order_relaxed) >
+           ring_bytes() - size) {
+        if (tsc() > until) {
+            return false;
+        }
+        pause();
+    }
+    return true;
+}
+
 /* Waits for room for `size` bytes, if need be, and says how far the thread may
  * now fill the ring. RING_LOST_COUNT: there is room; else why there is none. */
 static enum ring_lost make_room(struct ring *ring, uint32_t size)
@@ -215,7 +245,7 @@ static enum ring_lost make_room(struct ring *ring, uint32_t size)
             wait_wake_reader(ring);
             return RING_LOST_FULL;
         }
-        if (!wait_room(ring)) {
+        if (!(is_cramped(ring) ? spin_room(ring, size) : wait_room(ring))) {
             return RING_LOST_NO_TRACER;
         }
     }

@@ -10,6 +10,7 @@
 
 #include "wire/ring.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define TEB_STACK_BASE 0x08
@@ -40,6 +41,18 @@ static inline uint64_t teb_stack_end(void)
 
     __asm__ volatile("movq %%gs:%c1, %0" : "=r"(v) : "i"(TEB_STACK_END));
     return v;
+}
+
+/* The last pages of a stack: one that is never there, and one that may be all
+ * that is left after a stack overflow, when an exception's own words are on it.
+ * It belongs to the program's handler. */
+#define CRAMPED 0x2000
+
+/* True if at `rsp` the agent is to use as little stack as it can, and so make
+ * no system call, nor wait asleep. */
+static inline bool teb_is_cramped(uint64_t rsp)
+{
+    return rsp - teb_stack_end() < CRAMPED;
 }
 
 static inline uint64_t teb_self(void)

@@ -143,6 +143,8 @@ void wait_wake_reader(struct ring *ring)
      * the reader sleeps. Pairs with the fence in doze (live/session.c). */
     atomic_thread_fence(memory_order_seq_cst);
     if (!ring->quiet &&
+        !teb_is_cramped(
+            atomic_load_explicit(&ring->inside, memory_order_relaxed)) &&
         atomic_load_explicit(&s->reader_asleep, memory_order_relaxed) &&
         atomic_compare_exchange_strong(&s->reader_asleep, &asleep, 0)) {
         set_wake(ring);

@@ -350,16 +350,12 @@ void witness_transition(struct ring *ring, enum transition which,
     const struct transition_row *row = &image_config_here()->transition[which];
     uint64_t at = row->from_rcx ? frame->rcx : rsp;
     uint64_t base = teb_stack_base();
-    uint64_t words[TRANSITION_WORDS_MAX];
-    uint32_t count = 0;
+    uint32_t count = row->count;
     uint32_t size;
     struct record_return *r;
 
-    /* The kernel has just written them there, and the door's own code reads
-     * them next. Nothing is asked for them: a stack overflow arrives here as
-     * well, with next to no stack left. */
-    for (; count < row->count && count < TRANSITION_WORDS_MAX; count++) {
-        words[count] = *(const uint64_t *)(at + row->offset[count]);
+    if (count > TRANSITION_WORDS_MAX) {
+        count = TRANSITION_WORDS_MAX;
     }
     size = RETURN_SIZE + 8 * count;
     ring->quiet = which == TRANSITION_EXCEPTION;
@@ -376,15 +372,19 @@ void witness_transition(struct ring *ring, enum transition which,
     r->rsp = rsp;
     r->rax = frame->rax;
     r->stack_base = base;
+    /* The kernel has just written them there, and the door's own code reads
+     * them next. Nothing is asked for them, and they go to the record at once:
+     * a stack overflow arrives here as well, with next to no stack left. */
     for (uint32_t i = 0; i < count; i++) {
-        r->words[i] = words[i];
+        r->words[i] = *(const uint64_t *)(at + row->offset[i]);
     }
     switch (which) {
     case TRANSITION_APC:
         /* The interrupted call, if there is one, got its result in the
          * frame and will not be seen to return (docs/facts.md A2.6). */
         if (count > APC_CONTEXT_RIP && ring->open_rsp != 0 &&
-            returns_into(words[APC_CONTEXT_RIP], ring->open_stub)) {
+            returns_into(*(const uint64_t *)(at + row->offset[APC_CONTEXT_RIP]),
+                         ring->open_stub)) {
             ring->open_rsp = 0;
         }
         break;

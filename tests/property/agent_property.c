@@ -27,6 +27,8 @@
  * before the thread has a ring, whose room for the vector state it lacks. (A
  * call that it would have made, had not the program the callback, counts.) A
  * capture program is one layer more: STACK_CAPTURES, or STACK_KERNEL as well.
+ * Next to the end of a stack nothing is woken or waited for asleep, and
+ * STACK_CRAMPED is enough.
  *
  * Exit status 0; 1 if a property does not hold; 2 if the test cannot run.
  */
@@ -54,6 +56,7 @@
 #include <unistd.h>
 
 #define STACK_FAST 256
+#define STACK_CRAMPED 672
 #define STACK_SLOW 768
 #define STACK_CAPTURES 896
 #define STACK_KERNEL 1280
@@ -1333,6 +1336,22 @@ static uint8_t canary[8];  // what stood behind the expected record
 static uint64_t stack_base, stack_limit;  // gs:[8], gs:[10h]
 static bool stack_words_set;
 
+static uint64_t stack_end;  // gs:[1478h]
+static bool stack_end_set;
+
+/* For the next event; without it it is random. */
+static void set_stack_end(uint64_t end)
+{
+    stack_end = end;
+    stack_end_set = true;
+}
+
+/* The event at `s` comes where the stack has next to nothing left. */
+static bool is_cramped(uint64_t s)
+{
+    return s - stack_end < 0x2000;
+}
+
 /* For the next event; without it they are random. */
 static void set_stack_words(uint64_t base, uint64_t limit)
 {
@@ -1440,6 +1459,11 @@ static void run(void)
         set_stack_words(chance(), chance());
     }
     stack_words_set = false;
+    if (!stack_end_set) {
+        stack_end = chance();
+    }
+    stack_end_set = false;
+    memcpy(teb + 0x1478, &stack_end, 8);
     memcpy(teb + 8, &stack_base, 8);
     memcpy(teb + 0x10, &stack_limit, 8);
     prop_out.rip = 0;
@@ -1462,7 +1486,9 @@ static void check_stack(uint64_t s, bool fast)
     }
     if (used > (fast ? STACK_FAST
                 : calls == 0 && section->callback_owner != CALLBACK_PROGRAMS
-                    ? (captures ? STACK_CAPTURES : STACK_SLOW)
+                    ? (is_cramped(s) ? STACK_CRAMPED
+                       : captures    ? STACK_CAPTURES
+                                     : STACK_SLOW)
                 : had_ring ? STACK_KERNEL
                            : STACK_NO_RING)) {
         bad("%u bytes of stack below rsp (%u calls)", used, calls);
@@ -3271,7 +3297,6 @@ static uint64_t capture_s;    // RSP at the call
 /* A pointer of an earlier round led below RSP, where the agent is at work:
  * what it finds there is not known. */
 static bool unclear;
-static uint64_t stack_end;  // as the TEB has it
 
 static bool is_there(uint64_t at)
 {
@@ -3889,17 +3914,17 @@ static struct captured any_captured(uint64_t s, uint8_t flags,
 }
 
 /* How much stack the TEB says is left; no program is run with next to none,
- * nor near the end of RSP's page on a stack that the TEB does not know. */
+ * nor near the end of RSP's page on a stack that the TEB does not know. (Where
+ * nothing may be waited for asleep is path_cramped's.) */
 static void any_stack_end(void)
 {
-    stack_end = one_in(2)   ? (uint64_t)stack
-                : one_in(2) ? capture_s - 0x4000 + 8 * below(3) - 8
-                : one_in(2) ? capture_s - below(0x5000)
-                            : chance();
+    set_stack_end(one_in(2)   ? (uint64_t)stack
+                  : one_in(2) ? capture_s - 0x4000 + 8 * below(3) - 8
+                  : one_in(2) ? capture_s - 0x2000 - below(0x3000)
+                              : chance());
     if (!one_in(4)) {
-        stack_end = one_in(2) ? 0 : capture_s + 8 * (1 + below(0x100));
+        set_stack_end(one_in(2) ? 0 : capture_s + 8 * (1 + below(0x100)));
     }
-    memcpy(teb + 0x1478, &stack_end, 8);
 }
 
 /* The call itself, up to where it is to be seen what came of it. */
@@ -4183,6 +4208,7 @@ static void path_capture_open(void)
 #define ANSWER_MS 300000u
 #define ROOM_MS 300000u
 #define AWAKE_MS 100u
+#define CRAMPED_MS 2000u
 
 /* A wait may take longer for want of a CPU, but not each of so many. */
 #define SAMPLES 20
@@ -4410,6 +4436,84 @@ static void path_no_room(void)
     }
     enter(k, s, row, (struct wish){ 0 });
     check_lost(RING_LOST_COUNT, 0);
+    ring_fresh();
+}
+
+/* Next to the end of a stack, as after a stack overflow: the reader is not
+ * woken, and room is waited for without a call; a second thread makes it, or
+ * nobody does. */
+static atomic_bool room_wanted;
+
+static void *room_maker(void *unused)
+{
+    (void)unused;
+    while (!other_stops) {
+        if (room_wanted) {
+            for (uint32_t i = 0; i < 200; i++) {
+                sched_yield();
+            }
+            atomic_store_explicit(&ring->tail, ring->head - RING_BYTES / 4,
+                                  memory_order_release);
+            room_wanted = false;
+        } else {
+            sched_yield();
+        }
+    }
+    return NULL;
+}
+
+static void path_cramped(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_any();
+    uint32_t kind = below(3);  // an entry, a return, an exception
+    bool full = one_in(2);
+    bool never = full && one_in(2);
+    bool asleep = one_in(2);
+    struct wish w = { .lost = never };
+
+    ring_fresh();
+    if (ring_to_end(ring->head) < 0x100) {
+        ring->head += 0x100;
+    }
+    ring->tail = ring->head - (full ? RING_BYTES : RING_BYTES - 0x400);
+    ring->limit = ring->head;
+    section->reader_asleep = asleep;
+    if (never) {
+        config_set(10, on_wine);
+    }
+    set_stack_end(s - below(0x2000));
+    room_wanted = full && !never;
+    switch (kind) {
+    case 0:
+        enter(k, s, row_for(k, 0, 0), w);
+        break;
+    case 1:
+        w.flags = RECORD_ORPHAN;
+        leave(after_syscall(k), AT_RETURN, s, w);
+        break;
+    default: {
+        const struct transition_row *row =
+            &config->transition[TRANSITION_EXCEPTION];
+
+        go_back(row->rip, s, never ? 0 : RETURN_SIZE + 8u * row->count);
+        run();
+        check_back(AT_DOOR + TRANSITION_EXCEPTION, s, false);
+        break;
+    }
+    }
+    while (room_wanted) {
+        sched_yield();
+    }
+    check_lost(never ? RING_LOST_NO_TRACER : RING_LOST_COUNT, never);
+    if (never) {
+        check_waited(0, time_after - time_before, CRAMPED_MS);
+        same("given up", ring->given_up, 0);
+    }
+    same("system calls", kernel_calls_sum(), 0);
+    same("reader asleep", section->reader_asleep, asleep);
+    section->reader_asleep = 0;
+    config_set(TSC_PER_MS, on_wine);
     ring_fresh();
 }
 
@@ -5261,6 +5365,7 @@ static const struct path paths[] = {
     { "capture program, calls open", path_capture_open, 2, NULL },
     { "no answer", path_no_answer, 20, NULL },
     { "no room, ever", path_no_room, 50, NULL },
+    { "next to the end of a stack", path_cramped, 10, room_maker },
     { "scribbled words", path_scribbled, 10, NULL },
     { "calls that are pending", path_pending, 2, NULL },
     { "calls that are noted", path_noted, 2, NULL },
