@@ -541,6 +541,13 @@ size_t drain_rings(struct traced *t, bool last)
             }
         }
         taken += drain_ring(t, d, now, last);
+        if (!last && d->code_known && is_gone(t, d)) {
+            /* It was gone when it was first seen here, so that nothing keeps
+             * its id from the next: its end comes right after its last call,
+             * which is what it ended by, and before another's beginning. */
+            end_thread(t, i);
+            continue;
+        }
         ending |= d->ending || (d->handle == NULL && !d->denied);
     }
     t->last_pass = now - t->session->timing.tsc_per_ms * STORE_DELAY_US / 1000;
