@@ -11,10 +11,10 @@
 
 #define MEM_COMMIT 0x1000
 #define PAGE_READWRITE 0x04
+
 /* How long room may not be there that must not be waited for asleep: the
  * tracer comes by much more often. */
 #define CRAMPED_MS 2000
-
 
 static struct ring *ring_at(const struct section *s, uint32_t index)
 {
