@@ -431,9 +431,11 @@ static double run(struct bench *b, enum stream stream, enum where where)
     struct decoder decoder = { 0 };
     struct clock clock;
     struct err e = { 0 };
-    struct model_out out = { b,           null_enter,
-                             null_leave,  null_transition,
-                             null_notice, NULL };
+    struct model_out out = { .ctx = b,
+                             .enter = null_enter,
+                             .leave = null_leave,
+                             .transition = null_transition,
+                             .notice = null_notice };
     struct model_thread **threads = calloc(b->threads, sizeof(*threads));
     struct model_counts counts;
     struct model *m;
