@@ -66,11 +66,12 @@ PORTABLE := \
     model/model.c model/process.c model/queue.c model/pair.c model/pending.c \
     model/clock.c model/handles.c model/watch.c model/socket.c \
     model/journal.c model/stubs.c model/keep.c model/heap.c model/notice.c \
-    decode/capture.c decode/decode.c decode/shape.c decode/tell.c \
-    decode/special.c decode/walk.c decode/special_walk.c \
-    decode/special_registry.c \
-    decode/special_io.c decode/special_socket.c decode/special_process.c \
-    decode/special_security.c decode/special_win32k.c \
+    decode/shape.c decode/tell.c decode/text.c decode/family.c decode/walk.c \
+    decode/build.c decode/registry.c decode/capture.c decode/decode.c \
+    decode/families/file.c decode/special_io.c decode/families/object.c \
+    decode/special_process.c decode/special_registry.c \
+    decode/special_security.c decode/special_socket.c \
+    decode/special_win32k.c \
     format/line.c format/pieces.c format/text.c format/json.c \
     format/summary.c \
     filter/filter.c filter/parse.c filter/known.c filter/path.c filter/regex.c \

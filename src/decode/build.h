@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * build.h - putting a capture program together, inside decode/.
- *
- *   capture.c  argument by argument, by type and size
- *   special.c  and special_*.c: what they tell has to be copied first
+ * build.h - putting a capture program together, inside decode/: operations,
+ * and what hangs off a type. capture.c does it argument by argument, families
+ * (family.h) for what they tell.
  */
 #ifndef DECODE_BUILD_H
 #define DECODE_BUILD_H
 
 #include "base/str.h"
 #include "decode/capture.h"
+#include "decode/family.h"
 #include "nt/read.h"
 #include "tables/calls.h"
 #include "tables/structs.h"
@@ -22,6 +22,7 @@
 
 struct build {
     struct capture_program *program;
+    const struct registry *registry;  // whom types are asked of: family.h
     const struct call_facts *call;
     const struct capture_options *options;
     enum nt_width width;  // of the processes that the program is for
@@ -58,16 +59,31 @@ int build_type(struct build *b, str type, struct build_at at);
  * `offset` on. */
 void build_elements(struct build *b, const struct struct_row *row, int piece,
                     uint32_t offset, uint8_t when);
+/* Copies what the pointers in `piece` lead to, which is a `type`. */
+void build_pointers(struct build *b, const struct ctype *type, int piece,
+                    uint8_t when);
+/* Copies the texts of an array of string structures. */
+void build_strings(struct build *b, int piece, uint8_t when);
+int build_bytes(struct build *b, struct build_at at, uint32_t bytes);
+/* UTF-16 up to a zero. */
+int build_zero_ended(struct build *b, struct build_at at);
 /* Index of the call's parameter of this name; -1: none. */
 int build_arg(const struct build *b, const char *name);
 
-/* How much of a SID is copied. */
-struct capture_size special_sid_size(void);
+/* An operation that copies `size` bytes behind argument or pointer `at`. */
+struct capture_op build_op_bytes(struct build_at at, uint32_t size);
+/* As many as argument `from` says, scaled. */
+struct capture_op build_op_arg(struct build_at at, int from, uint32_t scale);
+/* As many as the u16, u32, u64 (`unit`) in piece `piece` says, scaled. */
+struct capture_op build_op_field(struct build_at at, enum capture_unit unit,
+                                 int piece, uint16_t offset, uint32_t scale);
+struct build_at build_at_arg(int arg, enum capture_when when);
+struct build_at build_at_piece(int piece, uint16_t offset,
+                               enum capture_when when);
+/* Argument `i`, in the half that is built. */
+struct build_at build_at_param(const struct build *b, uint32_t i);
 
-/* --- special.c: true if it did what is to be done --- */
-
-bool special_build_pointee(struct build *b, uint32_t i);
-bool special_build_type(struct build *b, str type, struct build_at at,
-                        int *piece);
+/* A buffer, as its row has it (family_param.build). */
+bool build_param(struct build *b, const struct family_param *row, uint32_t i);
 
 #endif

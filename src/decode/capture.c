@@ -14,6 +14,7 @@
 
 #include "base/compiler.h"
 #include "decode/build.h"
+#include "decode/registry.h"
 #include "decode/shape.h"
 #include "decode/tell.h"
 #include "tables/handles.h"
@@ -26,311 +27,7 @@
 /* Buffers that an information class types are copied whole, up to this. */
 #define INFO_MOST 4096u
 #define INFO_MOST_VERBOSE (64u << 10)
-/* A UNICODE_STRING holds no more. */
-#define NAME_MOST 65534u
 #define HANDLES_MOST (64u * 8)
-#define NEST_MAX 4
-
-#define CONTEXT_RSP 0x98
-#define CONTEXT_BYTES 0x68 /* Rsp .. Rip */
-#define CONTEXT_ALL 0x4d0
-
-uint16_t build_offset(const struct build *b, enum nt_field field)
-{
-    return (uint16_t)nt_offset(field, b->width);
-}
-
-uint32_t build_size(const struct build *b, enum nt_field field)
-{
-    return nt_size(field, b->width);
-}
-
-int build_op(struct build *b, struct capture_op op)
-{
-    struct capture_program *p = b->program;
-    uint32_t index = (uint32_t)p->entry_count + p->return_count;
-
-    if (index >= CAPTURE_OPS_MAX) {
-        return BUILD_FULL;
-    }
-    if (op.most == 0 || op.most > CAPTURE_BYTES_MAX) {
-        op.most = CAPTURE_BYTES_MAX;
-    }
-    if (b->by_class && op.test == CAPTURE_UNTESTED) {
-        op.test = CAPTURE_IF_ARG;
-        op.test_from = b->by;
-        op.test_value = b->value;
-    }
-    p->ops[index] = op;
-    if (b->at_return) {
-        return p->return_count++;
-    }
-    return p->entry_count++;
-}
-
-int build_arg(const struct build *b, const char *name)
-{
-    for (int i = 0; i < b->call->arg_count; i++) {
-        if (str_eq(str_of(b->call->args[i].name), str_of(name))) {
-            return i;
-        }
-    }
-    return -1;
-}
-
-/* --- What hangs off a type -------------------------------------------- */
-
-static struct capture_op op_at(struct build_at at)
-{
-    return (struct capture_op){ .when = at.when,
-                                .base = at.base,
-                                .offset = at.offset };
-}
-
-static int build_bytes(struct build *b, struct build_at at, uint32_t bytes)
-{
-    struct capture_op op = op_at(at);
-
-    op.size = (struct capture_size){ .unit = CAPTURE_ONE, .scale = bytes };
-    return build_op(b, op);
-}
-
-/* The pointer at `offset` of what `piece` is. */
-static struct build_at in_piece(int piece, uint32_t offset, uint8_t when)
-{
-    return (struct build_at){ .base = (uint8_t)(CAPTURE_PIECE + piece),
-                              .offset = (uint16_t)offset,
-                              .when = when };
-}
-
-/* The text of a string structure at `offset` of a piece. */
-static void build_counted(struct build *b, int piece, uint32_t offset,
-                          uint8_t when)
-{
-    struct capture_op op = op_at(in_piece(
-        piece, offset + build_offset(b, NT_UNICODE_STRING_Buffer), when));
-
-    op.size = (struct capture_size){ .unit = CAPTURE_FIELD16,
-                                     .from = (uint8_t)(CAPTURE_PIECE + piece),
-                                     .offset = (uint16_t)offset,
-                                     .scale = 1 };
-    op.most = NAME_MOST;
-    build_op(b, op);
-}
-
-static int build_zero_ended(struct build *b, struct build_at at)
-{
-    struct capture_op op = op_at(at);
-
-    op.size = (struct capture_size){ .unit = CAPTURE_ZERO_ENDED, .scale = 2 };
-    op.most = NAME_MOST;
-    return build_op(b, op);
-}
-
-static int build_nested(struct build *b, str type, struct build_at at,
-                        uint32_t depth);
-
-/* The structure that a pointer of this name leads to, if that is one of those
- * whose size nothing but itself tells; "". */
-static str pointed(str type)
-{
-    static const struct {
-        str name;
-        str to;
-    } rows[] = {
-        { STR_INIT("PACL"), STR_INIT("ACL") },
-        { STR_INIT("PSECURITY_DESCRIPTOR"), STR_INIT("SECURITY_DESCRIPTOR") },
-        { STR_INIT("PSID"), STR_INIT("SID") },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (str_eq(type, rows[i].name)) {
-            return rows[i].to;
-        }
-    }
-    return STR("");
-}
-
-static void build_fields(struct build *b, const struct struct_row *row,
-                         int piece, uint32_t from, uint8_t when, uint32_t depth)
-{
-    for (uint32_t i = 0; depth < NEST_MAX && i < row->field_count; i++) {
-        const struct struct_field *f = &row->fields[i];
-        uint32_t offset = from + f->offset;
-        struct ctype type;
-        struct ctype to;
-
-        if (!f->type || offset + 16 > CAPTURE_KEEP) {
-            continue;
-        }
-        if (pointed(str_of(f->type)).size > 0) {
-            int unused;
-
-            special_build_type(b, pointed(str_of(f->type)),
-                               in_piece(piece, offset, when), &unused);
-            continue;
-        }
-        ctype_of(str_of(f->type), &type);
-        if (type.count > 0) {
-            continue;
-        }
-        if (type.sort == SORT_UNICODE_STRING || type.sort == SORT_ANSI_STRING) {
-            build_counted(b, piece, offset, when);
-        } else if (type.sort == SORT_STRUCT && type.row) {
-            build_fields(b, type.row, piece, offset, when, depth + 1);
-        } else if (type.sort == SORT_POINTER && type.to.size > 0) {
-            ctype_of(type.to, &to);
-            if (to.sort == SORT_WCHAR) {
-                build_zero_ended(b, in_piece(piece, offset, when));
-            } else if (to.sort == SORT_UNICODE_STRING ||
-                       to.sort == SORT_ANSI_STRING ||
-                       to.sort == SORT_OBJECT_ATTRIBUTES ||
-                       to.sort == SORT_GUID) {
-                build_nested(b, type.to, in_piece(piece, offset, when),
-                             depth + 1);
-            }
-        }
-    }
-}
-
-/* The same for each element of an array; `from` is where in the first one the
- * structure is. */
-static void build_each(struct build *b, const struct struct_row *row, int piece,
-                       uint32_t from, uint32_t step, uint8_t when)
-{
-    for (uint32_t i = 0; i < row->field_count; i++) {
-        const struct struct_field *f = &row->fields[i];
-        struct capture_op op = op_at(in_piece(piece, from + f->offset, when));
-        struct ctype type;
-        struct ctype to = { .to = STR("") };
-
-        if (!f->type || from + f->offset + 16 > CAPTURE_KEEP) {
-            continue;
-        }
-        ctype_of(str_of(f->type), &type);
-        if (type.sort == SORT_POINTER) {
-            ctype_of(type.to, &to);
-        }
-        op.test = CAPTURE_EACH;
-        op.test_value = step;
-        if (str_eq(pointed(str_of(f->type)), STR("SID"))) {
-            op.size = special_sid_size();
-        } else if (to.sort == SORT_WCHAR) {
-            op.size =
-                (struct capture_size){ .unit = CAPTURE_ZERO_ENDED, .scale = 2 };
-            op.most = NAME_MOST;
-        } else if (to.sort == SORT_GUID) {
-            op.size =
-                (struct capture_size){ .unit = CAPTURE_ONE, .scale = to.size };
-        } else if (type.sort == SORT_STRUCT && type.row && type.count == 0) {
-            build_each(b, type.row, piece, from + f->offset, step, when);
-            continue;
-        } else {
-            continue;
-        }
-        build_op(b, op);
-    }
-}
-
-void build_elements(struct build *b, const struct struct_row *row, int piece,
-                    uint32_t offset, uint8_t when)
-{
-    if (b->options->names_only || row->size < 8) {
-        return;
-    }
-    build_each(b, row, piece, offset, row->size, when);
-}
-
-/* Texts of an array of string structures. */
-static void build_strings(struct build *b, int piece, uint8_t when)
-{
-    struct capture_op op =
-        op_at(in_piece(piece, build_offset(b, NT_UNICODE_STRING_Buffer), when));
-
-    op.test = CAPTURE_EACH;
-    op.test_value = build_size(b, NT_UNICODE_STRING);
-    op.size = (struct capture_size){ .unit = CAPTURE_FIELD16,
-                                     .from = (uint8_t)(CAPTURE_PIECE + piece),
-                                     .scale = 1 };
-    op.most = NAME_MOST;
-    build_op(b, op);
-}
-
-static int build_attributes(struct build *b, struct build_at at, uint32_t depth)
-{
-    int piece = build_bytes(b, at, build_size(b, NT_OBJECT_ATTRIBUTES));
-    uint32_t name = build_offset(b, NT_OBJECT_ATTRIBUTES_ObjectName);
-
-    if (piece == BUILD_FULL) {
-        return BUILD_FULL;
-    }
-    build_nested(b, STR("UNICODE_STRING"), in_piece(piece, name, at.when),
-                 depth + 1);
-    if (!b->options->names_only) {
-        uint32_t security =
-            build_offset(b, NT_OBJECT_ATTRIBUTES_SecurityDescriptor);
-        uint32_t quality =
-            build_offset(b, NT_OBJECT_ATTRIBUTES_SecurityQualityOfService);
-        int unused;
-
-        special_build_type(b, STR("SECURITY_DESCRIPTOR"),
-                           in_piece(piece, security, at.when), &unused);
-        build_bytes(b, in_piece(piece, quality, at.when),
-                    build_size(b, NT_SECURITY_QUALITY_OF_SERVICE));
-    }
-    return piece;
-}
-
-static int build_nested(struct build *b, str type, struct build_at at,
-                        uint32_t depth)
-{
-    struct ctype c;
-    int piece;
-
-    if (depth >= NEST_MAX) {
-        return BUILD_FULL;
-    }
-    if (special_build_type(b, type, at, &piece)) {
-        return piece;
-    }
-    ctype_of(type, &c);
-    if (c.sort == SORT_OBJECT_ATTRIBUTES) {
-        return build_attributes(b, at, depth);
-    }
-    if (c.sort == SORT_WCHAR) {
-        return build_zero_ended(b, at);
-    }
-    if (c.sort == SORT_CONTEXT) {
-        struct capture_op op = op_at(at);
-
-        /* Of a pointer in memory the start is not ours to move. */
-        if (at.base >= CAPTURE_PIECE || b->options->verbose) {
-            return build_bytes(b, at, CONTEXT_ALL);
-        }
-        op.offset = CONTEXT_RSP;
-        op.size = (struct capture_size){ .unit = CAPTURE_ONE,
-                                         .scale = CONTEXT_BYTES };
-        return build_op(b, op);
-    }
-    if (c.size == 0 || c.count > 0) {
-        return BUILD_FULL;
-    }
-    piece = build_bytes(b, at, c.size);
-    if (piece == BUILD_FULL) {
-        return BUILD_FULL;
-    }
-    if (c.sort == SORT_UNICODE_STRING || c.sort == SORT_ANSI_STRING) {
-        build_counted(b, piece, 0, at.when);
-    } else if (c.sort == SORT_STRUCT && c.row) {
-        build_fields(b, c.row, piece, 0, at.when, depth);
-    }
-    return piece;
-}
-
-int build_type(struct build *b, str type, struct build_at at)
-{
-    return build_nested(b, type, at, 0);
-}
 
 /* --- Arguments -------------------------------------------------------- */
 
@@ -436,11 +133,7 @@ static void build_by_class(struct compiling *c, const struct shape_arg *arg,
         b->by_class = true;
         b->by = arg->class_arg;
         b->value = info->value;
-        if (type.sort == SORT_STRUCT && type.row) {
-            build_fields(b, type.row, piece, 0, when, 0);
-        } else if (type.sort == SORT_UNICODE_STRING) {
-            build_counted(b, piece, 0, when);
-        }
+        build_pointers(b, &type, piece, when);
         b->by_class = false;
     }
 }
@@ -532,6 +225,7 @@ static bool is_for_names(const struct compiling *c, uint32_t i)
 static void build_arg_at(struct compiling *c, uint32_t i)
 {
     const struct shape_arg *arg = &c->shape.args[i];
+    const struct family_param *param = arg->param;
     uint8_t when = !c->b.at_return ? CAPTURE_ALWAYS
                    : arg->length   ? CAPTURE_LENGTH
                                    : CAPTURE_FILLED;
@@ -542,7 +236,9 @@ static void build_arg_at(struct compiling *c, uint32_t i)
         c->b.options->dumps) {
         c->b.bytes_most = CAPTURE_BYTES_MAX;
     }
-    if (special_build_pointee(&c->b, i)) {
+    if (param && param->build &&
+        (param->for_names || !c->b.options->names_only) &&
+        param->build(&c->b, param, i)) {
         return;
     }
     if (c->b.options->names_only && !is_for_names(c, i)) {
@@ -676,9 +372,14 @@ size_t capture_compile(const struct call_facts *call,
     memset(p, 0, sizeof(*p));
     p->result = result_of(call);
     c.b = (struct build){
-        .program = p, .call = call, .options = options, .width = options->width
+        .program = p,
+        .registry = &decode_registry,
+        .call = call,
+        .options = options,
+        .width = options->width,
     };
     shape_of(call, &c.shape);
+    family_params(&decode_registry, &c.shape);
     for (int half = 0; half < 2; half++) {
         c.b.at_return = half == 1;
         for (uint32_t i = 0; i < call->arg_count; i++) {

@@ -10,8 +10,9 @@
 #include "decode/decode.h"
 
 #include "base/compiler.h"
+#include "decode/registry.h"
 #include "decode/shape.h"
-#include "decode/tell.h"
+#include "decode/walk.h"
 #include "tables/types.h"
 
 #include <stdlib.h>
@@ -67,6 +68,7 @@ static const struct shape *shape_find(struct decoder *d,
 
     if (shape->facts != facts) {
         shape_of(facts, shape);
+        family_params(&decode_registry, shape);
     }
     return shape;
 }
@@ -194,7 +196,7 @@ static void tell_buffer(const struct telling *g, const struct tell *t,
 
         if (size > 0 && row && row->type &&
             memory_read(t->memory, address, NULL, 1) == 1 &&
-            tell_info(t, str_of(row->type), address, size)) {
+            walk_info(t, str_of(row->type), address, size)) {
             return;
         }
     }
@@ -207,14 +209,14 @@ static void tell_buffer(const struct telling *g, const struct tell *t,
     } else if (arg->to.size == 0 || arg->to_size <= 1 || is_opaque(arg)) {
         tell_data(t, address, size);
     } else if (arg->elements) {
-        tell_array(t, arg->to, address, size, arg->to_size, arg->set);
+        walk_array(t, arg->to, address, size, arg->to_size, arg->set);
     } else if (size < arg->to_size && arg->to_sort != SORT_STRUCT) {
         tell_data(t, address, size);
     } else if (arg->to_size <= 8 && arg->to_sort != SORT_STRUCT) {
-        tell_array(t, arg->to, address, size / arg->to_size, arg->to_size,
+        walk_array(t, arg->to, address, size / arg->to_size, arg->to_size,
                    arg->set);
     } else {
-        tell_named(t, arg->to, STR(""), address, 0, NULL);
+        walk_named(t, arg->to, STR(""), address, 0, NULL);
     }
 }
 
@@ -232,7 +234,7 @@ static void tell_word_at(const struct tell *t, const struct shape_arg *arg,
     if (memory_read(t->memory, address, NULL, arg->to_size) != arg->to_size) {
         t->sink->ops->unknown(t->sink);
     } else {
-        tell_pointed(t, arg, address);
+        walk_pointed(t, arg, address);
     }
 }
 
@@ -248,7 +250,8 @@ static void tell_target(const struct telling *g, const struct tell *t,
     const struct shape_arg *arg = &g->shape->args[i];
     struct sink *s = t->sink;
 
-    if (special_tell_pointee(t, g->shape->facts, i, address)) {
+    if (arg->param && arg->param->tell &&
+        arg->param->tell(t, arg->param, i, address)) {
         return;
     }
     if (arg->zero_ended) {
@@ -260,7 +263,7 @@ static void tell_target(const struct telling *g, const struct tell *t,
     } else if (arg->buffer) {
         tell_buffer(g, t, arg, address);
     } else if (arg->to_sort == SORT_CONTEXT) {
-        tell_pointed(t, arg, address);
+        walk_pointed(t, arg, address);
     } else if (arg->opaque || arg->to_size == 0 || !is_known(t, address)) {
         tell_pointer(t, address);
     } else if (is_word(arg)) {
@@ -268,7 +271,7 @@ static void tell_target(const struct telling *g, const struct tell *t,
         tell_word_at(t, arg, address);
         s->ops->end(s, GROUP_DEREF);
     } else {
-        tell_pointed(t, arg, address);
+        walk_pointed(t, arg, address);
     }
 }
 
@@ -341,7 +344,8 @@ static void tell_plain_arg(const struct telling *g, uint32_t i, uint64_t value)
     const struct shape_arg *arg = &g->shape->args[i];
     const struct tell *t = &g->before;
 
-    if (special_tell_value(t, g->shape->facts, i, value)) {
+    if (arg->param && arg->param->value &&
+        arg->param->value(t, arg->param, i, value)) {
         return;
     }
     if (arg->sort == SORT_HANDLE) {
@@ -512,6 +516,7 @@ static struct telling telling_of(struct decoder *d, const struct call *call,
 
     g.shape = shape_find(d, call->stub->facts);
     g.before = (struct tell){ .sink = d->sink,
+                              .registry = &decode_registry,
                               .call = call,
                               .options = &d->options,
                               .memory = &call->before,

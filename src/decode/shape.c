@@ -551,7 +551,7 @@ static void shape_meaning(const struct call_facts *facts, struct shape_arg *arg)
     case MEANING_VALUE:
     case MEANING_MESSAGE:
     case MEANING_MESSAGE_WORD:
-        return; /* special.c knows */
+        return; /* a family knows */
     }
 }
 
@@ -672,6 +672,17 @@ void shape_of(const struct call_facts *facts, struct shape *out)
         shape_arg(facts, i, out);
     }
     shape_calls(facts, out);
+}
+
+const struct struct_field *field_of(const struct struct_row *row,
+                                    const char *name)
+{
+    for (uint32_t i = 0; name && i < row->field_count; i++) {
+        if (strcmp(row->fields[i].name, name) == 0) {
+            return &row->fields[i];
+        }
+    }
+    return NULL;
 }
 
 /* --- Rights ----------------------------------------------------------- */

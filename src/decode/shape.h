@@ -88,6 +88,8 @@ struct shape_size {
 
 #define SHAPE_NO_ARG 0xff
 
+struct family_param;
+
 struct shape_arg {
     uint8_t sort;     // enum sort, of the parameter itself
     uint8_t size;     // bytes of it
@@ -112,6 +114,7 @@ struct shape_arg {
     str to;                      // type that it points to, "" if unknown
     str class_set;               // class_arg's, of info_find
     str name;
+    const struct family_param *param;  // NULL: its type says all. family.h
 };
 
 enum shape_role {
@@ -137,6 +140,10 @@ void shape_of(const struct call_facts *facts, struct shape *out);
 
 /* Bit i: argument i is an address of code. */
 uint32_t shape_code_args(const struct call_facts *facts);
+
+/* NULL: it has no field `name`, or `name` is NULL. */
+const struct struct_field *field_of(const struct struct_row *row,
+                                    const char *name);
 
 /* The set that names the rights to an object of this type; NULL. */
 const struct name_set *access_set_of(str type);

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * special_io.c - control codes by name or by their parts, and what is in
- * their buffers; extended attributes, reparse points.
+ * their buffers; reparse points.
  *
  * The buffers of a code that is in no table are bytes.
  */
-#include "decode/special.h"
+#include "decode/build.h"
+#include "decode/families.h"
+#include "decode/families/socket.h"
+#include "decode/walk.h"
+#include "tables/fields.h"
+#include "tables/ioctls.h"
 
 #include <string.h>
 
@@ -42,7 +47,7 @@ static void tell_parts(const struct tell *t, uint32_t code)
     struct buf words = BUF_OVER(room);
     uint32_t access = code >> 14 & 3;
 
-    special_hex(t, code);
+    tell_hex(t, code);
     add_name(&words, "FILE_DEVICE_TYPE", code >> 16);
     buf_add(&words, STR(", function "));
     buf_add_hex(&words, code >> 2 & 0xfff);
@@ -57,15 +62,13 @@ static void tell_parts(const struct tell *t, uint32_t code)
     t->sink->ops->comment(t->sink, buf_str(&words));
 }
 
-bool special_io_code(const struct tell *t, const struct call_facts *call,
-                     uint32_t i, uint64_t value)
+/* FSCTLs and IOCTLs are told apart by nothing in the number. */
+static bool tell_code_of(const struct tell *t, bool file_system, uint64_t value)
 {
-    bool file_system = special_arg_is(call, i, "FsControlCode");
     const struct ioctl_row *row;
     const char *name;
 
-    if (t->options->raw ||
-        (!file_system && !special_arg_is(call, i, "IoControlCode"))) {
+    if (t->options->raw) {
         return false;
     }
     value &= UINT32_MAX;
@@ -89,6 +92,22 @@ bool special_io_code(const struct tell *t, const struct call_facts *call,
     return true;
 }
 
+static bool fs_code_value(const struct tell *t, const struct family_param *row,
+                          uint32_t i, uint64_t value)
+{
+    (void)row;
+    (void)i;
+    return tell_code_of(t, true, value);
+}
+
+static bool io_code_value(const struct tell *t, const struct family_param *row,
+                          uint32_t i, uint64_t value)
+{
+    (void)row;
+    (void)i;
+    return tell_code_of(t, false, value);
+}
+
 /* --- Structures of file systems --------------------------------------- */
 
 #define TAG_MOUNT_POINT 0xa0000003u
@@ -102,18 +121,18 @@ static void tell_path(const struct tell *t, const char *name, uint64_t at,
     uint16_t offset;
     uint16_t length;
 
-    special_open(t, name);
+    tell_open(t, name);
     if (!memory_u16(t->memory, at, &offset) ||
         !memory_u16(t->memory, at + 2, &length)) {
         t->sink->ops->unknown(t->sink);
     } else if (offset > room) {
-        special_hex(t, offset);
+        tell_hex(t, offset);
     } else {
-        special_name(t, base + offset, length, room - offset);
+        tell_name_in(t, base + offset, length, room - offset);
     }
 }
 
-bool special_reparse_tell(const struct tell *t, uint64_t address, uint64_t said)
+static bool reparse_tell(const struct tell *t, uint64_t address, uint64_t said)
 {
     uint32_t tag;
     uint16_t length;
@@ -132,66 +151,19 @@ bool special_reparse_tell(const struct tell *t, uint64_t address, uint64_t said)
         said = length;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
-    special_open(t, "ReparseTag");
-    special_named(t, tag, "REPARSE_TAG");
+    tell_open(t, "ReparseTag");
+    tell_by_set(t, tag, "REPARSE_TAG");
     head = tag == TAG_SYMLINK ? 12 : 8;
     if ((tag == TAG_SYMLINK || tag == TAG_MOUNT_POINT) && said >= head) {
         tell_path(t, "SubstituteName", data, data + head, said - head);
         tell_path(t, "PrintName", data + 4, data + head, said - head);
         if (tag == TAG_SYMLINK && memory_u32(t->memory, data + 8, &flags)) {
-            special_open(t, "Flags");
-            special_hex(t, flags);
+            tell_open(t, "Flags");
+            tell_hex(t, flags);
         }
     } else {
-        special_open(t, "Data");
-        special_data(t, data, length, said);
-    }
-    t->sink->ops->end(t->sink, GROUP_STRUCT);
-    return true;
-}
-
-/* One of a list; the socket that NtCreateFile is to open is one, too. */
-bool special_ea_tell(const struct tell *t, uint64_t address, uint64_t said)
-{
-    static const char afd[] = "AfdOpenPacketXX";
-    uint32_t head = nt_offset(NT_FILE_FULL_EA_INFORMATION_EaName, t->width);
-    uint16_t flags;
-    uint16_t length;
-    uint16_t size;
-    char name[sizeof(afd)];
-    uint64_t value;
-    uint64_t room;
-
-    if (said < head ||
-        !tell_read16(t, address, NT_FILE_FULL_EA_INFORMATION_Flags, &flags) ||
-        !tell_read16(t, address, NT_FILE_FULL_EA_INFORMATION_EaNameLength,
-                     &length) ||
-        !tell_read16(t, address, NT_FILE_FULL_EA_INFORMATION_EaValueLength,
-                     &size)) {
-        return false;
-    }
-    room = said - head;
-    t->sink->ops->begin(t->sink, GROUP_STRUCT);
-    if (flags) {
-        special_open(t, "Flags");
-        special_hex(t, flags);
-    }
-    special_open(t, "EaName");
-    special_chars(t, address + head, length, room);
-    special_open(t, "EaValue");
-    value = address + head + length + 1u;
-    if (room <= length) {
-        t->sink->ops->unknown(t->sink);
-    } else {
-        room -= length + 1u;
-        if (length == sizeof(afd) - 1 && size >= 24 && room >= 24 &&
-            memory_read(t->memory, address + head, name, length) == length &&
-            memcmp(name, afd, length) == 0 && special_there(t, value)) {
-            special_struct(t, ioctl_struct(STR("AFD_OPEN_PACKET")), NULL, value,
-                           room);
-        } else {
-            special_data(t, value, size, room);
-        }
+        tell_open(t, "Data");
+        tell_data_in(t, data, length, said);
     }
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
@@ -211,32 +183,45 @@ static bool code_of(const struct tell *t, uint32_t *code)
     return true;
 }
 
-bool special_io_tell(const struct tell *t, const struct call_facts *call,
-                     uint32_t i, uint64_t address)
+static bool tell_transfer(const struct tell *t, bool output, uint64_t address)
 {
-    bool output = special_arg_is(call, i, "OutputBuffer");
     const struct ioctl_row *row;
     const char *type;
     uint64_t said;
     uint32_t code;
 
-    if ((!output && !special_arg_is(call, i, "InputBuffer")) ||
-        !code_of(t, &code) || !special_there(t, address)) {
+    if (!code_of(t, &code) || !tell_there(t, address)) {
         return false;
     }
     row = ioctl_find(code, t->options->wine);
     type = row ? (output ? row->output : row->input) : NULL;
-    said = output ? special_said(t, "OutputBufferLength", NULL)
-                  : special_said(t, "InputBufferLength", "");
-    if (said == 0 || said == SPECIAL_ANY) {
+    said = output ? tell_said(t, "OutputBufferLength", NULL)
+                  : tell_said(t, "InputBufferLength", "");
+    if (said == 0 || said == TELL_ANY) {
         return false;
     }
-    if (type && (special_socket_tell(t, type, address, said, output) ||
-                 special_buffer(t, type, address, said))) {
+    if (type && (socket_tell(t, type, address, said, output) ||
+                 walk_buffer(t, type, address, said))) {
         return true;
     }
     tell_data(t, address, said);
     return true;
+}
+
+static bool input_tell(const struct tell *t, const struct family_param *row,
+                       uint32_t i, uint64_t address)
+{
+    (void)row;
+    (void)i;
+    return tell_transfer(t, false, address);
+}
+
+static bool output_tell(const struct tell *t, const struct family_param *row,
+                        uint32_t i, uint64_t address)
+{
+    (void)row;
+    (void)i;
+    return tell_transfer(t, true, address);
 }
 
 /* Wherever bytes are copied for handles' names alone, a socket's address. */
@@ -250,21 +235,20 @@ static void build_output(struct build *b, int output, int input, int code,
     struct capture_op op;
     int block;
 
-    block = build_op(b, special_op(special_at_arg(status, CAPTURE_FILLED),
-                                   build_size(b, NT_IO_STATUS_BLOCK)));
+    block = build_op(b, build_op_bytes(build_at_arg(status, CAPTURE_FILLED),
+                                       build_size(b, NT_IO_STATUS_BLOCK)));
     if (block == BUILD_FULL || length < 0) {
         return;
     }
-    op = special_op_arg(special_at_arg(output, CAPTURE_FILLED), length, 1);
+    op = build_op_arg(build_at_arg(output, CAPTURE_FILLED), length, 1);
     op.limit.unit = CAPTURE_FIELD64;
     op.limit.from = (uint8_t)(CAPTURE_PIECE + block);
     op.limit.offset = build_offset(b, NT_IO_STATUS_BLOCK_Information);
     op.limit.scale = 1;
     op.most = b->options->names_only ? NAME_BYTES : most;
     (void)build_op(b, op);
-    if (!b->options->names_only &&
-        special_arg_is(b->call, (uint32_t)code, "IoControlCode")) {
-        special_socket_build_return(b, input, code, block);
+    if (!b->options->names_only && build_arg(b, "IoControlCode") == code) {
+        socket_build_return(b, input, code, block);
     }
 }
 
@@ -278,35 +262,93 @@ static void build_input(struct build *b, int input, int code)
     if (length < 0) {
         return;
     }
-    op = special_op_arg(special_at_arg(input, CAPTURE_ALWAYS), length, 1);
+    op = build_op_arg(build_at_arg(input, CAPTURE_ALWAYS), length, 1);
     op.most = b->options->names_only ? NAME_BYTES : most;
     piece = build_op(b, op);
     if (piece != BUILD_FULL && !b->options->names_only &&
-        special_arg_is(b->call, (uint32_t)code, "IoControlCode")) {
-        special_socket_build(b, piece, code);
+        build_arg(b, "IoControlCode") == code) {
+        socket_build(b, piece, code);
     }
 }
 
-bool special_io_build(struct build *b, uint32_t i)
-{
-    int input = build_arg(b, "InputBuffer");
-    int output = build_arg(b, "OutputBuffer");
-    int status = build_arg(b, "IoStatusBlock");
-    int code = build_arg(b, "IoControlCode");
+/* The parameters that each call with a control code has; false: it lacks
+ * one. */
+struct transfer {
+    int input;
+    int output;
+    int status;
+    int code;
+};
 
-    if (code < 0) {
-        code = build_arg(b, "FsControlCode");
+static bool find_transfer(const struct build *b, struct transfer *out)
+{
+    out->input = build_arg(b, "InputBuffer");
+    out->output = build_arg(b, "OutputBuffer");
+    out->status = build_arg(b, "IoStatusBlock");
+    out->code = build_arg(b, "IoControlCode");
+    if (out->code < 0) {
+        out->code = build_arg(b, "FsControlCode");
     }
-    if (input < 0 || output < 0 || status < 0 || code < 0) {
+    return out->input >= 0 && out->output >= 0 && out->status >= 0 &&
+           out->code >= 0;
+}
+
+static bool output_build(struct build *b, const struct family_param *row,
+                         uint32_t i)
+{
+    struct transfer x;
+
+    (void)row;
+    (void)i;
+    if (!b->at_return || !find_transfer(b, &x)) {
         return false;
     }
-    if ((int)i == output && b->at_return) {
-        build_output(b, output, input, code, status);
-        return true;
-    }
-    if ((int)i == input && !b->at_return) {
-        build_input(b, input, code);
-        return true;
-    }
-    return false;
+    build_output(b, x.output, x.input, x.code, x.status);
+    return true;
 }
+
+static bool input_build(struct build *b, const struct family_param *row,
+                        uint32_t i)
+{
+    struct transfer x;
+
+    (void)row;
+    (void)i;
+    if (b->at_return || !find_transfer(b, &x)) {
+        return false;
+    }
+    build_input(b, x.input, x.code);
+    return true;
+}
+
+/* --- Rows ------------------------------------------------------------- */
+
+static const struct family_type types[] = {
+    TYPE_BRIEF(FILE_OBJECTID_BUFFER, "ObjectId"),
+    TYPE_ENDS(FILE_PIPE_PEEK_BUFFER, REST, Data, NULL),
+    TYPE_ENDS(FILE_PIPE_WAIT_FOR_BUFFER, NAME, Name, "NameLength"),
+    TYPE_ENDS(MOUNTDEV_NAME, NAME, Name, "NameLength"),
+    TYPE_TOLD(REPARSE_DATA_BUFFER, reparse_tell),
+    { .name = STR_INIT("STORAGE_PROPERTY_QUERY"),
+      .tail = TAIL_REST,
+      .last = "AdditionalParameters",
+      .brief = "PropertyId QueryType" },
+};
+
+/* A socket gets its name by how it is bound and connected. */
+static const struct family_param params[] = {
+    PARAM_OF(IO, "FsControlCode", .value = fs_code_value),
+    PARAM_OF(IO, "InputBuffer", .for_names = true, .tell = input_tell,
+             .build = input_build),
+    PARAM_OF(IO, "IoControlCode", .value = io_code_value),
+    PARAM_OF(IO, "OutputBuffer", .for_names = true, .tell = output_tell,
+             .build = output_build),
+};
+
+const struct family family_io = {
+    .name = "io",
+    .types = types,
+    .type_count = COUNT_OF(types),
+    .params = params,
+    .param_count = COUNT_OF(params),
+};

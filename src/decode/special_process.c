@@ -3,7 +3,10 @@
  * special_process.c - what processes and threads are made with, exceptions,
  * and messages of ports.
  */
-#include "decode/special.h"
+#include "decode/build.h"
+#include "decode/families.h"
+#include "decode/walk.h"
+#include "tables/fields.h"
 
 #include <string.h>
 
@@ -51,7 +54,7 @@ static void tell_handles(const struct tell *t, uint64_t address, uint64_t size)
     for (uint64_t i = 0; i < size / each; i++) {
         uint64_t value;
 
-        if (special_more(t, i) ||
+        if (tell_more(t, i) ||
             !nt_pointer_read(t->memory, t->width, address + each * i, &value)) {
             t->sink->ops->more(t->sink);
             break;
@@ -67,10 +70,10 @@ static void tell_pointee(const struct tell *t, str type, uint64_t address,
 {
     const struct struct_row *row = struct_find(type);
 
-    if (!row || size < row->size || !special_there(t, address)) {
+    if (!row || size < row->size || !tell_there(t, address)) {
         tell_pointer(t, address);
     } else {
-        tell_type(t, type, address, row->size, NULL);
+        walk_type(t, type, address, row->size, NULL);
     }
 }
 
@@ -85,7 +88,7 @@ static void tell_output(const struct tell *t, uint32_t number, uint64_t value,
         late.memory = &t->call->after;
         late.after = true;
     }
-    if (!late.after || !special_there(&late, value)) {
+    if (!late.after || !tell_there(&late, value)) {
         tell_pointer(t, value);
         return;
     }
@@ -121,7 +124,7 @@ static void tell_attribute(const struct tell *t, const struct nt_attribute *a)
         tell_output(t, number, value, size);
         return;
     case ATTRIBUTE_IMAGE_NAME:
-        special_name(t, value, size, SPECIAL_ANY);
+        tell_name_in(t, value, size, TELL_ANY);
         return;
     case ATTRIBUTE_RESERVE:
         tell_pointee(t, STR("PS_MEMORY_RESERVE"), value, size);
@@ -134,7 +137,7 @@ static void tell_attribute(const struct tell *t, const struct nt_attribute *a)
         return;
     case ATTRIBUTE_HANDLES:
     case ATTRIBUTE_JOBS:
-        if (special_there(t, value)) {
+        if (tell_there(t, value)) {
             tell_handles(t, value, size);
         } else {
             tell_pointer(t, value);
@@ -145,11 +148,11 @@ static void tell_attribute(const struct tell *t, const struct nt_attribute *a)
     case ATTRIBUTE_MITIGATION:
     case ATTRIBUTE_CHILD_POLICY:
     default:
-        if (size <= 8 && special_word(t, value, (uint32_t)size, &word)) {
+        if (size <= 8 && tell_word(t, value, (uint32_t)size, &word)) {
             if (number == ATTRIBUTE_PRIORITY) {
-                special_named(t, word, "PROCESS_PRIORITY_CLASS");
+                tell_by_set(t, word, "PROCESS_PRIORITY_CLASS");
             } else {
-                special_hex(t, word);
+                tell_hex(t, word);
             }
         } else {
             tell_pointer(t, value);
@@ -158,8 +161,8 @@ static void tell_attribute(const struct tell *t, const struct nt_attribute *a)
     }
 }
 
-bool special_attributes_tell(const struct tell *t, uint64_t address,
-                             uint64_t said)
+static bool attributes_tell(const struct tell *t, uint64_t address,
+                            uint64_t said)
 {
     uint64_t end = nt_offset(NT_PS_ATTRIBUTE_LIST_Attributes, t->width);
     uint64_t count;
@@ -179,11 +182,11 @@ bool special_attributes_tell(const struct tell *t, uint64_t address,
             break;
         }
         t->sink->ops->begin(t->sink, GROUP_STRUCT);
-        special_open(t, "Attribute");
-        special_named(t, a.attribute, "PS_ATTRIBUTE");
-        special_open(t, "Value");
+        tell_open(t, "Attribute");
+        tell_by_set(t, a.attribute, "PS_ATTRIBUTE");
+        tell_open(t, "Value");
         if (t->options->raw) {
-            special_hex(t, a.value);
+            tell_hex(t, a.value);
         } else {
             tell_attribute(t, &a);
         }
@@ -198,14 +201,14 @@ static int build_attributes(struct build *b, struct build_at at, bool inputs)
     enum capture_when when = (enum capture_when)at.when;
     uint32_t first = build_offset(b, NT_PS_ATTRIBUTE_LIST_Attributes);
     uint32_t each = build_size(b, NT_PS_ATTRIBUTE);
-    int head = build_op(b, special_op(at, first));
+    int head = build_op(b, build_op_bytes(at, first));
     struct capture_op op;
     int list;
 
     if (head == BUILD_FULL) {
         return head;
     }
-    op = special_op_field(at, CAPTURE_FIELD64, head, 0, 1);
+    op = build_op_field(at, CAPTURE_FIELD64, head, 0, 1);
     op.most = first + ATTRIBUTES_MOST * each;
     list = build_op(b, op);
     for (uint32_t i = 0; list != BUILD_FULL && i < ATTRIBUTES_FOLLOWED; i++) {
@@ -214,15 +217,15 @@ static int build_attributes(struct build *b, struct build_at at, bool inputs)
         uint32_t at_size =
             first + i * each + build_offset(b, NT_PS_ATTRIBUTE_Size);
 
-        op = special_op_field(special_at_piece(list, (uint16_t)at_value, when),
-                              CAPTURE_FIELD64, list, (uint16_t)at_size, 1);
+        op = build_op_field(build_at_piece(list, (uint16_t)at_value, when),
+                            CAPTURE_FIELD64, list, (uint16_t)at_size, 1);
         op.most = inputs ? 0x10000 : 64;
         (void)build_op(b, op);
     }
     return list;
 }
 
-int special_attributes_build(struct build *b, struct build_at at)
+static int attributes_build(struct build *b, struct build_at at)
 {
     return build_attributes(b, at, !b->at_return);
 }
@@ -248,8 +251,8 @@ static const struct {
     { "ShellInfo", NT_RTL_USER_PROCESS_PARAMETERS_ShellInfo, false },
 };
 
-bool special_parameters_tell(const struct tell *t, uint64_t address,
-                             uint64_t said)
+static bool parameters_tell(const struct tell *t, uint64_t address,
+                            uint64_t said)
 {
     uint32_t flags;
 
@@ -266,7 +269,7 @@ bool special_parameters_tell(const struct tell *t, uint64_t address,
         if (!parameter_strings[i].always && !t->options->verbose) {
             continue;
         }
-        special_open(t, parameter_strings[i].name);
+        tell_open(t, parameter_strings[i].name);
         if (!nt_string_read(t->memory, t->width, at, &s)) {
             t->sink->ops->unknown(t->sink);
             continue;
@@ -278,17 +281,17 @@ bool special_parameters_tell(const struct tell *t, uint64_t address,
         if (s.buffer == 0) {
             t->sink->ops->null(t->sink);
         } else {
-            special_name(t, s.buffer, s.length, SPECIAL_ANY);
+            tell_name_in(t, s.buffer, s.length, TELL_ANY);
         }
     }
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
 }
 
-int special_parameters_build(struct build *b, struct build_at at)
+static int parameters_build(struct build *b, struct build_at at)
 {
     enum capture_when when = (enum capture_when)at.when;
-    int head = build_op(b, special_op(at, PARAMETERS_HEAD));
+    int head = build_op(b, build_op_bytes(at, PARAMETERS_HEAD));
     struct capture_op op;
 
     if (head == BUILD_FULL) {
@@ -296,9 +299,9 @@ int special_parameters_build(struct build *b, struct build_at at)
     }
     /* As a rule all strings stand behind it. Where they do not, the pointers
      * to those that matter are good. */
-    op = special_op_field(
-        at, CAPTURE_FIELD32, head,
-        build_offset(b, NT_RTL_USER_PROCESS_PARAMETERS_Length), 1);
+    op = build_op_field(at, CAPTURE_FIELD32, head,
+                        build_offset(b, NT_RTL_USER_PROCESS_PARAMETERS_Length),
+                        1);
     op.most = 0x10000;
     (void)build_op(b, op);
     for (size_t i = 0; i < COUNT_OF(parameter_strings); i++) {
@@ -308,8 +311,8 @@ int special_parameters_build(struct build *b, struct build_at at)
         if (!parameter_strings[i].always) {
             continue;
         }
-        op = special_op_field(
-            special_at_piece(head, (uint16_t)(offset + buffer), when),
+        op = build_op_field(
+            build_at_piece(head, (uint16_t)(offset + buffer), when),
             CAPTURE_FIELD16, head, offset, 1);
         (void)build_op(b, op);
     }
@@ -323,24 +326,27 @@ int special_parameters_build(struct build *b, struct build_at at)
 
 /* What each of them may point to is copied too: a number that is no address
  * leads nowhere. */
-bool special_extended_build(struct build *b, struct build_at at)
+static bool extended_build(struct build *b, const struct family_param *row,
+                           uint32_t i)
 {
     int count = build_arg(b, "ExtendedParameterCount");
+    struct build_at at = build_at_param(b, i);
     struct capture_op op;
     int list;
 
+    (void)row;
     if (count < 0) {
         return false;
     }
-    op = special_op_arg(at, count, EXTENDED_SIZE);
+    op = build_op_arg(at, count, EXTENDED_SIZE);
     op.most = TELL_ELEMENTS * EXTENDED_SIZE;
     list = build_op(b, op);
-    for (uint32_t i = 0; list != BUILD_FULL && i < TELL_ELEMENTS; i++) {
+    for (uint32_t k = 0; list != BUILD_FULL && k < TELL_ELEMENTS; k++) {
         (void)build_op(
-            b,
-            special_op(special_at_piece(list, (uint16_t)(i * EXTENDED_SIZE + 8),
-                                        (enum capture_when)at.when),
-                       REQUIREMENTS_SIZE));
+            b, build_op_bytes(build_at_piece(list,
+                                             (uint16_t)(k * EXTENDED_SIZE + 8),
+                                             (enum capture_when)at.when),
+                              REQUIREMENTS_SIZE));
     }
     return true;
 }
@@ -349,8 +355,8 @@ bool special_extended_build(struct build *b, struct build_at at)
 
 #define EXCEPTION_WORDS 15
 
-bool special_exception_tell(const struct tell *t, uint64_t address,
-                            uint64_t said)
+static bool exception_tell(const struct tell *t, uint64_t address,
+                           uint64_t said)
 {
     uint32_t words =
         nt_offset(NT_EXCEPTION_RECORD_ExceptionInformation, t->width);
@@ -366,16 +372,16 @@ bool special_exception_tell(const struct tell *t, uint64_t address,
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
-    special_open(t, "ExceptionCode");
+    tell_open(t, "ExceptionCode");
     t->sink->ops->status(t->sink, code);
-    special_open(t, "ExceptionFlags");
-    special_named(t, flags, "EXCEPTION_FLAGS");
+    tell_open(t, "ExceptionFlags");
+    tell_by_set(t, flags, "EXCEPTION_FLAGS");
     if (tell_read(t, address, NT_EXCEPTION_RECORD_ExceptionRecord, &value) &&
         value != 0) {
-        special_open(t, "ExceptionRecord");
+        tell_open(t, "ExceptionRecord");
         tell_pointer(t, value);
     }
-    special_open(t, "ExceptionAddress");
+    tell_open(t, "ExceptionAddress");
     if (tell_read(t, address, NT_EXCEPTION_RECORD_ExceptionAddress, &value)) {
         tell_code(t, value);
     } else {
@@ -383,7 +389,7 @@ bool special_exception_tell(const struct tell *t, uint64_t address,
     }
     if (tell_read32(t, address, NT_EXCEPTION_RECORD_NumberParameters, &count) &&
         count > 0) {
-        special_open(t, "ExceptionInformation");
+        tell_open(t, "ExceptionInformation");
         t->sink->ops->begin(t->sink, GROUP_ARRAY);
         for (uint32_t i = 0; i < count; i++) {
             if (i >= EXCEPTION_WORDS ||
@@ -392,7 +398,7 @@ bool special_exception_tell(const struct tell *t, uint64_t address,
                 t->sink->ops->more(t->sink);
                 break;
             }
-            special_hex(t, value);
+            tell_hex(t, value);
         }
         t->sink->ops->end(t->sink, GROUP_ARRAY);
     }
@@ -413,7 +419,7 @@ static void tell_message_type(const struct tell *t, uint32_t type)
     uint64_t rest = type & ~0xffu;
 
     if (!kind || t->options->raw) {
-        special_hex(t, type);
+        tell_hex(t, type);
         return;
     }
     names[0] = kind;
@@ -425,7 +431,7 @@ static void tell_message_type(const struct tell *t, uint32_t type)
     t->sink->ops->constant(t->sink, &c);
 }
 
-bool special_message_tell(const struct tell *t, uint64_t address, uint64_t said)
+static bool message_tell(const struct tell *t, uint64_t address, uint64_t said)
 {
     const struct struct_row *row = struct_find(STR("PORT_MESSAGE"));
     uint32_t head = nt_size(NT_PORT_MESSAGE, t->width);
@@ -441,48 +447,143 @@ bool special_message_tell(const struct tell *t, uint64_t address, uint64_t said)
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
-    special_open(t, "DataLength");
-    special_number(t, length);
-    special_open(t, "TotalLength");
-    special_number(t, total);
+    tell_open(t, "DataLength");
+    tell_number(t, length);
+    tell_open(t, "TotalLength");
+    tell_number(t, total);
     /* Who sends a message leaves the rest to the kernel. */
     if (type != 0 || t->options->verbose) {
-        special_open(t, "Type");
+        tell_open(t, "Type");
         tell_message_type(t, type);
-        special_open(t, "ClientId");
-        tell_type(t, STR("CLIENT_ID"),
+        tell_open(t, "ClientId");
+        walk_type(t, STR("CLIENT_ID"),
                   tell_at(t, address, NT_PORT_MESSAGE_ClientId),
                   nt_size(NT_CLIENT_ID, t->width), NULL);
-        special_open(t, "MessageId");
+        tell_open(t, "MessageId");
         if (tell_read32(t, address, NT_PORT_MESSAGE_MessageId, &id)) {
-            special_number(t, id);
+            tell_number(t, id);
         } else {
             t->sink->ops->unknown(t->sink);
         }
         if (t->options->verbose && row) {
-            special_union(t, row, address);
+            walk_union(t, row, address);
         }
     }
     if (length > 0) {
-        special_open(t, "Data");
-        special_data(t, address + head, length, said - head);
+        tell_open(t, "Data");
+        tell_data_in(t, address + head, length, said - head);
     }
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
 }
 
-int special_message_build(struct build *b, struct build_at at)
+static int message_build(struct build *b, struct build_at at)
 {
     uint32_t size = build_size(b, NT_PORT_MESSAGE);
-    int head = build_op(b, special_op(at, size));
+    int head = build_op(b, build_op_bytes(at, size));
     struct capture_op op;
 
     if (head == BUILD_FULL) {
         return head;
     }
-    op = special_op_field(at, CAPTURE_FIELD16, head,
-                          build_offset(b, NT_PORT_MESSAGE_TotalLength), 1);
+    op = build_op_field(at, CAPTURE_FIELD16, head,
+                        build_offset(b, NT_PORT_MESSAGE_TotalLength), 1);
     op.most = size + b->bytes_most;
     (void)build_op(b, op);
     return head;
 }
+
+/* --- Parameters ------------------------------------------------------- */
+
+static bool message_param_tell(const struct tell *t,
+                               const struct family_param *row, uint32_t i,
+                               uint64_t address)
+{
+    (void)row;
+    (void)i;
+    return tell_there(t, address) && message_tell(t, address, TELL_ANY);
+}
+
+static bool message_param_build(struct build *b, const struct family_param *row,
+                                uint32_t i)
+{
+    (void)row;
+    (void)message_build(b, build_at_param(b, i));
+    return true;
+}
+
+static bool attributes_param_build(struct build *b,
+                                   const struct family_param *row, uint32_t i)
+{
+    (void)row;
+    return attributes_build(b, build_at_param(b, i)) != BUILD_FULL;
+}
+
+static bool parameters_param_build(struct build *b,
+                                   const struct family_param *row, uint32_t i)
+{
+    (void)row;
+    return parameters_build(b, build_at_param(b, i)) != BUILD_FULL;
+}
+
+/* The outputs that hang off an input, the attributes, are copied along with an
+ * output that the call has in any case. */
+static bool thread_build(struct build *b, const struct family_param *row,
+                         uint32_t i)
+{
+    int list = build_arg(b, "AttributeList");
+
+    (void)row;
+    (void)i;
+    if (b->at_return && list >= 0) {
+        (void)attributes_build(b, build_at_arg(list, CAPTURE_FILLED));
+    }
+    return false;
+}
+
+/* --- Rows ------------------------------------------------------------- */
+
+#define CREATE_BRIEF                                            \
+    "State InitState.InitFlags InitState.AdditionalFileAccess " \
+    "FailSection.FileHandle ExeFormat.DllCharacteristics "      \
+    "ExeName.IFEOKey SuccessState.OutputFlags "                 \
+    "SuccessState.FileHandle SuccessState.SectionHandle "       \
+    "SuccessState.PebAddressNative"
+#define IMAGE_BRIEF "TransferAddress MaximumStackSize SubSystemType Machine"
+#define PROCESS_BRIEF \
+    "ImageName UniqueProcessId InheritedFromUniqueProcessId NumberOfThreads"
+
+static const struct family_type types[] = {
+    TYPE_TOLD(EXCEPTION_RECORD, exception_tell),
+    TYPE_BUILT(PORT_MESSAGE, message_tell, message_build),
+    TYPE_BUILT(PS_ATTRIBUTE_LIST, attributes_tell, attributes_build),
+    TYPE_BRIEF(PS_CREATE_INFO, CREATE_BRIEF),
+    TYPE_BUILT(RTL_USER_PROCESS_PARAMETERS, parameters_tell, parameters_build),
+    TYPE_BRIEF(SECTION_IMAGE_INFORMATION, IMAGE_BRIEF),
+    { .name = STR_INIT("SYSTEM_PROCESS_INFORMATION"),
+      .tail = TAIL_ARRAY,
+      .last = "Threads",
+      .length = "NumberOfThreads",
+      .brief = PROCESS_BRIEF },
+};
+
+static const struct family_param params[] = {
+    PARAM_OF_TYPE("PMEM_EXTENDED_PARAMETER", .build = extended_build),
+    PARAM_OF_TYPE("PPORT_MESSAGE", .tell = message_param_tell,
+                  .build = message_param_build),
+    PARAM_OF_TYPE("PPS_ATTRIBUTE_LIST", .for_names = true,
+                  .build = attributes_param_build),
+    /* Processes go by their image. */
+    PARAM_OF_TYPE("PRTL_USER_PROCESS_PARAMETERS", .for_names = true,
+                  .build = parameters_param_build),
+    PARAM_OF(PROCESS, "ThreadHandle", .for_names = true, .build = thread_build),
+    PARAM_OF(THREAD, "ThreadHandle", .for_names = true, .build = thread_build),
+};
+
+const struct family family_process = {
+    .name = "process",
+    .types = types,
+    .type_count = COUNT_OF(types),
+    .params = params,
+    .param_count = COUNT_OF(params),
+};

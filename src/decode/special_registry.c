@@ -5,7 +5,9 @@
  *
  * Data that does not have the form its type promises is told as bytes.
  */
-#include "decode/special.h"
+#include "decode/build.h"
+#include "decode/families.h"
+#include "decode/walk.h"
 
 #include <string.h>
 
@@ -52,7 +54,7 @@ static void tell_multi(const struct tell *t, uint64_t address, uint64_t length,
     size_t from = 0;
 
     if (count == 0 && length > 0) {
-        special_name(t, address, length, room);
+        tell_name_in(t, address, length, room);
         return;
     }
     t->sink->ops->begin(t->sink, GROUP_ARRAY);
@@ -104,7 +106,7 @@ static void registry_data(const struct tell *t, uint32_t type, uint64_t address,
                 return;
             }
         }
-        special_text(t, address, length, room);
+        tell_text_in(t, address, length, room);
         return;
     case REG_MULTI_SZ:
         if (length % 2 != 0) {
@@ -116,7 +118,7 @@ static void registry_data(const struct tell *t, uint32_t type, uint64_t address,
     case REG_DWORD_BIG_ENDIAN:
     case REG_QWORD:
         if (length != (type == REG_QWORD ? 8u : 4u) || length > room ||
-            !special_word(t, address, (uint32_t)length, &value)) {
+            !tell_word(t, address, (uint32_t)length, &value)) {
             break;
         }
         if (type == REG_DWORD_BIG_ENDIAN) {
@@ -124,27 +126,27 @@ static void registry_data(const struct tell *t, uint32_t type, uint64_t address,
                     (value >> 8 & 0xff00) | value >> 24;
         }
         if (value < 0x10000) {
-            special_number(t, value);
+            tell_number(t, value);
         } else {
-            special_hex(t, value);
+            tell_hex(t, value);
         }
         return;
     default:
         break;
     }
-    special_data(t, address, length, room);
+    tell_data_in(t, address, length, room);
 }
 
 /* --- KEY_VALUE_..._INFORMATION ---------------------------------------- */
 
 static void tell_value_type(const struct tell *t, uint32_t type)
 {
-    special_open(t, "Type");
-    special_named(t, type, "REG_TYPE");
+    tell_open(t, "Type");
+    tell_by_set(t, type, "REG_TYPE");
 }
 
-bool special_value_basic_tell(const struct tell *t, uint64_t address,
-                              uint64_t said)
+static bool value_basic_tell(const struct tell *t, uint64_t address,
+                             uint64_t said)
 {
     uint32_t head = nt_offset(NT_KEY_VALUE_BASIC_INFORMATION_Name, t->width);
     uint32_t type;
@@ -158,14 +160,14 @@ bool special_value_basic_tell(const struct tell *t, uint64_t address,
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
     tell_value_type(t, type);
-    special_open(t, "Name");
-    special_name(t, address + head, length, said - head);
+    tell_open(t, "Name");
+    tell_name_in(t, address + head, length, said - head);
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
 }
 
-bool special_value_full_tell(const struct tell *t, uint64_t address,
-                             uint64_t said)
+static bool value_full_tell(const struct tell *t, uint64_t address,
+                            uint64_t said)
 {
     uint32_t head = nt_offset(NT_KEY_VALUE_FULL_INFORMATION_Name, t->width);
     uint32_t type;
@@ -185,9 +187,9 @@ bool special_value_full_tell(const struct tell *t, uint64_t address,
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
     tell_value_type(t, type);
-    special_open(t, "Name");
-    special_name(t, address + head, length, said - head);
-    special_open(t, "Data");
+    tell_open(t, "Name");
+    tell_name_in(t, address + head, length, said - head);
+    tell_open(t, "Data");
     if (offset < head || offset > said) {
         t->sink->ops->unknown(t->sink);
     } else {
@@ -215,39 +217,42 @@ static bool tell_partial(const struct tell *t, uint64_t address, uint32_t less,
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
     tell_value_type(t, type);
-    special_open(t, "Data");
+    tell_open(t, "Data");
     registry_data(t, type, address + head, size, said - head);
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
 }
 
-bool special_value_partial_tell(const struct tell *t, uint64_t address,
-                                uint64_t said)
+static bool value_partial_tell(const struct tell *t, uint64_t address,
+                               uint64_t said)
 {
     return tell_partial(t, address, 0, said);
 }
 
 /* --- NtQueryMultipleValueKey ------------------------------------------ */
 
-static bool tell_entries(const struct tell *t, uint64_t address)
+static bool entries_tell(const struct tell *t, const struct family_param *row,
+                         uint32_t i, uint64_t address)
 {
     uint64_t count;
     uint64_t values;
 
+    (void)row;
+    (void)i;
     if (!tell_arg(t, "EntryCount", &count) ||
-        !tell_arg(t, "ValueBuffer", &values) || !special_there(t, address)) {
+        !tell_arg(t, "ValueBuffer", &values) || !tell_there(t, address)) {
         return false;
     }
     count &= UINT32_MAX;
     t->sink->ops->begin(t->sink, GROUP_ARRAY);
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t at = address + i * nt_size(NT_KEY_VALUE_ENTRY, t->width);
+    for (uint64_t k = 0; k < count; k++) {
+        uint64_t at = address + k * nt_size(NT_KEY_VALUE_ENTRY, t->width);
         uint64_t name;
         uint32_t size;
         uint32_t offset;
         uint32_t type;
 
-        if (special_more(t, i) ||
+        if (tell_more(t, k) ||
             !tell_read(t, at, NT_KEY_VALUE_ENTRY_ValueName, &name) ||
             !tell_read32(t, at, NT_KEY_VALUE_ENTRY_DataLength, &size) ||
             !tell_read32(t, at, NT_KEY_VALUE_ENTRY_DataOffset, &offset) ||
@@ -256,16 +261,16 @@ static bool tell_entries(const struct tell *t, uint64_t address)
             break;
         }
         t->sink->ops->begin(t->sink, GROUP_STRUCT);
-        special_open(t, "ValueName");
-        if (special_there(t, name)) {
+        tell_open(t, "ValueName");
+        if (tell_there(t, name)) {
             tell_unicode_string(t, name);
         } else {
             tell_pointer(t, name);
         }
         if (t->after) {
             tell_value_type(t, type);
-            special_open(t, "Data");
-            registry_data(t, type, values + offset, size, SPECIAL_ANY);
+            tell_open(t, "Data");
+            registry_data(t, type, values + offset, size, TELL_ANY);
         }
         t->sink->ops->end(t->sink, GROUP_STRUCT);
     }
@@ -273,117 +278,153 @@ static bool tell_entries(const struct tell *t, uint64_t address)
     return true;
 }
 
-static void build_entries(struct build *b, int entries, int count, int values,
-                          int length)
+static bool entries_build(struct build *b, const struct family_param *row,
+                          uint32_t i)
 {
+    int count = build_arg(b, "EntryCount");
+    int values = build_arg(b, "ValueBuffer");
+    int length = build_arg(b, "BufferLength");
     struct build_at at =
-        special_at_arg(entries, b->at_return ? CAPTURE_FILLED : CAPTURE_ALWAYS);
+        build_at_arg((int)i, b->at_return ? CAPTURE_FILLED : CAPTURE_ALWAYS);
     uint32_t each = build_size(b, NT_KEY_VALUE_ENTRY);
-    struct capture_op op = special_op_arg(at, count, each);
+    struct capture_op op;
     int piece;
 
+    (void)row;
+    if (count < 0) {
+        return true;
+    }
+    op = build_op_arg(at, count, each);
     op.most = each * (TELL_ELEMENTS + 1);
     piece = build_op(b, op);
-    for (uint16_t i = 0; piece != BUILD_FULL && i < 4; i++) {
+    for (uint16_t k = 0; piece != BUILD_FULL && k < 4; k++) {
         (void)build_type(b, STR("UNICODE_STRING"),
-                         special_at_piece(piece, (uint16_t)(i * each),
-                                          (enum capture_when)at.when));
+                         build_at_piece(piece, (uint16_t)(k * each),
+                                        (enum capture_when)at.when));
     }
     if (b->at_return && values >= 0 && length >= 0) {
-        op = special_op(special_at_arg(values, CAPTURE_FILLED), 1);
+        op = build_op_bytes(build_at_arg(values, CAPTURE_FILLED), 1);
         op.size.unit = CAPTURE_POINTEE32;
         op.size.from = (uint8_t)length;
         op.most = 16u * (2 * b->bytes_most + 16);
         (void)build_op(b, op);
     }
+    return true;
 }
 
-/* --- Calls ------------------------------------------------------------ */
+/* --- Values ----------------------------------------------------------- */
 
-bool special_registry_tell(const struct tell *t, const struct call_facts *call,
-                           uint32_t i, uint64_t address)
+static bool value_tell(const struct tell *t, const struct family_param *row,
+                       uint32_t i, uint64_t address)
 {
     uint64_t class;
     uint64_t said;
 
-    if (special_arg_is(call, i, "KeyValueInformation")) {
-        if (!tell_arg(t, "KeyValueInformationClass", &class) ||
-            !special_there(t, address)) {
-            return false;
-        }
-        said = special_said(t, "Length", "ResultLength");
-        switch ((uint32_t) class) {
-        case VALUE_BASIC:
-            return special_value_basic_tell(t, address, said);
-        case VALUE_FULL:
-        case VALUE_FULL_ALIGN64:
-            return special_value_full_tell(t, address, said);
-        case VALUE_PARTIAL:
-            return special_value_partial_tell(t, address, said);
-        case VALUE_PARTIAL_ALIGN64:
-            /* Without TitleIndex. */
-            return tell_partial(
-                t, address,
-                nt_offset(NT_KEY_VALUE_PARTIAL_INFORMATION_Type, t->width),
-                said);
-        default:
-            return false;
-        }
+    (void)row;
+    (void)i;
+    if (!tell_arg(t, "KeyValueInformationClass", &class) ||
+        !tell_there(t, address)) {
+        return false;
     }
-    if (special_arg_is(call, i, "Data") && special_is(call, "NtSetValueKey")) {
-        if (!tell_arg(t, "Type", &class) || !tell_arg(t, "DataSize", &said) ||
-            !special_there(t, address)) {
-            return false;
-        }
-        said &= UINT32_MAX;
-        registry_data(t, (uint32_t) class, address, said, said);
-        return true;
+    said = tell_said(t, "Length", "ResultLength");
+    switch ((uint32_t) class) {
+    case VALUE_BASIC:
+        return value_basic_tell(t, address, said);
+    case VALUE_FULL:
+    case VALUE_FULL_ALIGN64:
+        return value_full_tell(t, address, said);
+    case VALUE_PARTIAL:
+        return value_partial_tell(t, address, said);
+    case VALUE_PARTIAL_ALIGN64:
+        /* Without TitleIndex. */
+        return tell_partial(
+            t, address,
+            nt_offset(NT_KEY_VALUE_PARTIAL_INFORMATION_Type, t->width), said);
+    default:
+        return false;
     }
-    if (special_arg_is(call, i, "ValueEntries")) {
-        return tell_entries(t, address);
-    }
-    return false;
 }
 
-bool special_registry_build(struct build *b, uint32_t i)
+static bool value_build(struct build *b, const struct family_param *row,
+                        uint32_t i)
 {
     int length = build_arg(b, "Length");
     int written = build_arg(b, "ResultLength");
+    struct capture_op op;
+
+    (void)row;
+    if (length < 0 || !b->at_return) {
+        return length >= 0;
+    }
+    op = build_op_arg(build_at_arg((int)i, CAPTURE_FILLED), length, 1);
+    if (written >= 0) {
+        op.limit.unit = CAPTURE_POINTEE32;
+        op.limit.from = (uint8_t)written;
+        op.limit.scale = 1;
+    }
+    op.most = VALUE_NAME_BYTES + 2 * b->bytes_most + 64;
+    (void)build_op(b, op);
+    return true;
+}
+
+static bool data_tell(const struct tell *t, const struct family_param *row,
+                      uint32_t i, uint64_t address)
+{
+    uint64_t type;
+    uint64_t said;
+
+    (void)row;
+    (void)i;
+    if (!tell_arg(t, "Type", &type) || !tell_arg(t, "DataSize", &said) ||
+        !tell_there(t, address)) {
+        return false;
+    }
+    said &= UINT32_MAX;
+    registry_data(t, (uint32_t)type, address, said, said);
+    return true;
+}
+
+static bool data_build(struct build *b, const struct family_param *row,
+                       uint32_t i)
+{
     int size = build_arg(b, "DataSize");
     struct capture_op op;
 
-    if (special_arg_is(b->call, i, "KeyValueInformation") && length >= 0) {
-        if (!b->at_return) {
-            return true;
-        }
-        op = special_op_arg(special_at_arg((int)i, CAPTURE_FILLED), length, 1);
-        if (written >= 0) {
-            op.limit.unit = CAPTURE_POINTEE32;
-            op.limit.from = (uint8_t)written;
-            op.limit.scale = 1;
-        }
-        op.most = VALUE_NAME_BYTES + 2 * b->bytes_most + 64;
-        (void)build_op(b, op);
-        return true;
+    (void)row;
+    if (size < 0 || b->at_return) {
+        return size >= 0;
     }
-    if (special_arg_is(b->call, i, "Data") && size >= 0 &&
-        special_is(b->call, "NtSetValueKey")) {
-        if (!b->at_return) {
-            op =
-                special_op_arg(special_at_arg((int)i, CAPTURE_ALWAYS), size, 1);
-            op.most = 2 * b->bytes_most + 16;
-            (void)build_op(b, op);
-        }
-        return true;
-    }
-    if (special_arg_is(b->call, i, "ValueEntries")) {
-        int count = build_arg(b, "EntryCount");
-
-        if (count >= 0) {
-            build_entries(b, (int)i, count, build_arg(b, "ValueBuffer"),
-                          build_arg(b, "BufferLength"));
-        }
-        return true;
-    }
-    return false;
+    op = build_op_arg(build_at_arg((int)i, CAPTURE_ALWAYS), size, 1);
+    op.most = 2 * b->bytes_most + 16;
+    (void)build_op(b, op);
+    return true;
 }
+
+/* --- Rows ------------------------------------------------------------- */
+
+static const struct family_type types[] = {
+    TYPE_ENDS(KEY_BASIC_INFORMATION, NAME, Name, "NameLength"),
+    TYPE_ENDS(KEY_FULL_INFORMATION, NAME, Class, "ClassLength"),
+    TYPE_ENDS(KEY_NAME_INFORMATION, NAME, Name, "NameLength"),
+    TYPE_ENDS(KEY_NODE_INFORMATION, NAME, Name, "NameLength"),
+    TYPE_TOLD(KEY_VALUE_BASIC_INFORMATION, value_basic_tell),
+    TYPE_TOLD(KEY_VALUE_FULL_INFORMATION, value_full_tell),
+    TYPE_TOLD(KEY_VALUE_PARTIAL_INFORMATION, value_partial_tell),
+};
+
+static const struct family_param params[] = {
+    PARAM_OF(REGISTRY, "KeyValueInformation", .tell = value_tell,
+             .build = value_build),
+    PARAM_OF(REGISTRY, "ValueEntries", .tell = entries_tell,
+             .build = entries_build),
+    PARAM_OF_CALL("NtSetValueKey", "Data", .tell = data_tell,
+                  .build = data_build),
+};
+
+const struct family family_registry = {
+    .name = "registry",
+    .types = types,
+    .type_count = COUNT_OF(types),
+    .params = params,
+    .param_count = COUNT_OF(params),
+};

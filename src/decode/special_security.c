@@ -3,7 +3,10 @@
  * special_security.c - SIDs as S-1-5-..., security descriptors with their
  * lists, in both forms: with pointers, and self-relative with offsets.
  */
-#include "decode/special.h"
+#include "decode/build.h"
+#include "decode/families.h"
+#include "decode/walk.h"
+#include "tables/fields.h"
 
 #include <string.h>
 
@@ -59,7 +62,7 @@ static bool spell_sid(const struct tell *t, uint64_t address, uint64_t said,
     return true;
 }
 
-bool special_sid_tell(const struct tell *t, uint64_t address, uint64_t said)
+static bool sid_tell(const struct tell *t, uint64_t address, uint64_t said)
 {
     char room[256];
     struct buf spelled = BUF_OVER(room);
@@ -73,21 +76,16 @@ bool special_sid_tell(const struct tell *t, uint64_t address, uint64_t said)
     return true;
 }
 
-void special_sid(const struct tell *t, uint64_t address, uint64_t said)
+static void tell_sid(const struct tell *t, uint64_t address, uint64_t said)
 {
-    if (!special_sid_tell(t, address, said)) {
+    if (!sid_tell(t, address, said)) {
         tell_pointer(t, address);
     }
 }
 
-struct capture_size special_sid_size(void)
+static int sid_build(struct build *b, struct build_at at)
 {
-    return (struct capture_size){ .unit = CAPTURE_ONE, .scale = SID_SIZE_MAX };
-}
-
-int special_sid_build(struct build *b, struct build_at at)
-{
-    return build_op(b, special_op(at, SID_SIZE_MAX));
+    return build_op(b, build_op_bytes(at, SID_SIZE_MAX));
 }
 
 /* --- Lists ------------------------------------------------------------ */
@@ -107,11 +105,11 @@ static void tell_mask(const struct tell *t, uint32_t kind, uint32_t mask)
     const struct name_set *set = NULL;
 
     if (kind == ACE_LABEL) {
-        special_named(t, mask, "LABEL_POLICY");
+        tell_by_set(t, mask, "LABEL_POLICY");
         return;
     }
-    if (facts && (special_is(facts, "NtSetSecurityObject") ||
-                  special_is(facts, "NtQuerySecurityObject"))) {
+    if (facts && (strcmp(facts->name, "NtSetSecurityObject") == 0 ||
+                  strcmp(facts->name, "NtQuerySecurityObject") == 0)) {
         const struct object *object = t->call->objects[0];
 
         set = object ? access_set_of(object->type) : NULL;
@@ -121,7 +119,7 @@ static void tell_mask(const struct tell *t, uint32_t kind, uint32_t mask)
     tell_constant(t, mask, set ? set : fields_names(STR("ANY_ACCESS")));
 }
 
-bool special_acl_tell(const struct tell *t, uint64_t address, uint64_t said)
+static bool acl_tell(const struct tell *t, uint64_t address, uint64_t said)
 {
     uint32_t head = nt_offset(NT_ACCESS_ALLOWED_ACE_SidStart, t->width);
     uint64_t at = nt_size(NT_ACL, t->width);
@@ -142,7 +140,7 @@ bool special_acl_tell(const struct tell *t, uint64_t address, uint64_t said)
         uint16_t length;
         uint32_t mask;
 
-        if (special_more(t, i) || at + head > said ||
+        if (tell_more(t, i) || at + head > said ||
             !tell_read16(t, address + at, NT_ACE_HEADER_AceType, &kind) ||
             !tell_read16(t, address + at, NT_ACE_HEADER_AceSize, &length) ||
             !tell_read32(t, address + at, NT_ACCESS_ALLOWED_ACE_Mask, &mask) ||
@@ -151,13 +149,13 @@ bool special_acl_tell(const struct tell *t, uint64_t address, uint64_t said)
             break;
         }
         t->sink->ops->begin(t->sink, GROUP_STRUCT);
-        special_open(t, "AceType");
-        special_named(t, kind, "ACE_TYPE");
+        tell_open(t, "AceType");
+        tell_by_set(t, kind, "ACE_TYPE");
         if (is_simple(kind)) {
-            special_open(t, "Mask");
+            tell_open(t, "Mask");
             tell_mask(t, kind, mask);
-            special_open(t, "Sid");
-            special_sid(t, address + at + head, length - head);
+            tell_open(t, "Sid");
+            tell_sid(t, address + at + head, length - head);
         } else {
             t->sink->ops->more(t->sink);
         }
@@ -168,12 +166,12 @@ bool special_acl_tell(const struct tell *t, uint64_t address, uint64_t said)
     return true;
 }
 
-int special_acl_build(struct build *b, struct build_at at)
+static int acl_build(struct build *b, struct build_at at)
 {
-    int head = build_op(b, special_op(at, build_size(b, NT_ACL)));
+    int head = build_op(b, build_op_bytes(at, build_size(b, NT_ACL)));
 
     if (head != BUILD_FULL) {
-        struct capture_op op = special_op_field(
+        struct capture_op op = build_op_field(
             at, CAPTURE_FIELD16, head, build_offset(b, NT_ACL_AclSize), 1);
 
         op.most = ACL_BYTES;
@@ -214,7 +212,7 @@ static bool find_part(const struct tell *t, uint64_t address, bool relative,
     uint32_t offset;
 
     if (!relative) {
-        *room = SPECIAL_ANY;
+        *room = TELL_ANY;
         return tell_read(t, address, parts[part].pointer, at) && *at != 0;
     }
     if (!tell_read32(t, address, parts[part].offset, &offset) ||
@@ -223,12 +221,12 @@ static bool find_part(const struct tell *t, uint64_t address, bool relative,
         return false;
     }
     *at = address + offset;
-    *room = said == SPECIAL_ANY ? said : said - offset;
+    *room = said == TELL_ANY ? said : said - offset;
     return true;
 }
 
-bool special_descriptor_tell(const struct tell *t, uint64_t address,
-                             uint64_t said)
+static bool descriptor_tell(const struct tell *t, uint64_t address,
+                            uint64_t said)
 {
     uint16_t control;
     bool relative;
@@ -241,28 +239,28 @@ bool special_descriptor_tell(const struct tell *t, uint64_t address,
     }
     relative = control & SE_SELF_RELATIVE;
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
-    special_open(t, "Control");
-    special_named(t, control, "SE_CONTROL");
+    tell_open(t, "Control");
+    tell_by_set(t, control, "SE_CONTROL");
     if (find_part(t, address, relative, PART_OWNER, said, &at, &room)) {
-        special_open(t, "Owner");
-        special_sid(t, at, room);
+        tell_open(t, "Owner");
+        tell_sid(t, at, room);
     }
     if (find_part(t, address, relative, PART_GROUP, said, &at, &room)) {
-        special_open(t, "Group");
-        special_sid(t, at, room);
+        tell_open(t, "Group");
+        tell_sid(t, at, room);
     }
     if (control & SE_SACL_PRESENT &&
         find_part(t, address, relative, PART_SACL, said, &at, &room)) {
-        special_open(t, "Sacl");
-        if (!special_acl_tell(t, at, room)) {
+        tell_open(t, "Sacl");
+        if (!acl_tell(t, at, room)) {
             tell_pointer(t, at);
         }
     }
     if (control & SE_DACL_PRESENT) {
-        special_open(t, "Dacl");
+        tell_open(t, "Dacl");
         if (!find_part(t, address, relative, PART_DACL, said, &at, &room)) {
             t->sink->ops->null(t->sink); /* everybody may do everything */
-        } else if (!special_acl_tell(t, at, room)) {
+        } else if (!acl_tell(t, at, room)) {
             tell_pointer(t, at);
         }
     }
@@ -270,10 +268,10 @@ bool special_descriptor_tell(const struct tell *t, uint64_t address,
     return true;
 }
 
-int special_descriptor_build(struct build *b, struct build_at at)
+static int descriptor_build(struct build *b, struct build_at at)
 {
     enum capture_when when = (enum capture_when)at.when;
-    int piece = build_op(b, special_op(at, DESCRIPTOR_BYTES));
+    int piece = build_op(b, build_op_bytes(at, DESCRIPTOR_BYTES));
 
     if (piece == BUILD_FULL) {
         return piece;
@@ -281,69 +279,130 @@ int special_descriptor_build(struct build *b, struct build_at at)
     /* If it is self-relative these are no pointers, and copy nothing. */
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
         struct build_at part =
-            special_at_piece(piece, build_offset(b, parts[i].pointer), when);
+            build_at_piece(piece, build_offset(b, parts[i].pointer), when);
 
-        (void)(i == PART_OWNER || i == PART_GROUP ? special_sid_build(b, part)
-                                                  : special_acl_build(b, part));
+        (void)(i == PART_OWNER || i == PART_GROUP ? sid_build(b, part)
+                                                  : acl_build(b, part));
     }
     return piece;
 }
 
 /* --- Parameters whose type is a plain pointer -------------------------- */
 
-bool special_security_tell(const struct tell *t, const struct call_facts *call,
+static bool sid_param_tell(const struct tell *t, const struct family_param *row,
                            uint32_t i, uint64_t address)
 {
-    uint64_t said = SPECIAL_ANY;
-
-    if (!special_there(t, address)) {
-        return false;
-    }
-    switch (call->args[i].type) {
-    case TYPE_PSID:
-        return special_sid_tell(t, address, SPECIAL_ANY);
-    case TYPE_PSECURITY_DESCRIPTOR:
-        if (call->args[i].size) {
-            said = special_said(t, "Length", "LengthNeeded");
-        }
-        return special_descriptor_tell(t, address, said);
-    default:
-        return false;
-    }
+    (void)row;
+    (void)i;
+    return tell_there(t, address) && sid_tell(t, address, TELL_ANY);
 }
 
-bool special_security_build(struct build *b, uint32_t i)
+/* What of argument `i` is copied in this half; false: nothing. */
+static bool at_of(const struct build *b, uint32_t i, struct build_at *at)
 {
-    const struct call_arg *arg = &b->call->args[i];
-    bool out = arg->direction & ARG_OUT;
-    struct build_at at =
-        special_at_arg((int)i, out ? CAPTURE_FILLED : CAPTURE_ALWAYS);
+    bool out = b->call->args[i].direction & ARG_OUT;
 
-    if (arg->type != TYPE_PSID && arg->type != TYPE_PSECURITY_DESCRIPTOR) {
-        return false;
-    }
-    if (out != b->at_return) {
-        return true;
-    }
-    if (arg->type == TYPE_PSID) {
-        (void)special_sid_build(b, at);
-    } else if (arg->size) {
-        int length = build_arg(b, "Length");
-        int needed = build_arg(b, "LengthNeeded");
+    *at = build_at_arg((int)i, out ? CAPTURE_FILLED : CAPTURE_ALWAYS);
+    return out == b->at_return;
+}
 
-        if (length >= 0) {
-            struct capture_op op = special_op_arg(at, length, 1);
+static bool sid_param_build(struct build *b, const struct family_param *row,
+                            uint32_t i)
+{
+    struct build_at at;
 
-            if (needed >= 0) {
-                op.limit.unit = CAPTURE_POINTEE32;
-                op.limit.from = (uint8_t)needed;
-                op.limit.scale = 1;
-            }
-            op.most = 4096;
-            (void)build_op(b, op);
-        }
-    } else {
-        (void)special_descriptor_build(b, at);
+    (void)row;
+    if (at_of(b, i, &at)) {
+        (void)sid_build(b, at);
     }
     return true;
 }
+
+static bool descriptor_param_tell(const struct tell *t,
+                                  const struct family_param *row, uint32_t i,
+                                  uint64_t address)
+{
+    uint64_t said = TELL_ANY;
+
+    (void)row;
+    if (!tell_there(t, address)) {
+        return false;
+    }
+    if (t->call->stub->facts->args[i].size) {
+        said = tell_said(t, "Length", "LengthNeeded");
+    }
+    return descriptor_tell(t, address, said);
+}
+
+static bool descriptor_param_build(struct build *b,
+                                   const struct family_param *row, uint32_t i)
+{
+    int length = build_arg(b, "Length");
+    int needed = build_arg(b, "LengthNeeded");
+    struct build_at at;
+    struct capture_op op;
+
+    (void)row;
+    if (!at_of(b, i, &at)) {
+        return true;
+    }
+    if (!b->call->args[i].size) {
+        (void)descriptor_build(b, at);
+    } else if (length >= 0) {
+        op = build_op_arg(at, length, 1);
+        if (needed >= 0) {
+            op.limit.unit = CAPTURE_POINTEE32;
+            op.limit.from = (uint8_t)needed;
+            op.limit.scale = 1;
+        }
+        op.most = 4096;
+        (void)build_op(b, op);
+    }
+    return true;
+}
+
+/* --- Rows ------------------------------------------------------------- */
+
+static const struct family_type types[] = {
+    { .name = STR_INIT("ACL"),
+      .tell = acl_tell,
+      .build = acl_build,
+      .pointer = "PACL" },
+    TYPE_PLAIN(LUID_AND_ATTRIBUTES),
+    TYPE_ENDS(PRIVILEGE_SET, ARRAY, Privilege, "PrivilegeCount"),
+    { .name = STR_INIT("SECURITY_DESCRIPTOR"),
+      .tell = descriptor_tell,
+      .build = descriptor_build,
+      .pointer = "PSECURITY_DESCRIPTOR" },
+    TYPE_BUILT(SECURITY_DESCRIPTOR_RELATIVE, descriptor_tell, descriptor_build),
+    { .name = STR_INIT("SE_TOKEN_USER"), .layout = "TOKEN_USER" },
+    { .name = STR_INIT("SID"),
+      .tell = sid_tell,
+      .build = sid_build,
+      .pointer = "PSID",
+      .most = SID_SIZE_MAX },
+    TYPE_PLAIN(SID_AND_ATTRIBUTES),
+    { .name = STR_INIT("TOKEN_APPCONTAINER_INFORMATION"),
+      .layout = "TOKEN_OWNER" },
+    TYPE_PLAIN(TOKEN_DEFAULT_DACL),
+    TYPE_ENDS(TOKEN_GROUPS, ARRAY, Groups, "GroupCount"),
+    TYPE_PLAIN(TOKEN_MANDATORY_LABEL),
+    TYPE_PLAIN(TOKEN_OWNER),
+    TYPE_PLAIN(TOKEN_PRIMARY_GROUP),
+    TYPE_ENDS(TOKEN_PRIVILEGES, ARRAY, Privileges, "PrivilegeCount"),
+    TYPE_PLAIN(TOKEN_USER),
+};
+
+static const struct family_param params[] = {
+    PARAM_OF_TYPE("PSECURITY_DESCRIPTOR", .tell = descriptor_param_tell,
+                  .build = descriptor_param_build),
+    PARAM_OF_TYPE("PSID", .tell = sid_param_tell, .build = sid_param_build),
+};
+
+const struct family family_security = {
+    .name = "security",
+    .types = types,
+    .type_count = COUNT_OF(types),
+    .params = params,
+    .param_count = COUNT_OF(params),
+};

@@ -10,7 +10,12 @@
  * What a receive has filled hangs off its input buffer, so it is told there:
  * once the call has returned, out of what was copied then.
  */
-#include "decode/special.h"
+#include "decode/families/socket.h"
+
+#include "decode/build.h"
+#include "decode/families.h"
+#include "decode/walk.h"
+#include "tables/fields.h"
 
 #include <string.h>
 
@@ -182,7 +187,7 @@ static bool socket_address(const struct tell *t, uint64_t address,
 static void tell_address(const struct tell *t, const char *name,
                          uint64_t address, uint64_t said)
 {
-    special_open(t, name);
+    tell_open(t, name);
     if (socket_address(t, address, said)) {
         return;
     }
@@ -226,7 +231,7 @@ static uint64_t received(const struct tell *t)
 static void tell_buffers(const struct tell *t, const struct tell *bytes,
                          uint64_t address, uint64_t count, uint64_t limit)
 {
-    if (!special_there(t, address)) {
+    if (!tell_there(t, address)) {
         tell_pointer(t, address);
         return;
     }
@@ -237,17 +242,17 @@ static void tell_buffers(const struct tell *t, const struct tell *bytes,
         uint64_t buffer;
         uint64_t shown;
 
-        if (special_more(t, i) || !tell_read32(t, at, NT_WSABUF_len, &size) ||
+        if (tell_more(t, i) || !tell_read32(t, at, NT_WSABUF_len, &size) ||
             !tell_read(t, at, NT_WSABUF_buf, &buffer)) {
             t->sink->ops->more(t->sink);
             break;
         }
         shown = size < limit ? size : limit;
         t->sink->ops->begin(t->sink, GROUP_STRUCT);
-        special_open(t, "len");
-        special_number(t, size);
-        special_open(t, "buf");
-        if (shown > 0 && special_there(bytes, buffer)) {
+        tell_open(t, "len");
+        tell_number(t, size);
+        tell_open(t, "buf");
+        if (shown > 0 && tell_there(bytes, buffer)) {
             tell_data(bytes, buffer, shown);
         } else {
             tell_pointer(t, buffer);
@@ -367,7 +372,7 @@ static void tell_peer(const struct tell *t, const struct transfer *x,
         }
         return;
     }
-    special_open(t, "Address");
+    tell_open(t, "Address");
     late = *t;
     there = returned(t, &late) &&
             nt_pointer_read(t->memory, x->width, address + x->address_size,
@@ -393,25 +398,25 @@ static bool tell_transfer(const struct tell *t, const struct transfer *x,
         return false;
     }
     if (x->sends) {
-        limit = SPECIAL_ANY;
+        limit = TELL_ANY;
     } else if (returned(t, &late)) {
         limit = received(&late);
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
-    special_open(t, "BufferArray");
+    tell_open(t, "BufferArray");
     tell_buffers(t, &late, array, count, limit);
     if (x->flags && memory_u32(t->memory, address + x->flags, &flags) &&
         (flags != 0 || t->options->verbose)) {
-        special_open(t, "AfdFlags");
-        special_hex(t, flags);
+        tell_open(t, "AfdFlags");
+        tell_hex(t, flags);
     }
     if (x->tdi && memory_u32(t->memory, address + x->tdi, &flags) &&
         (flags != 0 || t->options->verbose)) {
-        special_open(t, "TdiFlags");
+        tell_open(t, "TdiFlags");
         if (x->sends) {
-            special_hex(t, flags);
+            tell_hex(t, flags);
         } else {
-            special_named(t, flags, "AFD_RECEIVE_FLAGS");
+            tell_by_set(t, flags, "AFD_RECEIVE_FLAGS");
         }
     }
     if (x->address != ADDRESS_NONE) {
@@ -433,8 +438,8 @@ static bool tell_bind(const struct tell *t, uint64_t address, uint64_t said)
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
-    special_open(t, "ShareAccess");
-    special_number(t, share);
+    tell_open(t, "ShareAccess");
+    tell_number(t, share);
     tell_address(t, "Address", address + at, said - at);
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
@@ -468,15 +473,15 @@ static bool tell_wine_connect(const struct tell *t, uint64_t address,
         /* What follows the address is sent with the connect. */
         t->sink->ops->begin(t->sink, GROUP_STRUCT);
         tell_address(t, "addr", address + 8, length);
-        special_open(t, "data");
+        tell_open(t, "data");
         tell_data(t, address + 8 + length, said - length);
     } else {
         t->sink->ops->begin(t->sink, GROUP_STRUCT);
         tell_address(t, "addr", address + 8, said);
     }
     if (t->options->verbose) {
-        special_open(t, "synchronous");
-        special_number(t, synchronous);
+        tell_open(t, "synchronous");
+        tell_number(t, synchronous);
     }
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
@@ -494,8 +499,8 @@ static bool tell_listened(const struct tell *t, uint64_t address, uint64_t said)
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
-    special_open(t, "Sequence");
-    special_number(t, sequence);
+    tell_open(t, "Sequence");
+    tell_number(t, sequence);
     tell_address(t, "RemoteAddress", address + at, said - at);
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
@@ -517,10 +522,10 @@ static bool tell_poll(const struct tell *t, uint64_t address, uint64_t said,
     said -= head;
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
     if (!output) {
-        special_open(t, "Timeout");
+        tell_open(t, "Timeout");
         tell_timeout(t, (int64_t)timeout);
     }
-    special_open(t, "Handles");
+    tell_open(t, "Handles");
     t->sink->ops->begin(t->sink, GROUP_ARRAY);
     for (uint64_t i = 0; i < count; i++) {
         uint64_t at = address + head + i * each;
@@ -528,23 +533,23 @@ static bool tell_poll(const struct tell *t, uint64_t address, uint64_t said,
         uint32_t events;
         uint32_t status;
 
-        if (special_more(t, i) || (i + 1) * each > said ||
+        if (tell_more(t, i) || (i + 1) * each > said ||
             !tell_read(t, at, NT_AFD_POLL_HANDLE_INFO_Handle, &handle) ||
             !tell_read32(t, at, NT_AFD_POLL_HANDLE_INFO_PollEvents, &events)) {
             t->sink->ops->more(t->sink);
             break;
         }
         t->sink->ops->begin(t->sink, GROUP_STRUCT);
-        special_open(t, "Handle");
+        tell_open(t, "Handle");
         tell_handle(t, handle,
                     t->call && t->call->handles
                         ? handles_find(t->call->handles, handle)
                         : NULL);
-        special_open(t, "PollEvents");
-        special_named(t, events, "AFD_POLL_FLAGS");
+        tell_open(t, "PollEvents");
+        tell_by_set(t, events, "AFD_POLL_FLAGS");
         if (output &&
             tell_read32(t, at, NT_AFD_POLL_HANDLE_INFO_Status, &status)) {
-            special_open(t, "Status");
+            tell_open(t, "Status");
             t->sink->ops->status(t->sink, status);
         }
         t->sink->ops->end(t->sink, GROUP_STRUCT);
@@ -554,38 +559,35 @@ static bool tell_poll(const struct tell *t, uint64_t address, uint64_t said,
     return true;
 }
 
-bool special_socket_tell(const struct tell *t, const char *type,
-                         uint64_t address, uint64_t said, bool output)
+/* What they are by the name of their type. */
+static const struct {
+    const char *type;
+    bool (*tell)(const struct tell *t, uint64_t address, uint64_t said);
+} told[] = {
+    { "AFD_BIND_INFO", tell_bind },
+    { "AFD_CONNECT", tell_wine_connect },
+    { "AFD_CONNECT_JOIN_INFO", tell_join },
+    { "AFD_LISTEN_RESPONSE_INFO", tell_listened },
+    { "SOCKADDR", socket_address },
+};
+
+bool socket_tell(const struct tell *t, const char *type, uint64_t address,
+                 uint64_t said, bool output)
 {
     struct transfer x;
 
-    if (strcmp(type, "SOCKADDR") == 0) {
-        return socket_address(t, address, said);
-    }
-    if (strncmp(type, "AFD_", 4) != 0) {
-        return false;
+    for (size_t i = 0; i < COUNT_OF(told); i++) {
+        if (strcmp(type, told[i].type) == 0) {
+            return told[i].tell(t, address, said);
+        }
     }
     for (size_t i = 0; transfer_at(i, t->width, &x); i++) {
         if (strcmp(type, x.type) == 0) {
             return tell_transfer(t, &x, address, said);
         }
     }
-    if (strcmp(type, "AFD_BIND_INFO") == 0) {
-        return tell_bind(t, address, said);
-    }
-    if (strcmp(type, "AFD_CONNECT_JOIN_INFO") == 0) {
-        return tell_join(t, address, said);
-    }
-    if (strcmp(type, "AFD_CONNECT") == 0) {
-        return tell_wine_connect(t, address, said);
-    }
-    if (strcmp(type, "AFD_LISTEN_RESPONSE_INFO") == 0) {
-        return tell_listened(t, address, said);
-    }
-    if (strcmp(type, "AFD_POLL_INFO") == 0) {
-        return tell_poll(t, address, said, output);
-    }
-    return false;
+    return strcmp(type, "AFD_POLL_INFO") == 0 &&
+           tell_poll(t, address, said, output);
 }
 
 /* --- Building --------------------------------------------------------- */
@@ -606,16 +608,16 @@ static void build_buffers(struct build *b, const struct transfer *x, int input,
     uint32_t length = build_offset(b, NT_WSABUF_len);
     uint32_t buffer = build_offset(b, NT_WSABUF_buf);
     struct capture_op op =
-        special_op_field(special_at_piece(input, x->array, when),
-                         CAPTURE_FIELD32, input, x->count, each);
+        build_op_field(build_at_piece(input, x->array, when), CAPTURE_FIELD32,
+                       input, x->count, each);
     int array;
 
     only_for(&op, code, value);
     op.most = each * (TELL_ELEMENTS + 1);
     array = build_op(b, op);
     for (uint16_t i = 0; array != BUILD_FULL && i < BUFFERS; i++) {
-        op = special_op_field(
-            special_at_piece(array, (uint16_t)(i * each + buffer), when),
+        op = build_op_field(
+            build_at_piece(array, (uint16_t)(i * each + buffer), when),
             CAPTURE_FIELD32, array, (uint16_t)(i * each + length), 1);
         only_for(&op, code, value);
         op.most = b->bytes_most;
@@ -635,14 +637,14 @@ static void build_peer(struct build *b, const struct transfer *x, int input,
     struct capture_op op;
 
     if (x->size_by_pointer) {
-        op = special_op(special_at_piece(input, x->address_size, when), 4);
+        op = build_op_bytes(build_at_piece(input, x->address_size, when), 4);
         only_for(&op, code, value);
         (void)build_op(b, op);
     }
-    op = special_op(special_at_piece(input, x->address, when), 128);
+    op = build_op_bytes(build_at_piece(input, x->address, when), 128);
     if (!x->size_by_pointer) {
-        op = special_op_field(special_at_piece(input, x->address, when),
-                              CAPTURE_FIELD32, input, x->address_size, 1);
+        op = build_op_field(build_at_piece(input, x->address, when),
+                            CAPTURE_FIELD32, input, x->address_size, 1);
         op.most = 128;
     }
     only_for(&op, code, value);
@@ -668,7 +670,7 @@ static bool wanted(const struct build *b, size_t i)
     return b->options->wine ? codes[i].wine : codes[i].windows;
 }
 
-void special_socket_build(struct build *b, int input, int code)
+void socket_build(struct build *b, int input, int code)
 {
     for (size_t i = 0; i < COUNT_OF(codes); i++) {
         uint32_t each = build_size(b, NT_WSABUF);
@@ -679,9 +681,9 @@ void special_socket_build(struct build *b, int input, int code)
         }
         if (!x.sends) {
             /* A receive that is still going on shows how large they are. */
-            struct capture_op op = special_op_field(
-                special_at_piece(input, x.array, CAPTURE_ALWAYS),
-                CAPTURE_FIELD32, input, x.count, each);
+            struct capture_op op =
+                build_op_field(build_at_piece(input, x.array, CAPTURE_ALWAYS),
+                               CAPTURE_FIELD32, input, x.count, each);
 
             only_for(&op, code, codes[i].code);
             op.most = each * (TELL_ELEMENTS + 1);
@@ -695,8 +697,7 @@ void special_socket_build(struct build *b, int input, int code)
     }
 }
 
-void special_socket_build_return(struct build *b, int input, int code,
-                                 int block)
+void socket_build_return(struct build *b, int input, int code, int block)
 {
     for (size_t i = 0; i < COUNT_OF(codes); i++) {
         struct capture_op op;
@@ -707,7 +708,7 @@ void special_socket_build_return(struct build *b, int input, int code,
             x.sends) {
             continue;
         }
-        op = special_op(special_at_arg(input, CAPTURE_FILLED), x.size);
+        op = build_op_bytes(build_at_arg(input, CAPTURE_FILLED), x.size);
         only_for(&op, code, codes[i].code);
         piece = build_op(b, op);
         if (piece == BUILD_FULL) {
@@ -719,3 +720,15 @@ void special_socket_build_return(struct build *b, int input, int code,
         }
     }
 }
+
+/* --- Rows ------------------------------------------------------------- */
+
+static const struct family_type types[] = {
+    TYPE_ENDS(AFD_POLL_INFO, ARRAY, Handles, "NumberOfHandles"),
+};
+
+const struct family family_socket = {
+    .name = "socket",
+    .types = types,
+    .type_count = COUNT_OF(types),
+};

@@ -5,7 +5,10 @@
  * What wParam and lParam are depends on the message: a few that people look
  * for are told, the rest are words.
  */
-#include "decode/special.h"
+#include "decode/build.h"
+#include "decode/families.h"
+#include "decode/walk.h"
+#include "tables/fields.h"
 
 #include <string.h>
 
@@ -39,7 +42,7 @@ static void tell_message(const struct tell *t, uint32_t message)
         tell_constant(t, message, set);
         return;
     }
-    special_hex(t, message);
+    tell_hex(t, message);
     if (t->options->raw || message < WM_USER || message > 0xffff) {
         return;
     }
@@ -64,13 +67,13 @@ static bool is_key(uint32_t message)
 static void tell_wparam(const struct tell *t, uint32_t message, uint64_t value)
 {
     if (is_key(message)) {
-        special_named(t, value, "VIRTUAL_KEY");
+        tell_by_set(t, value, "VIRTUAL_KEY");
     } else {
-        special_hex(t, value);
+        tell_hex(t, value);
     }
 }
 
-bool special_msg_tell(const struct tell *t, uint64_t address, uint64_t said)
+static bool msg_tell(const struct tell *t, uint64_t address, uint64_t said)
 {
     const struct struct_row *row = struct_find(STR("MSG"));
     uint32_t message;
@@ -85,15 +88,15 @@ bool special_msg_tell(const struct tell *t, uint64_t address, uint64_t said)
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
-    special_field(t, row, &row->fields[0], address);
-    special_open(t, "message");
+    walk_field(t, row, &row->fields[0], address);
+    tell_open(t, "message");
     tell_message(t, message);
-    special_open(t, "wParam");
+    tell_open(t, "wParam");
     tell_wparam(t, message, wparam);
-    special_open(t, "lParam");
-    special_hex(t, lparam);
+    tell_open(t, "lParam");
+    tell_hex(t, lparam);
     for (uint32_t i = 4; t->options->verbose && i < row->field_count; i++) {
-        special_field(t, row, &row->fields[i], address);
+        walk_field(t, row, &row->fields[i], address);
     }
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
@@ -135,56 +138,64 @@ static bool tell_zero_bytes(const struct tell *t, uint64_t address)
     return true;
 }
 
-bool special_win32k_value(const struct tell *t, const struct call_facts *call,
+static bool message_value(const struct tell *t, const struct family_param *row,
                           uint32_t i, uint64_t value)
 {
-    uint32_t message;
-
+    (void)row;
+    (void)i;
     if (t->options->raw) {
         return false;
     }
-    if (special_arg_is(call, i, "Msg") || special_arg_is(call, i, "msg") ||
-        special_arg_is(call, i, "wMsgFilterMin") ||
-        special_arg_is(call, i, "wMsgFilterMax")) {
-        tell_message(t, (uint32_t)value);
-        return true;
-    }
-    if (special_arg_is(call, i, "wParam") ||
-        special_arg_is(call, i, "wparam")) {
-        if (message_of(t, &message) && is_key(message)) {
-            tell_wparam(t, message, value);
-            return true;
-        }
+    tell_message(t, (uint32_t)value);
+    return true;
+}
+
+static bool wparam_value(const struct tell *t, const struct family_param *row,
+                         uint32_t i, uint64_t value)
+{
+    uint32_t message;
+
+    (void)row;
+    (void)i;
+    if (t->options->raw || !message_of(t, &message) || !is_key(message)) {
         return false;
     }
-    if (special_arg_is(call, i, "lParam") ||
-        special_arg_is(call, i, "lparam")) {
-        return message_of(t, &message) && message == WM_SETTEXT && value != 0 &&
-               (is_ansi(t) ? tell_zero_bytes(t, value)
-                           : special_zero_name(t, value));
-    }
-    return false;
+    tell_wparam(t, message, value);
+    return true;
+}
+
+static bool lparam_value(const struct tell *t, const struct family_param *row,
+                         uint32_t i, uint64_t value)
+{
+    uint32_t message;
+
+    (void)row;
+    (void)i;
+    return !t->options->raw && message_of(t, &message) &&
+           message == WM_SETTEXT && value != 0 &&
+           (is_ansi(t) ? tell_zero_bytes(t, value) : tell_zero_name(t, value));
 }
 
 #define GWL_STYLE (-16)
 #define GWL_EXSTYLE (-20)
 
 /* NtUserSetWindowLong: which word it is says what it means. */
-bool special_window_value(const struct tell *t, const struct call_facts *call,
-                          uint32_t i, uint64_t value)
+static bool window_value(const struct tell *t, const struct family_param *row,
+                         uint32_t i, uint64_t value)
 {
     uint64_t index;
 
-    if (t->options->raw || !special_arg_is(call, i, "dwNewLong") ||
-        !tell_arg(t, "nIndex", &index)) {
+    (void)row;
+    (void)i;
+    if (t->options->raw || !tell_arg(t, "nIndex", &index)) {
         return false;
     }
     switch ((int32_t)(uint32_t)index) {
     case GWL_STYLE:
-        special_named(t, value & UINT32_MAX, "WINDOW_STYLE");
+        tell_by_set(t, value & UINT32_MAX, "WINDOW_STYLE");
         return true;
     case GWL_EXSTYLE:
-        special_named(t, value & UINT32_MAX, "WINDOW_EX_STYLE");
+        tell_by_set(t, value & UINT32_MAX, "WINDOW_EX_STYLE");
         return true;
     default:
         return false;
@@ -193,63 +204,64 @@ bool special_window_value(const struct tell *t, const struct call_facts *call,
 
 /* The text that a message's lParam points to; it is no pointer by its type,
  * so it is copied along with the call's only one that is. */
-void special_win32k_build(struct build *b, uint32_t i)
+static bool text_build(struct build *b, const struct family_param *row,
+                       uint32_t i)
 {
     int message = build_arg(b, "Msg");
     int lparam = build_arg(b, "lParam");
     struct capture_op op;
 
-    if (message < 0 || lparam < 0 || b->at_return ||
-        !special_arg_is(b->call, i, "Data")) {
-        return;
+    (void)row;
+    (void)i;
+    if (message < 0 || lparam < 0 || b->at_return) {
+        return false;
     }
-    op = special_op(special_at_arg(lparam, CAPTURE_ALWAYS), 2);
+    op = build_op_bytes(build_at_arg(lparam, CAPTURE_ALWAYS), 2);
     op.size.unit = CAPTURE_ZERO_ENDED;
     op.most = TEXT_BYTES;
     op.test = 1;
     op.test_from = (uint8_t)message;
     op.test_value = WM_SETTEXT;
     (void)build_op(b, op);
+    return false;
 }
 
 /* --- Names of classes and desktops ------------------------------------ */
 
 /* NtUserGetClassName fills the buffer of a UNICODE_STRING and returns the
  * number of characters; the structure's own length it leaves alone. */
-static bool is_class_name(const struct call_facts *call, uint32_t i)
-{
-    return special_arg_is(call, i, "ClassName") &&
-           special_is(call, "NtUserGetClassName");
-}
-
-bool special_class_name_tell(const struct tell *t,
-                             const struct call_facts *call, uint32_t i,
-                             uint64_t address)
+static bool class_name_tell(const struct tell *t,
+                            const struct family_param *row, uint32_t i,
+                            uint64_t address)
 {
     uint64_t buffer;
 
-    if (!is_class_name(call, i) || !t->after ||
+    (void)row;
+    (void)i;
+    if (!t->after ||
         !tell_read(t, address, NT_UNICODE_STRING_Buffer, &buffer)) {
         return false;
     }
-    special_name(t, buffer, 2ull * (uint32_t)t->call->result, SPECIAL_ANY);
+    tell_name_in(t, buffer, 2ull * (uint32_t)t->call->result, TELL_ANY);
     return true;
 }
 
-bool special_class_name_build(struct build *b, uint32_t i)
+static bool class_name_build(struct build *b, const struct family_param *row,
+                             uint32_t i)
 {
     struct capture_op op;
     int piece;
 
-    if (!is_class_name(b->call, i) || !b->at_return) {
+    (void)row;
+    if (!b->at_return) {
         return false;
     }
-    piece = build_op(b, special_op(special_at_arg((int)i, CAPTURE_FILLED),
-                                   build_size(b, NT_UNICODE_STRING)));
+    piece = build_op(b, build_op_bytes(build_at_arg((int)i, CAPTURE_FILLED),
+                                       build_size(b, NT_UNICODE_STRING)));
     if (piece != BUILD_FULL) {
-        op = special_op(
-            special_at_piece(piece, build_offset(b, NT_UNICODE_STRING_Buffer),
-                             CAPTURE_FILLED),
+        op = build_op_bytes(
+            build_at_piece(piece, build_offset(b, NT_UNICODE_STRING_Buffer),
+                           CAPTURE_FILLED),
             2);
         op.size.unit = CAPTURE_RESULT;
         op.most = TEXT_BYTES;
@@ -262,44 +274,40 @@ bool special_class_name_build(struct build *b, uint32_t i)
 #define UOI_NAME 2u
 #define UOI_TYPE 3u
 
-static bool is_object_information(const struct call_facts *call, uint32_t i)
-{
-    return special_arg_is(call, i, "vInfo") &&
-           special_is(call, "NtUserGetObjectInformation");
-}
-
-bool special_desktop_tell(const struct tell *t, const struct call_facts *call,
-                          uint32_t i, uint64_t address)
+static bool desktop_tell(const struct tell *t, const struct family_param *row,
+                         uint32_t i, uint64_t address)
 {
     uint64_t index;
 
-    if (!is_object_information(call, i) || !tell_arg(t, "Index", &index) ||
-        !special_there(t, address)) {
+    (void)row;
+    (void)i;
+    if (!tell_arg(t, "Index", &index) || !tell_there(t, address)) {
         return false;
     }
     switch ((uint32_t)index) {
     case UOI_FLAGS:
-        return special_buffer(t, "USEROBJECTFLAGS", address,
-                              special_said(t, "Length", "LengthNeeded"));
+        return walk_buffer(t, "USEROBJECTFLAGS", address,
+                           tell_said(t, "Length", "LengthNeeded"));
     case UOI_NAME:
     case UOI_TYPE:
-        return special_zero_name(t, address);
+        return tell_zero_name(t, address);
     default:
         return false;
     }
 }
 
-bool special_desktop_build(struct build *b, uint32_t i)
+static bool desktop_build(struct build *b, const struct family_param *row,
+                          uint32_t i)
 {
     int length = build_arg(b, "Length");
     int needed = build_arg(b, "LengthNeeded");
     struct capture_op op;
 
-    if (!is_object_information(b->call, i) || !b->at_return || length < 0 ||
-        needed < 0) {
+    (void)row;
+    if (!b->at_return || length < 0 || needed < 0) {
         return false;
     }
-    op = special_op_arg(special_at_arg((int)i, CAPTURE_FILLED), length, 1);
+    op = build_op_arg(build_at_arg((int)i, CAPTURE_FILLED), length, 1);
     op.limit.unit = CAPTURE_POINTEE32;
     op.limit.from = (uint8_t)needed;
     op.limit.scale = 1;
@@ -312,8 +320,8 @@ bool special_desktop_build(struct build *b, uint32_t i)
 
 #define LARGE_STRING_ANSI 0x80000000u
 
-bool special_large_string_tell(const struct tell *t, uint64_t address,
-                               uint64_t said)
+static bool large_string_tell(const struct tell *t, uint64_t address,
+                              uint64_t said)
 {
     uint32_t length;
     uint32_t most;
@@ -328,22 +336,22 @@ bool special_large_string_tell(const struct tell *t, uint64_t address,
     if (buffer == 0) {
         t->sink->ops->null(t->sink);
     } else if (most & LARGE_STRING_ANSI) {
-        special_chars(t, buffer, length, SPECIAL_ANY);
+        tell_chars_in(t, buffer, length, TELL_ANY);
     } else {
-        special_name(t, buffer, length, SPECIAL_ANY);
+        tell_name_in(t, buffer, length, TELL_ANY);
     }
     return true;
 }
 
-int special_large_string_build(struct build *b, struct build_at at)
+static int large_string_build(struct build *b, struct build_at at)
 {
-    int piece = build_op(b, special_op(at, build_size(b, NT_LARGE_STRING)));
+    int piece = build_op(b, build_op_bytes(at, build_size(b, NT_LARGE_STRING)));
     uint16_t buffer = build_offset(b, NT_LARGE_STRING_Buffer);
     struct capture_op op;
 
     if (piece != BUILD_FULL) {
-        op = special_op_field(
-            special_at_piece(piece, buffer, (enum capture_when)at.when),
+        op = build_op_field(
+            build_at_piece(piece, buffer, (enum capture_when)at.when),
             CAPTURE_FIELD32, piece, build_offset(b, NT_LARGE_STRING_Length), 1);
         op.most = 0x10000;
         (void)build_op(b, op);
@@ -357,11 +365,11 @@ static void tell_name_at(const struct tell *t, const char *name,
 {
     uint64_t pointer;
 
-    special_open(t, name);
+    tell_open(t, name);
     if (!nt_pointer_read(t->memory, t->width, address, &pointer)) {
         t->sink->ops->unknown(t->sink);
     } else if (pointer == 0 || pointer <= ATOM_MOST ||
-               !special_zero_name(t, pointer)) {
+               !tell_zero_name(t, pointer)) {
         tell_pointer(t, pointer);
     }
 }
@@ -369,7 +377,8 @@ static void tell_name_at(const struct tell *t, const char *name,
 static void build_name_at(struct build *b, int piece, uint16_t offset,
                           enum capture_when when)
 {
-    struct capture_op op = special_op(special_at_piece(piece, offset, when), 2);
+    struct capture_op op =
+        build_op_bytes(build_at_piece(piece, offset, when), 2);
 
     op.size.unit = CAPTURE_ZERO_ENDED;
     op.most = TEXT_BYTES;
@@ -378,7 +387,7 @@ static void build_name_at(struct build *b, int piece, uint16_t offset,
 
 /* --- Window classes, menus, input ------------------------------------- */
 
-bool special_class_tell(const struct tell *t, uint64_t address, uint64_t said)
+static bool class_tell(const struct tell *t, uint64_t address, uint64_t said)
 {
     const struct struct_row *row = struct_find(STR("WNDCLASSEXW"));
 
@@ -397,17 +406,17 @@ bool special_class_tell(const struct tell *t, uint64_t address, uint64_t said)
                          tell_at(t, address, NT_WNDCLASSEXW_lpszClassName));
         } else if (t->options->verbose || strcmp(field->name, "style") == 0 ||
                    strcmp(field->name, "lpfnWndProc") == 0) {
-            special_field(t, row, field, address);
+            walk_field(t, row, field, address);
         }
     }
     t->sink->ops->end(t->sink, GROUP_STRUCT);
     return true;
 }
 
-int special_class_build(struct build *b, struct build_at at)
+static int class_build(struct build *b, struct build_at at)
 {
     enum capture_when when = (enum capture_when)at.when;
-    int piece = build_op(b, special_op(at, build_size(b, NT_WNDCLASSEXW)));
+    int piece = build_op(b, build_op_bytes(at, build_size(b, NT_WNDCLASSEXW)));
 
     if (piece != BUILD_FULL) {
         build_name_at(b, piece, build_offset(b, NT_WNDCLASSEXW_lpszMenuName),
@@ -422,8 +431,8 @@ int special_class_build(struct build *b, struct build_at at)
 #define MIIM_TYPE 0x10u
 
 /* Which field counts depends on fMask. */
-bool special_menu_item_tell(const struct tell *t, uint64_t address,
-                            uint64_t said)
+static bool menu_item_tell(const struct tell *t, uint64_t address,
+                           uint64_t said)
 {
     static const struct {
         const char *name;
@@ -442,13 +451,13 @@ bool special_menu_item_tell(const struct tell *t, uint64_t address,
         return false;
     }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
-    special_open(t, "fMask");
-    special_named(t, mask, "MENU_ITEM_MASK");
+    tell_open(t, "fMask");
+    tell_by_set(t, mask, "MENU_ITEM_MASK");
     for (uint32_t i = 0; i < row->field_count; i++) {
         for (size_t k = 0; k < COUNT_OF(fields); k++) {
             if (fields[k].mask & mask &&
                 strcmp(row->fields[i].name, fields[k].name) == 0) {
-                special_field(t, row, &row->fields[i], address);
+                walk_field(t, row, &row->fields[i], address);
             }
         }
     }
@@ -460,9 +469,10 @@ bool special_menu_item_tell(const struct tell *t, uint64_t address,
     return true;
 }
 
-int special_menu_item_build(struct build *b, struct build_at at)
+static int menu_item_build(struct build *b, struct build_at at)
 {
-    int piece = build_op(b, special_op(at, build_size(b, NT_MENUITEMINFOW)));
+    int piece =
+        build_op(b, build_op_bytes(at, build_size(b, NT_MENUITEMINFOW)));
 
     if (piece != BUILD_FULL) {
         build_name_at(b, piece, build_offset(b, NT_MENUITEMINFOW_dwTypeData),
@@ -470,3 +480,42 @@ int special_menu_item_build(struct build *b, struct build_at at)
     }
     return piece;
 }
+
+/* --- Rows ------------------------------------------------------------- */
+
+static const struct family_type types[] = {
+    TYPE_BUILT(LARGE_STRING, large_string_tell, large_string_build),
+    TYPE_BUILT(LARGE_STRING_X, large_string_tell, large_string_build),
+    TYPE_BUILT(MENUITEMINFOW, menu_item_tell, menu_item_build),
+    TYPE_TOLD(MSG, msg_tell),
+    TYPE_BRIEF(PAINTSTRUCT, "hdc fErase rcPaint"),
+    TYPE_BUILT(WNDCLASSEXW, class_tell, class_build),
+    TYPE_BUILT(tagMENUITEMINFOW, menu_item_tell, menu_item_build),
+    TYPE_TOLD(tagMSG, msg_tell),
+    TYPE_BUILT(tagWNDCLASSEXW, class_tell, class_build),
+};
+
+static const struct family_param params[] = {
+    PARAM_OF_CALL("NtUserGetClassName", "ClassName", .tell = class_name_tell,
+                  .build = class_name_build),
+    PARAM_OF_CALL("NtUserGetObjectInformation", "vInfo", .tell = desktop_tell,
+                  .build = desktop_build),
+    PARAM_OF(MESSAGE, "Data", .build = text_build),
+    PARAM_OF(MESSAGE, "Msg", .value = message_value),
+    PARAM_OF(MESSAGE, "lParam", .value = lparam_value),
+    PARAM_OF(MESSAGE, "lparam", .value = lparam_value),
+    PARAM_OF(MESSAGE, "msg", .value = message_value),
+    PARAM_OF(MESSAGE, "wMsgFilterMax", .value = message_value),
+    PARAM_OF(MESSAGE, "wMsgFilterMin", .value = message_value),
+    PARAM_OF(MESSAGE, "wParam", .value = wparam_value),
+    PARAM_OF(MESSAGE, "wparam", .value = wparam_value),
+    PARAM_OF(WINDOW, "dwNewLong", .value = window_value),
+};
+
+const struct family family_win32k = {
+    .name = "win32k",
+    .types = types,
+    .type_count = COUNT_OF(types),
+    .params = params,
+    .param_count = COUNT_OF(params),
+};

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tell.h - values out of a target's memory, told to a sink by their types.
+ * tell.h - values out of a target's memory, told to a sink: those that stand
+ * alone. What structures are made of is walk.h's.
  *
  * All memory is what the agent copied (nt/memory.h): what was not copied,
  * or is not whole, is told as unknown, and a pointer into it as an address.
  * Sizes and counts found in memory are the target's words: each is held
- * against what is really there before it is used.
+ * against what is really there before it is used. `said`, `room`: how many
+ * bytes the target says are there, TELL_ANY if it does not say.
  *
- *   tell.c     by type: numbers, sets, structures, arrays, strings, times
- *   special.c  and special_*.c: what types alone do not say: buffers whose
- *              meaning another argument tells, lists with types of their own
- *   decode.c   calls, argument by argument
+ *   tell.c   numbers, sets, handles, times, places; arguments
+ *   text.c   bytes, texts, names
  */
 #ifndef DECODE_TELL_H
 #define DECODE_TELL_H
@@ -33,9 +33,15 @@
 #define TELL_ELEMENTS 8
 #define TELL_ELEMENTS_VERBOSE 4096
 
+#define TELL_ANY UINT64_MAX
+
+struct family_type;
+struct registry;
+
 struct tell {
     struct sink *sink;
-    const struct call *call;  // NULL: none (a transition)
+    const struct registry *registry;  // whom structures are asked of: family.h
+    const struct call *call;          // NULL: none (a transition)
     const struct decode_options *options;
     const struct memory *memory;  // before, or after
     enum nt_width width;          // of what is in it
@@ -52,8 +58,18 @@ struct tell {
  * made so that following it would never end. */
 #define TELL_VALUES_MAX 16384u
 
+/* What is special about the structures told last, found by where their names
+ * stand. */
+#define TELL_TYPES 64u
+
+struct tell_type {
+    str name;
+    const struct family_type *type;
+};
+
 struct tell_room {
     uint32_t left;  // of TELL_VALUES_MAX
+    struct tell_type types[TELL_TYPES];
     _Alignas(8) uint8_t bytes[TELL_ROOM];
 };
 
@@ -66,37 +82,6 @@ bool tell_may(const struct tell *t);
 size_t tell_bytes(const struct tell *t, uint64_t address, uint64_t size,
                   const uint8_t **bytes);
 
-/* The value of C type `type` ("ULONG", "UNICODE_STRING", "HANDLE", "X*") in
- * `size` bytes at `address`; `set` NULL: none. */
-void tell_type(const struct tell *t, str type, uint64_t address, uint32_t size,
-               const struct name_set *set);
-/* The same of a parameter or field called `name`: that says how a number is
- * meant. `size` 0: by the type. */
-void tell_named(const struct tell *t, str type, str name, uint64_t address,
-                uint32_t size, const struct name_set *set);
-/* The same of a type that is understood. */
-void tell_ctype(const struct tell *t, const struct ctype *type, str name,
-                uint64_t address, uint32_t size, const struct name_set *set);
-/* What the pointer `arg` points to, one value of its type. */
-void tell_pointed(const struct tell *t, const struct shape_arg *arg,
-                  uint64_t address);
-/* A plain argument. */
-void tell_scalar_of(const struct tell *t, const struct shape_arg *arg,
-                    uint64_t value);
-/* What lies at `address` by the type of its information class: `types` as in
- * info_row. False if no table has it. */
-bool tell_info(const struct tell *t, str types, uint64_t address,
-               uint64_t size);
-/* `count` elements of `type`, `each` bytes wide; 0: by the type. */
-void tell_array(const struct tell *t, str type, uint64_t address,
-                uint64_t count, uint32_t each, const struct name_set *set);
-
-/* The same of a field `name`, whose type is `array`, "X[n]"; no more than
- * `there` of them are said to be there, and what is missing is marked. */
-void tell_elements(const struct tell *t, const struct ctype *array, str name,
-                   uint64_t address, uint64_t count, uint64_t there,
-                   const struct name_set *set);
-
 /* `size` bytes as b"...", cut by -s; the address if there are none. */
 void tell_data(const struct tell *t, uint64_t address, uint64_t size);
 /* UTF-16 of `size` bytes, never cut by -s: it is a name. The address if it is
@@ -106,6 +91,9 @@ void tell_name(const struct tell *t, uint64_t address, uint64_t size);
 void tell_text(const struct tell *t, uint64_t address, uint64_t size);
 /* What UNICODE_STRING says that lies at `address`. */
 void tell_unicode_string(const struct tell *t, uint64_t address);
+/* ... and ANSI_STRING: bytes. */
+void tell_ansi_string(const struct tell *t, uint64_t address);
+void tell_guid(const struct tell *t, uint64_t address);
 
 /* UTF-16 up to the first zero, never cut by -s. */
 void tell_zero_ended(const struct tell *t, uint64_t address);
@@ -143,25 +131,42 @@ uint64_t tell_sign_extend(uint64_t word, uint32_t size);
 /* Argument `i`, if it is known. */
 bool tell_arg(const struct tell *t, const char *name, uint64_t *value);
 
-/* --- walk.c --- */
+/* A number of `size` bytes: no array and no structure. */
+void tell_scalar(const struct tell *t, enum sort sort, uint32_t size,
+                 uint64_t value, const struct name_set *set);
+/* A plain argument. */
+void tell_scalar_of(const struct tell *t, const struct shape_arg *arg,
+                    uint64_t value);
 
-/* The structure at `address` of which `size` bytes are said to be there; 0:
- * what it has. */
-void walk_struct(const struct tell *t, const struct struct_row *row,
-                 uint64_t address, uint64_t size);
+/* --- parts of structures --- */
 
-/* --- special.c: true if it told a value --- */
-
-/* What argument `i` points to, without the brackets of an output. Called for
- * every pointer before its type is looked at. */
-bool special_tell_pointee(const struct tell *t, const struct call_facts *call,
-                          uint32_t i, uint64_t address);
-/* A structure by its name, wherever it lies. `size`: bytes said to be
- * there; 0: what the structure has. */
-bool special_tell_struct(const struct tell *t, str type, uint64_t address,
-                         uint64_t size);
-/* A plain argument whose meaning another one tells (wParam of a message). */
-bool special_tell_value(const struct tell *t, const struct call_facts *call,
-                        uint32_t i, uint64_t value);
+bool tell_there(const struct tell *t, uint64_t address);
+/* `size` bytes, at most 8, as a number. */
+bool tell_word(const struct tell *t, uint64_t address, uint32_t size,
+               uint64_t *out);
+void tell_open(const struct tell *t, const char *name);
+void tell_number(const struct tell *t, uint64_t value);
+void tell_hex(const struct tell *t, uint64_t value);
+void tell_by_set(const struct tell *t, uint64_t value, const char *set);
+/* UTF-16 of `length` bytes, of which `room` are there. */
+void tell_name_in(const struct tell *t, uint64_t address, uint64_t length,
+                  uint64_t room);
+/* The same for text that is data: cut by -s. */
+void tell_text_in(const struct tell *t, uint64_t address, uint64_t length,
+                  uint64_t room);
+/* UTF-16 up to a zero; false, and nothing told, if it is not there. */
+bool tell_zero_name(const struct tell *t, uint64_t address);
+/* Bytes as text, each a character (Latin-1). */
+void tell_chars_in(const struct tell *t, uint64_t address, uint64_t length,
+                   uint64_t room);
+void tell_data_in(const struct tell *t, uint64_t address, uint64_t length,
+                  uint64_t room);
+/* True if, `shown` elements of it being told, the next one is not: there are
+ * enough of them, or in the whole call. To be asked before each. */
+bool tell_more(const struct tell *t, uint64_t shown);
+/* Bytes of the output buffer `length`, of which `*written` were filled; NULL
+ * `written`: those of the IO_STATUS_BLOCK. */
+uint64_t tell_said(const struct tell *t, const char *length,
+                   const char *written);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_special - decode/special*.c: what types alone do not say, from memory
+ * test_special - decode/families: what types alone do not say, from memory
  * made by hand through the capture programs to the line's arguments.
  *
  * Each family has lengths, counts and offsets that lie. Nothing may be read
@@ -10,8 +10,12 @@
 #include "unit/captured.h"
 
 #include "base/compiler.h"
-#include "decode/special.h"
+#include "decode/registry.h"
 #include "tables/calls.h"
+#include "tables/fields.h"
+#include "tables/handles.h"
+#include "tables/ioctls.h"
+#include "tables/types.h"
 
 #include "grammar.h"
 #include "unit/check.h"
@@ -197,12 +201,26 @@ static bool find_text(const char *want)
 
 /* --- Tables ----------------------------------------------------------- */
 
+/* Number `i` of the structures of all families; NULL: there are no more. */
+static const struct family_type *type_at(size_t i)
+{
+    for (size_t k = 0; k < decode_registry.count; k++) {
+        const struct family *f = decode_registry.families[k];
+
+        if (i < f->type_count) {
+            return &f->types[i];
+        }
+        i -= f->type_count;
+    }
+    return NULL;
+}
+
 static void every_row_is_found_and_sorted(void)
 {
-    for (size_t i = 0; i < special_type_count(); i++) {
-        const struct special_type *type = special_type_at(i);
+    const struct family_type *type;
 
-        CHECK(special_type_of(type->name) == type);
+    for (size_t i = 0; (type = type_at(i)) != NULL; i++) {
+        CHECK(family_type_of(&decode_registry, type->name) == type);
         if (!type->tell &&
             !ioctl_struct(type->layout ? str_of(type->layout) : type->name)) {
             printf("no layout: %.*s\n", STR_ARGS(type->name));
@@ -225,6 +243,56 @@ static void every_row_is_found_and_sorted(void)
     }
 }
 
+/* How many parameters the row is for, and that it is told by what is there.
+ * Where the row is not the first that fits, another one has the same. */
+static size_t params_of(const struct family_param *row)
+{
+    static struct shape shape;
+    size_t count = 0;
+
+    for (size_t i = 0; i < call_count(); i++) {
+        const struct call_facts *facts = call_at(i);
+
+        shape_of(facts, &shape);
+        family_params(&decode_registry, &shape);
+        for (uint32_t k = 0; k < facts->arg_count; k++) {
+            bool pointer = shape.args[k].sort == SORT_POINTER;
+
+            /* The same name may be that of a handle. */
+            if (shape.args[k].param != row ||
+                !(pointer ? row->tell || row->build : row->value != NULL)) {
+                continue;
+            }
+            count++;
+            CHECK(!row->length || call_parameter(facts, row->length) >= 0);
+            CHECK(!row->written || !row->written[0] ||
+                  call_parameter(facts, row->written) >= 0);
+            CHECK(!row->length || row->written ||
+                  call_parameter(facts, "IoStatusBlock") >= 0);
+        }
+    }
+    return count;
+}
+
+static void every_parameter_of_a_family_is_some_calls(void)
+{
+    for (size_t i = 0; i < decode_registry.count; i++) {
+        const struct family *f = decode_registry.families[i];
+
+        for (size_t k = 0; k < f->param_count; k++) {
+            const struct family_param *row = &f->params[k];
+
+            if (params_of(row) == 0) {
+                printf("%s: no call has %s, or another row has it\n", f->name,
+                       row->type ? row->type : row->name);
+                CHECK(false);
+            }
+            CHECK(row->tell || row->value || row->build);
+            CHECK(!row->of || ioctl_struct(str_of(row->of)));
+        }
+    }
+}
+
 /* What sockets take and give is told by code, not by rows. */
 static bool is_type_or_structure(const char *name)
 {
@@ -240,7 +308,7 @@ static bool is_type_or_structure(const char *name)
     return ioctl_struct(type) || ctype_of(type, &known);
 }
 
-/* As tell.c has them, also where special.c walks a structure itself. */
+/* As tell.c has them, also where a family walks a structure itself. */
 static void numbers_of_fields_are_told_by_their_names(void)
 {
     BEGIN("NtQuerySection", 0x44, 1, BUFFER, 64, LENGTH);
@@ -313,8 +381,9 @@ static void every_set_of_a_field_has_its_field(void)
 /* Names of fields in the tables above are those of the structures. */
 static void every_tail_is_a_field(void)
 {
-    for (size_t i = 0; i < special_type_count(); i++) {
-        const struct special_type *type = special_type_at(i);
+    const struct family_type *type;
+
+    for (size_t i = 0; (type = type_at(i)) != NULL; i++) {
         const struct struct_row *row =
             ioctl_struct(type->layout ? str_of(type->layout) : type->name);
         bool last = !type->last;
@@ -341,7 +410,8 @@ static void every_open_end_has_its_row(void)
             i < struct_count() ? struct_at(i)
                                : ioctl_struct_at(i - struct_count());
         const struct struct_field *last = &row->fields[row->field_count - 1];
-        const struct special_type *type = special_type_of(str_of(row->name));
+        const struct family_type *type =
+            family_type_of(&decode_registry, str_of(row->name));
 
         if (last->type && str_ends(str_of(last->type), STR("[1]")) &&
             !(type && (type->tell || type->tail != TAIL_NONE))) {
@@ -352,7 +422,7 @@ static void every_open_end_has_its_row(void)
 }
 
 /* A LUID, and what says nothing, in a structure that has a row of its own
- * in special.c (TOKEN_PRIVILEGES) and in those that have none. */
+ * in a family (TOKEN_PRIVILEGES) and in those that have none. */
 static void a_field_is_told_alike_in_every_structure(void)
 {
     BEGIN("NtQueryInformationToken", 0x44, 3, BUFFER, 16, LENGTH);
@@ -1793,6 +1863,7 @@ int main(void)
 {
     const struct test tests[] = {
         TEST(every_row_is_found_and_sorted),
+        TEST(every_parameter_of_a_family_is_some_calls),
         TEST(numbers_of_fields_are_told_by_their_names),
         TEST(what_control_codes_take_has_a_layout),
         TEST(every_set_of_a_field_has_its_field),

@@ -6,7 +6,9 @@
 #include "unit/captured.h"
 
 #include "base/compiler.h"
-#include "decode/special.h"
+#include "decode/registry.h"
+#include "decode/walk.h"
+#include "tables/fields.h"
 #include "tables/ioctls.h"
 #include "tables/unions.h"
 
@@ -55,6 +57,7 @@ static str told(const struct struct_row *row, bool verbose)
     struct memory_piece piece = { .address = AT, .bytes = bytes, .size = SIZE };
     struct memory memory = { .pieces = &piece, .count = 1 };
     struct tell t = { .sink = &sink.sink,
+                      .registry = &decode_registry,
                       .call = &call,
                       .options = &options,
                       .memory = &memory,
@@ -129,7 +132,7 @@ static bool is_inside(const struct struct_row *row, const struct union_row *u,
 static void select_value(const struct struct_row *row,
                          const struct union_row *u, uint64_t value)
 {
-    const struct struct_field *by = special_field_of(row, u->selector);
+    const struct struct_field *by = field_of(row, u->selector);
 
     for (uint32_t i = 0; i < SIZE; i++) {
         bytes[i] = (uint8_t)(i % 7 == 0 ? 1 : 0);
@@ -191,8 +194,8 @@ static void every_row_names_what_there_is(void)
             continue;
         }
         CHECK(union_find(str_of(u->structure)) == u);
-        CHECK(special_field_of(row, u->selector) &&
-              !is_inside(row, u, special_field_of(row, u->selector)));
+        CHECK(field_of(row, u->selector) &&
+              !is_inside(row, u, field_of(row, u->selector)));
         for (uint32_t k = 0; k < u->member_count; k++) {
             const struct union_member *m = &u->members[k];
             str word;
@@ -282,7 +285,8 @@ static void each_selector_shows_its_member_and_no_other(void)
     for (size_t i = 0; i < union_count(); i++) {
         const struct union_row *u = union_at(i);
         const struct struct_row *row = ioctl_struct(str_of(u->structure));
-        const struct special_type *type = special_type_of(str_of(u->structure));
+        const struct family_type *type =
+            family_type_of(&decode_registry, str_of(u->structure));
 
         /* PORT_MESSAGE is told by code: below. */
         if (!row || !u->selector || (type && type->tell)) {
