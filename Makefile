@@ -68,10 +68,10 @@ PORTABLE := \
     model/journal.c model/stubs.c model/keep.c model/heap.c model/notice.c \
     decode/shape.c decode/tell.c decode/text.c decode/family.c decode/walk.c \
     decode/build.c decode/registry.c decode/capture.c decode/decode.c \
-    decode/families/file.c decode/special_io.c decode/families/object.c \
-    decode/special_process.c decode/special_registry.c \
-    decode/special_security.c decode/special_socket.c \
-    decode/special_win32k.c \
+    decode/families/file.c decode/families/io.c decode/families/object.c \
+    decode/families/process.c decode/families/registry.c \
+    decode/families/security.c decode/families/socket.c \
+    decode/families/win32k.c \
     format/line.c format/pieces.c format/text.c format/json.c \
     format/summary.c \
     filter/filter.c filter/parse.c filter/known.c filter/path.c filter/regex.c \

@@ -4,7 +4,7 @@
  */
 #include "decode/registry.h"
 
-#include "decode/families.h"
+#include "decode/families/families.h"
 
 #include "base/banned.h"
 

@@ -3,7 +3,7 @@
  * file.c - directories, names and extended attributes of files.
  */
 #include "decode/build.h"
-#include "decode/families.h"
+#include "decode/families/families.h"
 #include "decode/walk.h"
 #include "tables/ioctls.h"
 

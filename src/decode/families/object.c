@@ -4,7 +4,7 @@
  * atoms, tables.
  */
 #include "decode/build.h"
-#include "decode/families.h"
+#include "decode/families/families.h"
 #include "decode/walk.h"
 
 #include "base/banned.h"

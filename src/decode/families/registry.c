@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * special_registry.c - registry values: data by its type, and the buffers
+ * registry.c - registry values: data by its type, and the buffers
  * that hold a value's name and data.
  *
  * Data that does not have the form its type promises is told as bytes.
  */
 #include "decode/build.h"
-#include "decode/families.h"
+#include "decode/families/families.h"
 #include "decode/walk.h"
 
 #include <string.h>

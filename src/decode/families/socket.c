@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * special_socket.c - sockets: what NtDeviceIoControlFile hands to AFD.
+ * socket.c - sockets: what NtDeviceIoControlFile hands to AFD.
  *
  * Addresses are told as text, "127.0.0.1:80" and "[::1]:443". Windows hands
  * them over as a sockaddr, or in TDI's form (count, length, family, the rest
@@ -13,7 +13,7 @@
 #include "decode/families/socket.h"
 
 #include "decode/build.h"
-#include "decode/families.h"
+#include "decode/families/families.h"
 #include "decode/walk.h"
 #include "tables/fields.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * special_io.c - control codes by name or by their parts, and what is in
+ * io.c - control codes by name or by their parts, and what is in
  * their buffers; reparse points.
  *
  * The buffers of a code that is in no table are bytes.
  */
 #include "decode/build.h"
-#include "decode/families.h"
+#include "decode/families/families.h"
 #include "decode/families/socket.h"
 #include "decode/walk.h"
 #include "tables/fields.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_special - decode/families: what types alone do not say, from memory
+ * test_families - decode/families: what types alone do not say, from memory
  * made by hand through the capture programs to the line's arguments.
  *
  * Each family has lengths, counts and offsets that lie. Nothing may be read

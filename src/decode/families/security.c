@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * special_security.c - SIDs as S-1-5-..., security descriptors with their
+ * security.c - SIDs as S-1-5-..., security descriptors with their
  * lists, in both forms: with pointers, and self-relative with offsets.
  */
 #include "decode/build.h"
-#include "decode/families.h"
+#include "decode/families/families.h"
 #include "decode/walk.h"
 #include "tables/fields.h"
 

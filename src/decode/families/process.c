@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * special_process.c - what processes and threads are made with, exceptions,
+ * process.c - what processes and threads are made with, exceptions,
  * and messages of ports.
  */
 #include "decode/build.h"
-#include "decode/families.h"
+#include "decode/families/families.h"
 #include "decode/walk.h"
 #include "tables/fields.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * special_win32k.c - window messages, window classes, menus, input.
+ * win32k.c - window messages, window classes, menus, input.
  *
  * What wParam and lParam are depends on the message: a few that people look
  * for are told, the rest are words.
  */
 #include "decode/build.h"
-#include "decode/families.h"
+#include "decode/families/families.h"
 #include "decode/walk.h"
 #include "tables/fields.h"
 

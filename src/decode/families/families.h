@@ -3,8 +3,8 @@
  * families.h - the families, each in its file. The text of what they share is
  * in family.h; only registry.c asks for all of them.
  */
-#ifndef DECODE_FAMILIES_H
-#define DECODE_FAMILIES_H
+#ifndef DECODE_FAMILIES_FAMILIES_H
+#define DECODE_FAMILIES_FAMILIES_H
 
 #include "decode/family.h"
 
