@@ -103,23 +103,23 @@ static const struct family_type types[] = {
     IS_NAME(FILE_VOLUME_NAME_INFORMATION),
 };
 
-#define BUFFER(call_, name_, length_, written_, of_, ...)                 \
-    PARAM_OF_CALL(call_, name_, .tell = walk_param, .build = build_param, \
-                  .length = length_, .written = written_, .of = of_,      \
-                  __VA_ARGS__)
+#define BUFFER(call_, name_, for_names_, length_, written_, of_)             \
+    PARAM_OF_CALL(call_, name_, .for_names = for_names_, .tell = walk_param, \
+                  .build = build_param, .length = length_,                   \
+                  .written = written_, .of = of_)
 
 static const struct family_param params[] = {
     /* A socket gets its name by how it is made. */
-    BUFFER("NtCreateFile", "EaBuffer", "EaLength", "",
-           "FILE_FULL_EA_INFORMATION", .for_names = true),
-    BUFFER("NtNotifyChangeDirectoryFile", "Buffer", "Length", NULL,
-           "FILE_NOTIFY_INFORMATION", .for_names = false),
-    BUFFER("NtQueryEaFile", "Buffer", "Length", NULL,
-           "FILE_FULL_EA_INFORMATION", .for_names = false),
-    BUFFER("NtQueryEaFile", "EaList", "EaListLength", "",
-           "FILE_GET_EA_INFORMATION", .for_names = false),
-    BUFFER("NtSetEaFile", "Buffer", "Length", "", "FILE_FULL_EA_INFORMATION",
-           .for_names = false),
+    BUFFER("NtCreateFile", "EaBuffer", true, "EaLength", "",
+           "FILE_FULL_EA_INFORMATION"),
+    BUFFER("NtNotifyChangeDirectoryFile", "Buffer", false, "Length", NULL,
+           "FILE_NOTIFY_INFORMATION"),
+    BUFFER("NtQueryEaFile", "Buffer", false, "Length", NULL,
+           "FILE_FULL_EA_INFORMATION"),
+    BUFFER("NtQueryEaFile", "EaList", false, "EaListLength", "",
+           "FILE_GET_EA_INFORMATION"),
+    BUFFER("NtSetEaFile", "Buffer", false, "Length", "",
+           "FILE_FULL_EA_INFORMATION"),
 };
 
 const struct family family_file = {
