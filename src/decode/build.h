@@ -64,6 +64,7 @@ void build_pointers(struct build *b, const struct ctype *type, int piece,
                     uint8_t when);
 /* Copies the texts of an array of string structures. */
 void build_strings(struct build *b, int piece, uint8_t when);
+/* Adds what build_op_bytes returns. */
 int build_bytes(struct build *b, struct build_at at, uint32_t bytes);
 /* UTF-16 up to a zero. */
 int build_zero_ended(struct build *b, struct build_at at);
@@ -77,6 +78,7 @@ struct capture_op build_op_arg(struct build_at at, int from, uint32_t scale);
 /* As many as the u16, u32, u64 (`unit`) in piece `piece` says, scaled. */
 struct capture_op build_op_field(struct build_at at, enum capture_unit unit,
                                  int piece, uint16_t offset, uint32_t scale);
+/* Where argument `arg` points, or the pointer at `offset` of piece `piece`. */
 struct build_at build_at_arg(int arg, enum capture_when when);
 struct build_at build_at_piece(int piece, uint16_t offset,
                                enum capture_when when);

@@ -140,13 +140,16 @@ void tell_scalar_of(const struct tell *t, const struct shape_arg *arg,
 
 /* --- parts of structures --- */
 
+/* No null pointer, and the first byte is known. */
 bool tell_there(const struct tell *t, uint64_t address);
 /* `size` bytes, at most 8, as a number. */
 bool tell_word(const struct tell *t, uint64_t address, uint32_t size,
                uint64_t *out);
+/* What comes next is field `name`. */
 void tell_open(const struct tell *t, const char *name);
 void tell_number(const struct tell *t, uint64_t value);
 void tell_hex(const struct tell *t, uint64_t value);
+/* By the names of set `set` (fields_names). */
 void tell_by_set(const struct tell *t, uint64_t value, const char *set);
 /* UTF-16 of `length` bytes, of which `room` are there. */
 void tell_name_in(const struct tell *t, uint64_t address, uint64_t length,
