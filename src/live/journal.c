@@ -18,6 +18,15 @@ bool journal_open(struct session *s, struct err *e)
     return s->journal != NULL || err_set(e, ERR_OS, "out of memory");
 }
 
+/* A time that a record of the target names is anybody's: what is to come does
+ * not wait here for ever. */
+static uint64_t judged(uint64_t time)
+{
+    uint64_t now = os_tsc();
+
+    return time < now ? time : now;
+}
+
 static struct buf room_of(struct session *s)
 {
     return (struct buf){ s->journal, 0, JOURNAL_MAX, false };
@@ -59,7 +68,7 @@ bool put_module(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
 {
     struct buf b = room_of(t->session);
 
-    journal_module(&b, time, base, size, name);
+    journal_module(&b, judged(time), base, size, name);
     return hand_over(t, &b);
 }
 
@@ -67,7 +76,7 @@ void put_unmodule(struct traced *t, uint64_t time, uint64_t base)
 {
     struct buf b = room_of(t->session);
 
-    journal_unmodule(&b, time, base);
+    journal_unmodule(&b, judged(time), base);
     hand_over(t, &b);
 }
 
@@ -125,8 +134,8 @@ bool put_stubs(struct traced *t, uint64_t time, const struct module *m,
                    &calls->entries[calls->seconds[i].of]);
     }
     qsort(rows, count, sizeof(*rows), by_rva);
-    journal_stubs(&b, time, m->base, id_of(m, rows, (uint32_t)count), name,
-                  rows, (uint32_t)count);
+    journal_stubs(&b, judged(time), m->base, id_of(m, rows, (uint32_t)count),
+                  name, rows, (uint32_t)count);
     ok = hand_over(t, &b);
     free(rows);
     return ok;
@@ -145,7 +154,7 @@ void put_place(struct traced *t, uint64_t time, const struct journal_place *p,
 {
     struct buf b = room_of(t->session);
 
-    journal_place(&b, time, p, name);
+    journal_place(&b, judged(time), p, name);
     hand_over(t, &b);
 }
 
@@ -153,7 +162,7 @@ void put_notice(struct traced *t, uint64_t time, enum notice_kind kind)
 {
     struct buf b = room_of(t->session);
 
-    journal_notice(&b, time, kind, 0, 0);
+    journal_notice(&b, judged(time), kind, 0, 0);
     hand_over(t, &b);
 }
 
@@ -162,7 +171,7 @@ void put_patches_lost(struct traced *t, uint64_t time,
 {
     struct buf b = room_of(t->session);
 
-    journal_notice(&b, time, NOTICE_PATCHES_LOST, module, count);
+    journal_notice(&b, judged(time), NOTICE_PATCHES_LOST, module, count);
     hand_over(t, &b);
 }
 

@@ -21,8 +21,11 @@
 
 #include "base/banned.h"
 
-/* A record is kept back for so long at most. */
+/* A record is kept back for so long at most; and if that was in vain, no other
+ * one of the thread for the next while: a program must not be slowed down by
+ * what it pretends. */
 #define PATIENCE_MS 100
+#define IMPATIENCE_MS 1000
 /* Below, nothing is code: flags in an ApcRoutine, small numbers. */
 #define LEAST_CODE 0x10000
 
@@ -195,13 +198,17 @@ bool places_ask(struct traced *t, struct drained *d, const uint8_t *bytes,
     count = words_of(t, &r, words);
     /* Who waits itself is not kept waiting: its question is behind this. */
     if (t->target.plan->system.wine && rings_waited_for(t) && !rings_waits(d)) {
+        uint64_t ms = t->session->timing.tsc_per_ms;
+
         if (d->wonders_since == 0) {
             d->wonders_since = now;
         }
-        if (now - d->wonders_since <
-            PATIENCE_MS * t->session->timing.tsc_per_ms) {
+        if (now - d->wonders_since < PATIENCE_MS * ms &&
+            (d->wondered_in_vain == 0 ||
+             now - d->wondered_in_vain > IMPATIENCE_MS * ms)) {
             return false;
         }
+        d->wondered_in_vain = now;
     }
     d->wonders_since = 0;
     for (int i = 0; i < count; i++) {

@@ -44,6 +44,7 @@ struct drained {
     bool resolved;              // it has got it; the record is still to be fed
     uint64_t runs_since;        // TSC: asking, and not waiting; 0: it waits
     uint64_t wonders_since;     // TSC: a record is kept back (places.c); 0: no
+    uint64_t wondered_in_vain;  // TSC: it was, and nothing came; 0: never
     uint32_t answered;          // the last `ask` that we answered
     uint64_t unmap_rsp;         // of a call that unmaps, which is open ...
     uint64_t unmap_base;        // ... this; 0: none is

@@ -178,7 +178,17 @@ static void choose_record(struct plan *p, struct call_row *row, str name,
     }
 }
 
-struct call_row plan_row(struct plan *p, str name, uint16_t number)
+static uint64_t hash_of_name(str name)
+{
+    uint64_t h = UINT64_C(14695981039346656037);  // FNV-1a
+
+    for (size_t i = 0; i < name.size; i++) {
+        h = (h ^ (uint8_t)name.p[i]) * UINT64_C(1099511628211);
+    }
+    return h | 1;
+}
+
+static struct call_row make_row(struct plan *p, str name, uint16_t number)
 {
     const struct call_facts *facts = call_find_on(name, p->system);
     int args = call_arg_count_on(name, p->system);
@@ -188,12 +198,22 @@ struct call_row plan_row(struct plan *p, str name, uint16_t number)
         .more = (uint8_t)(args < 0 ? 0 : call_stack_args((uint32_t)args)),
     };
 
-    p->services[number & SERVICE_MASK] = (struct plan_service){
-        .roles = roles,
-        .code_args = facts != NULL ? shape_code_args(facts) : 0,
-    };
     if (p->entries) {
         choose_record(p, &row, name, facts, roles);
     }
+    p->services[number & SERVICE_MASK] = (struct plan_service){
+        .roles = roles,
+        .code_args = facts != NULL ? shape_code_args(facts) : 0,
+        .name_hash = hash_of_name(name),
+        .row = row,
+    };
     return row;
+}
+
+struct call_row plan_row(struct plan *p, str name, uint16_t number)
+{
+    const struct plan_service *made = &p->services[number & SERVICE_MASK];
+
+    return made->name_hash == hash_of_name(name) ? made->row
+                                                 : make_row(p, name, number);
 }

@@ -28,10 +28,13 @@ struct plan_wants {
     struct capture_options capture;
 };
 
-/* What the tracer itself wants to know of a service. */
+/* What the tracer itself wants to know of a service, and the row that was made
+ * for it: once, whatever processes have it. */
 struct plan_service {
     uint32_t roles;      // enum call_role
     uint32_t code_args;  // bit i: argument i is an address of code
+    uint64_t name_hash;  // 0: no row was made yet
+    struct call_row row;
 };
 
 struct plan {

@@ -110,6 +110,21 @@ static void a_program_is_there_once(void)
     end();
 }
 
+/* Another process with the same module has the same rows. */
+static void a_row_is_made_once(void)
+{
+    struct call_row first;
+
+    begin("", true, false);
+    first = row("NtOpenFile");
+    /* What would be made now would be another one. */
+    plan.entries = false;
+    CHECK_U64(row("NtOpenFile").program, first.program);
+    CHECK_U64(row("NtOpenFile").flags, first.flags);
+    CHECK_U64(row("NtOpenKey").program, 0);
+    end();
+}
+
 static void services_are_known_by_number(void)
 {
     begin("", true, false);
@@ -127,6 +142,7 @@ int main(void)
         TEST(roles_are_flags_of_rows),
         TEST(what_nobody_wants_is_not_recorded),
         TEST(a_program_is_there_once),
+        TEST(a_row_is_made_once),
         TEST(services_are_known_by_number),
     };
 
