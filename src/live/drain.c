@@ -27,6 +27,8 @@
 #define CHECK_ENDED_MS 50
 /* A thread that is to ask, and runs for so long, does not. */
 #define GONE_ON_MS 200
+/* No ring is looked at for longer at a time, where it can be told. */
+#define TURN_MS 20
 /* So many entries in a row without a return mean that the callback is gone. */
 #define CALLBACK_LOST_AFTER 16
 
@@ -318,7 +320,10 @@ static size_t feed(struct traced *t, struct drained *d, uint32_t from,
         const uint8_t *bytes = t->session->scratch + taken;
 
         before = before_question(bytes, size - (uint32_t)taken, &question);
-        if (before > 0) {
+        /* Whatever stands in a ring, the others come to their turn. */
+        if (os_tsc() - now > t->session->timing.tsc_per_ms * TURN_MS) {
+            d->stuck = true;
+        } else if (before > 0) {
             taken += take_plain(t, d, bytes, before, now);
         } else {
             taken += take_question(t, d, bytes, question,

@@ -76,7 +76,7 @@ static void keep(struct traced *t, uint64_t base, uint64_t size)
 {
     size_t at = above(t, base);
 
-    if (!room_for_one(t)) {
+    if (size == 0 || !room_for_one(t)) {
         return;
     }
     while (at > 0 && base - t->images[at - 1].base < t->images[at - 1].size) {
@@ -111,11 +111,13 @@ void images_add(struct traced *t, uint64_t time, const struct region_told *told)
     put_module(t, time, base, size, region_file(told));
 }
 
+/* Any address in a view unmaps it. */
 void images_remove(struct traced *t, uint64_t time, uint64_t base)
 {
     size_t at = above(t, base);
 
-    if (at > 0 && t->images[at - 1].base == base) {
+    if (at > 0 && base - t->images[at - 1].base < t->images[at - 1].size) {
+        base = t->images[at - 1].base;
         remove_at(t, at - 1);
         put_unmodule(t, time, base);
     }

@@ -20,7 +20,7 @@ bool images_may_be(const struct traced *t, const struct region_told *told);
 /* There is an image, of which images_may_be was true. */
 void images_add(struct traced *t, uint64_t time,
                 const struct region_told *told);
-/* The one that begins at `base`, if there is one, is no more. */
+/* The one that `base` is in, if there is one, is no more. */
 void images_remove(struct traced *t, uint64_t time, uint64_t base);
 /* True if `address` is in one of them. */
 bool images_have(const struct traced *t, uint64_t address);

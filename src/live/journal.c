@@ -108,6 +108,9 @@ static uint32_t id_of(const struct module *m,
     for (uint32_t i = 0; i < count; i++) {
         h = (h ^ rows[i].rva) * 16777619u;
         h = (h ^ rows[i].number) * 16777619u;
+        for (size_t k = 0; k < rows[i].name.size; k++) {
+            h = (h ^ (uint8_t)rows[i].name.p[k]) * 16777619u;
+        }
     }
     return h;
 }

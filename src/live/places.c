@@ -31,30 +31,36 @@
 
 #define WORDS_MOST CALL_ARGS_MAX
 
+/* What was found out goes for no more bytes than this. */
+#define SPAN_MOST ((uint64_t)1 << 30)
+
 void places_begin(struct traced *t)
 {
     t->seen_count = 0;
 }
 
-static bool is_seen(const struct traced *t, uint64_t address)
+static bool is_seen(const struct traced *t, uint64_t time, uint64_t address)
 {
     for (uint32_t i = 0; i < t->seen_count && i < SEEN_PLACES; i++) {
-        if (address - t->seen[i].base < t->seen[i].size) {
+        /* What was found for a later record is told after this one. */
+        if (address - t->seen[i].base < t->seen[i].size &&
+            t->seen_time[i] <= time) {
             return true;
         }
     }
     return false;
 }
 
-static void see(struct traced *t, uint64_t base, uint64_t size)
+static void see(struct traced *t, uint64_t time, uint64_t base, uint64_t size)
 {
+    t->seen_time[t->seen_count % SEEN_PLACES] = time;
     t->seen[t->seen_count++ % SEEN_PLACES] = (struct image_at){ base, size };
 }
 
-static bool wants(const struct traced *t, uint64_t address)
+static bool wants(const struct traced *t, uint64_t time, uint64_t address)
 {
     return address >= LEAST_CODE && !images_have(t, address) &&
-           !is_seen(t, address);
+           !is_seen(t, time, address);
 }
 
 /* The word at `at` of a record; 0: it is not there. */
@@ -110,7 +116,7 @@ uint32_t places_known(struct traced *t, const uint8_t *bytes, uint32_t size)
         int count = words_of(t, &r, words);
 
         for (int i = 0; i < count; i++) {
-            if (wants(t, word_at(&r, words[i]))) {
+            if (wants(t, r.head.time, word_at(&r, words[i]))) {
                 return (uint32_t)(r.bytes - bytes);
             }
         }
@@ -143,12 +149,14 @@ void places_tell(struct traced *t, uint64_t time, uint64_t address,
             place.kind = PLACE_MAPPED;
             name = (str){ told->path, told->path_size };
         }
-        if (address - place.base >= place.size) {
-            /* Of an allocation that was not looked through to its end. */
-            place.size = (address & ~(uint64_t)0xfff) + 0x1000 - place.base;
+        if (address - place.base >= place.size || place.size > SPAN_MOST) {
+            /* An allocation that was not looked through to its end, or what a
+             * thread says that need not be true: it goes for this page. */
+            place.base = address & ~(uint64_t)0xfff;
+            place.size = 0x1000;
         }
     }
-    see(t, place.base, place.size);
+    see(t, time, place.base, place.size);
     put_place(t, time, &place, name);
 }
 
@@ -158,13 +166,13 @@ static void not_known(struct traced *t, uint64_t time, uint64_t address)
                                    .size = 0x1000,
                                    .kind = PLACE_UNKNOWN };
 
-    see(t, place.base, place.size);
+    see(t, time, place.base, place.size);
     put_place(t, time, &place, STR(""));
 }
 
 void places_find(struct traced *t, uint64_t time, uint64_t address)
 {
-    if (!wants(t, address)) {
+    if (!wants(t, time, address)) {
         return;
     }
     /* Who has got room is on its way; who has not must not wait for us while
@@ -178,7 +186,7 @@ void places_find(struct traced *t, uint64_t time, uint64_t address)
         return;
     }
     places_tell(t, time, address, &t->told);
-    if (wants(t, address)) {
+    if (wants(t, time, address)) {
         /* An image that could not be kept. */
         not_known(t, time, address);
     }

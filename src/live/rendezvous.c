@@ -52,6 +52,8 @@ enum {
 struct question {
     enum step step;
     uint64_t time;  // of the record
+    uint8_t kind;   // of the record, and its flags: one that has others is
+    uint8_t flags;  // another one, written over it
     struct journal_answer orphan;
     bool answers;              // `orphan` is complete
     uint64_t address[PLACES];  // still to be found out; 0: not
@@ -373,7 +375,7 @@ static bool orphan(struct traced *t, struct drained *d, struct question *q,
             os_read(&t->target.os, r->rsp, &q->orphan.caller, sizeof(uint64_t));
             q->address[PLACE_CALLER] = q->orphan.caller;
         }
-        if (!in || patched) {
+        if (waits && (!in || patched)) {
             ask_last_call(t, d, r->rsp, &q->orphan);
         }
     } else {
@@ -401,12 +403,25 @@ void rendezvous_finish(struct drained *d)
     rendezvous_forget(d);
 }
 
+static bool is_same(const struct question *q, const struct record_head *head)
+{
+    return q->time == head->time && q->kind == head->kind &&
+           q->flags == head->flags;
+}
+
 bool rendezvous(struct traced *t, struct drained *d,
                 const struct record_return *r, bool waits, struct chore *c)
 {
     const struct record_head *head = &r->head;
     bool done = true;
 
+    if (d->question != NULL && !is_same(d->question, head)) {
+        if ((d->question->flags & RECORD_ORPHAN) == 0 &&
+            d->question->step != STEP_FIRST) {
+            mapped(t, d, d->question, false, c);
+        }
+        rendezvous_forget(d);
+    }
     *c = (struct chore){ CHORE_NONE, 0, 0 };
     if (head->kind == RECORD_TRANSITION) {
         if (head->number == TRANSITION_THREAD_START) {
@@ -420,6 +435,8 @@ bool rendezvous(struct traced *t, struct drained *d,
             return true;
         }
         d->question->time = head->time;
+        d->question->kind = head->kind;
+        d->question->flags = head->flags;
     }
     if ((head->flags & RECORD_ORPHAN) != 0) {
         done = orphan(t, d, d->question, r, waits, c);

@@ -113,6 +113,18 @@ bool rings_pressing(struct traced *t)
     return false;
 }
 
+bool rings_left(const struct traced *t)
+{
+    for (uint32_t i = 0; i < t->ring_high; i++) {
+        const struct drained *d = &t->rings[i];
+
+        if (d->ring != NULL && (d->stuck || d->wonders)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool rings_wake(struct traced *t)
 {
     bool some = false;

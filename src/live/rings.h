@@ -30,6 +30,8 @@ struct region_told rings_told(const struct drained *d);
 bool rings_waits(const struct drained *d);
 /* True if a ring is more than half full, or its thread waits for us. */
 bool rings_pressing(struct traced *t);
+/* True if something was left in a ring that can be taken later. */
+bool rings_left(const struct traced *t);
 /* Lets threads sleep no longer whose ring has room or whose answer is
  * there. True if some are still on their way. */
 bool rings_wake(struct traced *t);

@@ -29,6 +29,8 @@
 #define STATUS_INTERRUPTED 130
 /* So long after Ctrl-C a target without our console is let go. */
 #define DETACH_MS 500
+/* So often at the end nothing may come of what is still there. */
+#define IDLE_MOST 20
 /* The names of the handles that the program begins with may take so long. */
 #define HANDLES_MS 500
 
@@ -412,7 +414,9 @@ static void finish(struct traced *t)
 {
     struct session *s = t->session;
 
-    while (take(t) > 0 && !s->output.failed) {
+    /* A look may bring nothing because a queue of the model was full. */
+    for (int idle = 0; idle < IDLE_MOST && !s->output.failed;) {
+        idle = take(t) > 0 ? 0 : rings_left(t) ? idle + 1 : IDLE_MOST;
         tell(s);
     }
     drain_end(t, t->code);

@@ -83,6 +83,7 @@ struct traced {
     size_t image_count;
     size_t images_room;
     struct image_at seen[SEEN_PLACES];  // places.c: a ring
+    uint64_t seen_time[SEEN_PLACES];    // of the record that it was for
     uint32_t seen_count;                // ever put there in this look
     bool room_set;
     bool letting_go;          // detaching: nobody waits for us any more

@@ -15,15 +15,25 @@
 
 #include "base/banned.h"
 
+/* More are not kept: threads that do not come on are not waited for so long. */
+#define KEPT_MOST 100000
+
 bool journal_keep(struct model_process *p, const struct record_head *r)
 {
     struct journal *j = &p->journal;
     struct record_head *kept = malloc(r->size);
     size_t at;
 
-    if (j->begin > 0 && j->begin == j->end) {
+    if (j->begin > 0 && (j->begin > j->room / 2 || j->begin == j->end)) {
+        memmove(j->at, j->at + j->begin,
+                (j->end - j->begin) * sizeof(j->at[0]));
+        j->end -= j->begin;
         j->begin = 0;
-        j->end = 0;
+    }
+    if (j->end - j->begin >= KEPT_MOST) {
+        free(kept);
+        p->model->counts.dropped++;
+        return false;
     }
     if (!kept || !array_grow(&j->at, &j->room, j->end, sizeof(j->at[0]))) {
         free(kept);

@@ -96,7 +96,7 @@ bool process_module_add(struct model_process *p, uint64_t base, uint64_t size,
     bool second = again ? p->modules[at - 1].second : has_name(p, base, name);
     str kept = str_keep(str_slice(name, 0, NAME_MAX_BYTES));
 
-    if (!kept.p || p->module_count >= MODULES_MOST ||
+    if (!kept.p || size == 0 || p->module_count >= MODULES_MOST ||
         !array_grow(&p->modules, &p->module_room, p->module_count,
                     sizeof(p->modules[0]))) {
         str_drop(kept);
