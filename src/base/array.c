@@ -29,3 +29,23 @@ bool array_grow(void *array, size_t *room, size_t count, size_t element)
     *room = wanted;
     return true;
 }
+
+size_t array_above(const void *array, size_t count, size_t element,
+                   uint64_t key)
+{
+    size_t from = 0;
+    size_t to = count;
+
+    while (from < to) {
+        size_t mid = from + (to - from) / 2;
+        uint64_t at;
+
+        memcpy(&at, (const char *)array + mid * element, sizeof(at));
+        if (at <= key) {
+            from = mid + 1;
+        } else {
+            to = mid;
+        }
+    }
+    return from;
+}

@@ -7,11 +7,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* `*array`, a pointer to elements of `element` bytes each, of which `count`
  * are used and `*room` are there, gets room for one more. It is owned by the
  * caller, who ends it with free; NULL and 0 are an empty one. False without
  * memory: then it is as it was. */
 bool array_grow(void *array, size_t *room, size_t count, size_t element);
+
+/* Of `count` elements of `element` bytes, each of which begins with its
+ * uint64_t key, and which rise by it: the index of the first whose key is above
+ * `key`. */
+size_t array_above(const void *array, size_t count, size_t element,
+                   uint64_t key);
 
 #endif

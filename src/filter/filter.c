@@ -13,6 +13,7 @@
  */
 #include "filter/filter.h"
 
+#include "base/hash.h"
 #include "filter/tests.h"
 #include "nt/read.h"
 
@@ -383,12 +384,9 @@ static enum verdict judge_name(const struct filter *f, str name,
 
 static struct memo *memo_of(const struct filter *f, str name)
 {
-    uint32_t hash = 2166136261u;
+    uint32_t hash = hash_fold(hash_add(HASH_START, name.p, name.size));
 
-    for (size_t i = 0; i < name.size; i++) {
-        hash = (hash ^ (uint8_t)name.p[i]) * 16777619u;
-    }
-    return &f->scratch->memos[(hash ^ hash >> 16) % MEMO_COUNT];
+    return &f->scratch->memos[hash % MEMO_COUNT];
 }
 
 static enum verdict recall_name(const struct filter *f, str name,

@@ -9,6 +9,7 @@
 #include "format/summary.h"
 
 #include "base/compiler.h"
+#include "base/hash.h"
 #include "format/pieces.h"
 
 #include <stdlib.h>
@@ -57,12 +58,8 @@ static struct summary *summary_of(struct sink *s)
 
 static uint32_t hash_of(str name, uint32_t pid, uint32_t tid)
 {
-    uint32_t h = 2166136261u ^ pid * 31 ^ tid;
-
-    for (size_t i = 0; i < name.size; i++) {
-        h = (h ^ (uint8_t)name.p[i]) * 16777619u;
-    }
-    return h ^ h >> 15;
+    return hash_fold(
+        hash_add(HASH_START ^ (pid * 31 ^ tid), name.p, name.size));
 }
 
 static str row_name(const struct row *row)

@@ -7,6 +7,7 @@
  */
 #include "live/images.h"
 
+#include "base/array.h"
 #include "live/journal.h"
 #include "live/session.h"
 
@@ -25,19 +26,8 @@
 /* Index of the first image that begins above `address`. */
 static size_t above(const struct traced *t, uint64_t address)
 {
-    size_t from = 0;
-    size_t to = t->image_count;
-
-    while (from < to) {
-        size_t mid = from + (to - from) / 2;
-
-        if (t->images[mid].base <= address) {
-            from = mid + 1;
-        } else {
-            to = mid;
-        }
-    }
-    return from;
+    return array_above(t->images, t->image_count, sizeof(t->images[0]),
+                       address);
 }
 
 bool images_have(const struct traced *t, uint64_t address)
@@ -54,29 +44,13 @@ static void remove_at(struct traced *t, size_t at)
             (t->image_count - at) * sizeof(t->images[0]));
 }
 
-static bool room_for_one(struct traced *t)
-{
-    size_t more = t->images_room == 0 ? 64 : 2 * t->images_room;
-    struct image_at *bigger;
-
-    if (t->image_count < t->images_room) {
-        return true;
-    }
-    bigger =
-        more > IMAGES_MOST ? NULL : realloc(t->images, more * sizeof(*bigger));
-    if (bigger == NULL) {
-        return false;
-    }
-    t->images = bigger;
-    t->images_room = more;
-    return true;
-}
-
 static void keep(struct traced *t, uint64_t base, uint64_t size)
 {
     size_t at = above(t, base);
 
-    if (size == 0 || !room_for_one(t)) {
+    if (size == 0 || t->image_count >= IMAGES_MOST ||
+        !array_grow(&t->images, &t->images_room, t->image_count,
+                    sizeof(t->images[0]))) {
         return;
     }
     while (at > 0 && base - t->images[at - 1].base < t->images[at - 1].size) {

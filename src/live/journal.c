@@ -6,6 +6,7 @@
  */
 #include "live/journal.h"
 
+#include "base/hash.h"
 #include "live/session.h"
 
 #include <stdlib.h>
@@ -103,16 +104,14 @@ static struct journal_stub_row row_of(const struct module *m,
 static uint32_t id_of(const struct module *m,
                       const struct journal_stub_row *rows, uint32_t count)
 {
-    uint32_t h = 2166136261u ^ (uint32_t)m->base ^ (uint32_t)(m->base >> 32);
+    uint64_t h = hash_add(HASH_START, &m->base, sizeof(m->base));
 
     for (uint32_t i = 0; i < count; i++) {
-        h = (h ^ rows[i].rva) * 16777619u;
-        h = (h ^ rows[i].number) * 16777619u;
-        for (size_t k = 0; k < rows[i].name.size; k++) {
-            h = (h ^ (uint8_t)rows[i].name.p[k]) * 16777619u;
-        }
+        h = hash_add(h, &rows[i].rva, sizeof(rows[i].rva));
+        h = hash_add(h, &rows[i].number, sizeof(rows[i].number));
+        h = hash_add(h, rows[i].name.p, rows[i].name.size);
     }
-    return h;
+    return hash_fold(h);
 }
 
 bool put_stubs(struct traced *t, uint64_t time, const struct module *m,

@@ -4,8 +4,8 @@
  *
  * The words: what a transition says of its routine or of where it happened
  * (record.h), where an orphan returned to for which nobody waits, and the
- * arguments of a call that the tables call code. Those in structures are not looked for: in no image, they stay
- * bare.
+ * arguments of a call that the tables call code. Those in structures are not
+ * looked for: in no image, they stay bare.
  *
  * Records are hostile; a wrong size gives no address. Asks by ask.h alone.
  */
@@ -78,20 +78,13 @@ static uint64_t word_at(const struct walked *r, uint32_t at)
 static int words_of(const struct traced *t, const struct walked *r,
                     uint32_t words[static WORDS_MOST])
 {
-    static const int8_t transition_word[TRANSITION_COUNT] = {
-        [TRANSITION_THREAD_START] = START_ROUTINE,
-        [TRANSITION_APC] = APC_ROUTINE_WORDS + 3,
-        [TRANSITION_EXCEPTION] = EXCEPTION_ADDRESS,
-        [TRANSITION_CALLBACK] = -1,
-        [TRANSITION_RAISE] = -1,
-    };
     const struct record_head *head = &r->head;
+    uint32_t place = transition_place((enum transition)head->number);
     uint32_t mask;
     int count = 0;
 
-    if (head->kind == RECORD_TRANSITION && transition_word[head->number] >= 0) {
-        words[count++] =
-            TRANSITION_WORDS + 8 * (uint32_t)transition_word[head->number];
+    if (head->kind == RECORD_TRANSITION && place < TRANSITION_WORDS_MAX) {
+        words[count++] = TRANSITION_WORDS + 8 * place;
     } else if (head->kind == RECORD_RETURN &&
                (head->flags & RECORD_ORPHAN) != 0) {
         words[count++] = RETURN_RIP;

@@ -797,7 +797,7 @@ void pair_transition(struct model_thread *t, const struct event *e, bool late)
     uint64_t rsp = u64_at(e->bytes + RETURN_RSP);
     uint64_t rax = u64_at(e->bytes + RETURN_RAX);
     const uint64_t *words = told.words;
-    uint32_t place = TRANSITION_WORDS_MAX;
+    uint32_t place = transition_place(told.kind);
     size_t i;
 
     forget_pieces(t);
@@ -808,11 +808,7 @@ void pair_transition(struct model_thread *t, const struct event *e, bool late)
         told.word_count++;
     }
     switch (told.kind) {
-    case TRANSITION_THREAD_START:
-        place = START_ROUTINE;
-        break;
     case TRANSITION_APC:
-        place = APC_ROUTINE_WORDS + 3;
         if (told.word_count > APC_CONTEXT_RAX) {
             i = find_open(t, words[APC_CONTEXT_RIP], words[APC_CONTEXT_RSP]);
             if (i < t->open_count) {
@@ -822,7 +818,6 @@ void pair_transition(struct model_thread *t, const struct event *e, bool late)
         }
         break;
     case TRANSITION_EXCEPTION:
-        place = EXCEPTION_ADDRESS;
         told.status_known = told.word_count > EXCEPTION_CODE_FLAGS;
         told.status = (uint32_t)words[EXCEPTION_CODE_FLAGS];
         begin_exception(t, &told, e, late);
@@ -837,6 +832,7 @@ void pair_transition(struct model_thread *t, const struct event *e, bool late)
             }
         }
         break;
+    case TRANSITION_THREAD_START:
     case TRANSITION_CALLBACK:
     case TRANSITION_COUNT:
         break;

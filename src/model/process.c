@@ -52,19 +52,8 @@ struct model_process *process_by_pid(struct model *m, uint32_t pid)
 /* Index of the first module whose base is above `address`. */
 static size_t module_above(const struct model_process *p, uint64_t address)
 {
-    size_t from = 0;
-    size_t to = p->module_count;
-
-    while (from < to) {
-        size_t mid = from + (to - from) / 2;
-
-        if (p->modules[mid].base <= address) {
-            from = mid + 1;
-        } else {
-            to = mid;
-        }
-    }
-    return from;
+    return array_above(p->modules, p->module_count, sizeof(p->modules[0]),
+                       address);
 }
 
 static void remove_at(struct model_process *p, size_t at)

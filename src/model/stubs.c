@@ -205,19 +205,8 @@ void stubs_close(struct model_process *p)
 /* Index behind the last stub of the table that begins at or before `address`. */
 static uint32_t stub_above(const struct stub_table *table, uint64_t address)
 {
-    uint32_t from = 0;
-    uint32_t to = table->count;
-
-    while (from < to) {
-        uint32_t mid = from + (to - from) / 2;
-
-        if (table->stubs[mid].address <= address) {
-            from = mid + 1;
-        } else {
-            to = mid;
-        }
-    }
-    return from;
+    return (uint32_t)array_above(table->stubs, table->count,
+                                 sizeof(table->stubs[0]), address);
 }
 
 const struct stub *stub_by_number(const struct model_process *p,

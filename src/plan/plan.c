@@ -7,6 +7,8 @@
  */
 #include "plan/plan.h"
 
+#include "base/array.h"
+#include "base/hash.h"
 #include "decode/shape.h"
 #include "tables/roles.h"
 
@@ -44,16 +46,6 @@ struct program_at {
     uint32_t size;
 };
 
-static uint32_t hash_of(const uint8_t *p, size_t size)
-{
-    uint32_t h = 2166136261u;  // FNV-1a
-
-    for (size_t i = 0; i < size; i++) {
-        h = (h ^ p[i]) * 16777619u;
-    }
-    return h;
-}
-
 /* Makes room for one more program of `size` bytes. */
 static bool room_for_program(struct plan *p, size_t size)
 {
@@ -62,17 +54,8 @@ static bool room_for_program(struct plan *p, size_t size)
     if (p->bytes == NULL) {
         p->bytes = malloc(most);
     }
-    if (p->count == p->room) {
-        uint32_t more = p->room == 0 ? 512 : p->room * 2;
-        struct program_at *at = realloc(p->at, more * sizeof(*at));
-
-        if (at == NULL) {
-            return false;
-        }
-        p->at = at;
-        p->room = more;
-    }
-    return p->bytes != NULL && size <= most - p->used;
+    return p->bytes != NULL && size <= most - p->used &&
+           array_grow(&p->at, &p->room, p->count, sizeof(p->at[0]));
 }
 
 /* Puts a program into the section, once; its offset, 0 if there is no room.
@@ -80,7 +63,7 @@ static bool room_for_program(struct plan *p, size_t size)
  * target's to write. */
 static uint32_t place_program(struct plan *p, const uint8_t *bytes, size_t size)
 {
-    uint32_t hash = hash_of(bytes, size);
+    uint32_t hash = hash_fold(hash_add(HASH_START, bytes, size));
 
     for (uint32_t i = 0; i < p->count; i++) {
         if (p->at[i].hash == hash && p->at[i].size == size &&
@@ -180,12 +163,7 @@ static void choose_record(struct plan *p, struct call_row *row, str name,
 
 static uint64_t hash_of_name(str name)
 {
-    uint64_t h = UINT64_C(14695981039346656037);  // FNV-1a
-
-    for (size_t i = 0; i < name.size; i++) {
-        h = (h ^ (uint8_t)name.p[i]) * UINT64_C(1099511628211);
-    }
-    return h | 1;
+    return hash_add(HASH_START, name.p, name.size) | 1;
 }
 
 static struct call_row make_row(struct plan *p, str name, uint16_t number)

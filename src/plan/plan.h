@@ -48,7 +48,7 @@ struct plan {
     uint32_t left_out;      // calls whose program found no room
     struct program_at *at;  // owned, `count` of them
     uint32_t count;
-    uint32_t room;
+    size_t room;
     struct plan_service services[SERVICE_COUNT];  // by number; rows made so far
 };
 

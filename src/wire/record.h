@@ -182,6 +182,25 @@ enum transition_word {
     CALLBACK_LENGTH_INDEX = 1,  // low half length, high half index
 };
 
+/* The word of a transition that is an address of code: where it begins, or where
+ * it happened. TRANSITION_WORDS_MAX: it has none. */
+static inline uint32_t transition_place(enum transition which)
+{
+    switch (which) {
+    case TRANSITION_THREAD_START:
+        return START_ROUTINE;
+    case TRANSITION_APC:
+        return APC_ROUTINE_WORDS + 3;
+    case TRANSITION_EXCEPTION:
+        return EXCEPTION_ADDRESS;
+    case TRANSITION_CALLBACK:
+    case TRANSITION_RAISE:
+    case TRANSITION_COUNT:
+        break;
+    }
+    return TRANSITION_WORDS_MAX;
+}
+
 struct record_head {
     uint32_t size;
     uint8_t kind;
