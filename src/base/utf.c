@@ -32,6 +32,10 @@ void utf_add(struct buf *b, uint32_t c)
     size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
     char bytes[4];
 
+    if (size == 1) {
+        buf_add_char(b, (char)c);
+        return;
+    }
     for (size_t i = size; i > 1; i--) {
         bytes[i - 1] = (char)(0x80 | (c & 0x3f));
         c >>= 6;

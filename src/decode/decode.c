@@ -508,32 +508,31 @@ static bool is_foreign(const struct telling *g, enum call_owned what)
            !(object && object->pid != 0 && object->pid == g->call->pid);
 }
 
-/* To tell the arguments of a call whose row is known. */
-static struct telling telling_of(struct decoder *d, const struct call *call,
-                                 bool returned)
+/* *g: to tell the arguments of a call whose row is known. (In place: it is
+ * large, and this is done for each call.) */
+static void telling_of(struct telling *g, struct decoder *d,
+                       const struct call *call, bool returned)
 {
-    struct telling g = { .call = call };
-
-    g.shape = shape_find(d, call->stub->facts);
-    g.before = (struct tell){ .sink = d->sink,
-                              .registry = &decode_registry,
-                              .call = call,
-                              .options = &d->options,
-                              .memory = &call->before,
-                              .width = call->width,
-                              .room = &d->room->room };
+    *g = (struct telling){ .call = call };
+    g->shape = shape_find(d, call->stub->facts);
+    g->before.sink = d->sink;
+    g->before.registry = &decode_registry;
+    g->before.call = call;
+    g->before.options = &d->options;
+    g->before.memory = &call->before;
+    g->before.width = call->width;
+    g->before.room = &d->room->room;
     d->room->room.left = TELL_VALUES_MAX;
     for (int i = 0; i < OWNED_COUNT; i++) {
-        g.before.foreign[i] = is_foreign(&g, (enum call_owned)i);
+        g->before.foreign[i] = is_foreign(g, (enum call_owned)i);
     }
-    g.after = g.before;
-    g.after.memory = &call->after;
-    g.after.after = true;
+    g->after = g->before;
+    g->after.memory = &call->after;
+    g->after.after = true;
     if (returned) {
-        g.filled = has_filled(call, g.shape);
-        g.filled_lengths = has_filled_lengths(call, g.shape);
+        g->filled = has_filled(call, g->shape);
+        g->filled_lengths = has_filled_lengths(call, g->shape);
     }
-    return g;
 }
 
 static void tell_args(struct decoder *d, const struct call *call,
@@ -563,7 +562,7 @@ static void tell_args(struct decoder *d, const struct call *call,
     if (part == PART_RETURN && !shape_find(d, facts)->any_out) {
         return;
     }
-    g = telling_of(d, call, part != PART_ENTRY);
+    telling_of(&g, d, call, part != PART_ENTRY);
     for (uint32_t i = 0; i < facts->arg_count; i++) {
         if (part != PART_RETURN || is_news(&g, i)) {
             tell_one(&g, i);
@@ -923,11 +922,12 @@ static bool is_telling(const struct telling *g, uint32_t i, int block)
 static void tell_completion(struct decoder *d, const struct call *call)
 {
     const struct call_facts *facts = call->stub->facts;
-    struct telling g = telling_of(d, call, true);
+    struct telling g;
     struct sink *s = d->sink;
     int block = call_block(facts);
     uint64_t information;
 
+    telling_of(&g, d, call, true);
     for (uint32_t i = 0; i < facts->arg_count; i++) {
         const struct shape_arg *arg = &g.shape->args[i];
         uint64_t value;
@@ -939,7 +939,8 @@ static void tell_completion(struct decoder *d, const struct call *call)
         s->ops->arg(s, arg->name, NULL);
         if ((int)i == block) {
             tell_pointer(&g.before, value);
-            if (memory_u64(&call->after, value + 8, &information)) {
+            if (nt_information_read(&call->after, call->width, value,
+                                    &information)) {
                 s->ops->arg(s, STR("Information"), NULL);
                 s->ops->number(s, NUMBER_DEC, information);
             }
