@@ -11,11 +11,6 @@
 
 #include "base/banned.h"
 
-bool heap_before(const struct model_thread *a, const struct model_thread *b)
-{
-    return a->key != b->key ? a->key < b->key : a->order < b->order;
-}
-
 static void heap_put(struct model *m, size_t at, struct model_thread *t)
 {
     m->heap[at] = t;
@@ -66,27 +61,6 @@ void heap_remove(struct model *m, struct model_thread *t)
         heap_put(m, at, last);
         sift_up(m, at);
         heap_sift_down(m, last->heap_at - 1);
-    }
-}
-
-bool has_record(const struct model_thread *t)
-{
-    return t->is_self ? journal_next(t->process) != NULL
-                      : !queue_empty(&t->queue);
-}
-
-bool has_event(const struct model_thread *t)
-{
-    return has_record(t) || t->ended;
-}
-
-void heap_set_key(struct model_thread *t)
-{
-    if (has_record(t)) {
-        t->key = t->is_self ? journal_next(t->process)->time
-                            : queue_head(&t->queue).time;
-    } else {
-        t->key = t->end_at > t->queue.last ? t->end_at : t->queue.last;
     }
 }
 

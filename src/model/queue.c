@@ -30,25 +30,6 @@ static void put_u64(uint8_t *p, uint64_t n)
     put_u32(p + 4, (uint32_t)(n >> 32));
 }
 
-bool queue_empty(const struct queue *q)
-{
-    return q->begin == q->end;
-}
-
-struct event queue_head(const struct queue *q)
-{
-    const uint8_t *p = q->bytes + q->begin;
-
-    return (struct event){
-        .bytes = p,
-        .size = u32_at(p + RECORD_SIZE),
-        .kind = p[RECORD_KIND],
-        .flags = p[RECORD_FLAGS],
-        .number = u16_at(p + RECORD_NUMBER),
-        .time = u64_at(p + RECORD_TIME),
-    };
-}
-
 void queue_close(struct model_thread *t)
 {
     t->model->room -= t->queue.room;

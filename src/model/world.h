@@ -381,10 +381,6 @@ bool heap_reserve(struct model *m);
 /* Puts `t` into the heap if it has something to tell and is not there. Room
  * was made when it was opened. */
 void announce(struct model_thread *t);
-bool has_record(const struct model_thread *t);
-bool has_event(const struct model_thread *t);
-bool heap_before(const struct model_thread *a, const struct model_thread *b);
-void heap_set_key(struct model_thread *t);
 void heap_sift_down(struct model *m, size_t at);
 void heap_remove(struct model *m, struct model_thread *t);
 
@@ -393,8 +389,6 @@ size_t queue_feed(struct model_thread *t, const uint8_t *bytes, size_t size,
                   uint64_t now);
 /* Puts a LOST among the records, at the time of the last one. */
 bool queue_lost(struct model_thread *t, uint32_t why, uint64_t count);
-bool queue_empty(const struct queue *q);
-struct event queue_head(const struct queue *q);
 void queue_drop(struct model_thread *t, uint32_t size);
 void queue_close(struct model_thread *t);
 
@@ -528,5 +522,55 @@ bool socket_attempted(struct socket *s, enum socket_attempt attempt);
 bool socket_created(const struct call *call, str name, struct socket *out);
 /* "TCP 127.0.0.1:80 peer 127.0.0.1:5000", in `b`. */
 str socket_name(const struct socket *s, struct buf *b);
+
+/* --- What is asked for each record --------------------------------------- */
+
+static inline bool queue_empty(const struct queue *q)
+{
+    return q->begin == q->end;
+}
+
+static inline struct event queue_head(const struct queue *q)
+{
+    const uint8_t *p = q->bytes + q->begin;
+
+    return (struct event){
+        .bytes = p,
+        .size = u32_at(p + RECORD_SIZE),
+        .kind = p[RECORD_KIND],
+        .flags = p[RECORD_FLAGS],
+        .number = u16_at(p + RECORD_NUMBER),
+        .time = u64_at(p + RECORD_TIME),
+    };
+}
+
+/* Whose turn it is. */
+static inline bool heap_before(const struct model_thread *a,
+                               const struct model_thread *b)
+{
+    return a->key != b->key ? a->key < b->key : a->order < b->order;
+}
+
+/* Has a thread, or a process as `self`, something to tell, and when? */
+static inline bool has_record(const struct model_thread *t)
+{
+    return t->is_self ? journal_next(t->process) != NULL
+                      : !queue_empty(&t->queue);
+}
+
+static inline bool has_event(const struct model_thread *t)
+{
+    return has_record(t) || t->ended;
+}
+
+static inline void heap_set_key(struct model_thread *t)
+{
+    if (has_record(t)) {
+        t->key = t->is_self ? journal_next(t->process)->time
+                            : queue_head(&t->queue).time;
+    } else {
+        t->key = t->end_at > t->queue.last ? t->end_at : t->queue.last;
+    }
+}
 
 #endif
