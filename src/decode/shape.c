@@ -731,18 +731,3 @@ const struct name_set *access_set_of(str type)
     }
     return NULL;
 }
-
-uint32_t shape_code_args(const struct call_facts *facts)
-{
-    struct shape shape;
-    uint32_t mask = 0;
-
-    shape_of(facts, &shape);
-    for (uint32_t i = 0; i < (uint32_t)facts->arg_count && i < CALL_ARGS_MAX;
-         i++) {
-        if (shape.args[i].sort == SORT_CODE) {
-            mask |= 1u << i;
-        }
-    }
-    return mask;
-}

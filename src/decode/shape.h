@@ -138,9 +138,6 @@ struct shape {
 
 void shape_of(const struct call_facts *facts, struct shape *out);
 
-/* Bit i: argument i is an address of code. */
-uint32_t shape_code_args(const struct call_facts *facts);
-
 /* NULL: it has no field `name`, or `name` is NULL. */
 const struct struct_field *field_of(const struct struct_row *row,
                                     const char *name);

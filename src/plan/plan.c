@@ -9,7 +9,6 @@
 
 #include "base/array.h"
 #include "base/hash.h"
-#include "decode/shape.h"
 #include "tables/roles.h"
 
 #include <stdlib.h>
@@ -181,7 +180,7 @@ static struct call_row make_row(struct plan *p, str name, uint16_t number)
     }
     p->services[number & SERVICE_MASK] = (struct plan_service){
         .roles = roles,
-        .code_args = facts != NULL ? shape_code_args(facts) : 0,
+        .code_args = facts != NULL ? call_code_args(facts) : 0,
         .name_hash = hash_of_name(name),
         .row = row,
     };

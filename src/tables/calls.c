@@ -398,6 +398,18 @@ bool call_gives_handles(const struct call_facts *call)
     return false;
 }
 
+uint32_t call_code_args(const struct call_facts *call)
+{
+    uint32_t mask = 0;
+
+    for (uint32_t i = 0; i < call->arg_count; i++) {
+        if (type_row(call->args[i].type)->class == CLASS_FNPTR) {
+            mask |= 1u << i;
+        }
+    }
+    return mask;
+}
+
 size_t call_count(void)
 {
     size_t count = 0;

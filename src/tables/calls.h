@@ -172,6 +172,9 @@ bool call_is_win32k(const struct call_facts *call);
  * no longer what it was. */
 bool call_gives_handles(const struct call_facts *call);
 
+/* Bit i: argument i is an address of code, by its type. */
+uint32_t call_code_args(const struct call_facts *call);
+
 /* All rows that call_find can find: index 0 .. call_count() - 1, sorted by
  * strcmp of the name within each file, ntdll's first. */
 size_t call_count(void);

@@ -4,6 +4,7 @@
  */
 #include "plan/plan.h"
 
+#include "decode/shape.h"
 #include "tables/roles.h"
 #include "unit/check.h"
 
@@ -136,6 +137,22 @@ static void services_are_known_by_number(void)
     end();
 }
 
+/* Which arguments are code is told and looked for by the same rule. */
+static void what_is_looked_for_is_what_is_told_as_code(void)
+{
+    for (size_t i = 0; i < call_count(); i++) {
+        const struct call_facts *facts = call_at(i);
+        struct shape shape;
+        uint32_t told = 0;
+
+        shape_of(facts, &shape);
+        for (uint32_t k = 0; k < facts->arg_count; k++) {
+            told |= (uint32_t)(shape.args[k].sort == SORT_CODE) << k;
+        }
+        CHECK_U64(call_code_args(facts), told);
+    }
+}
+
 int main(void)
 {
     const struct test tests[] = {
@@ -144,6 +161,7 @@ int main(void)
         TEST(a_program_is_there_once),
         TEST(a_row_is_made_once),
         TEST(services_are_known_by_number),
+        TEST(what_is_looked_for_is_what_is_told_as_code),
     };
 
     return check_run(tests, COUNT_OF(tests));
