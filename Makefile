@@ -81,7 +81,8 @@ PORTABLE := \
     live/target.c live/traced.c live/notes.c live/rings.c live/journal.c \
     live/images.c live/places.c live/drain.c live/rendezvous.c \
     live/handshake.c live/timing.c live/session.c \
-    cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c
+    cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c cmd/record.c \
+    cmd/replay.c cmd/info.c
 
 WINDOWS := \
     platform/win/process.c platform/win/asks.c platform/win/handles.c \

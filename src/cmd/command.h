@@ -27,6 +27,13 @@ typedef bool command_run(const struct options *o, struct arena *a,
 /* Runs a program to its end, or until it is detached from; the exit status is
  * its own, or 130. */
 command_run trace_run;
+/* The same, with all that it calls kept in the file o->launch.record. */
+command_run record_run;
+/* Shows what the file o->words[0] holds. */
+command_run replay_run;
+/* Prints on standard output what the file o->words[0] is; the exit status is 0
+ * if it is whole, else 125. */
+command_run info_run;
 /* Prints findings on standard output: small experiments that show whether this
  * system behaves as ntstrace relies on; nothing on the machine changes. The
  * exit status is 0 if all that is relied on was seen to hold, else 125. Fails

@@ -90,7 +90,9 @@ static void add_examples(struct buf *b)
            "  ntstrace -P C:\\data.txt app.exe\n"
            "      what it does with one file\n"
            "  ntstrace -c app.exe\n"
-           "      how often it calls what, and how long that takes\n");
+           "      how often it calls what, and how long that takes\n"
+           "  ntstrace record app.exe\n"
+           "      all of it into app.nts, which 'ntstrace app.nts' shows\n");
 }
 
 void help_first(struct buf *b)
@@ -119,11 +121,13 @@ static void help_for_tracing(struct buf *b)
            " letter directly\n"
            "(-oFILE). --no-NAME takes back an option without value.\n"
            "\n"
-           "Instead of tracing:\n");
+           "Instead of that:\n");
     for (size_t i = 0; i < command_row_count; i++) {
         size_t start = b->size;
+        const char *words = command_rows[i].words;
 
-        buf_addf(b, "  %s %s", command_rows[i].name, command_rows[i].words);
+        buf_addf(b, "  %s%s%s", command_rows[i].name, words[0] ? " " : "",
+                 words);
         add_at_margin(b, start, command_rows[i].summary);
     }
     add(b, "\n"
@@ -141,12 +145,20 @@ static void help_for_tracing(struct buf *b)
 
 static void help_for_command(struct buf *b, const struct command_row *row)
 {
+    const struct opt *group = NULL;
+
     buf_addf(b, "Usage: ntstrace %s%s%s\n\n", row->name,
              row->words[0] ? " " : "", row->words);
     add(b, row->help);
-    add(b, "\nOptions:\n");
+    /* A heading stands before the first of its options that goes with it. */
     for (size_t i = 0; i < opt_count; i++) {
-        if (opts[i].kind != OPT_GROUP && opts[i].anywhere) {
+        if (opts[i].kind == OPT_GROUP) {
+            group = &opts[i];
+        } else if (opts[i].commands & 1u << row->command) {
+            if (group != NULL) {
+                add_option(b, group);
+                group = NULL;
+            }
             add_option(b, &opts[i]);
         }
     }

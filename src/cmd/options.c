@@ -35,16 +35,22 @@
                                  .least = least_, .most = most_
 #define SIZE(field, least_, most_) GOES_TO(field, uint64_t, OPT_SIZE), \
                                  .least = least_, .most = most_
-#define TRACE false
-#define ANY true
+#define GOES_WITH(command)       (1u << COMMAND_##command)
+#define TRACE GOES_WITH(TRACE)
+#define RECORD GOES_WITH(RECORD)
+#define REPLAY GOES_WITH(REPLAY)
+#define RUNS (TRACE | RECORD)
+#define SHOWS (TRACE | REPLAY)
+#define ANY ~0u
+#define PROGRAM OPTIONS_PROGRAM
 #define GROUP(title) { .kind = OPT_GROUP, .name = title },
-#define OPT(letter_, name_, value_, goes_to_, anywhere_, help_)             \
+#define OPT(letter_, name_, value_, goes_to_, commands_, help_)             \
     {                                                                       \
         .letter = letter_,                                                  \
         .name = name_,                                                      \
         .value = value_,                                                    \
         .help = help_,                                                      \
-        .anywhere = anywhere_,                                              \
+        .commands = commands_,                                              \
         goes_to_                                                            \
     },
 #define COMMAND(code_, name_, least_, most_, words_, summary_, help_, run_) \
@@ -62,6 +68,13 @@
 static const struct opt_word engine_words[] = {
     { "ring", ENGINE_RING },
     { "handshake", ENGINE_HANDSHAKE },
+    { NULL, 0 },
+};
+
+static const struct opt_word compress_words[] = {
+    { "auto", COMPRESS_AUTO },
+    { "always", COMPRESS_ALWAYS },
+    { "never", COMPRESS_NEVER },
     { NULL, 0 },
 };
 
@@ -100,15 +113,17 @@ const struct command_row command_rows[] = {
 };
 const size_t command_row_count = COUNT_OF(command_rows);
 
-/* struct parse.given has a bit for each. */
-static_assert(COUNT_OF(opts) <= 64, "options.c");
-
 struct parse {
     struct cmdline line;
     struct arena *arena;
     struct options o;
-    uint64_t given;  // bit i: opts[i], a count, was given
-    str misplaced;   // first option that goes with no subcommand
+    /* The options that were given, each once, in order, as they were written
+     * first: which command they must go with is known when all are read. */
+    struct {
+        const struct opt *opt;
+        str shown;
+    } given[COUNT_OF(opts)];
+    size_t given_count;
     struct err *e;
 };
 
@@ -200,7 +215,7 @@ static bool unknown_long(struct parse *p, str name)
     for (size_t i = 0; i < opt_count; i++) {
         size_t d = distance(bare, str_of(opts[i].name));
 
-        if (opts[i].kind != OPT_GROUP && d < best && d < bare.size) {
+        if (opts[i].kind != OPT_GROUP && d < best && 2 * d <= bare.size) {
             best = d;
             nearest = &opts[i];
         }
@@ -263,14 +278,11 @@ static bool set_number(struct parse *p, const struct opt *opt, uint64_t *to,
 }
 
 static bool set_count(struct parse *p, const struct opt *opt, uint8_t *to,
-                      str shown, bool positive)
+                      str shown, bool positive, bool first)
 {
-    uint64_t bit = UINT64_C(1) << (opt - opts);
-
-    if (!(p->given & bit)) {
+    if (first) {
         *to = 0;
     }
-    p->given |= bit;
     if (positive && *to >= opt->most) {
         return err_set(p->e, ERR_USAGE, "%.*s: given more than %u times",
                        STR_ARGS(shown), (unsigned)opt->most);
@@ -315,16 +327,27 @@ static bool set_size(struct parse *p, const struct opt *opt, uint64_t *to,
     return true;
 }
 
+/* Keeps that `opt` was given; true if it is the first time. */
+static bool note_given(struct parse *p, const struct opt *opt, str shown)
+{
+    for (size_t i = 0; i < p->given_count; i++) {
+        if (p->given[i].opt == opt) {
+            return false;
+        }
+    }
+    p->given[p->given_count].opt = opt;
+    p->given[p->given_count++].shown = shown;
+    return true;
+}
+
 /* Gives `opt`, written as `shown`, its value. `positive` is false after
  * "--no-"; `value` counts only for options that take one. */
 static bool set(struct parse *p, const struct opt *opt, str shown,
                 bool positive, str value)
 {
     void *to = (char *)&p->o + opt->at;
+    bool first = note_given(p, opt, shown);
 
-    if (!opt->anywhere && p->misplaced.size == 0) {
-        p->misplaced = shown;
-    }
     if (opt->value && opt->kind != OPT_SIZE && opt->kind != OPT_NUMBER &&
         value.size == 0) {
         return err_set(p->e, ERR_USAGE, "%.*s: the %s is empty",
@@ -337,7 +360,7 @@ static bool set(struct parse *p, const struct opt *opt, str shown,
         *(bool *)to = positive;
         break;
     case OPT_COUNT:
-        return set_count(p, opt, to, shown, positive);
+        return set_count(p, opt, to, shown, positive, first);
     case OPT_TEXT:
         *(str *)to = value;
         break;
@@ -465,11 +488,18 @@ static enum command command_of(str word)
     return COMMAND_NONE;
 }
 
+static bool is_recording(str word)
+{
+    str end = STR(".nts");
+
+    return word.size >= end.size &&
+           str_eq_nocase(str_slice(word, word.size - end.size, word.size), end);
+}
+
 static bool take_program(struct parse *p, const struct word *word)
 {
     str raw = p->line.raw;
 
-    p->o.command = COMMAND_TRACE;
     p->o.launch.program_line = str_slice(raw, word->start, raw.size);
     p->o.launch.program_unit = cmdline_units(str_slice(raw, 0, word->start));
     p->o.launch.program = cmdline_program(p->o.launch.program_line, p->arena);
@@ -490,6 +520,53 @@ static bool take_word(struct parse *p, str word)
                        row->name, STR_ARGS(word), row->name);
     }
     p->o.words[p->o.word_count++] = word;
+    return true;
+}
+
+str options_record_name(str program, struct arena *a)
+{
+    size_t start = program.size;
+    str name;
+    char *p;
+
+    while (start > 0 && program.p[start - 1] != '\\' &&
+           program.p[start - 1] != '/' && program.p[start - 1] != ':') {
+        start--;
+    }
+    name = str_slice(program, start, program.size);
+    if (name.size > 4 &&
+        str_eq_nocase(str_slice(name, name.size - 4, name.size), STR(".exe"))) {
+        name.size -= 4;
+    }
+    if (name.size == 0) {
+        name = STR("trace");
+    }
+    p = ARENA_NEW(a, char, name.size + 4);
+    memcpy(p, name.p, name.size);
+    memcpy(p + name.size, ".nts", 4);
+    return (str){ p, name.size + 4 };
+}
+
+/* What is recorded goes into a file: `record` takes it from -o, as other
+ * commands take theirs. */
+static bool choose_recording(struct parse *p)
+{
+    struct options *o = &p->o;
+    str shown = STR("--record");
+
+    if (o->command == COMMAND_RECORD) {
+        shown = STR("-o");
+        o->launch.record =
+            o->view.output.size > 0
+                ? o->view.output
+                : options_record_name(o->launch.program, p->arena);
+        o->view.output = STR("");
+    }
+    if (str_starts(o->launch.record, STR("|"))) {
+        return err_set(p->e, ERR_USAGE,
+                       "%.*s: a recording goes into a file, not to a command",
+                       STR_ARGS(shown));
+    }
     return true;
 }
 
@@ -519,6 +596,54 @@ static bool agree(struct parse *p)
                        : o->view.summary_by != BY_NAME ? "--by"
                                                        : "--summary-every");
     }
+    if (o->command == COMMAND_TRACE && o->launch.record.size == 0 &&
+        o->launch.compress != COMPRESS_AUTO) {
+        return err_set(p->e, ERR_USAGE, "--compress: goes with --record only");
+    }
+    return true;
+}
+
+/* Fails on the first option that does not go with the command. */
+static bool judge_given(struct parse *p, const struct command_row *row)
+{
+    for (size_t i = 0; i < p->given_count; i++) {
+        const struct opt *opt = p->given[i].opt;
+        str shown = p->given[i].shown;
+
+        if (opt->commands & 1u << p->o.command) {
+            continue;
+        }
+        if (row == NULL) {
+            return err_set(p->e, ERR_USAGE,
+                           "%.*s: goes with 'ntstrace replay' only",
+                           STR_ARGS(shown));
+        }
+        return err_set(
+            p->e, ERR_USAGE, "%.*s: does not go with '%s'%s", STR_ARGS(shown),
+            row->name,
+            row->command == COMMAND_RECORD && opt->commands & REPLAY
+                ? ", which keeps everything; give it to 'ntstrace replay'"
+                : "");
+    }
+    return true;
+}
+
+/* All that a command needs is there. */
+static bool judge_words(struct parse *p, const struct command_row *row)
+{
+    str first, rest;
+
+    if (row->most == OPTIONS_PROGRAM && p->o.launch.program.size == 0) {
+        return err_set(p->e, ERR_USAGE,
+                       "no program to %s; try 'ntstrace %s --help'", row->name,
+                       row->name);
+    }
+    if (row->most != OPTIONS_PROGRAM && p->o.word_count < row->least) {
+        str_cut(str_of(row->words), '|', &first, &rest);
+        return err_set(p->e, ERR_USAGE,
+                       "'%s' needs to know what, as in 'ntstrace %s %.*s'",
+                       row->name, row->name, STR_ARGS(first));
+    }
     return true;
 }
 
@@ -529,58 +654,56 @@ static bool finish(struct parse *p)
     if (p->o.help || p->o.version || p->o.nothing) {
         return true;
     }
-    if (p->o.command == COMMAND_TRACE) {
-        return agree(p);
-    }
     if (p->o.command == COMMAND_NONE) {
         return err_set(p->e, ERR_USAGE,
                        "no program to trace; try 'ntstrace --help'");
     }
-    if (p->misplaced.size > 0) {
-        return err_set(p->e, ERR_USAGE, "%.*s: does not go with '%s'",
-                       STR_ARGS(p->misplaced), row->name);
-    }
-    if (p->o.word_count < row->least) {
-        str first, rest;
+    return judge_given(p, row) && (row == NULL || judge_words(p, row)) &&
+           choose_recording(p) && agree(p);
+}
 
-        str_cut(str_of(row->words), '|', &first, &rest);
-        return err_set(p->e, ERR_USAGE,
-                       "'%s' needs to know what, as in 'ntstrace %s %.*s'",
-                       row->name, row->name, STR_ARGS(first));
+/* Takes a word that is no option; *done: what follows it is the program's. */
+static bool read_word(struct parse *p, const struct word *word, bool is_only,
+                      bool *done)
+{
+    const struct command_row *row;
+
+    if (p->o.command == COMMAND_NONE) {
+        p->o.command = is_only ? COMMAND_NONE : command_of(word->text);
+        if (p->o.command != COMMAND_NONE) {
+            return true;
+        }
+        p->o.command = !is_only && is_recording(word->text) ? COMMAND_REPLAY
+                                                            : COMMAND_TRACE;
     }
-    return true;
+    row = find_command(p->o.command);
+    *done = row == NULL || row->most == OPTIONS_PROGRAM;
+    return *done ? take_program(p, word) : take_word(p, word->text);
 }
 
 static bool read_words(struct parse *p)
 {
     bool only_words = false;  // behind "--"
+    bool done = false;
     struct word word;
 
-    while (cmdline_next(&p->line, p->arena, &word)) {
+    while (!done && cmdline_next(&p->line, p->arena, &word)) {
         str text = word.text;
+        bool ok;
 
         p->o.nothing = false;
         if (only_words || text.size < 2 ||
             (text.p[0] != '-' && !str_eq(text, STR("/?")))) {
-            if (p->o.command != COMMAND_NONE) {
-                if (!take_word(p, text)) {
-                    return false;
-                }
-                continue;
-            }
-            if (!only_words) {
-                p->o.command = command_of(text);
-            }
-            if (p->o.command == COMMAND_NONE) {
-                return take_program(p, &word);
-            }
+            ok = read_word(p, &word, only_words, &done);
         } else if (str_eq(text, STR("--"))) {
             only_words = true;
+            ok = true;
         } else if (str_starts(text, STR("--"))) {
-            if (!read_long(p, text)) {
-                return false;
-            }
-        } else if (!read_letters(p, text)) {
+            ok = read_long(p, text);
+        } else {
+            ok = read_letters(p, text);
+        }
+        if (!ok) {
             return false;
         }
     }
@@ -597,10 +720,12 @@ bool options_parse(struct options *out, str raw, struct arena *a, struct err *e)
     p.o.view.summary_sort = STR("");
     p.o.launch.program = STR("");
     p.o.launch.program_line = STR("");
+    p.o.launch.record = STR("");
+    p.o.view.from = STR("");
+    p.o.view.to = STR("");
     p.o.launch.engine = ENGINE_RING;
     p.o.launch.ring_size = RING_SIZE_DEFAULT;
     p.o.view.string_limit = STRING_LIMIT_DEFAULT;
-    p.misplaced = STR("");
     for (size_t i = 0; i < OPTIONS_WORDS_MAX; i++) {
         p.o.words[i] = STR("");
     }

@@ -7,8 +7,9 @@
  *
  * Options stand before the program; what follows it is the program's own and
  * is not looked at. The first word that is no option is a subcommand if it is
- * one, else the program. Behind "--", with a / \ or : in it, or ending in
- * .exe, it is a program whatever it is called.
+ * one, a recording to replay if it ends in .nts, else the program. Behind "--",
+ * with a / \ or : in it, or ending in .exe, it is no subcommand whatever it is
+ * called; behind "--" it is no recording either.
  */
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H
@@ -20,6 +21,8 @@
 #include "view/options.h"
 
 #define OPTIONS_WORDS_MAX 8
+/* In place of a number of words: a program, and what is its own. */
+#define OPTIONS_PROGRAM SIZE_MAX
 
 enum command {
     COMMAND_NONE,   // no word but options, or nothing at all
@@ -42,7 +45,7 @@ struct options {
     size_t word_count;
 
     struct view_options view;
-    struct launch_options launch;  // COMMAND_TRACE: of the program
+    struct launch_options launch;  // of a program, where there is one
 
     bool help;
     bool version;
@@ -54,6 +57,10 @@ struct options {
  * is enough for the arena. */
 bool options_parse(struct options *out, str raw, struct arena *a,
                    struct err *e);
+
+/* The file that `program` is recorded into if no other is asked for: its name
+ * without folders and .exe, in the arena. */
+str options_record_name(str program, struct arena *a);
 
 enum opt_kind {
     OPT_GROUP,  // a heading; only `name` is set
@@ -78,10 +85,10 @@ struct opt {
     const char *value;  // NULL: takes none
     const char *help;
     enum opt_kind kind;
-    bool on;        // a flag that is set unless --no-NAME is given
-    uint8_t usual;  // a count that is not given
-    bool anywhere;  // goes with subcommands too
-    size_t at;      // of its field in struct options
+    bool on;            // a flag that is set unless --no-NAME is given
+    uint8_t usual;      // a count that is not given
+    unsigned commands;  // bit 1 << enum command: goes with it
+    size_t at;          // of its field in struct options
     const struct opt_word *choice;
     uint64_t least;
     uint64_t most;
@@ -91,7 +98,7 @@ struct command_row {
     enum command command;
     const char *name;
     size_t least;       // words
-    size_t most;        // words
+    size_t most;        // words, or OPTIONS_PROGRAM
     const char *words;  // for the usage line
     const char *summary;
     const char *help;

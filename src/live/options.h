@@ -21,6 +21,13 @@ enum engine {
     ENGINE_HANDSHAKE
 };
 
+/* When what is recorded is made smaller. */
+enum compress {
+    COMPRESS_AUTO,  // while the reader keeps up
+    COMPRESS_ALWAYS,
+    COMPRESS_NEVER,
+};
+
 struct launch_options {
     /* The program's own command line, a tail of ours; where it begins in
      * UTF-16 units, so that the system's own text can be handed on from there;
@@ -34,6 +41,9 @@ struct launch_options {
     bool orphan_query;  // false: --no-orphan-query
     bool lossy;
     uint64_t ring_size;  // bytes, a power of two
+
+    str record;  // the file to record into; empty: none
+    enum compress compress;
 };
 
 #endif

@@ -56,7 +56,7 @@ struct view_options {
     bool successful_only;            // -z
     bool failed_only;                // -Z
 
-    str output;  // empty: standard error; "|...": a command
+    str output;  // empty: standard error, or output; "|...": a command
     bool json;
     uint8_t quiet;  // how often -q was given
     bool always_show_pid;
@@ -84,6 +84,11 @@ struct view_options {
 
     bool time_spent;       // -T
     enum unit spent_unit;  // of it
+
+    str from;   // --from, as it was given; empty: not
+    str to;     // --to
+    bool utc;   // times of day
+    bool skip;  // false: --no-skip, of a recording
 };
 
 #endif

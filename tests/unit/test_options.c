@@ -35,6 +35,18 @@ static str parse(struct options *o, const char *words)
     return str_of(e.text);
 }
 
+static bool has(str text, const char *part)
+{
+    str want = str_of(part);
+
+    for (size_t i = 0; i + want.size <= text.size; i++) {
+        if (str_starts(str_slice(text, i, text.size), want)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void without_options_everything_has_its_default(void)
 {
     struct options o;
@@ -68,6 +80,11 @@ static void without_options_everything_has_its_default(void)
     CHECK_U64(o.view.string_limit, 32);
     CHECK_U64(o.view.hex_strings, 0);
     CHECK(o.view.abbrev && o.view.arg_names);
+    CHECK_STR(o.launch.record, STR(""));
+    CHECK(o.launch.compress == COMPRESS_AUTO);
+    CHECK_STR(o.view.from, STR(""));
+    CHECK_STR(o.view.to, STR(""));
+    CHECK(!o.view.utc && o.view.skip);
 }
 
 static void every_option_reaches_its_field(void)
@@ -105,6 +122,16 @@ static void every_option_reaches_its_field(void)
     CHECK_U64(o.view.hex_strings, 2);
     CHECK_STR(parse(&o, "--json -c --no-summary-only x"), STR(""));
     CHECK(o.view.json);
+
+    CHECK_STR(parse(&o, "--record \"a b.nts\" --compress never --utc x"),
+              STR(""));
+    CHECK_STR(o.launch.record, STR("a b.nts"));
+    CHECK(o.launch.compress == COMPRESS_NEVER && o.view.utc);
+    CHECK_STR(parse(&o, "replay --from 1.5 --to 12:00:00 --utc --no-skip f"),
+              STR(""));
+    CHECK_STR(o.view.from, STR("1.5"));
+    CHECK_STR(o.view.to, STR("12:00:00"));
+    CHECK(o.view.utc && !o.view.skip);
 }
 
 static void what_may_be_given_again_keeps_its_order(void)
@@ -357,6 +384,148 @@ static void subcommands_take_their_words(void)
     CHECK(o.help && o.command == COMMAND_LIST);
 }
 
+static void a_program_that_is_recorded_has_its_own_words(void)
+{
+    /* clang-format off */
+    static const struct {
+        const char *line;
+        const char *program;
+        const char *tail;
+        const char *file;
+    } cases[] = {
+        { "record a -o b --foo",       "a",        "a -o b --foo",  "a.nts" },
+        { "record -o b.nts a.exe",     "a.exe",    "a.exe",         "b.nts" },
+        { "-o b.nts record a.exe",     "a.exe",    "a.exe",         "b.nts" },
+        { "record -- list syscalls",   "list",     "list syscalls", "list.nts" },
+        { "record -- -q",              "-q",       "-q",            "-q.nts" },
+        { "record record info",        "record",   "record info",   "record.nts" },
+        { "record doctor",             "doctor",   "doctor",        "doctor.nts" },
+        { "record x.nts",              "x.nts",    "x.nts",         "x.nts.nts" },
+        { "record \"C:\\a b\\C.EXE\" d", "C:\\a b\\C.EXE",
+          "\"C:\\a b\\C.EXE\" d", "C.nts" },
+    };
+    /* clang-format on */
+    struct options o;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CHECK_STR(parse(&o, cases[i].line), STR(""));
+        CHECK(o.command == COMMAND_RECORD);
+        CHECK_STR(o.launch.program, str_of(cases[i].program));
+        CHECK_STR(o.launch.program_line, str_of(cases[i].tail));
+        CHECK_STR(o.launch.record, str_of(cases[i].file));
+        CHECK_STR(o.view.output, STR(""));
+    }
+    /* "C:\my tools\ntstrace.exe" and a blank are 27 units. */
+    CHECK_STR(parse(&o, "record -q a"), STR(""));
+    CHECK_U64(o.launch.program_unit, 27 + 10);
+    CHECK_STR(parse(&o, "-- record a"), STR(""));
+    CHECK(o.command == COMMAND_TRACE);
+    CHECK_STR(o.launch.program_line, STR("record a"));
+}
+
+static void a_recording_is_called_after_its_program(void)
+{
+    static const struct {
+        const char *program;
+        const char *file;
+    } cases[] = {
+        { "a.exe", "a.nts" },
+        { "A.ExE", "A.nts" },
+        { "a", "a.nts" },
+        { "a.com", "a.com.nts" },
+        { "a.exe.exe", "a.exe.nts" },
+        { ".exe", ".exe.nts" },
+        { "C:a.exe", "a.nts" },
+        { "C:\\x.y\\a b.exe", "a b.nts" },
+        { "../x/a.bat", "a.bat.nts" },
+        { "C:\\x\\", "trace.nts" },
+        { "\xc3\xa4\xed\xa0\x80.exe", "\xc3\xa4\xed\xa0\x80.nts" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct arena a = arena_over(room, sizeof(room), full);
+
+        CHECK_STR(options_record_name(str_of(cases[i].program), &a),
+                  str_of(cases[i].file));
+    }
+}
+
+static void a_first_word_in_nts_is_a_recording(void)
+{
+    static const struct {
+        const char *line;
+        const char *file;  // NULL: a program
+    } cases[] = {
+        { "x.nts", "x.nts" },
+        { "-T x.NTS -q", "x.NTS" },
+        { "\"C:\\a b\\c.nts\" -t", "C:\\a b\\c.nts" },
+        { ".nts", ".nts" },
+        { "replay x.txt", "x.txt" },
+        { "replay -- -T", "-T" },
+        { "-- x.nts", NULL },
+        { "x.nts.exe", NULL },
+        { "xnts", NULL },
+        { "x.exe y.nts", NULL },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct options o;
+
+        CHECK_STR(parse(&o, cases[i].line), STR(""));
+        CHECK(o.command == (cases[i].file ? COMMAND_REPLAY : COMMAND_TRACE));
+        CHECK_U64(o.word_count, cases[i].file != NULL);
+        CHECK_STR(o.words[0], str_of(cases[i].file));
+    }
+}
+
+/* Each option, with each command: taken by those that its row names. */
+static void an_option_goes_with_the_commands_of_its_row(void)
+{
+    static const struct {
+        enum command command;
+        const char *words;
+    } commands[] = {
+        { COMMAND_TRACE, "x" },         { COMMAND_RECORD, "record x" },
+        { COMMAND_REPLAY, "replay x" }, { COMMAND_INFO, "info x" },
+        { COMMAND_DOCTOR, "doctor" },   { COMMAND_LIST, "list classes" },
+    };
+
+    for (size_t i = 0; i < opt_count; i++) {
+        const struct opt *opt = &opts[i];
+
+        for (size_t c = 0; opt->kind != OPT_GROUP && c < COUNT_OF(commands);
+             c++) {
+            bool goes = opt->commands & 1u << commands[c].command;
+            const char *value = "1";
+            char line[200];
+            struct buf b = BUF_OVER(line);
+            struct options o;
+            str said;
+
+            if (strcmp(opt->name, "help") == 0 ||
+                strcmp(opt->name, "version") == 0) {
+                CHECK(goes);
+                continue;
+            }
+            if (opt->kind == OPT_CHOICE) {
+                value = opt->choice->name;
+            } else if (opt->kind == OPT_SIZE) {
+                value = "1M";
+            }
+            buf_addf(&b, "--%s%s%s%s %s%c", opt->on ? "no-" : "", opt->name,
+                     opt->value ? "=" : "", opt->value ? value : "",
+                     commands[c].words, '\0');
+            said = parse(&o, line);
+            if (goes) {
+                CHECK(said.size == 0 || has(said, "goes with -c or -C only"));
+            } else {
+                CHECK(has(said, "goes with 'ntstrace replay' only") ||
+                      has(said, "does not go with '"));
+            }
+        }
+    }
+}
+
 static void help_and_version_need_no_program(void)
 {
     static const char *const lines[] = { "-h", "-?", "/?", "--help", "-qh" };
@@ -446,6 +615,27 @@ static void what_is_wrong_is_said_with_what_helps(void)
         { "doctor x", "'doctor' does not take 'x'; try 'ntstrace doctor --help'" },
         { "-T doctor", "-T: does not go with 'doctor'" },
         { "list --engine ring syscalls", "--engine: does not go with 'list'" },
+        { "record", "no program to record; try 'ntstrace record --help'" },
+        { "record -q --", "no program to record; try 'ntstrace record --help'" },
+        { "record \"\"", "the program's name is empty; try 'ntstrace --help'" },
+        { "record -T x", "-T: does not go with 'record', which keeps everything; give it to 'ntstrace replay'" },
+        { "-c record x", "-c: does not go with 'record', which keeps everything; give it to 'ntstrace replay'" },
+        { "record --record y x", "--record: does not go with 'record'" },
+        { "record --summary-every 3 x", "--summary-every: does not go with 'record'" },
+        { "record -o \"|x\" y", "-o: a recording goes into a file, not to a command" },
+        { "--record \"|x\" y", "--record: a recording goes into a file, not to a command" },
+        { "--compress always x", "--compress: goes with --record only" },
+        { "record --compress maybe x", "--compress: 'maybe' is not one of auto, always, never" },
+        { "--from 3 x", "--from: goes with 'ntstrace replay' only" },
+        { "-q --no-skip x", "--no-skip: goes with 'ntstrace replay' only" },
+        { "replay", "'replay' needs to know what, as in 'ntstrace replay [OPTION...] FILE.nts'" },
+        { "replay a b", "'replay' does not take 'b'; try 'ntstrace replay --help'" },
+        { "a.nts b", "'replay' does not take 'b'; try 'ntstrace replay --help'" },
+        { "--lossy a.nts", "--lossy: does not go with 'replay'" },
+        { "-T --lossy --engine ring replay a", "--lossy: does not go with 'replay'" },
+        { "replay -c --summary-every 3 a", "--summary-every: does not go with 'replay'" },
+        { "info", "'info' needs to know what, as in 'ntstrace info FILE.nts'" },
+        { "info -o x a", "-o: does not go with 'info'" },
         { "--a\nb x", "unknown option '--a^{0A}b'; try 'ntstrace --help'" },
         { "--a\xe2\x80\xae\xd8\x9c\xe2\x80\x8b\xef\xbb\xbf x", "unknown option '--a^{202E}^{061C}^{200B}^{FEFF}'; try 'ntstrace --help'" },
         { "--color \xe2\x81\xa7red\xe2\x81\xa9 x", "--color: '^{2067}red^{2069}' is not one of auto, always, never" },
@@ -459,18 +649,6 @@ static void what_is_wrong_is_said_with_what_helps(void)
         CHECK_STR(parse(&o, cases[i].line), str_of(cases[i].want));
         CHECK(o.command == COMMAND_NONE && o.launch.ring_size == 0);
     }
-}
-
-static bool has(str text, const char *part)
-{
-    str want = str_of(part);
-
-    for (size_t i = 0; i + want.size <= text.size; i++) {
-        if (str_starts(str_slice(text, i, text.size), want)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* Every option of strace's manual is one of ours, or its user is told what to
@@ -664,7 +842,8 @@ static void the_help_fits_and_names_every_option(void)
     CHECK(has(buf_str(&b), size));
     for (size_t i = 0; i < command_row_count; i++) {
         CHECK(has(buf_str(&b), command_rows[i].summary));
-        CHECK(command_rows[i].most <= OPTIONS_WORDS_MAX);
+        CHECK(command_rows[i].most <= OPTIONS_WORDS_MAX ||
+              command_rows[i].most == OPTIONS_PROGRAM);
     }
 
     for (size_t i = 0; i < command_row_count; i++) {
@@ -673,6 +852,17 @@ static void the_help_fits_and_names_every_option(void)
         CHECK(!b.cut);
         CHECK(lines_of(buf_str(&b)) > 5);
         CHECK(has(buf_str(&b), command_rows[i].name));
+        for (size_t j = 0; j < opt_count; j++) {
+            char name[60];
+            struct buf n = BUF_OVER(name);
+
+            buf_addf(&n, "--%s%s%s%s%c", opts[j].on ? "no-" : "", opts[j].name,
+                     opts[j].value ? " " : "",
+                     opts[j].value ? opts[j].value : "", '\0');
+            CHECK(opts[j].kind == OPT_GROUP ||
+                  has(buf_str(&b), name) ==
+                      ((opts[j].commands >> command_rows[i].command & 1) != 0));
+        }
     }
     b = BUF_OVER(text);
     help_version(&b);
@@ -705,6 +895,10 @@ int main(void)
         TEST(the_programs_line_is_found_in_utf_16_too),
         TEST(a_long_line_needs_four_times_its_size),
         TEST(subcommands_take_their_words),
+        TEST(a_program_that_is_recorded_has_its_own_words),
+        TEST(a_recording_is_called_after_its_program),
+        TEST(a_first_word_in_nts_is_a_recording),
+        TEST(an_option_goes_with_the_commands_of_its_row),
         TEST(help_and_version_need_no_program),
         TEST(what_is_wrong_is_said_with_what_helps),
         TEST(straces_options_are_known),
