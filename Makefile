@@ -88,6 +88,7 @@ WINDOWS := \
     platform/win/process.c platform/win/asks.c platform/win/handles.c \
     platform/win/memory.c platform/win/thread.c \
     platform/win/sync.c platform/win/console.c platform/win/file.c \
+    platform/win/machine.c \
     platform/win/probe.c platform/win/probe_words.c \
     platform/win/probe_callback.S \
     cmd/doctor.c cmd/doctor_check.c cmd/doctor_stubs.c \
@@ -95,7 +96,8 @@ WINDOWS := \
 
 # Native: what is of use to tests as well, and what a test has its own of.
 POSIX  := platform/posix/text.c platform/posix/sync.c \
-    platform/posix/console.c platform/posix/file.c
+    platform/posix/console.c platform/posix/file.c \
+    platform/posix/machine.c
 NATIVE := platform/posix/target.c cmd/doctor_elsewhere.c cmd/main.c
 
 .PHONY: all help windows linux clean

@@ -112,6 +112,8 @@ struct os_file os_stderr(void);
  * console knows none. */
 bool os_console_colours(const struct os_file *f);
 void os_console_restore(void);
+/* A line that is drawn again and again may be shown there. */
+bool os_is_terminal(const struct os_file *f);
 /* Creates or empties `path`; not inherited by the target. */
 bool os_file_create(struct os_file *out, str path, struct err *e);
 /* A pipe into a command, run by the command interpreter; with our other
@@ -126,9 +128,28 @@ void os_full_path(struct buf *b, str path);
 /* All of `bytes`, or an error that names nothing but the reason. */
 bool os_file_write(struct os_file *f, str bytes, struct err *e);
 bool os_file_close(struct os_file *f, struct err *e);
+/* Opens the file `path` for reading, also while another process writes to it;
+ * it must be one that has its bytes in places. The error names it. */
+bool os_file_open(struct os_file *out, str path, struct err *e);
+/* Reads up to `size` bytes from `offset`; *got is less only where the file
+ * ends. The error names nothing but the reason. */
+bool os_file_read_at(struct os_file *f, uint64_t offset, void *to, size_t size,
+                     size_t *got, struct err *e);
+bool os_file_size(const struct os_file *f, uint64_t *size, struct err *e);
+/* Cuts off what lies behind `size` bytes of a file that was created; what is
+ * written next goes there. */
+bool os_file_truncate(struct os_file *f, uint64_t size, struct err *e);
 /* Reads at most `room` bytes from the head of the file at `path`, and says
  * how large it is. */
 bool os_file_head(const uint16_t *path, void *to, size_t room, size_t *size,
                   uint64_t *file_size, struct err *e);
+
+/* --- machine.c --- */
+
+/* The name of this machine in its network. */
+void os_machine_name(struct buf *b);
+/* "Windows 10.0 build 19045", under Wine followed by ", Wine 10.0"; or what
+ * else it is, "Linux 6.1.0 x86_64". */
+void os_system_name(struct buf *b);
 
 #endif

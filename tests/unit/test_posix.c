@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void full(size_t wanted)
@@ -225,6 +226,128 @@ static void a_file_is_written_and_its_head_is_read(void)
     }
 }
 
+/* A file with `text` in it, named in `name`. */
+static void make_file(struct buf *name, struct os_file *f, str text)
+{
+    struct err e;
+
+    buf_addf(name, "/tmp/test_posix.%d.", (int)getpid());
+    posix_add_text(name, "\xff", 1);
+    CHECK(os_file_create(f, buf_str(name), &e));
+    CHECK(os_file_write(f, text, &e));
+}
+
+static void remove_file(str name)
+{
+    char *bytes = posix_bytes(name);
+
+    CHECK(unlink(bytes) == 0);
+    free(bytes);
+}
+
+static void a_file_is_read_at_any_place_while_it_grows(void)
+{
+    char path[100];
+    struct buf name = BUF_OVER(path);
+    struct os_file out, in;
+    struct err e;
+    char got[10] = { 0 };
+    size_t size = 99;
+    uint64_t whole = 0;
+
+    make_file(&name, &out, STR("content"));
+    CHECK(os_file_open(&in, buf_str(&name), &e));
+    CHECK(in.owned && !in.console && !os_is_terminal(&in));
+    CHECK(os_file_size(&in, &whole, &e));
+    CHECK_U64(whole, 7);
+    CHECK(os_file_read_at(&in, 3, got, 2, &size, &e));
+    CHECK_STR(((str){ got, size }), STR("te"));
+    CHECK(os_file_read_at(&in, 0, got, sizeof(got), &size, &e));
+    CHECK_STR(((str){ got, size }), STR("content"));
+    CHECK(os_file_read_at(&in, 7, got, 1, &size, &e));
+    CHECK_U64(size, 0);
+    CHECK(os_file_read_at(&in, UINT64_MAX, got, 1, &size, &e));
+    CHECK_U64(size, 0);
+    CHECK(os_file_read_at(&in, INT64_MAX - 1, got, 9, &size, &e));
+    CHECK_U64(size, 0);
+    CHECK(os_file_write(&out, STR("s"), &e));
+    CHECK(os_file_read_at(&in, 7, got, 9, &size, &e));
+    CHECK_STR(((str){ got, size }), STR("s"));
+    CHECK(os_file_close(&in, &e));
+    CHECK(os_file_close(&out, &e));
+    remove_file(buf_str(&name));
+}
+
+static void what_was_written_is_cut_off_and_written_over(void)
+{
+    char path[100];
+    struct buf name = BUF_OVER(path);
+    struct os_file out, in;
+    struct err e = { 0 };
+    char got[10];
+    size_t size = 0;
+
+    make_file(&name, &out, STR("content"));
+    CHECK(os_file_truncate(&out, 3, &e));
+    CHECK(os_file_write(&out, STR("!"), &e));
+    CHECK(os_file_open(&in, buf_str(&name), &e));
+    CHECK(os_file_read_at(&in, 0, got, sizeof(got), &size, &e));
+    CHECK_STR(((str){ got, size }), STR("con!"));
+    CHECK(!os_file_truncate(&in, 0, &e));
+    CHECK_U64(e.code, ERR_OUTPUT);
+    CHECK(os_file_close(&in, &e));
+    CHECK(os_file_close(&out, &e));
+    /* One that is there is emptied. */
+    name.size = 0;
+    make_file(&name, &out, STR("x"));
+    CHECK(os_file_size(&out, &(uint64_t){ 0 }, &e));
+    CHECK(os_file_open(&in, buf_str(&name), &e));
+    CHECK(os_file_read_at(&in, 0, got, sizeof(got), &size, &e));
+    CHECK_STR(((str){ got, size }), STR("x"));
+    CHECK(os_file_close(&in, &e));
+    CHECK(os_file_close(&out, &e));
+    remove_file(buf_str(&name));
+}
+
+static void what_cannot_be_read_is_named_with_the_reason(void)
+{
+    char path[60];
+    struct os_file f = { 0 };
+    struct err e = { 0 };
+    char want[100];
+
+    CHECK(!os_file_open(&f, STR("/no/where"), &e));
+    CHECK_STR(str_of(e.text),
+              STR("cannot read /no/where: No such file or directory (2)"));
+    CHECK_U64(e.code, ERR_OS);
+    CHECK(!os_file_open(&f, STR("/tmp"), &e));
+    CHECK_STR(str_of(e.text), STR("cannot read /tmp: it is a directory"));
+    CHECK(!os_file_open(&f, STR("/dev/null"), &e));
+    CHECK_STR(str_of(e.text),
+              STR("cannot read /dev/null: it is no plain file"));
+    /* A pipe that nobody writes to does not hold us up. */
+    snprintf(path, sizeof(path), "/tmp/test_posix.%d.pipe", (int)getpid());
+    snprintf(want, sizeof(want), "cannot read %s: it is no plain file", path);
+    CHECK(mkfifo(path, 0600) == 0);
+    CHECK(!os_file_open(&f, str_of(path), &e));
+    CHECK_STR(str_of(e.text), str_of(want));
+    unlink(path);
+}
+
+static void the_system_has_a_name(void)
+{
+    char text[600];
+    struct buf b = BUF_OVER(text);
+    char host[100] = { 0 };
+
+    os_system_name(&b);
+    CHECK(str_starts(buf_str(&b), STR("Linux ")));
+    b.size = 0;
+    os_machine_name(&b);
+    CHECK(gethostname(host, sizeof(host) - 1) == 0);
+    CHECK_STR(buf_str(&b), str_of(host));
+}
+
 static void what_cannot_be_written_is_named_with_the_reason(void)
 {
     struct os_file f = { 0 };
@@ -301,6 +424,10 @@ int main(void)
         TEST(a_wait_ends_when_its_time_is_over),
         TEST(offsets_from_utc_know_other_days_and_half_hours),
         TEST(a_file_is_written_and_its_head_is_read),
+        TEST(a_file_is_read_at_any_place_while_it_grows),
+        TEST(what_was_written_is_cut_off_and_written_over),
+        TEST(what_cannot_be_read_is_named_with_the_reason),
+        TEST(the_system_has_a_name),
         TEST(what_cannot_be_written_is_named_with_the_reason),
         TEST(a_command_reads_all_that_is_piped_into_it),
         TEST(a_reader_that_leaves_is_an_error),

@@ -100,11 +100,16 @@ void os_interrupt_done(void)
     pthread_mutex_unlock(&lock);
 }
 
-bool os_console_colours(const struct os_file *f)
+bool os_is_terminal(const struct os_file *f)
 {
     const char *kind = getenv("TERM");
 
     return f->console && kind != NULL && strcmp(kind, "dumb") != 0;
+}
+
+bool os_console_colours(const struct os_file *f)
+{
+    return os_is_terminal(f);
 }
 
 void os_console_restore(void)

@@ -180,6 +180,92 @@ bool os_file_close(struct os_file *f, struct err *e)
     return ok;
 }
 
+static bool read_fail(struct err *e, str path)
+{
+    int why = errno;
+    char text[300];
+
+    snprintf(text, sizeof(text), "cannot read %.*s", STR_ARGS(path));
+    errno = why;
+    return posix_fail(e, text);
+}
+
+bool os_file_open(struct os_file *out, str path, struct err *e)
+{
+    char *bytes = posix_bytes(path);
+    struct stat about;
+    int fd;
+
+    if (bytes == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    /* A pipe without a writer is not waited for. */
+    fd = open(bytes, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    free(bytes);
+    if (fd < 0) {
+        return read_fail(e, path);
+    }
+    if (fstat(fd, &about) != 0) {
+        read_fail(e, path);
+    } else if (!S_ISREG(about.st_mode)) {
+        err_set(e, ERR_OS, "cannot read %.*s: it is %s", STR_ARGS(path),
+                S_ISDIR(about.st_mode) ? "a directory" : "no plain file");
+    } else {
+        *out = file_of(fd, true);
+        return true;
+    }
+    close(fd);
+    return false;
+}
+
+bool os_file_read_at(struct os_file *f, uint64_t offset, void *to, size_t size,
+                     size_t *got, struct err *e)
+{
+    size_t done = 0;
+
+    if (offset > INT64_MAX - size) {
+        *got = 0;
+        return true;
+    }
+    while (done < size) {
+        ssize_t part = pread(fd_of(f), (char *)to + done, size - done,
+                             (off_t)(offset + done));
+
+        if (part < 0 && errno == EINTR) {
+            continue;
+        }
+        if (part < 0) {
+            return posix_fail(e, "cannot read it");
+        }
+        if (part == 0) {
+            break;
+        }
+        done += (size_t)part;
+    }
+    *got = done;
+    return true;
+}
+
+bool os_file_size(const struct os_file *f, uint64_t *size, struct err *e)
+{
+    struct stat about;
+
+    if (fstat(fd_of(f), &about) != 0) {
+        return posix_fail(e, "cannot read it");
+    }
+    *size = (uint64_t)about.st_size;
+    return true;
+}
+
+bool os_file_truncate(struct os_file *f, uint64_t size, struct err *e)
+{
+    if (ftruncate(fd_of(f), (off_t)size) != 0 ||
+        lseek(fd_of(f), (off_t)size, SEEK_SET) < 0) {
+        return output_fail(e, "cannot cut off the output", STR(""));
+    }
+    return true;
+}
+
 /* Opens the file at `path`, UTF-16; -1: errno says why not. */
 static int open_wide(const uint16_t *path)
 {

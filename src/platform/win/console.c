@@ -94,6 +94,11 @@ static bool takes_sequences(HANDLE h)
     return false;
 }
 
+bool os_is_terminal(const struct os_file *f)
+{
+    return f->console;
+}
+
 bool os_console_colours(const struct os_file *f)
 {
     DWORD mode;

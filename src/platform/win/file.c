@@ -272,6 +272,95 @@ bool os_file_close(struct os_file *f, struct err *e)
     return ok;
 }
 
+bool os_file_open(struct os_file *out, str path, struct err *e)
+{
+    uint16_t *wide = os_to_utf16(path);
+    bool taken = false;  // by a directory
+    DWORD why;
+    HANDLE h;
+
+    if (wide == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    h = CreateFileW((const wchar_t *)wide, GENERIC_READ,
+                    FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                    NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
+    why = GetLastError();
+    if (h == INVALID_HANDLE_VALUE) {
+        taken = is_directory((const wchar_t *)wide);
+    }
+    os_free(wide);
+    if (h == INVALID_HANDLE_VALUE && !taken) {
+        char what[300];
+
+        snprintf(what, sizeof(what), "cannot read %.*s", (int)path.size,
+                 path.p);
+        SetLastError(why);
+        return win_fail(e, what);
+    }
+    if (taken || GetFileType(h) != FILE_TYPE_DISK) {
+        if (!taken) {
+            CloseHandle(h);
+        }
+        return err_set(e, ERR_OS, "cannot read %.*s: it is %s", (int)path.size,
+                       path.p, taken ? "a directory" : "no plain file");
+    }
+    *out = (struct os_file){ h, true, false };
+    return true;
+}
+
+bool os_file_read_at(struct os_file *f, uint64_t offset, void *to, size_t size,
+                     size_t *got, struct err *e)
+{
+    size_t done = 0;
+
+    if (offset > INT64_MAX - size) {
+        *got = 0;
+        return true;
+    }
+    while (done < size) {
+        DWORD part = size - done > 1 << 30 ? 1 << 30 : (DWORD)(size - done);
+        OVERLAPPED at = { .Offset = (DWORD)(offset + done),
+                          .OffsetHigh = (DWORD)((offset + done) >> 32) };
+        DWORD put = 0;
+
+        if (!ReadFile(f->handle, (char *)to + done, part, &put, &at) &&
+            GetLastError() != ERROR_HANDLE_EOF) {
+            return win_fail(e, "cannot read it");
+        }
+        if (put == 0) {
+            break;
+        }
+        done += put;
+    }
+    *got = done;
+    return true;
+}
+
+bool os_file_size(const struct os_file *f, uint64_t *size, struct err *e)
+{
+    LARGE_INTEGER whole;
+
+    if (!GetFileSizeEx(f->handle, &whole)) {
+        return win_fail(e, "cannot read it");
+    }
+    *size = (uint64_t)whole.QuadPart;
+    return true;
+}
+
+bool os_file_truncate(struct os_file *f, uint64_t size, struct err *e)
+{
+    LARGE_INTEGER to = { .QuadPart = (LONGLONG)size };
+
+    if (!SetFilePointerEx(f->handle, to, NULL, FILE_BEGIN) ||
+        !SetEndOfFile(f->handle)) {
+        win_fail(e, "cannot cut off the output");
+        e->code = ERR_OUTPUT;
+        return false;
+    }
+    return true;
+}
+
 bool os_file_head(const uint16_t *path, void *to, size_t room, size_t *size,
                   uint64_t *file_size, struct err *e)
 {
