@@ -139,7 +139,6 @@ void journal_step(struct model_process *p)
     case JOURNAL_THREAD_END:
     case JOURNAL_ANSWER:
     case JOURNAL_CLOCK:
-    case JOURNAL_TICK:
     case JOURNAL_END:
         break;
     }

@@ -304,6 +304,20 @@ static uint64_t settled(const struct model *m)
     return until;
 }
 
+/* What has to be known of a run to do it again, if it has told anything. */
+static void tap_run(struct model *m)
+{
+    const struct model_tap *tap = m->config.tap;
+
+    for (struct model_thread *t = m->threads; t; t = t->next) {
+        if (t->bound != t->bound_tapped && !t->ended) {
+            tap->bound(tap->ctx, t->order, t->bound);
+            t->bound_tapped = t->bound;
+        }
+    }
+    tap->ran(tap->ctx, m->now);
+}
+
 static size_t run(struct model *m, bool patient)
 {
     uint64_t records = m->counts.records;
@@ -322,6 +336,7 @@ static size_t run(struct model *m, bool patient)
         }
         do {
             blocked = !step(t, patient, &closed);
+            m->steps += !blocked;
             if (closed || blocked || !has_event(t)) {
                 break;
             }
@@ -345,8 +360,15 @@ static size_t run(struct model *m, bool patient)
 
 size_t model_run(struct model *m, uint64_t now)
 {
+    uint64_t steps = m->steps;
+    size_t records;
+
     m->now = now;
-    return run(m, true);
+    records = run(m, true);
+    if (m->config.tap && m->steps != steps) {
+        tap_run(m);
+    }
+    return records;
 }
 
 size_t model_flush(struct model *m)
@@ -444,6 +466,10 @@ struct model_process *model_process_open(struct model *m, const void *record,
 
         p = process_open(m, process);
     }
+    if (p && m->config.tap) {
+        m->config.tap->process(m->config.tap->ctx, p->self->order, record,
+                               size);
+    }
     free(r);
     return p;
 }
@@ -486,6 +512,7 @@ static void take_end(struct model_process *p,
 
 bool model_journal(struct model_process *p, const void *record, size_t size)
 {
+    const struct model_tap *tap = p->model->config.tap;
     struct record_head *r = take_record(record, size);
     const void *whole = r;
     bool ok = true;
@@ -510,14 +537,15 @@ bool model_journal(struct model_process *p, const void *record, size_t size)
     case JOURNAL_CLOCK:
         take_clock(&p->model->clock, whole);
         break;
-    case JOURNAL_TICK:
-        break;
     case JOURNAL_PROCESS:
     case JOURNAL_THREAD_END:
     case JOURNAL_ANSWER:
     case JOURNAL_END:
         ok = false;
         break;
+    }
+    if (ok && tap) {
+        tap->journal(tap->ctx, p->self->order, record, size);
     }
     free(r);
     return ok;
@@ -531,6 +559,9 @@ bool model_clock_set(struct model *m, const void *record, size_t size)
 
     if (ok) {
         take_clock(&m->clock, whole);
+    }
+    if (ok && m->config.tap) {
+        m->config.tap->clock(m->config.tap->ctx, record, size);
     }
     free(r);
     return ok;
@@ -567,7 +598,22 @@ struct model_thread *model_thread_open(struct model_process *p, uint32_t tid,
         p->main_tid = tid;
     }
     p->open_threads++;
+    t->bound_tapped = bound;
+    if (m->config.tap) {
+        m->config.tap->thread(m->config.tap->ctx, p->self->order, t->order, tid,
+                              serial, bound);
+    }
     return t;
+}
+
+uint64_t model_process_number(const struct model_process *p)
+{
+    return p->self->order;
+}
+
+uint64_t model_thread_number(const struct model_thread *t)
+{
+    return t->order;
 }
 
 static void thread_close(struct model_thread *t)
@@ -594,12 +640,39 @@ static void thread_close(struct model_thread *t)
     m->members--;
 }
 
+uint64_t model_told(const struct model *m)
+{
+    return m->told;
+}
+
+void model_open_numbers(const struct model *m,
+                        void (*number)(void *ctx, uint16_t number), void *ctx)
+{
+    for (const struct model_thread *t = m->threads; t; t = t->next) {
+        for (size_t i = 0; i < t->open_count; i++) {
+            number(ctx, t->open[i].call.number);
+        }
+    }
+    for (const struct model_process *p = m->processes; p; p = p->next) {
+        for (const struct pending_call *c = p->pending; c; c = c->next) {
+            number(ctx, c->open.call.number);
+        }
+    }
+}
+
 size_t model_feed(struct model_thread *t, const void *bytes, size_t size,
                   uint64_t now)
 {
+    const struct model_tap *tap = t->model->config.tap;
+    const struct queue *q = &t->queue;
+    size_t before = q->end - q->begin;
     size_t taken = queue_feed(t, bytes, size, now);
+    size_t added = q->end - q->begin - before;
 
     announce(t);
+    if (tap && added > 0) {
+        tap->fed(tap->ctx, t->order, q->bytes + q->end - added, added);
+    }
     return taken;
 }
 
@@ -636,6 +709,7 @@ bool model_thread_journal(struct model_thread *t, const void *record,
     const void *whole = r;
     const struct journal_lost *lost = whole;
     const struct journal_thread_end *end = whole;
+    const struct model_tap *tap = t->model->config.tap;
     bool ok = true;
 
     if (!r) {
@@ -656,6 +730,16 @@ bool model_thread_journal(struct model_thread *t, const void *record,
         ok = false;
         break;
     }
+    if (ok && tap) {
+        tap->thread_journal(tap->ctx, t->order, record, size);
+    }
     free(r);
     return ok;
+}
+
+uint8_t *model_save(const struct model *m, size_t *size)
+{
+    (void)m;
+    (void)size;
+    return NULL;
 }

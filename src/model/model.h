@@ -59,6 +59,30 @@ struct model_out {
     void (*notice)(void *ctx, const struct notice *n);
 };
 
+/* Hears of everything that the model takes, as it has taken it, in that order:
+ * who does the same with another model of the same configuration has it tell
+ * the same. Processes and threads are named by a number of their own
+ * (model_process_number, model_thread_number). */
+struct model_tap {
+    void *ctx;
+    void (*clock)(void *ctx, const void *record, size_t size);
+    void (*process)(void *ctx, uint64_t process, const void *record,
+                    size_t size);
+    void (*journal)(void *ctx, uint64_t process, const void *record,
+                    size_t size);
+    void (*thread)(void *ctx, uint64_t process, uint64_t thread, uint32_t tid,
+                   uint32_t serial, uint64_t bound);
+    /* Whole records, well-formed, in order of time; a JOURNAL_LOST among them
+     * where some were not. */
+    void (*fed)(void *ctx, uint64_t thread, const void *records, size_t size);
+    void (*thread_journal)(void *ctx, uint64_t thread, const void *record,
+                           size_t size);
+    /* A model_run has told something; before it, each thread's bound that has
+     * changed since the last time. */
+    void (*bound)(void *ctx, uint64_t thread, uint64_t bound);
+    void (*ran)(void *ctx, uint64_t now);
+};
+
 /* Zeros mean the defaults. */
 struct model_config {
     struct call_system system;  // that the targets run on
@@ -69,7 +93,8 @@ struct model_config {
      * open call, of all threads; default 16 MiB. What goes beyond it is not
      * kept, and counted. */
     size_t memory_total;
-    bool no_handles;  // call.handles is NULL, call.objects are
+    bool no_handles;              // call.handles is NULL, call.objects are
+    const struct model_tap *tap;  // borrowed; NULL: nobody listens
 };
 
 struct clock;
@@ -97,6 +122,9 @@ enum model_lost {
     LOST_NO_MEMORY,  // by the model itself
     LOST_COUNT,
 };
+
+/* Why records are missing, in words; of an enum model_lost, or of anything. */
+str lost_reason(uint64_t why);
 
 struct model_counts {
     uint64_t records;
@@ -147,6 +175,18 @@ bool model_journal(struct model_process *p, const void *record, size_t size);
 bool model_clock_set(struct model *m, const void *record, size_t size);
 /* What time it is in what the model tells; as long as the model. */
 const struct clock *model_clock(const struct model *m);
+
+uint8_t *model_save(const struct model *m, size_t *size);
+/* All of it that was told has happened by then, but for what was late. */
+uint64_t model_told(const struct model *m);
+/* The numbers of calls that are open, or pending. */
+void model_open_numbers(const struct model *m,
+                        void (*number)(void *ctx, uint16_t number), void *ctx);
+
+/* A process, and a thread, by what no other of the model ever has: how many of
+ * both were opened before. */
+uint64_t model_process_number(const struct model_process *p);
+uint64_t model_thread_number(const struct model_thread *t);
 
 /* What `address` is part of, now, by MODULEs and PLACEs. A name in it lasts
  * until the next record takes effect. */

@@ -294,8 +294,9 @@ struct model_thread {
 
     struct queue queue;
     uint64_t bound;
-    uint64_t key;    // time of the next event, when in the heap
-    size_t heap_at;  // index + 1, 0: not in it
+    uint64_t bound_tapped;  // the last one that the tap has heard of
+    uint64_t key;           // time of the next event, when in the heap
+    size_t heap_at;         // index + 1, 0: not in it
 
     bool ended;
     bool end_silent;
@@ -340,6 +341,7 @@ struct model {
     size_t heap_room;
     size_t members;  // threads and processes, all that may be in it at once
     uint64_t told;   // time of the youngest event told
+    uint64_t steps;  // events told so far, of any kind
     uint64_t now;
     size_t room;  // bytes of all queues, used or not
 
@@ -373,8 +375,6 @@ void str_drop(str s);
 
 /* notice.c: tells a notice of the process, or of a thread. */
 void tell_notice(struct model_thread *t, struct notice *n, uint64_t time);
-/* Why records are missing, in words; enum model_lost. */
-str lost_reason(uint64_t why);
 
 /* heap.c. Room in the heap for one more; false without memory. */
 bool heap_reserve(struct model *m);
