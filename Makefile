@@ -76,13 +76,15 @@ PORTABLE := \
     format/summary.c \
     filter/filter.c filter/parse.c filter/known.c filter/path.c filter/regex.c \
     plan/plan.c \
+    record/ops.c record/chunks.c record/about.c record/recorder.c \
+    record/replay.c \
     platform/text.c view/output.c view/tell.c \
     live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
     live/target.c live/traced.c live/notes.c live/rings.c live/journal.c \
     live/images.c live/places.c live/drain.c live/rendezvous.c \
-    live/handshake.c live/timing.c live/session.c \
-    cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c cmd/record.c \
-    cmd/replay.c cmd/info.c
+    live/handshake.c live/timing.c live/recording.c live/session.c \
+    cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c \
+    cmd/record.c cmd/replay.c cmd/info.c
 
 WINDOWS := \
     platform/win/process.c platform/win/asks.c platform/win/handles.c \
@@ -143,7 +145,7 @@ $(BW)/obj/%.c.o: src/%.c
 	$(WCC) $(WFLAGS) -MMD -MP -c -o $@ $<
 
 $(BW)/ntstrace.exe: $(PRODUCT_O)
-	$(WCC) -static -o $@ $(PRODUCT_O) -lntdll
+	$(WCC) -static -o $@ $(PRODUCT_O) -lntdll -lz
 
 TARGETS := $(patsubst tests/targets/%.c,%,$(wildcard tests/targets/*.c))
 
@@ -197,7 +199,7 @@ $(BL)/obj/live/agent_image.S.o: src/live/agent_image.S $(BW)/agent.bin
 	    -Wa,--noexecstack -c -o $@ $<
 
 $(BL)/ntstrace: $(NATIVE:%=$(BL)/obj/%.o) $(BL)/library.a
-	$(CC) -pthread -o $@ $^
+	$(CC) -pthread -o $@ $^ -lz
 
 $(BL)/library.a: $(LINUX_O)
 	@rm -f $@
@@ -205,7 +207,7 @@ $(BL)/library.a: $(LINUX_O)
 
 $(BL)/unit/%: tests/unit/%.c $(BL)/library.a
 	@mkdir -p $(@D)
-	$(CC) $(LINUX_FLAGS) -Werror -Itests -MMD -MP -o $@ $< $(BL)/library.a
+	$(CC) $(LINUX_FLAGS) -Werror -Itests -MMD -MP -o $@ $< $(BL)/library.a -lz
 
 # What asks a system about a program asks one that does not exist: the library's
 # calls of these are handed to tests/fake, which counts and makes them.
@@ -218,19 +220,19 @@ $(BL)/unit/test_live_%: tests/unit/test_live_%.c tests/fake/fake.c $(FAKE_H) \
                         $(BL)/library.a
 	@mkdir -p $(@D)
 	$(CC) $(LINUX_FLAGS) -Werror -D_GNU_SOURCE -Itests -o $@ \
-	    $(filter %.c %.a,$^) $(FAKE_LINK)
+	    $(filter %.c %.a,$^) $(FAKE_LINK) -lz
 
 $(TOOLS:%=$(BL)/%): $(BL)/%: tests/%.c $(BL)/library.a
 	@mkdir -p $(@D)
-	$(CC) $(LINUX_FLAGS) -Itests -o $@ $< $(BL)/library.a
+	$(CC) $(LINUX_FLAGS) -Itests -o $@ $< $(BL)/library.a -lz
 
 $(BL)/coverage_check: tests/coverage/check.c $(BL)/library.a \
                       $(wildcard tests/coverage/*.h tests/coverage/*.def)
 	@mkdir -p $(@D)
-	$(CC) $(LINUX_FLAGS) -Itests -o $@ $< $(BL)/library.a
+	$(CC) $(LINUX_FLAGS) -Itests -o $@ $< $(BL)/library.a -lz
 
 $(BL)/reader: bench/reader.c tests/unit/captured.h $(BL)/library.a
-	$(CC) $(LINUX_FLAGS) -Itests -o $@ $< $(BL)/library.a
+	$(CC) $(LINUX_FLAGS) -Itests -o $@ $< $(BL)/library.a -lz
 
 $(BL)/sequence: bench/sequence.c
 	@mkdir -p $(@D)
@@ -245,7 +247,7 @@ $(BL)/agent_property: tests/property/agent_property.c \
 
 $(BL)/sink_property: tests/property/sink_property.c $(BL)/library.a
 	@mkdir -p $(@D)
-	$(CC) $(LINUX_FLAGS) -Itests -MMD -MP -o $@ $< $(BL)/library.a
+	$(CC) $(LINUX_FLAGS) -Itests -MMD -MP -o $@ $< $(BL)/library.a -lz
 
 linux: $(BL)/ntstrace $(UNIT:%=$(BL)/unit/%) $(TOOLS:%=$(BL)/%)
 
@@ -268,13 +270,13 @@ $(BL)/library-asan.a: $(addprefix $(BL)/asan-obj/,$(addsuffix .o,$(PORTABLE) \
 $(BL)/asan/%: tests/unit/%.c tests/unit/check.h $(BL)/library-asan.a
 	@mkdir -p $(@D)
 	$(CLANG) $(WARN) -Werror $(SAN) -Itests -MMD -MP -o $@ $< \
-	    $(BL)/library-asan.a
+	    $(BL)/library-asan.a -lz
 
 $(BL)/asan/test_live_%: tests/unit/test_live_%.c tests/fake/fake.c $(FAKE_H) \
                         $(BL)/library-asan.a
 	@mkdir -p $(@D)
 	$(CLANG) $(WARN) -Werror $(SAN) -D_GNU_SOURCE -Itests -o $@ \
-	    $(filter %.c %.a,$^) $(FAKE_LINK)
+	    $(filter %.c %.a,$^) $(FAKE_LINK) -lz
 
 # Which lines of src/live the unit tests reach, by file: a table.
 COVER_O := $(addprefix $B/coverage/obj/,$(addsuffix .o,$(PORTABLE) $(POSIX)))
@@ -294,10 +296,10 @@ $B/coverage/library.a: $(COVER_O) $(BL)/obj/live/agent_image.S.o
 $B/coverage/test_live_%: tests/unit/test_live_%.c tests/fake/fake.c $(FAKE_H) \
                          $B/coverage/library.a
 	$(CC) $(LINUX_FLAGS) -D_GNU_SOURCE -Itests -o $@ $(filter %.c %.a,$^) \
-	    --coverage $(FAKE_LINK)
+	    --coverage $(FAKE_LINK) -lz
 
 $B/coverage/test_%: tests/unit/test_%.c $B/coverage/library.a
-	$(CC) $(LINUX_FLAGS) -Itests -o $@ $^ --coverage -pthread
+	$(CC) $(LINUX_FLAGS) -Itests -o $@ $^ --coverage -pthread -lz
 
 FUZZ         := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
@@ -319,7 +321,7 @@ $(BL)/library-fuzz.a: $(addprefix $(BL)/fuzz-obj/,$(addsuffix .o,$(PORTABLE)))
 $(BL)/fuzz/%: tests/fuzz/%.c $(BL)/library-fuzz.a
 	@mkdir -p $(@D)
 	$(CLANG) -fsanitize=fuzzer,address,undefined -g -O1 -Itests \
-	    -MMD -MP -o $@ $< $(BL)/library-fuzz.a
+	    -MMD -MP -o $@ $< $(BL)/library-fuzz.a -lz
 
 # --- what a user calls ---------------------------------------------------------
 

@@ -1,16 +1,233 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * replay.c - `ntstrace replay FILE`.
+ * replay.c - `ntstrace replay FILE`: what a recording holds, as it would have
+ * been shown while the program ran.
+ *
+ * Touches the file and the output. Damage is told and shown around; it fails
+ * where the file is none of ours, or the output cannot be written.
  */
+#include "record/replay.h"
 #include "cmd/command.h"
+#include "platform/os.h"
+#include "record/about.h"
+#include "view/tell.h"
+
+#include <stdlib.h>
 
 #include "base/banned.h"
+
+/* Longest expression or path that is taken from a file. */
+#define VALUE_ROOM ((size_t)128 << 10)
+
+/* --- What the user wants to see, and what was asked for at the time -------- */
+
+enum word {
+    WORD_TRACE,  // which calls were recorded
+    WORD_VIEW,   // which of them are shown
+    WORD_DATA,   // how much was copied
+};
+
+static enum word word_of(str expression)
+{
+    static const struct {
+        const char *prefix;
+        enum word word;
+    } rows[] = {
+        { "status=", WORD_VIEW }, { "tid=", WORD_VIEW },
+        { "direct", WORD_VIEW },  { "!direct", WORD_VIEW },
+        { "read=", WORD_DATA },   { "write=", WORD_DATA },
+        { "raw=", WORD_DATA },    { "transition=", WORD_VIEW },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (str_starts(expression, str_of(rows[i].prefix))) {
+            return rows[i].word;
+        }
+    }
+    return WORD_TRACE;
+}
+
+/* trace=+LIST goes on from what was there before. */
+static bool adds(str expression)
+{
+    return str_starts(expression, STR("+")) ||
+           str_starts(expression, STR("trace=+"));
+}
+
+static bool has_word(const struct option_list *list, enum word word)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (word_of(list->at[i]) == word && !adds(list->at[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Value `nth` of `key`, in the arena; empty: there is none. */
+static str value_of(str info, str key, uint32_t nth, struct arena *a,
+                    char *room)
+{
+    struct buf b = { room, 0, VALUE_ROOM, false };
+    char *kept;
+
+    if (!about_find(info, key, nth, &b) || b.cut || b.size == 0) {
+        return STR("");
+    }
+    kept = arena_alloc(a, 1, 1, b.size);
+    for (size_t i = 0; i < b.size; i++) {
+        kept[i] = b.p[i];
+    }
+    return (str){ kept, b.size };
+}
+
+static void add_recorded(struct option_list *to, str info, str key,
+                         struct arena *a, char *room, bool trace, bool view)
+{
+    str value;
+
+    for (uint32_t i = 0; to->count < OPTIONS_LIST_MAX &&
+                         (value = value_of(info, key, i, a, room)).size > 0;
+         i++) {
+        enum word word = str_eq(key, STR("path")) ? WORD_VIEW : word_of(value);
+
+        if ((word == WORD_TRACE && trace) || (word == WORD_VIEW && view)) {
+            to->at[to->count++] = value;
+        }
+    }
+}
+
+/* The options `o`, and where they say nothing, those of the recording. */
+static bool merge_view(struct view_options *v, str info, struct arena *a)
+{
+    const struct view_options own = *v;
+    char *room = malloc(VALUE_ROOM);
+    bool trace = !has_word(&own.expressions, WORD_TRACE);
+    bool view = !has_word(&own.expressions, WORD_VIEW) &&
+                own.paths.count == 0 && !own.successful_only &&
+                !own.failed_only;
+    uint64_t limit =
+        (uint64_t)about_number(info, STR("string-limit"), STRING_LIMIT_DEFAULT);
+
+    if (room == NULL) {
+        return false;
+    }
+    v->expressions.count = 0;
+    add_recorded(&v->expressions, info, STR("expression"), a, room, trace,
+                 view);
+    for (size_t i = 0;
+         i < own.expressions.count && v->expressions.count < OPTIONS_LIST_MAX;
+         i++) {
+        v->expressions.at[v->expressions.count++] = own.expressions.at[i];
+    }
+    add_recorded(&v->paths, info, STR("path"), a, room, false, view);
+    if (view) {
+        v->successful_only = about_number(info, STR("successful-only"), 0) != 0;
+        v->failed_only = about_number(info, STR("failed-only"), 0) != 0;
+    }
+    if (v->string_limit > limit) {
+        v->string_limit = limit;
+    }
+    free(room);
+    return true;
+}
+
+/* --- The run --------------------------------------------------------------- */
+
+struct run {
+    struct replay replay;
+    struct view_options view;
+    struct telling telling;
+    struct output output;
+    struct model *model;
+};
+
+static bool goes_on(void *run, uint64_t at, uint64_t size)
+{
+    struct run *r = run;
+
+    (void)at;
+    (void)size;
+    output_flush(&r->output);
+    return !r->output.failed;
+}
+
+static bool open_output(struct run *r, struct err *e)
+{
+    if (r->view.output.size > 0) {
+        return output_open(&r->output, r->view.output, e);
+    }
+    r->output.file = os_stdout();
+    return true;
+}
+
+static bool open_model(struct run *r, struct err *e)
+{
+    struct model_config config = replay_config(&r->replay);
+    struct model_out out = {
+        .ctx = &r->telling,
+        .enter = telling_enter,
+        .leave = telling_leave,
+        .transition = telling_transition,
+        .completion = telling_completion,
+        .notice = telling_notice,
+    };
+
+    r->model = model_open(&config, &out, e);
+    return r->model != NULL &&
+           telling_open(&r->telling, &r->output, model_clock(r->model),
+                        config.system.wine, false, e);
+}
+
+static bool play(struct run *r, str path, struct arena *a, struct err *e)
+{
+    if (!replay_open(&r->replay, path, e)) {
+        return false;
+    }
+    r->replay.go_on = goes_on;
+    r->replay.go_on_ctx = r;
+    if (!merge_view(&r->view, (str){ r->replay.info, r->replay.info_size },
+                    a)) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    if (!telling_judge(&r->telling, &r->view, e) || !open_output(r, e) ||
+        !open_model(r, e) || !replay_play(&r->replay, r->model, NULL, e)) {
+        return false;
+    }
+    model_flush(r->model);
+    telling_flush(&r->telling);
+    telling_summary(&r->telling);
+    if (r->output.failed) {
+        *e = r->output.why;
+        return false;
+    }
+    return true;
+}
 
 bool replay_run(const struct options *o, struct arena *a, struct outcome *out,
                 struct err *e)
 {
-    (void)o;
-    (void)a;
-    (void)out;
-    return err_set(e, ERR_OS, "replay: not there yet");
+    struct run *r = calloc(1, sizeof(*r));
+    struct err ignored;
+    bool ok;
+
+    if (r == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    r->view = o->view;
+    ok = play(r, o->words[0], a, e);
+    if (!output_close(&r->output, ok ? e : &ignored)) {
+        ok = false;
+    }
+    if (ok && o->view.quiet == 0) {
+        replay_damage(&r->replay, &out->notes);
+    }
+    if (r->replay.chunks.damage.cut || r->replay.chunks.damage.broken) {
+        out->status = (uint32_t)err_exit_status(ERR_BAD_INPUT);
+    }
+    telling_close(&r->telling);
+    model_close(r->model);
+    replay_close(&r->replay);
+    free(r);
+    return ok;
 }

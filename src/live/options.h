@@ -8,6 +8,7 @@
 #define LIVE_OPTIONS_H
 
 #include "base/str.h"
+#include "record/format.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,13 +20,6 @@
 enum engine {
     ENGINE_RING,
     ENGINE_HANDSHAKE
-};
-
-/* When what is recorded is made smaller. */
-enum compress {
-    COMPRESS_AUTO,  // while the reader keeps up
-    COMPRESS_ALWAYS,
-    COMPRESS_NEVER,
 };
 
 struct launch_options {
@@ -42,7 +36,8 @@ struct launch_options {
     bool lossy;
     uint64_t ring_size;  // bytes, a power of two
 
-    str record;  // the file to record into; empty: none
+    str record;        // the file to record into; empty: none
+    bool record_only;  // with `record`: nothing is shown meanwhile
     enum compress compress;
 };
 

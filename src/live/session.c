@@ -15,6 +15,7 @@
 #include "live/images.h"
 #include "live/journal.h"
 #include "live/pe.h"
+#include "live/recording.h"
 #include "live/rendezvous.h"
 #include "live/rings.h"
 #include "live/traced.h"
@@ -115,12 +116,26 @@ static struct call_system system_here(void)
     };
 }
 
+/* A file is there to be asked later: all that belongs to a call is kept, if it
+ * may be shown at all. */
+static struct plan_wants wants_of(const struct session *s)
+{
+    struct plan_wants wants = telling_wants(&s->telling);
+
+    if (s->options->record.size > 0) {
+        wants.arguments = true;
+        wants.handles = true;
+        wants.paths = true;
+    }
+    return wants;
+}
+
 /* The output is opened only for a program that can be started: a mistyped
  * name is not to cost an old trace. */
 static bool launch(struct session *s, struct err *e)
 {
     const struct launch_options *o = s->options;
-    const struct plan_wants wants = telling_wants(&s->telling);
+    const struct plan_wants wants = wants_of(s);
     struct traced *t = traced_open(s);
     uint16_t *path = NULL;
     bool ok;
@@ -135,7 +150,7 @@ static bool launch(struct session *s, struct err *e)
     }
     os_to_utf8(&t->image, whole16(path));
     ok = judge_program(path, o, e) &&
-         output_open(&s->output, s->view->output, e);
+         (o->record_only || output_open(&s->output, s->view->output, e));
     /* What the program sees as its command line is the tail of ours, unit
      * for unit. */
     if (ok &&
@@ -174,6 +189,32 @@ static void on_notice(void *session, const struct notice *n)
     telling_notice(&((struct session *)session)->telling, n);
 }
 
+static void ignore_call(void *session, const struct call *call)
+{
+    (void)session;
+    (void)call;
+}
+
+static void ignore_transition(void *session, const struct transition_told *t)
+{
+    (void)session;
+    (void)t;
+}
+
+static void ignore_notice(void *session, const struct notice *n)
+{
+    (void)session;
+    (void)n;
+}
+
+/* Who records only looks at nothing now. */
+static const struct model_out nobody = {
+    .enter = ignore_call,
+    .leave = ignore_call,
+    .transition = ignore_transition,
+    .notice = ignore_notice,
+};
+
 /* NO_COLOR is the user's general wish; --color=always one for this run. */
 static bool colours_wanted(const struct session *s)
 {
@@ -197,7 +238,7 @@ static void tell_handles(struct traced *t)
 {
     struct err e = { 0 };
 
-    if (t->target.patching && telling_wants_handles(&t->session->telling) &&
+    if (t->target.patching && wants_of(t->session).handles &&
         !os_handles_query(&t->target.os, HANDLES_MS, on_handle, t, &e)) {
         session_note(t->session,
                      "handles that the program had from the start may be "
@@ -214,19 +255,25 @@ static bool open_model(struct session *s, const struct target *first,
         .system = first->plan->system,
         .hold = 100 * s->timing.tsc_per_ms,
         /* Who does not see what closes a handle must not name it. */
-        .no_handles = !first->patching || !telling_wants_handles(&s->telling),
+        .no_handles = !first->patching || !wants_of(s).handles,
     };
-    struct model_out out = {
-        .ctx = s,
-        .enter = on_enter,
-        .leave = on_leave,
-        .transition = on_transition,
-        .completion = on_completion,
-        .notice = on_notice,
-    };
+    struct model_out out = s->options->record_only
+                               ? nobody
+                               : (struct model_out){
+                                     .ctx = s,
+                                     .enter = on_enter,
+                                     .leave = on_leave,
+                                     .transition = on_transition,
+                                     .completion = on_completion,
+                                     .notice = on_notice,
+                                 };
     struct journal_clock points[2];
 
+    if (!recording_begin(s, &config, e)) {
+        return false;
+    }
     s->model = model_open(&config, &out, e);
+    recording_model(s);
     if (s->model == NULL || !journal_open(s, e)) {
         return false;
     }
@@ -409,15 +456,22 @@ static const struct traced *refused(const struct session *s)
     return NULL;
 }
 
+/* What is told goes nowhere: there is no use in going on. */
+static bool is_deaf(const struct session *s)
+{
+    return s->output.failed || recording_failed(s);
+}
+
 /* Its threads are gone; what they wrote is still there. */
 static void finish(struct traced *t)
 {
     struct session *s = t->session;
 
     /* A look may bring nothing because a queue of the model was full. */
-    for (int idle = 0; idle < IDLE_MOST && !s->output.failed;) {
+    for (int idle = 0; idle < IDLE_MOST && !is_deaf(s);) {
         idle = take(t) > 0 ? 0 : rings_left(t) ? idle + 1 : IDLE_MOST;
         tell(s);
+        recording_turn(s, false);
     }
     drain_end(t, t->code);
     put_process_end(t, os_tsc(), t->code);
@@ -445,9 +499,10 @@ static bool follow(struct session *s)
     size_t busy = s->options->ring_size / 4;
     struct journal_clock point;
 
-    while (refused(s) == NULL && !s->output.failed) {
+    while (refused(s) == NULL && !is_deaf(s)) {
         size_t taken = round_trip(s);
 
+        recording_turn(s, taken >= busy);
         if (timing_tick(&s->timing, &point)) {
             put_clock(s, &point);
         }
@@ -561,9 +616,9 @@ static bool conclude(struct session *s, uint32_t *status, struct err *e)
         conclude_telling(s);
         *status = STATUS_INTERRUPTED;
     }
-    if (s->output.failed) {
+    if (is_deaf(s)) {
         wait_untraced(s);
-        *e = s->output.why;
+        *e = s->output.failed ? s->output.why : s->recorder->why;
         return false;
     }
     return true;
@@ -623,6 +678,13 @@ bool session_run(const struct launch_options *o, const struct view_options *v,
     s->view = v;
     s->notes = notes;
     ok = run(s, status, e);
+    if (!recording_end(s,
+                       !ok                             ? str_of(e->text)
+                       : *status == STATUS_INTERRUPTED ? STR("let go")
+                                                       : STR("the program's"),
+                       *status, ok ? e : &ignored)) {
+        ok = false;
+    }
     os_console_restore();
     if (!output_close(&s->output, ok ? e : &ignored)) {
         ok = false;

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 struct handshake_server;
+struct recorder;
 
 struct session {
     const struct launch_options *options;
@@ -34,8 +35,9 @@ struct session {
     struct telling telling;
     struct timing timing;
     struct output output;
-    void *wake;           // event: some process wants the reader
-    uint8_t *scratch;     // ring_bytes, owned: records, copied out
+    struct recorder *recorder;  // owned; NULL: nothing is recorded
+    void *wake;                 // event: some process wants the reader
+    uint8_t *scratch;           // ring_bytes, owned: records, copied out
     char *journal;        // JOURNAL_MAX bytes, owned: journal.c builds there
     uint64_t poll_until;  // TSC: orphans come, do not sleep
     uint64_t summary_at;  // TSC: when to print the table next; 0: not

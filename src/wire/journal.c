@@ -44,7 +44,6 @@ static const struct shape shapes[] = {
     SHAPE(CLOCK, clock, 0, 0),
     SHAPE(LOST, lost, 0, 0),
     SHAPE(NOTICE, notice, 0, 0),
-    SHAPE(TICK, tick, 0, 0),
 };
 /* clang-format on */
 

@@ -22,7 +22,6 @@
  *   LOST         records are missing here
  *   NOTICE       something of the process that no thread has written
  *   PROCESS_END  it has ended
- *   TICK         the model was run: recordings only
  *
  * In a thread's own stream, behind its records:
  *
@@ -62,7 +61,6 @@ enum journal_kind {
     JOURNAL_CLOCK,
     JOURNAL_LOST,
     JOURNAL_NOTICE,
-    JOURNAL_TICK,
     JOURNAL_END,  // behind the last one
 };
 
@@ -181,10 +179,6 @@ struct journal_notice {
     uint32_t kind;    // enum notice_kind
     uint32_t module;  // enum model_patched
     uint64_t count;   // of stubs, with it
-};
-
-struct journal_tick {
-    struct record_head head;
 };
 
 static_assert(sizeof(struct journal_process) == 40, "journal.h");

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recording.c - what a trace file says of itself.
+ *
+ * Everything else that is in it comes from the model's tap (record/recorder.c).
+ */
+#include "live/recording.h"
+
+#include "base/version.h"
+#include "live/session.h"
+#include "platform/os.h"
+#include "record/about.h"
+
+#include <stdlib.h>
+
+#include "base/banned.h"
+
+/* A command line, expressions and paths, each of which may be long. */
+#define INFO_ROOM ((size_t)1 << 20)
+
+static void add_list(struct buf *b, str key, const struct option_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        about_add(b, key, list->at[i]);
+    }
+}
+
+static void add_system(struct buf *b, void (*name)(struct buf *), str key)
+{
+    char room[300];
+    struct buf value = BUF_OVER(room);
+
+    name(&value);
+    about_add(b, key, buf_str(&value));
+}
+
+static void add_command(struct buf *b)
+{
+    struct str16 wide = os_command_line();
+    size_t room = wide.size * 3 + 1;
+    struct buf line = { malloc(room), 0, room, false };
+
+    if (line.p != NULL) {
+        os_to_utf8(&line, wide);
+        about_add(b, STR("command"), buf_str(&line));
+        free(line.p);
+    }
+}
+
+/* What is shown unless a replay asks for something else. */
+static void add_view(struct buf *b, const struct view_options *v)
+{
+    add_list(b, STR("expression"), &v->expressions);
+    for (size_t i = 0; i < v->paths.count; i++) {
+        static char room[3 * 32768];
+        struct buf full = BUF_OVER(room);
+
+        if (filter_path_is_absolute(v->paths.at[i])) {
+            about_add(b, STR("path"), v->paths.at[i]);
+        } else {
+            os_full_path(&full, v->paths.at[i]);
+            about_add(b, STR("path"), buf_str(&full));
+        }
+    }
+    about_add_number(b, STR("successful-only"), v->successful_only);
+    about_add_number(b, STR("failed-only"), v->failed_only);
+    about_add_number(b, STR("string-limit"), (int64_t)v->string_limit);
+    about_add_number(b, STR("abbrev"), v->abbrev);
+}
+
+static void add_info(struct buf *b, const struct session *s,
+                     const struct model_config *config)
+{
+    const struct timing *t = &s->timing;
+    struct journal_clock points[2];
+
+    timing_points(t, points);
+    about_add(b, STR("ntstrace"), STR(NTSTRACE_VERSION));
+    add_command(b);
+    about_add(b, STR("program"), s->options->program);
+    add_system(b, os_machine_name, STR("machine"));
+    add_system(b, os_system_name, STR("system"));
+    about_add_number(b, STR("build"), config->system.build);
+    about_add_number(b, STR("wine"), config->system.wine);
+    about_add_number(b, STR("started-ns"), points[0].wall_ns);
+    about_add_number(b, STR("utc-offset"), os_utc_offset());
+    about_add_number(b, STR("tsc-hz"), (int64_t)(t->tsc_per_ms * 1000));
+    about_add_number(b, STR("hold"), (int64_t)config->hold);
+    about_add_number(b, STR("handles"), !config->no_handles);
+    about_add(b, STR("engine"),
+              s->options->engine == ENGINE_HANDSHAKE ? STR("handshake")
+              : s->options->patch                    ? STR("ring")
+                                                     : STR("ring, no patch"));
+    add_view(b, s->view);
+}
+
+bool recording_begin(struct session *s, struct model_config *config,
+                     struct err *e)
+{
+    const struct launch_options *o = s->options;
+    struct buf info = { NULL, 0, INFO_ROOM, false };
+    bool ok;
+
+    if (o->record.size == 0) {
+        return true;
+    }
+    s->recorder = calloc(1, sizeof(*s->recorder));
+    info.p = malloc(INFO_ROOM);
+    if (s->recorder == NULL || info.p == NULL) {
+        free(info.p);
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    add_info(&info, s, config);
+    ok = recorder_begin(s->recorder, o->record, o->compress,
+                        s->timing.tsc_per_ms * 1000, buf_str(&info), e);
+    free(info.p);
+    config->tap = &s->recorder->tap;
+    return ok;
+}
+
+void recording_model(struct session *s)
+{
+    if (s->recorder != NULL) {
+        s->recorder->model = s->model;
+    }
+}
+
+void recording_turn(struct session *s, bool behind)
+{
+    if (s->recorder != NULL) {
+        recorder_turn(s->recorder, os_tsc(), behind);
+    }
+}
+
+bool recording_failed(const struct session *s)
+{
+    return s->recorder != NULL && s->recorder->failed;
+}
+
+static void add_losses(struct buf *b, const struct recorder *r)
+{
+    for (uint64_t why = 0; why < LOST_COUNT; why++) {
+        if (r->lost[why] > 0) {
+            char room[100];
+            struct buf value = BUF_OVER(room);
+
+            buf_addf(&value, "%llu %s: %.*s", (unsigned long long)r->lost[why],
+                     why == LOST_DATA ? "pieces of memory" : "records",
+                     STR_ARGS(lost_reason(why)));
+            about_add(b, STR("lost"), buf_str(&value));
+        }
+    }
+}
+
+bool recording_end(struct session *s, str how, uint32_t status, struct err *e)
+{
+    char room[2000];
+    struct buf b = BUF_OVER(room);
+    struct recorder *r = s->recorder;
+    bool ok;
+
+    if (r == NULL) {
+        return true;
+    }
+    about_add(&b, STR("ended"), r->failed ? str_of(r->why.text) : how);
+    about_add_number(&b, STR("status"), status);
+    about_add_number(&b, STR("calls"), (int64_t)r->calls);
+    about_add_number(&b, STR("late"), (int64_t)r->late);
+    add_losses(&b, r);
+    ok = recorder_end(r, buf_str(&b), e);
+    free(r);
+    s->recorder = NULL;
+    return ok;
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * replay.c - from chunks into a model.
+ *
+ * Touches its file and its model. Numbers of processes and threads are
+ * believed only if the model gives them the same ones; how many there may be
+ * at a time is limited.
+ */
+#include "record/replay.h"
+
+#include "base/array.h"
+#include "record/about.h"
+#include "wire/journal.h"
+#include "wire/ring.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+#define BATCH ((size_t)64 << 10)
+/* At a time, of both. */
+#define KNOWN_MOST ((size_t)1 << 17)
+
+/* A process or a thread that the file may name. */
+struct known {
+    uint64_t number;  // first of all: array_above
+    struct model_process *process;
+    struct model_thread *thread;  // NULL: it is the process itself
+};
+
+/* --- Who is there --------------------------------------------------------- */
+
+static struct known *find(const struct replay *r, uint64_t number)
+{
+    size_t at =
+        array_above(r->known, r->known_count, sizeof(r->known[0]), number);
+
+    return at > 0 && r->known[at - 1].number == number ? &r->known[at - 1]
+                                                       : NULL;
+}
+
+static bool know(struct replay *r, const struct known *k)
+{
+    if (r->known_count >= KNOWN_MOST ||
+        (r->known_count > 0 &&
+         r->known[r->known_count - 1].number >= k->number) ||
+        !array_grow(&r->known, &r->known_room, r->known_count,
+                    sizeof(r->known[0]))) {
+        return false;
+    }
+    r->known[r->known_count++] = *k;
+    return true;
+}
+
+static void forget(struct replay *r, struct known *k)
+{
+    size_t at = (size_t)(k - r->known);
+
+    r->known_count--;
+    memmove(k, k + 1, (r->known_count - at) * sizeof(*k));
+    r->thread = NULL;
+}
+
+static void forget_process(struct replay *r, const struct model_process *p)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < r->known_count; i++) {
+        if (r->known[i].process != p) {
+            r->known[left++] = r->known[i];
+        }
+    }
+    r->known_count = left;
+    r->thread = NULL;
+}
+
+/* --- Into the model ------------------------------------------------------ */
+
+static void feed(struct replay *r)
+{
+    if (r->batch_size > 0 && r->thread != NULL) {
+        size_t taken =
+            model_feed(r->thread, r->batch, r->batch_size, UINT64_MAX);
+
+        r->refused += r->batch_size - taken;
+    }
+    r->batch_size = 0;
+}
+
+/* A record of a thread; false: of one that there is not. */
+static bool take_record(struct replay *r, const struct op_read *op)
+{
+    if (r->thread == NULL || r->thread_number != op->thread) {
+        struct known *k = find(r, op->thread);
+
+        feed(r);
+        if (k == NULL || k->thread == NULL) {
+            return false;
+        }
+        r->thread = k->thread;
+        r->thread_number = op->thread;
+    }
+    if (r->batch_size + op->size > BATCH) {
+        feed(r);
+    }
+    memcpy(r->batch + r->batch_size, op->bytes, op->size);
+    r->batch_size += op->size;
+    r->records++;
+    return true;
+}
+
+static bool open_process(struct replay *r, struct model *m,
+                         const struct op_read *op)
+{
+    struct model_process *p = model_process_open(m, op->bytes, op->size);
+
+    return p != NULL && model_process_number(p) == op->thread &&
+           know(r, &(struct known){ op->thread, p, NULL });
+}
+
+static bool open_thread(struct replay *r, const struct op_read *op)
+{
+    struct known *k = find(r, op->process);
+    struct model_thread *t;
+
+    if (k == NULL || k->thread != NULL || r->known_count >= KNOWN_MOST) {
+        return false;
+    }
+    t = model_thread_open(k->process, op->tid, op->serial, op->time);
+    return t != NULL && model_thread_number(t) == op->thread &&
+           know(r, &(struct known){ op->thread, k->process, t });
+}
+
+static bool take_journal(struct replay *r, const struct op_read *op)
+{
+    struct known *k = find(r, op->thread);
+    struct model_process *p;
+
+    if (k == NULL || k->thread != NULL) {
+        return false;
+    }
+    p = k->process;
+    if (!model_journal(p, op->bytes, op->size)) {
+        return false;
+    }
+    if (op->bytes[RECORD_KIND] == JOURNAL_PROCESS_END) {
+        forget_process(r, p);
+    }
+    return true;
+}
+
+static bool take_thread_journal(struct replay *r, const struct op_read *op)
+{
+    struct known *k = find(r, op->thread);
+
+    if (k == NULL || k->thread == NULL ||
+        !model_thread_journal(k->thread, op->bytes, op->size)) {
+        return false;
+    }
+    if (op->bytes[RECORD_KIND] == JOURNAL_THREAD_END) {
+        forget(r, k);
+    }
+    return true;
+}
+
+static bool take(struct replay *r, struct model *m, const struct op_read *op)
+{
+    struct known *k;
+
+    switch (op->op) {
+    case OP_ENTRY:
+    case OP_RETURN:
+    case OP_TRANSITION:
+    case OP_DATA:
+    case OP_COMPLETION:
+        return take_record(r, op);
+    case OP_BOUND:
+        k = find(r, op->thread);
+        if (k == NULL || k->thread == NULL) {
+            return false;
+        }
+        model_thread_bound(k->thread, op->time);
+        return true;
+    case OP_THREAD_OPEN:
+        feed(r);
+        return open_thread(r, op);
+    case OP_RAN:
+        feed(r);
+        model_run(m, op->time);
+        return true;
+    case OP_PROCESS:
+        feed(r);
+        return open_process(r, m, op);
+    case OP_JOURNAL:
+        feed(r);
+        return take_journal(r, op);
+    case OP_THREAD_RECORD:
+        feed(r);
+        return take_thread_journal(r, op);
+    case OP_CLOCK:
+        feed(r);
+        return model_clock_set(m, op->bytes, op->size);
+    case OP_THREAD:
+    case OP_SIZED:
+        break;
+    }
+    return false;
+}
+
+/* All of a STREAM. What the model does not take is counted. */
+static void take_stream(struct replay *r, struct model *m, const uint8_t *bytes,
+                        size_t size)
+{
+    uint64_t record[RECORD_MAX / 8];
+    struct reader in = reader_over(bytes, size);
+    struct op_read op;
+
+    ops_begin(r->ops);
+    while (ops_next(r->ops, &in, (uint8_t *)record, &op,
+                    &r->chunks.damage.unknown)) {
+        r->senseless += !take(r, m, &op);
+    }
+    feed(r);
+    r->senseless += in.bad;
+}
+
+/* --- The file ------------------------------------------------------------ */
+
+static bool keep_text(char **to, size_t *to_size, const uint8_t *bytes,
+                      size_t size)
+{
+    char *text = malloc(size + 1);
+
+    if (text == NULL) {
+        return false;
+    }
+    memcpy(text, bytes, size);
+    free(*to);
+    *to = text;
+    *to_size = size;
+    return true;
+}
+
+bool replay_open(struct replay *r, str path, struct err *e)
+{
+    struct chunk_head head;
+    const uint8_t *bytes;
+    uint64_t at;
+    size_t size;
+
+    *r = (struct replay){ .info = NULL };
+    if (!chunks_open(&r->chunks, path, e)) {
+        return false;
+    }
+    r->ops = calloc(1, sizeof(*r->ops));
+    r->batch = malloc(BATCH);
+    if (r->ops == NULL || r->batch == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    if (!chunks_next(&r->chunks, &head, &at) || head.kind != CHUNK_INFO ||
+        (bytes = chunks_load(&r->chunks, &head, at, &size, e)) == NULL) {
+        return err_set(e, ERR_BAD_INPUT,
+                       "%.*s: this trace file is damaged at its very "
+                       "beginning; nothing of it can be shown",
+                       STR_ARGS(path));
+    }
+    if (!keep_text(&r->info, &r->info_size, bytes, size)) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    return true;
+}
+
+void replay_close(struct replay *r)
+{
+    chunks_close(&r->chunks);
+    free(r->info);
+    free(r->end);
+    free(r->ops);
+    free(r->known);
+    free(r->batch);
+    *r = (struct replay){ .info = NULL };
+}
+
+struct model_config replay_config(const struct replay *r)
+{
+    str info = { r->info, r->info_size };
+
+    return (struct model_config){
+        .system = { .wine = about_number(info, STR("wine"), 0) != 0,
+                    .build = (uint32_t)about_number(info, STR("build"), 0) },
+        .hold = (uint64_t)about_number(info, STR("hold"), 0),
+        .no_handles = about_number(info, STR("handles"), 1) == 0,
+    };
+}
+
+/* One chunk. False: the system failed. */
+static bool take_chunk(struct replay *r, struct model *m,
+                       const struct chunk_head *head, uint64_t at,
+                       struct err *e)
+{
+    const uint8_t *bytes;
+    size_t size;
+
+    switch ((enum chunk_kind)head->kind) {
+    case CHUNK_STREAM:
+    case CHUNK_END:
+        break;
+    case CHUNK_INFO:
+    case CHUNK_SUMMARY:
+    case CHUNK_CHECKPOINT:
+        return true;
+    default:
+        r->chunks.damage.unknown++;
+        return true;
+    }
+    bytes = chunks_load(&r->chunks, head, at, &size, e);
+    if (bytes == NULL) {
+        return r->chunks.damage.broken;
+    }
+    if (head->kind == CHUNK_END) {
+        r->ended = true;
+        return keep_text(&r->end, &r->end_size, bytes, size) ||
+               err_set(e, ERR_OS, "out of memory");
+    }
+    r->calls += head->calls;
+    take_stream(r, m, bytes, size);
+    return true;
+}
+
+bool replay_play(struct replay *r, struct model *m,
+                 const struct replay_skip *skip, struct err *e)
+{
+    struct chunk_head head;
+    uint64_t at;
+
+    (void)skip;
+    while (!r->chunks.damage.broken && chunks_next(&r->chunks, &head, &at)) {
+        if (!take_chunk(r, m, &head, at, e)) {
+            return false;
+        }
+        if (r->go_on != NULL &&
+            !r->go_on(r->go_on_ctx, r->chunks.at, r->chunks.size)) {
+            break;
+        }
+    }
+    return true;
+}
+
+void replay_damage(const struct replay *r, struct buf *lines)
+{
+    const struct chunk_damage *d = &r->chunks.damage;
+
+    if (d->cut) {
+        buf_addf(lines,
+                 "the file is cut off within a chunk: the last %llu bytes of "
+                 "it are of no use\n",
+                 (unsigned long long)(r->chunks.size - d->cut_at));
+    }
+    if (d->broken) {
+        buf_addf(lines, "the file is damaged at byte %llu\n",
+                 (unsigned long long)d->broken_at);
+    }
+    if (r->senseless > 0) {
+        buf_addf(lines, "%llu parts of the file make no sense\n",
+                 (unsigned long long)r->senseless);
+    }
+    if (!r->ended && !d->broken) {
+        buf_addf(lines, "the recording was not ended in order: what came after "
+                        "its last chunk is missing\n");
+    }
+    if (r->refused > 0) {
+        buf_addf(lines, "%llu bytes of records found no room in memory\n",
+                 (unsigned long long)r->refused);
+    }
+    if (d->unknown > 0) {
+        buf_addf(lines,
+                 "%llu parts are of kinds that this ntstrace does not know; "
+                 "they were passed over\n",
+                 (unsigned long long)d->unknown);
+    }
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * replay.h - a trace file back into a model: the same records, in the same
+ * order, up to the same times, so that the model tells what it told when they
+ * were recorded.
+ *
+ * Files come from strangers. What is not understood is counted; what is broken
+ * ends the replay, or is passed over up to the next checkpoint; both leave all
+ * that was read before it.
+ */
+#ifndef RECORD_REPLAY_H
+#define RECORD_REPLAY_H
+
+#include "base/err.h"
+#include "model/model.h"
+#include "record/chunks.h"
+#include "record/ops.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a replay may do without; each is asked before a segment is passed over.
+ * All of it may be NULL: then nothing is. */
+struct replay_skip {
+    void *ctx;
+    /* Nothing that is told before this TSC matters; 0: all of it does. */
+    uint64_t from;
+    /* Nothing that begins after it does, and no call is open that matters. */
+    bool (*done)(void *ctx, uint64_t told);
+    /* A segment with these matters. */
+    bool (*wants_flags)(void *ctx, uint64_t flags);
+    bool (*wants_number)(void *ctx, const struct model *m, uint16_t number);
+};
+
+struct replay {
+    struct chunk_reader chunks;
+    char *info;  // owned: the text of the INFO; "" if there was none
+    size_t info_size;
+    char *end;  // owned: of the END
+    size_t end_size;
+    bool ended;           // there was one
+    uint64_t calls;       // that the chunks read so far begin
+    uint64_t records;     // put into the model
+    uint64_t refused;     // bytes for which it had no room
+    uint64_t skipped;     // chunks that did not matter
+    uint64_t senseless;   // ops that the model did not take
+    struct ops *ops;      // owned
+    struct known *known;  // owned: processes and threads, by number
+    size_t known_count;
+    size_t known_room;
+    uint8_t *batch;  // owned: records of one thread, not yet fed
+    size_t batch_size;
+    struct model_thread *thread;  // whose
+    uint64_t thread_number;
+    /* Called between chunks: so much of the file is done; false: no more is
+     * wanted. May be NULL. */
+    bool (*go_on)(void *ctx, uint64_t at, uint64_t size);
+    void *go_on_ctx;
+};
+
+/* Opens `path` and reads its INFO. replay_close in any case. */
+bool replay_open(struct replay *r, str path, struct err *e);
+void replay_close(struct replay *r);
+
+/* What the model has to be configured like. */
+struct model_config replay_config(const struct replay *r);
+
+/* Feeds all of the file to `m`, which was made anew, and runs it as it was
+ * run; the caller flushes it. False: the system failed; damage is no failure. */
+bool replay_play(struct replay *r, struct model *m,
+                 const struct replay_skip *skip, struct err *e);
+
+/* What is missing in the file, a line each; nothing if all of it is there. */
+void replay_damage(const struct replay *r, struct buf *lines);
+
+#endif
