@@ -84,6 +84,9 @@ int64_t clock_ns(const struct clock *c, uint64_t tsc)
     const struct clock_point *p = c->points;
     uint32_t last = c->count - 1;
 
+    if (c->count == 0) {
+        return 0;
+    }
     if (last == 0) {
         return on_line(c, &p[0], &p[0], &p[0], tsc);
     }

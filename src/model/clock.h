@@ -37,7 +37,7 @@ void clock_init(struct clock *c, uint64_t tsc, uint64_t hz, int64_t wall_ns);
 void clock_add(struct clock *c, uint64_t tsc, int64_t ns);
 
 /* Nanoseconds after the start; negative before. Never less for a later tsc,
- * as long as no point comes in between. */
+ * as long as no point comes in between. 0 if it was never set. */
 int64_t clock_ns(const struct clock *c, uint64_t tsc);
 
 #endif

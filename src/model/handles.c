@@ -16,6 +16,7 @@
  */
 #include "model/handles.h"
 
+#include "model/archive.h"
 #include "model/world.h"
 
 #include <stdlib.h>
@@ -84,29 +85,18 @@ static str put_text(char **at, str s)
     return kept;
 }
 
-struct thing *thing_new(struct model *m, const struct thing_facts *facts)
+static size_t bytes_of(const struct thing_facts *facts)
 {
-    str type = facts->type;
-    str name = facts->name;
-    str path = facts->path;
-    struct thing *thing;
-    size_t bytes;
+    return sizeof(struct thing) + facts->type.size + facts->name.size +
+           facts->path.size + (facts->socket ? sizeof(*facts->socket) : 0);
+}
+
+struct thing *thing_copy(struct model *m, const struct thing_facts *facts)
+{
+    struct thing *thing = calloc(1, sizeof(*thing) + facts->type.size +
+                                        facts->name.size + facts->path.size);
     char *at;
 
-    if (name.size > OBJECT_NAME_MAX) {
-        name = STR("");
-    }
-    if (path.size > OBJECT_NAME_MAX) {
-        path = STR("");
-    }
-    bytes = sizeof(*thing) + type.size + name.size + path.size +
-            (facts->socket ? sizeof(*facts->socket) : 0);
-    if (m->object_bytes + bytes > OBJECT_BYTES_MAX) {
-        bytes -= name.size + path.size;
-        name = STR("");
-        path = STR("");
-    }
-    thing = calloc(1, sizeof(*thing) + type.size + name.size + path.size);
     if (!thing) {
         return NULL;
     }
@@ -118,9 +108,9 @@ struct thing *thing_new(struct model *m, const struct thing_facts *facts)
         }
         *thing->socket = *facts->socket;
     }
-    m->object_bytes += bytes;
     thing->budget = &m->object_bytes;
-    thing->bytes = bytes;
+    thing->bytes = bytes_of(facts);
+    m->object_bytes += thing->bytes;
     thing->identity = facts->identity ? facts->identity : ++m->identities;
     thing->object.pid = facts->pid;
     thing->tid = facts->tid;
@@ -128,10 +118,27 @@ struct thing *thing_new(struct model *m, const struct thing_facts *facts)
     thing->object.access_known = facts->access_known;
     thing->object.access = facts->access;
     at = thing->text;
-    thing->object.type = put_text(&at, type);
-    thing->object.name = put_text(&at, name);
-    thing->object.path = put_text(&at, path);
+    thing->object.type = put_text(&at, facts->type);
+    thing->object.name = put_text(&at, facts->name);
+    thing->object.path = put_text(&at, facts->path);
     return thing;
+}
+
+struct thing *thing_new(struct model *m, const struct thing_facts *facts)
+{
+    struct thing_facts kept = *facts;
+
+    if (kept.name.size > OBJECT_NAME_MAX) {
+        kept.name = STR("");
+    }
+    if (kept.path.size > OBJECT_NAME_MAX) {
+        kept.path = STR("");
+    }
+    if (m->object_bytes + bytes_of(&kept) > OBJECT_BYTES_MAX) {
+        kept.name = STR("");
+        kept.path = STR("");
+    }
+    return thing_copy(m, &kept);
 }
 
 struct thing_facts thing_facts(const struct thing *thing)
@@ -170,15 +177,20 @@ static void chain_add(struct handles *h, enum thing_chain chain, uint64_t key,
     *first = thing;
 }
 
-static void chains_enter(struct handles *h, struct thing *thing, uint64_t key)
+static bool has_image(const struct thing *thing)
 {
     str head;
     str image;
 
+    return thing->object.pid != 0 && thing->tid == 0 &&
+           str_cut(thing->object.name, ' ', &head, &image);
+}
+
+static void chains_enter(struct handles *h, struct thing *thing, uint64_t key)
+{
     thing->key = key;
     chain_add(h, CHAIN_IDENTITY, thing->identity, thing);
-    if (thing->object.pid != 0 && thing->tid == 0 &&
-        str_cut(thing->object.name, ' ', &head, &image)) {
+    if (has_image(thing)) {
         chain_add(h, CHAIN_IMAGE, thing->object.pid, thing);
     }
 }
@@ -429,4 +441,116 @@ str handles_image(struct handles *h, uint32_t pid)
         }
     }
     return STR("");
+}
+
+/* --- Saved and loaded ------------------------------------------------- */
+
+/* The chain that was appended to last. Who comes first in a chain is what is
+ * found, so chains are saved as they are, one after the other. */
+struct chain_end {
+    struct thing **first;
+    struct thing *last;
+};
+
+static void chain_append(struct archive *a, struct thing **first,
+                         enum thing_chain chain, struct thing *thing,
+                         struct chain_end *end)
+{
+    struct thing **link = first == end->first ? &end->last->next[chain] : first;
+
+    if (!archive_insist(a, *link == NULL)) {
+        return;
+    }
+    *link = thing;
+    thing->link[chain] = link;
+    *end = (struct chain_end){ first, thing };
+}
+
+static void slot_archive(struct archive *a, struct handles *h,
+                         struct slot *slot)
+{
+    archive_u64(a, &slot->key);
+    archive_u64(a, &slot->generation);
+    archive_insist(a, slot->key > 0 && slot->key <= UINT64_MAX >> 2 &&
+                          slot->generation <= h->generation);
+    /* As much as it comes to at most: the table doubles. */
+    archive_take(a, 3 * sizeof(*slot));
+    archive_thing_first(a, &slot->thing);
+}
+
+static void slot_load(struct archive *a, struct handles *h,
+                      struct chain_end *end)
+{
+    struct slot slot = { .key = 0 };
+    size_t at = 0;
+
+    slot_archive(a, h, &slot);
+    if (a->bad || !archive_insist(a, make_room(h)) ||
+        !archive_insist(a, h->slots[at = find(h, slot.key)].key == 0)) {
+        thing_release(slot.thing);
+        return;
+    }
+    h->slots[at] = slot;
+    h->count++;
+    slot.thing->key = slot.key;
+    chain_append(a, chain_of(h, CHAIN_IDENTITY, slot.thing->identity),
+                 CHAIN_IDENTITY, slot.thing, end);
+}
+
+static void image_load(struct archive *a, struct handles *h, uint64_t key,
+                       struct chain_end *end)
+{
+    struct thing *thing = h->room > 0 ? h->slots[find(h, key)].thing : NULL;
+
+    if (archive_insist(a, key > 0 && thing && !thing->link[CHAIN_IMAGE] &&
+                              has_image(thing))) {
+        chain_append(a, chain_of(h, CHAIN_IMAGE, thing->object.pid),
+                     CHAIN_IMAGE, thing, end);
+    }
+}
+
+static void slots_save(struct archive *a, struct handles *h)
+{
+    for (size_t i = 0; i < CHAINS; i++) {
+        for (const struct thing *thing = h->chains[CHAIN_IDENTITY][i]; thing;
+             thing = thing->next[CHAIN_IDENTITY]) {
+            struct slot slot = h->slots[find(h, thing->key)];
+
+            slot_archive(a, h, &slot);
+        }
+    }
+}
+
+static void images_save(struct archive *a, struct handles *h)
+{
+    for (size_t i = 0; i < CHAINS; i++) {
+        for (struct thing *thing = h->chains[CHAIN_IMAGE][i]; thing;
+             thing = thing->next[CHAIN_IMAGE]) {
+            archive_u64(a, &thing->key);
+        }
+    }
+}
+
+void handles_archive(struct archive *a, struct handles *h)
+{
+    struct chain_end end = { NULL, NULL };
+    size_t count = h->count;
+    uint64_t key = 0;
+
+    archive_take(a, sizeof(*h));
+    archive_u64(a, &h->generation);
+    archive_count(a, &count, HANDLES_MAX, 10);
+    if (a->saving) {
+        slots_save(a, h);
+        images_save(a, h);
+        archive_u64(a, &key);
+        return;
+    }
+    for (size_t i = 0; i < count && !a->bad; i++) {
+        slot_load(a, h, &end);
+    }
+    end = (struct chain_end){ NULL, NULL };
+    for (archive_u64(a, &key); key != 0 && !a->bad; archive_u64(a, &key)) {
+        image_load(a, h, key, &end);
+    }
 }

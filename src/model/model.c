@@ -63,11 +63,10 @@ struct model *model_open(const struct model_config *config,
     return m;
 }
 
-void model_close(struct model *m)
+void model_forget(struct model *m)
 {
-    if (!m) {
-        return;
-    }
+    struct model empty = { .config = m->config, .out = m->out };
+
     while (m->threads) {
         thread_close(m->threads);
     }
@@ -77,6 +76,18 @@ void model_close(struct model *m)
         m->processes = p->next;
         process_close(p);
     }
+    empty.heap = m->heap;
+    empty.heap_room = m->heap_room;
+    empty.text = m->text;
+    *m = empty;
+}
+
+void model_close(struct model *m)
+{
+    if (!m) {
+        return;
+    }
+    model_forget(m);
     free(m->heap);
     free(m->text);
     free(m);
@@ -462,9 +473,9 @@ struct model_process *model_process_open(struct model *m, const void *record,
     struct model_process *p = NULL;
 
     if (r && r->kind == JOURNAL_PROCESS) {
-        const void *process = r;
+        const struct journal_process *process = (const void *)r;
 
-        p = process_open(m, process);
+        p = process->mode <= MODE_ASKED ? process_open(m, process) : NULL;
     }
     if (p && m->config.tap) {
         m->config.tap->process(m->config.tap->ctx, p->self->order, record,
@@ -606,16 +617,6 @@ struct model_thread *model_thread_open(struct model_process *p, uint32_t tid,
     return t;
 }
 
-uint64_t model_process_number(const struct model_process *p)
-{
-    return p->self->order;
-}
-
-uint64_t model_thread_number(const struct model_thread *t)
-{
-    return t->order;
-}
-
 static void thread_close(struct model_thread *t)
 {
     struct model *m = t->model;
@@ -735,11 +736,4 @@ bool model_thread_journal(struct model_thread *t, const void *record,
     }
     free(r);
     return ok;
-}
-
-uint8_t *model_save(const struct model *m, size_t *size)
-{
-    (void)m;
-    (void)size;
-    return NULL;
 }

@@ -62,7 +62,7 @@ struct model_out {
 /* Hears of everything that the model takes, as it has taken it, in that order:
  * who does the same with another model of the same configuration has it tell
  * the same. Processes and threads are named by a number of their own
- * (model_process_number, model_thread_number). */
+ * (model_process_order, model_thread_order). */
 struct model_tap {
     void *ctx;
     void (*clock)(void *ctx, const void *record, size_t size);
@@ -176,17 +176,11 @@ bool model_clock_set(struct model *m, const void *record, size_t size);
 /* What time it is in what the model tells; as long as the model. */
 const struct clock *model_clock(const struct model *m);
 
-uint8_t *model_save(const struct model *m, size_t *size);
 /* All of it that was told has happened by then, but for what was late. */
 uint64_t model_told(const struct model *m);
 /* The numbers of calls that are open, or pending. */
 void model_open_numbers(const struct model *m,
                         void (*number)(void *ctx, uint16_t number), void *ctx);
-
-/* A process, and a thread, by what no other of the model ever has: how many of
- * both were opened before. */
-uint64_t model_process_number(const struct model_process *p);
-uint64_t model_thread_number(const struct model_thread *t);
 
 /* What `address` is part of, now, by MODULEs and PLACEs. A name in it lasts
  * until the next record takes effect. */
@@ -219,5 +213,41 @@ void model_thread_bound(struct model_thread *t, uint64_t tsc);
  * False: it is none of these, or there is no memory. */
 bool model_thread_journal(struct model_thread *t, const void *record,
                           size_t size);
+
+/* --- Checkpoints ------------------------------------------------------ */
+
+/* No checkpoint is larger. */
+#define CHECKPOINT_MAX ((size_t)16 << 20)
+
+/* All that the model knows, as bytes: malloc'ed, *size of them; the caller
+ * frees. NULL without memory, or if it would be more than CHECKPOINT_MAX. Not
+ * from within what `model_out` is told. */
+uint8_t *model_save(const struct model *m, size_t *size);
+/* Forgets all that it has, telling nothing, and is as the model that was saved
+ * was, of any machine: what is told from then on is the same. Its queues take
+ * what the other's would have, and may take more. It was opened with the same
+ * configuration. False: the bytes, which need not be trusted, are
+ * no such thing, or there is no memory; then the model is empty. Pointers to
+ * what it had are void either way. */
+bool model_load(struct model *m, const void *bytes, size_t size);
+
+/* How many threads and processes there were before it: what tells a process, a
+ * thread from all others of one model, in one that was loaded as well. */
+uint64_t model_process_order(const struct model_process *p);
+uint64_t model_thread_order(const struct model_thread *t);
+/* The one of this order; NULL: there is none, or not any more. */
+struct model_process *model_process_at(struct model *m, uint64_t order);
+struct model_thread *model_thread_at(struct model *m, uint64_t order);
+/* The next one, the newest for NULL; NULL: there are no more. */
+struct model_process *model_process_after(struct model *m,
+                                          const struct model_process *p);
+struct model_thread *model_thread_after(struct model *m,
+                                        const struct model_thread *t);
+/* The process that it is one of. */
+struct model_process *model_thread_process(const struct model_thread *t);
+
+/* Tells `enter` once more of each call that is open, in the order in which they
+ * began; for who was not there when they did. False without memory. */
+bool model_tell_open(struct model *m);
 
 #endif

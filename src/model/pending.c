@@ -15,7 +15,7 @@
 
 #define STATUS_PENDING 0x103
 
-static bool is_pending(const struct call *call)
+bool pending_is(const struct call *call)
 {
     return call->returned && call->entry_seen &&
            (uint32_t)call->result == STATUS_PENDING && call->stub &&
@@ -95,7 +95,7 @@ void pending_keep(struct model_thread *t, struct open_call *open)
     struct memory after = open->call.after;
     struct pending_call *call;
 
-    if (!is_pending(&open->call)) {
+    if (!pending_is(&open->call)) {
         return;
     }
     make_room(p);

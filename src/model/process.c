@@ -44,9 +44,6 @@ struct model_process *process_by_pid(struct model *m, uint32_t pid)
     return NULL;
 }
 
-/* What a program tells of may be no module: there is an end to them. */
-#define MODULES_MOST 8192
-
 /* --- Modules ---------------------------------------------------------- */
 
 /* Index of the first module whose base is above `address`. */
@@ -156,7 +153,9 @@ void process_place_add(struct model_process *p, const struct journal_place *r)
     *to = (struct known_place){ .base = r->base,
                                 .size = r->size,
                                 .origin = r->origin,
-                                .kind = (enum place_kind)r->kind,
+                                .kind = r->kind <= PLACE_UNMAPPED
+                                            ? (enum place_kind)r->kind
+                                            : PLACE_UNKNOWN,
                                 .order = ++p->places_told };
     if (name.size > 0 && to->kind == PLACE_MAPPED) {
         to->name = malloc(name.size);

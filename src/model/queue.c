@@ -63,7 +63,7 @@ static bool make_room(struct model_thread *t, size_t wanted, bool beyond)
     struct queue *q = &t->queue;
     const struct model_config *config = &t->model->config;
     size_t used = q->end - q->begin;
-    size_t room = q->room ? q->room : RECORD_MAX;
+    size_t room = q->room > RECORD_MAX ? q->room : RECORD_MAX;
     uint8_t *bytes;
 
     if (q->room - q->end >= wanted) {

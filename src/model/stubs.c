@@ -53,8 +53,8 @@ static void table_close(struct stub_table *table)
     free(table);
 }
 
-static struct stub_table *table_make(struct model *m,
-                                     const struct journal_stubs *r)
+struct stub_table *stub_table_open(struct model *m,
+                                   const struct journal_stubs *r)
 {
     struct stub_table *table =
         calloc(1, sizeof(*table) + r->count * sizeof(table->stubs[0]));
@@ -79,12 +79,13 @@ static struct stub_table *table_make(struct model *m,
             return NULL;
         }
     }
+    table->users = 1;
     table->next = m->stub_tables;
     m->stub_tables = table;
     return table;
 }
 
-static void table_release(struct model *m, struct stub_table *table)
+void stub_table_release(struct model *m, struct stub_table *table)
 {
     struct stub_table **link = &m->stub_tables;
 
@@ -98,7 +99,8 @@ static void table_release(struct model *m, struct stub_table *table)
     table_close(table);
 }
 
-/* The same id, place and number of functions: the same table. */
+/* The same id, place and number of functions: the same table. It has a user
+ * more. */
 static struct stub_table *table_of(struct model *m,
                                    const struct journal_stubs *r)
 {
@@ -108,13 +110,17 @@ static struct stub_table *table_of(struct model *m,
                      table->count != r->count)) {
         table = table->next;
     }
-    return table ? table : table_make(m, r);
+    if (table) {
+        table->users++;
+        return table;
+    }
+    return stub_table_open(m, r);
 }
 
 /* --- of a process --- */
 
-static struct mapped_stubs *mapped_of(struct model_process *p,
-                                      const struct stub_table *table)
+struct mapped_stubs *stubs_mapped(const struct model_process *p,
+                                  const struct stub_table *table)
 {
     for (size_t i = 0; i < p->mapped_count; i++) {
         if (p->mapped[i].table == table) {
@@ -124,11 +130,10 @@ static struct mapped_stubs *mapped_of(struct model_process *p,
     return NULL;
 }
 
-/* The table as the process's newest one; NULL without memory. */
-static struct mapped_stubs *map_table(struct model_process *p,
-                                      struct stub_table *table)
+struct mapped_stubs *stubs_map(struct model_process *p,
+                               struct stub_table *table)
 {
-    struct mapped_stubs *mapped = mapped_of(p, table);
+    struct mapped_stubs *mapped = stubs_mapped(p, table);
     struct mapped_stubs moved;
     size_t at;
 
@@ -172,14 +177,13 @@ static void tell_row(struct model_process *p, struct mapped_stubs *mapped,
 bool stubs_tell(struct model_process *p, const struct journal_stubs *r)
 {
     struct stub_table *table = table_of(p->model, r);
-    struct mapped_stubs *mapped = table ? map_table(p, table) : NULL;
+    struct mapped_stubs *mapped = table ? stubs_map(p, table) : NULL;
     size_t names = 0;
 
+    if (table) {
+        stub_table_release(p->model, table);
+    }
     if (!mapped) {
-        if (table && table->users == 0) {
-            table->users = 1;
-            table_release(p->model, table);
-        }
         return false;
     }
     memset(mapped->patched, 0, table->count / 8 + 1);
@@ -195,7 +199,7 @@ void stubs_close(struct model_process *p)
 {
     for (size_t i = 0; i < p->mapped_count; i++) {
         free(p->mapped[i].patched);
-        table_release(p->model, p->mapped[i].table);
+        stub_table_release(p->model, p->mapped[i].table);
     }
     free(p->mapped);
     p->mapped = NULL;

@@ -14,6 +14,8 @@
  *   handles.c  handle values and what they refer to
  *   watch.c    what calls do to handles
  *   socket.c   what calls say of sockets
+ *   archive.c  numbers, texts and objects to bytes and back (archive.h)
+ *   checkpoint.c  all of this to bytes and back
  */
 #ifndef MODEL_WORLD_H
 #define MODEL_WORLD_H
@@ -368,6 +370,9 @@ static inline uint64_t u64_at(const uint8_t *p)
     return (uint64_t)u32_at(p) | (uint64_t)u32_at(p + 4) << 32;
 }
 
+/* model.c: nothing has happened yet. Tells nothing. */
+void model_forget(struct model *m);
+
 /* keep.c */
 /* A copy that the caller owns, and gives back; p is NULL without memory. */
 str str_keep(str s);
@@ -402,6 +407,18 @@ void journal_step(struct model_process *p);
 void journal_close(struct model_process *p);
 
 /* stubs.c */
+/* A table by a STUBS, with one user; NULL without memory. */
+struct stub_table *stub_table_open(struct model *m,
+                                   const struct journal_stubs *r);
+/* One user less. */
+void stub_table_release(struct model *m, struct stub_table *table);
+/* The process uses it too, as its newest one, nothing in it being patched; NULL
+ * without memory. */
+struct mapped_stubs *stubs_map(struct model_process *p,
+                               struct stub_table *table);
+/* NULL: the process does not have it. */
+struct mapped_stubs *stubs_mapped(const struct model_process *p,
+                                  const struct stub_table *table);
 bool stubs_tell(struct model_process *p, const struct journal_stubs *r);
 void stubs_close(struct model_process *p);
 /* NULL if there is none. By address: of any byte in it; *patched: its entries
@@ -412,6 +429,8 @@ const struct stub *stub_by_address(const struct model_process *p,
                                    uint64_t address, bool *patched);
 
 /* process.c */
+/* What a program tells of may be no module: there is an end to them. */
+#define MODULES_MOST 8192
 /* The image that it runs, a path or a file's name, copied; it is called by it
  * in other processes. False without memory. */
 bool process_set_image(struct model_process *p, str image);
@@ -440,6 +459,8 @@ void pair_end(struct model_thread *t, uint64_t time, bool late);
 void pair_close(struct model_thread *t);
 
 /* pending.c */
+/* It has returned, and may come to an end later. */
+bool pending_is(const struct call *call);
 /* The call was told of, and is about to be let go of: keeps it, and what it
  * holds, if it is pending. */
 void pending_keep(struct model_thread *t, struct open_call *open);
@@ -473,6 +494,8 @@ void handles_learn(struct handles *h, const struct thing_facts *facts);
 /* With one reference; NULL without memory. Strings that are too long, or
  * there is no room for, are left out. */
 struct thing *thing_new(struct model *m, const struct thing_facts *facts);
+/* The same, all of it. */
+struct thing *thing_copy(struct model *m, const struct thing_facts *facts);
 struct thing_facts thing_facts(const struct thing *thing);
 struct thing *thing_of(const struct object *object);  // NULL for NULL
 struct thing *thing_hold(struct thing *thing);        // NULL is fine

@@ -115,7 +115,7 @@ static bool open_process(struct replay *r, struct model *m,
 {
     struct model_process *p = model_process_open(m, op->bytes, op->size);
 
-    return p != NULL && model_process_number(p) == op->thread &&
+    return p != NULL && model_process_order(p) == op->thread &&
            know(r, &(struct known){ op->thread, p, NULL });
 }
 
@@ -128,7 +128,7 @@ static bool open_thread(struct replay *r, const struct op_read *op)
         return false;
     }
     t = model_thread_open(k->process, op->tid, op->serial, op->time);
-    return t != NULL && model_thread_number(t) == op->thread &&
+    return t != NULL && model_thread_order(t) == op->thread &&
            know(r, &(struct known){ op->thread, k->process, t });
 }
 
