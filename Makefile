@@ -78,7 +78,7 @@ PORTABLE := \
     filter/filter.c filter/parse.c filter/known.c filter/path.c filter/regex.c \
     plan/plan.c \
     record/ops.c record/chunks.c record/about.c record/recorder.c \
-    record/replay.c \
+    record/replay.c record/segments.c record/thin.c \
     platform/text.c view/output.c view/tell.c \
     live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
     live/target.c live/traced.c live/notes.c live/rings.c live/journal.c \

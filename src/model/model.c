@@ -17,6 +17,7 @@
 #include "model/world.h"
 
 #include "base/array.h"
+#include "tables/roles.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -644,6 +645,47 @@ static void thread_close(struct model_thread *t)
 uint64_t model_told(const struct model *m)
 {
     return m->told;
+}
+
+const struct stub *model_stub(const struct model *m, uint16_t number)
+{
+    const struct stub *stub = NULL;
+
+    for (const struct model_process *p = m->processes; p && !stub;
+         p = p->next) {
+        stub = stub_by_number(p, number);
+    }
+    return stub;
+}
+
+enum model_need model_needs(const struct model *m, uint16_t number)
+{
+    const struct stub *stub = model_stub(m, number);
+    const uint32_t ends_itself = ROLE_CONTINUES | ROLE_LEAVES_CALLBACK;
+
+    if (stub && (stub->roles & ends_itself)) {
+        return NEED_NO_RETURN;
+    }
+    return stub && stub->roles == 0 && !stub->watch ? NEED_NOT : NEED_CALL;
+}
+
+uint32_t model_thread_open_calls(const struct model_thread *t, uint64_t *rsp,
+                                 uint32_t room)
+{
+    if (!queue_empty(&t->queue)) {
+        return UINT32_MAX;
+    }
+    for (size_t i = 0; i < t->open_count && i < room; i++) {
+        rsp[i] = t->open[i].call.rsp;
+    }
+    return (uint32_t)t->open_count;
+}
+
+void model_thread_passed(struct model_thread *t, uint64_t time)
+{
+    if (time > t->queue.last) {
+        t->queue.last = time;
+    }
 }
 
 void model_open_numbers(const struct model *m,

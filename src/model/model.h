@@ -178,6 +178,25 @@ const struct clock *model_clock(const struct model *m);
 
 /* All of it that was told has happened by then, but for what was late. */
 uint64_t model_told(const struct model *m);
+/* What the model itself makes of calls of this number: nothing, so that
+ * without them it would tell the same of all others; something; or that they
+ * have no return of their own. */
+enum model_need {
+    NEED_NOT,
+    NEED_CALL,
+    NEED_NO_RETURN,
+};
+enum model_need model_needs(const struct model *m, uint16_t number);
+/* Its function, of the process that has one; NULL: of none. */
+const struct stub *model_stub(const struct model *m, uint16_t number);
+/* The calls of the thread that have not returned, by their rsp, oldest first,
+ * `room` of them at most; how many there are, or UINT32_MAX: not all that it has
+ * brought was told yet. */
+uint32_t model_thread_open_calls(const struct model_thread *t, uint64_t *rsp,
+                                 uint32_t room);
+/* The thread has written records up to then that are not needed: it ends no
+ * earlier. */
+void model_thread_passed(struct model_thread *t, uint64_t time);
 /* The numbers of calls that are open, or pending. */
 void model_open_numbers(const struct model *m,
                         void (*number)(void *ctx, uint16_t number), void *ctx);

@@ -159,6 +159,8 @@ enum compress {
 #define SUMMARY_NOTICES 1
 /* Something was told out of order. */
 #define SUMMARY_LATE 2
+/* Calls that no entry explains; of some the number is not known. */
+#define SUMMARY_ORPHANS 4
 /* Transitions of this kind: shifted left by enum transition. */
 #define SUMMARY_TRANSITION 16
 

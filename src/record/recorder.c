@@ -7,6 +7,7 @@
  */
 #include "record/recorder.h"
 
+#include "model/clock.h"
 #include "wire/journal.h"
 
 #include <stdlib.h>
@@ -111,6 +112,7 @@ static void checkpoint(struct recorder *r)
     }
     summarise(r);
     head.first = model_told(r->model);
+    head.last = (uint64_t)clock_ns(model_clock(r->model), head.first);
     write_chunk(r, &head, state, size);
     free(state);
     r->checkpoint_at = r->writer.size;
@@ -236,7 +238,7 @@ static void note_record(struct recorder *r, const struct record_head *head)
             r->head.calls++;
             r->calls++;
             r->summary_calls++;
-            r->flags |= SUMMARY_NOTICES; /* its number is not known here */
+            r->flags |= SUMMARY_ORPHANS;
         }
         break;
     case RECORD_TRANSITION:

@@ -27,6 +27,7 @@ struct known {
     uint64_t number;  // first of all: array_above
     struct model_process *process;
     struct model_thread *thread;  // NULL: it is the process itself
+    struct thin_thread thin;
 };
 
 /* --- Who is there --------------------------------------------------------- */
@@ -50,6 +51,24 @@ static bool know(struct replay *r, const struct known *k)
         return false;
     }
     r->known[r->known_count++] = *k;
+    return true;
+}
+
+/* The same, in any order. */
+static bool insert(struct replay *r, const struct known *k)
+{
+    size_t at =
+        array_above(r->known, r->known_count, sizeof(r->known[0]), k->number);
+
+    if (r->known_count >= KNOWN_MOST ||
+        !array_grow(&r->known, &r->known_room, r->known_count,
+                    sizeof(r->known[0]))) {
+        return false;
+    }
+    memmove(&r->known[at + 1], &r->known[at],
+            (r->known_count - at) * sizeof(*k));
+    r->known[at] = *k;
+    r->known_count++;
     return true;
 }
 
@@ -79,6 +98,13 @@ static void forget_process(struct replay *r, const struct model_process *p)
 
 static void feed(struct replay *r)
 {
+    if (r->thin != NULL && r->thread != NULL) {
+        thin_end(r->thin, &r->known[r->thread_at].thin);
+        if (r->passed > 0) {
+            model_thread_passed(r->thread, r->passed);
+        }
+        r->passed = 0;
+    }
     if (r->batch_size > 0 && r->thread != NULL) {
         size_t taken =
             model_feed(r->thread, r->batch, r->batch_size, UINT64_MAX);
@@ -86,6 +112,21 @@ static void feed(struct replay *r)
         r->refused += r->batch_size - taken;
     }
     r->batch_size = 0;
+}
+
+/* True if `op` ends a call that goes, with what is there of it already. */
+static bool leave_out(struct replay *r, const struct op_read *op)
+{
+    size_t stay =
+        thin_record(r->thin, &r->known[r->thread_at].thin, op, r->batch_size);
+
+    if (stay == r->batch_size) {
+        return false;
+    }
+    r->batch_size = stay;
+    r->left_out++;
+    memcpy(&r->passed, op->bytes + RECORD_TIME, sizeof(r->passed));
+    return true;
 }
 
 /* A record of a thread; false: of one that there is not. */
@@ -100,9 +141,13 @@ static bool take_record(struct replay *r, const struct op_read *op)
         }
         r->thread = k->thread;
         r->thread_number = op->thread;
+        r->thread_at = (size_t)(k - r->known);
     }
     if (r->batch_size + op->size > BATCH) {
         feed(r);
+    }
+    if (r->thin != NULL && leave_out(r, op)) {
+        return true;
     }
     memcpy(r->batch + r->batch_size, op->bytes, op->size);
     r->batch_size += op->size;
@@ -116,20 +161,23 @@ static bool open_process(struct replay *r, struct model *m,
     struct model_process *p = model_process_open(m, op->bytes, op->size);
 
     return p != NULL && model_process_order(p) == op->thread &&
-           know(r, &(struct known){ op->thread, p, NULL });
+           know(r, &(struct known){ .number = op->thread, .process = p });
 }
 
 static bool open_thread(struct replay *r, const struct op_read *op)
 {
     struct known *k = find(r, op->process);
+    struct model_process *process;
     struct model_thread *t;
 
     if (k == NULL || k->thread != NULL || r->known_count >= KNOWN_MOST) {
         return false;
     }
-    t = model_thread_open(k->process, op->tid, op->serial, op->time);
+    process = k->process;
+    t = model_thread_open(process, op->tid, op->serial, op->time);
     return t != NULL && model_thread_order(t) == op->thread &&
-           know(r, &(struct known){ op->thread, k->process, t });
+           know(r, &(struct known){
+                       .number = op->thread, .process = process, .thread = t });
 }
 
 static bool take_journal(struct replay *r, const struct op_read *op)
@@ -146,6 +194,9 @@ static bool take_journal(struct replay *r, const struct op_read *op)
     }
     if (op->bytes[RECORD_KIND] == JOURNAL_PROCESS_END) {
         forget_process(r, p);
+    }
+    if (op->bytes[RECORD_KIND] == JOURNAL_STUBS && r->thin != NULL) {
+        thin_ask_again(r->thin);
     }
     return true;
 }
@@ -279,6 +330,8 @@ void replay_close(struct replay *r)
     free(r->ops);
     free(r->known);
     free(r->batch);
+    free(r->thin);
+    segments_close(&r->segments);
     *r = (struct replay){ .info = NULL };
 }
 
@@ -294,10 +347,149 @@ struct model_config replay_config(const struct replay *r)
     };
 }
 
+/* --- What does not matter ------------------------------------------------- */
+
+/* Time goes by clocks that were compared once a second: so much is surely
+ * enough. */
+#define MARGIN_NS INT64_C(1000000000)
+
+static bool shows(const struct replay *r, uint16_t number)
+{
+    return r->skip->wants_call(r->skip->ctx, model_stub(r->model, number));
+}
+
+static enum thin_class class_of(void *replay, uint16_t number)
+{
+    const struct replay *r = replay;
+    enum model_need need = model_needs(r->model, number);
+
+    return need == NEED_NO_RETURN                  ? THIN_NO_RETURN
+           : need == NEED_CALL || shows(r, number) ? THIN_KEEP
+                                                   : THIN_OUT;
+}
+
+/* The segment has something that is shown. */
+static bool matters(struct replay *r, size_t which)
+{
+    const struct segment *s = &r->segments.at[which];
+    struct reader numbers;
+    uint64_t count, number = 0;
+
+    if (which + 1 < r->segments.count &&
+        r->segments.at[which + 1].ns < r->skip->from - MARGIN_NS) {
+        return false;
+    }
+    if (r->segment == 0 || !s->has_summary ||
+        (s->flags & (SUMMARY_ORPHANS | SUMMARY_LATE)) != 0 ||
+        r->skip->wants_flags(r->skip->ctx, s->flags) ||
+        !segments_numbers(&r->chunks, s, &numbers, &count)) {
+        return true;
+    }
+    while (count-- > 0 && !numbers.bad) {
+        number += get_varint(&numbers);
+        if (number > UINT16_MAX || shows(r, (uint16_t)number)) {
+            return true;
+        }
+    }
+    return numbers.bad;
+}
+
+/* Nothing of it may be late, and no call without an entry; nor in the next
+ * one, where it might be told that something was. */
+static bool may_thin(const struct replay *r)
+{
+    const struct segments *s = &r->segments;
+    const uint64_t bad = SUMMARY_LATE | SUMMARY_ORPHANS;
+
+    for (size_t i = r->segment; i < s->count && i <= r->segment + 1; i++) {
+        if (!s->at[i].has_summary || (s->at[i].flags & bad) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void begin_segment(struct replay *r, size_t which)
+{
+    r->segment = which;
+    r->thin->off = !may_thin(r);
+}
+
+/* Who is there after the model was loaded. */
+static bool know_all(struct replay *r)
+{
+    struct model_process *p = NULL;
+    struct model_thread *t = NULL;
+
+    r->known_count = 0;
+    r->thread = NULL;
+    while ((p = model_process_after(r->model, p)) != NULL) {
+        if (!insert(r, &(struct known){ .number = model_process_order(p),
+                                        .process = p })) {
+            return false;
+        }
+    }
+    while ((t = model_thread_after(r->model, t)) != NULL) {
+        struct known k = { .number = model_thread_order(t),
+                           .process = model_thread_process(t),
+                           .thread = t };
+
+        k.thin.depth = model_thread_open_calls(t, k.thin.open, THIN_DEPTH);
+        if (!insert(r, &k)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Goes on at the checkpoint that begins a segment. */
+static bool move(struct replay *r, size_t which, struct err *e)
+{
+    const struct segment *s = &r->segments.at[which];
+    uint64_t from = r->chunks.at;
+    struct chunk_head head;
+    const uint8_t *bytes;
+    uint64_t at;
+    size_t size;
+
+    chunks_seek(&r->chunks, s->at, s->number);
+    if (!chunks_next(&r->chunks, &head, &at) ||
+        (bytes = chunks_load(&r->chunks, &head, at, &size, e)) == NULL ||
+        !model_load(r->model, bytes, size)) {
+        return err_set(e, ERR_BAD_INPUT,
+                       "the checkpoint at byte %llu is "
+                       "damaged; --no-skip reads the file without it",
+                       (unsigned long long)s->at);
+    }
+    r->skipped += s->at - from;
+    if (!know_all(r) || !r->skip->moved(r->skip->ctx)) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    begin_segment(r, which);
+    return true;
+}
+
+/* A segment begins: passes over those that do not matter. */
+static bool next_segment(struct replay *r, size_t which, struct err *e)
+{
+    size_t next = which;
+
+    feed(r);
+    while (next < r->segments.count - 1 && !matters(r, next)) {
+        next++;
+    }
+    if (next > which) {
+        return move(r, next, e);
+    }
+    begin_segment(r, which);
+    return true;
+}
+
+/* --- The run --------------------------------------------------------------- */
+
 /* One chunk. False: the system failed. */
-static bool take_chunk(struct replay *r, struct model *m,
-                       const struct chunk_head *head, uint64_t at,
-                       struct err *e)
+static bool take_chunk(struct replay *r, const struct chunk_head *head,
+                       uint64_t at, struct err *e)
 {
     const uint8_t *bytes;
     size_t size;
@@ -306,9 +498,11 @@ static bool take_chunk(struct replay *r, struct model *m,
     case CHUNK_STREAM:
     case CHUNK_END:
         break;
+    case CHUNK_CHECKPOINT:
+        return r->skip == NULL || r->segment + 1 >= r->segments.count ||
+               next_segment(r, r->segment + 1, e);
     case CHUNK_INFO:
     case CHUNK_SUMMARY:
-    case CHUNK_CHECKPOINT:
         return true;
     default:
         r->chunks.damage.unknown++;
@@ -324,7 +518,25 @@ static bool take_chunk(struct replay *r, struct model *m,
                err_set(e, ERR_OS, "out of memory");
     }
     r->calls += head->calls;
-    take_stream(r, m, bytes, size);
+    take_stream(r, r->model, bytes, size);
+    return true;
+}
+
+static bool begin(struct replay *r, struct err *e)
+{
+    if (r->skip == NULL) {
+        return true;
+    }
+    r->thin = calloc(1, sizeof(*r->thin));
+    if (r->thin == NULL || !segments_find(&r->segments, &r->chunks)) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    r->thin->class_of = class_of;
+    r->thin->ctx = r;
+    if (r->segments.count > 1 && !matters(r, 0)) {
+        return next_segment(r, 0, e);
+    }
+    begin_segment(r, 0);
     return true;
 }
 
@@ -334,9 +546,13 @@ bool replay_play(struct replay *r, struct model *m,
     struct chunk_head head;
     uint64_t at;
 
-    (void)skip;
+    r->model = m;
+    r->skip = skip;
+    if (!begin(r, e)) {
+        return false;
+    }
     while (!r->chunks.damage.broken && chunks_next(&r->chunks, &head, &at)) {
-        if (!take_chunk(r, m, &head, at, e)) {
+        if (!take_chunk(r, &head, at, e)) {
             return false;
         }
         if (r->go_on != NULL &&

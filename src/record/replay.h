@@ -15,21 +15,24 @@
 #include "model/model.h"
 #include "record/chunks.h"
 #include "record/ops.h"
+#include "record/segments.h"
+#include "record/thin.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a replay may do without; each is asked before a segment is passed over.
- * All of it may be NULL: then nothing is. */
+/* What a replay may do without. */
 struct replay_skip {
     void *ctx;
-    /* Nothing that is told before this TSC matters; 0: all of it does. */
-    uint64_t from;
-    /* Nothing that begins after it does, and no call is open that matters. */
-    bool (*done)(void *ctx, uint64_t told);
-    /* A segment with these matters. */
+    /* Nothing that begins before so many ns after the start is shown. */
+    int64_t from;
+    /* A segment with these has lines that are shown (SUMMARY_*). */
     bool (*wants_flags)(void *ctx, uint64_t flags);
-    bool (*wants_number)(void *ctx, const struct model *m, uint16_t number);
+    /* Calls of this function may be shown; NULL: it is not known. */
+    bool (*wants_call)(void *ctx, const struct stub *stub);
+    /* The model has gone on to another time: calls are open that it has not
+     * told the beginning of (model_tell_open). */
+    bool (*moved)(void *ctx);
 };
 
 struct replay {
@@ -38,20 +41,29 @@ struct replay {
     size_t info_size;
     char *end;  // owned: of the END
     size_t end_size;
-    bool ended;           // there was one
-    uint64_t calls;       // that the chunks read so far begin
-    uint64_t records;     // put into the model
-    uint64_t refused;     // bytes for which it had no room
-    uint64_t skipped;     // chunks that did not matter
-    uint64_t senseless;   // ops that the model did not take
-    struct ops *ops;      // owned
-    struct known *known;  // owned: processes and threads, by number
+    bool ended;                      // there was one
+    uint64_t calls;                  // that the chunks read so far begin
+    uint64_t records;                // put into the model
+    uint64_t refused;                // bytes for which it had no room
+    uint64_t skipped;                // bytes of the file that did not matter
+    uint64_t left_out;               // records
+    uint64_t senseless;              // ops that the model did not take
+    struct segments segments;        // with `skip`
+    size_t segment;                  // that is being read
+    const struct replay_skip *skip;  // borrowed; NULL: all is read
+    struct model *model;             // borrowed, while it plays
+    struct thin *thin;               // owned; NULL: nothing is left out
+    bool thins;                      // in this segment
+    uint64_t passed;                 // TSC of the last record left out; 0
+    struct ops *ops;                 // owned
+    struct known *known;             // owned: processes and threads, by number
     size_t known_count;
     size_t known_room;
     uint8_t *batch;  // owned: records of one thread, not yet fed
     size_t batch_size;
     struct model_thread *thread;  // whose
     uint64_t thread_number;
+    size_t thread_at;  // in `known`
     /* Called between chunks: so much of the file is done; false: no more is
      * wanted. May be NULL. */
     bool (*go_on)(void *ctx, uint64_t at, uint64_t size);
@@ -65,8 +77,9 @@ void replay_close(struct replay *r);
 /* What the model has to be configured like. */
 struct model_config replay_config(const struct replay *r);
 
-/* Feeds all of the file to `m`, which was made anew, and runs it as it was
- * run; the caller flushes it. False: the system failed; damage is no failure. */
+/* Feeds the file to `m`, which was made anew, and runs it as it was run; the
+ * caller flushes it. `skip`: without what does not matter; NULL: all of it.
+ * False: the system failed; damage is no failure. */
 bool replay_play(struct replay *r, struct model *m,
                  const struct replay_skip *skip, struct err *e);
 

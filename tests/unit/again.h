@@ -107,12 +107,12 @@ static inline void again_add(void *ctx, str s)
     h->size += s.size;
 }
 
-#define AGAIN_SAY(h, ...)                 \
-    do {                                  \
-        char room_[1024];                 \
-        struct buf b_ = BUF_OVER(room_);  \
-        buf_addf(&b_, __VA_ARGS__);       \
-        again_add((h), buf_str(&b_));     \
+#define AGAIN_SAY(h, ...)                \
+    do {                                 \
+        char room_[1024];                \
+        struct buf b_ = BUF_OVER(room_); \
+        buf_addf(&b_, __VA_ARGS__);      \
+        again_add((h), buf_str(&b_));    \
     } while (0)
 
 #define AGAIN_U(n) (unsigned long long)(n)
@@ -130,8 +130,8 @@ static inline void again_memory(struct again_heard *h, const struct memory *m)
 {
     for (uint32_t i = 0; i < m->count; i++) {
         AGAIN_SAY(h, " %llx:", AGAIN_U(m->pieces[i].address));
-        again_add(h, (str){ (const char *)m->pieces[i].bytes,
-                            m->pieces[i].size });
+        again_add(h,
+                  (str){ (const char *)m->pieces[i].bytes, m->pieces[i].size });
     }
 }
 
@@ -155,8 +155,8 @@ static inline void again_stub(struct again_heard *h, const struct stub *stub)
         again_add(h, STR("@"));
         again_add(h, stub->module);
         AGAIN_SAY(h, " %llx %u %d %x %x %d", AGAIN_U(stub->address),
-                  stub->number, stub->arg_count, stub->roles,
-                  stub->handle_args, stub->facts != NULL);
+                  stub->number, stub->arg_count, stub->roles, stub->handle_args,
+                  stub->facts != NULL);
     }
     again_add(h, STR("\n "));
 }
@@ -584,8 +584,8 @@ static inline void again_note(const struct model *m, struct again_op op,
     }
     op.size = size;
     op.bytes = malloc(size + 1);
-    if (!op.bytes || !array_grow(&log->ops, &log->room, log->count,
-                                 sizeof(log->ops[0]))) {
+    if (!op.bytes ||
+        !array_grow(&log->ops, &log->room, log->count, sizeof(log->ops[0]))) {
         abort();
     }
     if (size > 0) {
@@ -630,9 +630,8 @@ static inline void again_model_close(struct model *m)
     }
 }
 
-static inline struct model_process *again_model_process_open(struct model *m,
-                                                             const void *record,
-                                                             size_t size)
+static inline struct model_process *
+again_model_process_open(struct model *m, const void *record, size_t size)
 {
     AGAIN_NOTE(m, record, size, .kind = AGAIN_PROCESS);
     return model_process_open(m, record, size);
@@ -653,8 +652,9 @@ static inline bool again_model_clock_set(struct model *m, const void *record,
     return model_clock_set(m, record, size);
 }
 
-static inline struct model_thread *again_model_thread_open(
-    struct model_process *p, uint32_t tid, uint32_t serial, uint64_t bound)
+static inline struct model_thread *
+again_model_thread_open(struct model_process *p, uint32_t tid, uint32_t serial,
+                        uint64_t bound)
 {
     AGAIN_NOTE(p->model, NULL, 0, .kind = AGAIN_THREAD, .of = p->self->order,
                .n = { tid, serial, bound });
