@@ -150,7 +150,8 @@ static bool launch(struct session *s, struct err *e)
     }
     os_to_utf8(&t->image, whole16(path));
     ok = judge_program(path, o, e) &&
-         (o->record_only || output_open(&s->output, s->view->output, e));
+         (o->record_only ||
+          output_open(&s->output, s->view->output, false, e));
     /* What the program sees as its command line is the tail of ours, unit
      * for unit. */
     if (ok &&
@@ -208,12 +209,25 @@ static void ignore_notice(void *session, const struct notice *n)
 }
 
 /* Who records only looks at nothing now. */
-static const struct model_out nobody = {
-    .enter = ignore_call,
-    .leave = ignore_call,
-    .transition = ignore_transition,
-    .notice = ignore_notice,
-};
+static struct model_out out_of(struct session *s)
+{
+    if (s->options->record_only) {
+        return (struct model_out){
+            .enter = ignore_call,
+            .leave = ignore_call,
+            .transition = ignore_transition,
+            .notice = ignore_notice,
+        };
+    }
+    return (struct model_out){
+        .ctx = s,
+        .enter = on_enter,
+        .leave = on_leave,
+        .transition = on_transition,
+        .completion = on_completion,
+        .notice = on_notice,
+    };
+}
 
 /* NO_COLOR is the user's general wish; --color=always one for this run. */
 static bool colours_wanted(const struct session *s)
@@ -257,16 +271,11 @@ static bool open_model(struct session *s, const struct target *first,
         /* Who does not see what closes a handle must not name it. */
         .no_handles = !first->patching || !wants_of(s).handles,
     };
-    struct model_out out = s->options->record_only
-                               ? nobody
-                               : (struct model_out){
-                                     .ctx = s,
-                                     .enter = on_enter,
-                                     .leave = on_leave,
-                                     .transition = on_transition,
-                                     .completion = on_completion,
-                                     .notice = on_notice,
-                                 };
+    struct model_out out = out_of(s);
+    struct telling_setting setting = {
+        .wine = first->plan->system.wine,
+        .utc_offset = os_utc_offset(),
+    };
     struct journal_clock points[2];
 
     if (!recording_begin(s, &config, e)) {
@@ -281,8 +290,9 @@ static bool open_model(struct session *s, const struct target *first,
     if (!put_clock(s, &points[0]) || !put_clock(s, &points[1])) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    return telling_open(&s->telling, &s->output, model_clock(s->model),
-                        first->plan->system.wine, colours_wanted(s), e);
+    setting.clock = model_clock(s->model);
+    setting.colours = colours_wanted(s);
+    return telling_open(&s->telling, &s->output, &setting, e);
 }
 
 /* Tells the model of a process that is about to run. */

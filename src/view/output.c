@@ -8,11 +8,11 @@
 
 #include "base/banned.h"
 
-bool output_open(struct output *o, str path, struct err *e)
+bool output_open(struct output *o, str path, bool to_stdout, struct err *e)
 {
     if (path.size == 0) {
-        o->file = os_stderr();
-        o->each_line = true;
+        o->file = to_stdout ? os_stdout() : os_stderr();
+        o->each_line = !to_stdout;
         return true;
     }
     if (path.p[0] == '|') {

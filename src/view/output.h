@@ -2,8 +2,9 @@
 /*
  * output.h - whole lines of the trace on their way out.
  *
- * To a file of our own, and into a command, they go in batches. On standard
- * error, where the program writes too, one line is one write. The first failure is kept;
+ * To a file of our own, into a command, and to standard output they go in
+ * batches. On standard error, where the program writes too, one line is one
+ * write. The first failure is kept;
  * from then on lines are dropped, and whoever looks at `failed` says so.
  */
 #ifndef VIEW_OUTPUT_H
@@ -23,9 +24,9 @@ struct output {
     char lines[1 << 16];
 };
 
-/* Opens `path`, emptying it; an empty path is standard error, "|COMMAND" a
- * command. `o` is zeroed. */
-bool output_open(struct output *o, str path, struct err *e);
+/* Opens `path`, emptying it; an empty path is standard error, or with
+ * `to_stdout` standard output, "|COMMAND" a command. `o` is zeroed. */
+bool output_open(struct output *o, str path, bool to_stdout, struct err *e);
 /* Closes it, and waits for the command to have ended. False if the last of it
  * could not be written. */
 bool output_close(struct output *o, struct err *e);

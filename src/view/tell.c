@@ -50,6 +50,10 @@ bool telling_judge(struct telling *t, const struct view_options *o,
             return false;
         }
     }
+    if ((o->from.size > 0 && !when_parse(&t->from, o->from, "--from", e)) ||
+        (o->to.size > 0 && !when_parse(&t->to, o->to, "--to", e))) {
+        return false;
+    }
     if (o->successful_only) {
         filter_successful(t->filter);
     }
@@ -112,8 +116,16 @@ static enum text_precision precision_of(enum unit unit)
     return PRECISION_DEFAULT;
 }
 
-static struct text_options text_options_of(const struct view_options *o,
-                                           bool colours)
+/* How far the times of day that are told, and given, are ahead of UTC. */
+static int32_t utc_offset_of(const struct view_options *o,
+                             const struct telling_setting *setting)
+{
+    return o->utc ? 0 : setting->utc_offset;
+}
+
+static struct text_options
+text_options_of(const struct view_options *o,
+                const struct telling_setting *setting)
 {
     return (struct text_options){
         .always_pid = o->always_show_pid || o->output.size > 0,
@@ -129,8 +141,8 @@ static struct text_options text_options_of(const struct view_options *o,
         .hex = (enum text_hex)o->hex_strings,
         .constant_numbers = o->constants == CONSTANTS_VERBOSE,
         .handle_detail = o->handles > 1,
-        .colour = colours,
-        .utc_offset = os_utc_offset(),
+        .colour = setting->colours,
+        .utc_offset = utc_offset_of(o, setting),
     };
 }
 
@@ -164,11 +176,10 @@ static struct decode_options decode_options_of(const struct telling *t,
     };
 }
 
-static bool open_lines(struct telling *t, const struct clock *clock, bool wine,
-                       bool colours)
+static bool open_lines(struct telling *t, const struct telling_setting *setting)
 {
-    struct decode_options options = decode_options_of(t, wine);
-    struct text_options text = text_options_of(t->options, colours);
+    struct decode_options options = decode_options_of(t, setting->wine);
+    struct text_options text = text_options_of(t->options, setting);
     struct sink *sink;
 
     if (t->options->json) {
@@ -183,34 +194,63 @@ static bool open_lines(struct telling *t, const struct clock *clock, bool wine,
         text_init(&t->text, &text, output_line, t->output);
         sink = &t->text.sink;
     }
-    decoder_init(&t->line_decoder, sink, clock, &options);
+    decoder_init(&t->line_decoder, sink, setting->clock, &options);
     return true;
 }
 
-static bool open_counts(struct telling *t, const struct clock *clock, bool wine)
+static bool open_counts(struct telling *t,
+                        const struct telling_setting *setting)
 {
     struct summary_options options = {
         .sort = t->sort,
         .by_thread = t->options->summary_by == BY_THREAD,
     };
-    struct decode_options plain = { .wine = wine, .names_only = true };
+    struct decode_options plain = { .wine = setting->wine, .names_only = true };
 
     t->summary = summary_open(&options);
     if (t->summary == NULL) {
         return false;
     }
-    decoder_init(&t->count_decoder, summary_sink(t->summary), clock, &plain);
+    decoder_init(&t->count_decoder, summary_sink(t->summary), setting->clock,
+                 &plain);
+    return true;
+}
+
+static bool open_range(struct telling *t, const struct telling_setting *setting,
+                       struct err *e)
+{
+    const struct view_options *o = t->options;
+    int32_t offset = utc_offset_of(o, setting);
+    int64_t from = INT64_MIN;
+    int64_t to = INT64_MAX;
+
+    if (o->from.size == 0 && o->to.size == 0) {
+        return true;
+    }
+    if (o->from.size > 0) {
+        from = when_ns(&t->from, setting->clock->wall_ns, offset,
+                       setting->last_ns);
+    }
+    if (o->to.size > 0) {
+        to = when_ns(&t->to, setting->clock->wall_ns, offset, setting->last_ns);
+    }
+    if (from > to) {
+        return err_set(e, ERR_USAGE, "--from: is later than --to");
+    }
+    when_range_set(&t->range, from, to);
     return true;
 }
 
 bool telling_open(struct telling *t, struct output *output,
-                  const struct clock *clock, bool wine, bool colours,
-                  struct err *e)
+                  const struct telling_setting *setting, struct err *e)
 {
     t->output = output;
+    t->clock = setting->clock;
+    if (!open_range(t, setting, e)) {
+        return false;
+    }
     /* Losses are told also by who counts only. */
-    if (!open_lines(t, clock, wine, colours) ||
-        (t->counts && !open_counts(t, clock, wine))) {
+    if (!open_lines(t, setting) || (t->counts && !open_counts(t, setting))) {
         return err_set(e, ERR_OS, "out of memory");
     }
     return true;
@@ -231,11 +271,17 @@ void telling_close(struct telling *t)
 
 /* --- what the model tells --- */
 
+static bool call_in_range(struct telling *t, const struct call *call)
+{
+    return when_in(&t->range, t->clock,
+                   call->entry_seen ? call->entry_time : call->return_time);
+}
+
 void telling_enter(void *telling, const struct call *call)
 {
     struct telling *t = telling;
     /* Asked in any case: the filter keeps what it saw of the handles. */
-    bool pass = filter_pass_entry(t->filter, call);
+    bool pass = filter_pass_entry(t->filter, call) && call_in_range(t, call);
 
     if (pass && t->lines && !t->by_result) {
         decoder_enter(&t->line_decoder, call);
@@ -250,7 +296,7 @@ void telling_leave(void *telling, const struct call *call)
                     ? filter_pass_entry(t->filter, call)
                     : filter_pass(t->filter, call);
 
-    if (!pass) {
+    if (!pass || !call_in_range(t, call)) {
         /* The filter forgets what it said when too many calls are open. */
         decoder_drop(&t->line_decoder, call);
         return;
@@ -276,7 +322,8 @@ void telling_completion(void *telling, const struct completion_told *c)
     for (uint32_t i = 0; i < TELLING_PENDING; i++) {
         if (t->pending[i] == c->call->id) {
             t->pending[i] = 0;
-            if (filter_pass_completions(t->filter)) {
+            if (filter_pass_completions(t->filter) &&
+                when_in(&t->range, t->clock, c->time)) {
                 decoder_completion(&t->line_decoder, c);
             }
             return;
@@ -288,7 +335,8 @@ void telling_transition(void *telling, const struct transition_told *told)
 {
     struct telling *t = telling;
 
-    if (t->lines && filter_pass_transition(t->filter, told->tid, told->kind)) {
+    if (t->lines && filter_pass_transition(t->filter, told->tid, told->kind) &&
+        when_in(&t->range, t->clock, told->time)) {
         decoder_transition(&t->line_decoder, told);
     }
 }
@@ -297,6 +345,9 @@ void telling_notice(void *telling, const struct notice *n)
 {
     struct telling *t = telling;
 
+    if (!when_in(&t->range, t->clock, n->time)) {
+        return;
+    }
     switch (n->kind) {
     case NOTICE_LOST:
     case NOTICE_CALLBACK_LOST:

@@ -23,11 +23,23 @@
 #include "plan/plan.h"
 #include "view/options.h"
 #include "view/output.h"
+#include "view/when.h"
 
 #include <stdbool.h>
 
 /* As many as the model knows of one process. */
 #define TELLING_PENDING 128
+
+/* What there is to know of a trace before its first line. */
+struct telling_setting {
+    const struct clock *clock;  // borrowed as long as the telling is open
+    bool wine;                  // the target runs there
+    bool colours;               // the output shows them
+    int32_t utc_offset;         // seconds that its local time is ahead of UTC
+    /* How long after its start a recording's last record is; 0: not known. A
+     * time of the next day may be meant only if it lasts so long. */
+    int64_t last_ns;
+};
 
 struct telling {
     const struct view_options *options;
@@ -37,6 +49,10 @@ struct telling {
     bool counts;     // they are counted
     bool by_result;  // told when they have returned, and whole
     enum summary_column sort;
+    struct when from;
+    struct when to;
+    struct when_range range;    // what is shown, and counted
+    const struct clock *clock;  // borrowed
     struct decoder line_decoder;
     struct decoder count_decoder;
     struct text text;
@@ -52,10 +68,9 @@ struct telling {
  * says what is wrong with which of them. telling_close in any case. */
 bool telling_judge(struct telling *t, const struct view_options *o,
                    struct err *e);
-/* `wine`: the target runs there. `colours`: `output` shows them. */
+/* Fails also if --from is later than --to. */
 bool telling_open(struct telling *t, struct output *output,
-                  const struct clock *clock, bool wine, bool colours,
-                  struct err *e);
+                  const struct telling_setting *setting, struct err *e);
 void telling_close(struct telling *t);
 
 /* What handles refer to is of interest. */
