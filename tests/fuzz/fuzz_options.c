@@ -25,7 +25,12 @@ static void check_taken(const struct options *o, str raw)
     for (size_t i = 0; i < o->word_count; i++) {
         touch(o->words[i]);
     }
-    if (o->command == COMMAND_TRACE) {
+    touch(o->launch.record);
+    touch(o->view.from);
+    touch(o->view.to);
+    if (o->command == COMMAND_TRACE ||
+        (o->command == COMMAND_RECORD && !o->help && !o->version) ||
+        (o->command == COMMAND_RECORD && o->launch.program.size > 0)) {
         MUST(o->launch.program.size > 0 && !o->nothing);
         MUST(o->launch.program_line.size <= raw.size);
         MUST(o->launch.program_line.p == raw.p + at);
@@ -33,6 +38,8 @@ static void check_taken(const struct options *o, str raw)
     } else {
         MUST(o->launch.program_line.size == 0 && o->launch.program.size == 0);
     }
+    MUST(o->command != COMMAND_RECORD || o->help || o->version ||
+         (o->launch.record.size > 0 && o->view.output.size == 0));
     MUST(o->command != COMMAND_NONE || o->help || o->version || o->nothing);
 }
 
