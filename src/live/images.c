@@ -65,6 +65,25 @@ static void keep(struct traced *t, uint64_t base, uint64_t size)
     t->image_count++;
 }
 
+/* Tells of an image; for a recording also which build of its file it is. */
+static bool tell_module(struct traced *t, uint64_t time, uint64_t base,
+                        uint64_t size, str name)
+{
+    struct journal_module m = { .base = base, .size = size };
+    struct module_identity id;
+
+    if (!t->session->identities) {
+        return put_module(t, time, &m, name, STR(""));
+    }
+    module_identify(&id, &t->target.os, base, size);
+    m.timestamp = id.headers.timestamp;
+    m.checksum = id.headers.checksum;
+    m.image_size = id.headers.image_size;
+    m.pdb_age = id.pdb_age;
+    memcpy(m.pdb_id, id.pdb_id, sizeof(m.pdb_id));
+    return put_module(t, time, &m, name, (str){ id.pdb, id.pdb_size });
+}
+
 bool images_may_be(const struct traced *t, const struct region_told *told)
 {
     const struct module *ntdll = &t->target.ntdll;
@@ -82,7 +101,7 @@ void images_add(struct traced *t, uint64_t time, const struct region_told *told)
     uint64_t size = module_size(&t->target.os, base, told->allocation_end);
 
     keep(t, base, size);
-    put_module(t, time, base, size, region_file(told));
+    tell_module(t, time, base, size, region_file(told));
 }
 
 /* Any address in a view unmaps it. */
@@ -155,8 +174,8 @@ bool images_begin(struct traced *t, uint64_t time)
 
     /* Of this one nobody needs to be asked anything. */
     keep(t, t->target.ntdll.base, t->target.ntdll.size);
-    if (!put_module(t, time, t->target.ntdll.base, t->target.ntdll.size,
-                    STR("ntdll.dll"))) {
+    if (!tell_module(t, time, t->target.ntdll.base, t->target.ntdll.size,
+                     STR("ntdll.dll"))) {
         return false;
     }
     /* The program, which nobody maps before our eyes either. */

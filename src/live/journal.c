@@ -45,6 +45,7 @@ void put_process(struct traced *t, enum model_mode mode, str image, str command)
     struct journal_process p = {
         .head.time = os_tsc(),
         .pid = t->target.os.pid,
+        .parent = os_self().pid,
         .build = t->target.plan->system.build,
         .mode = (uint8_t)mode,
         .width = sizeof(uint64_t),
@@ -64,12 +65,12 @@ void put_process_end(struct traced *t, uint64_t time, uint32_t code)
     hand_over(t, &b);
 }
 
-bool put_module(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
-                str name)
+bool put_module(struct traced *t, uint64_t time, const struct journal_module *m,
+                str name, str pdb)
 {
     struct buf b = room_of(t->session);
 
-    journal_module(&b, judged(time), base, size, name);
+    journal_module(&b, judged(time), m, name, pdb);
     return hand_over(t, &b);
 }
 

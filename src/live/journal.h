@@ -28,8 +28,8 @@ bool journal_open(struct session *s, struct err *e);
 void put_process(struct traced *t, enum model_mode mode, str image,
                  str command);
 void put_process_end(struct traced *t, uint64_t time, uint32_t code);
-bool put_module(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
-                str name);
+bool put_module(struct traced *t, uint64_t time, const struct journal_module *m,
+                str name, str pdb);
 void put_unmodule(struct traced *t, uint64_t time, uint64_t base);
 /* The system call functions of `m`, and which of them are patched. */
 bool put_stubs(struct traced *t, uint64_t time, const struct module *m,

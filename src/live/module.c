@@ -7,7 +7,11 @@
  */
 #include "live/module.h"
 
+#include "base/chars.h"
+#include "base/utf.h"
+
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/banned.h"
 
@@ -129,6 +133,63 @@ uint64_t module_size(const struct os_process *p, uint64_t base, uint64_t end)
                    image.image_size <= end - base
                ? image.image_size
                : end - base;
+}
+
+/* Bytes of its text that are none of UTF-8 are kept as surrogates. */
+static void keep_text(struct module_identity *out, str s)
+{
+    struct buf b = BUF_OVER(out->pdb);
+
+    while (s.size > 0) {
+        size_t size;
+        uint32_t c = chars_code_point(s, &size);
+
+        utf_add(&b, c);
+        s = str_slice(s, size, s.size);
+    }
+    out->pdb_size = b.size;
+}
+
+static void identify_pdb(struct module_identity *out,
+                         const struct os_process *p, uint64_t base,
+                         uint64_t size)
+{
+    uint8_t bytes[24 + MODULE_PDB_MOST];
+    uint32_t rva = out->headers.debug;
+    size_t part = out->headers.debug_size;
+    struct pe_pdb pdb;
+    uint32_t data_size;
+
+    /* A directory has a few entries of 28 bytes. */
+    if (part > 32 * 28) {
+        part = 32 * 28;
+    }
+    if (rva == 0 || rva > size || part > size - rva ||
+        !os_read(p, base + rva, bytes, part) ||
+        !pe_codeview_in(bytes, part, &rva, &data_size)) {
+        return;
+    }
+    part = data_size < sizeof(bytes) ? data_size : sizeof(bytes);
+    if (rva > size || part > size - rva ||
+        !os_read(p, base + rva, bytes, part) ||
+        !pe_pdb_over(&pdb, bytes, part)) {
+        return;
+    }
+    memcpy(out->pdb_id, pdb.id, sizeof(pdb.id));
+    out->pdb_age = pdb.age;
+    keep_text(out, pdb.name);
+}
+
+void module_identify(struct module_identity *out, const struct os_process *p,
+                     uint64_t base, uint64_t size)
+{
+    uint8_t head[PAGE];
+
+    *out = (struct module_identity){ 0 };
+    if (size >= sizeof(head) && os_read(p, base, head, sizeof(head)) &&
+        pe_identity_of(&out->headers, head, sizeof(head))) {
+        identify_pdb(out, p, base, size);
+    }
 }
 
 bool module_is(const struct os_process *p, uint64_t base, str name)

@@ -35,6 +35,23 @@ uint64_t module_export(const struct module *m, str name);
 /* How large the image at `base` is, whose mapping ends at `end`. */
 uint64_t module_size(const struct os_process *p, uint64_t base, uint64_t end);
 
+/* The name of its PDB may have so many bytes. */
+#define MODULE_PDB_MOST 1024
+
+/* Which build of its file an image is, as it says itself. */
+struct module_identity {
+    struct pe_identity headers;
+    uint8_t pdb_id[16];  // all zeros, no age, no name: no symbols are named
+    uint32_t pdb_age;
+    size_t pdb_size;
+    char pdb[3 * MODULE_PDB_MOST];  // WTF-8
+};
+
+/* Of the image at `base` whose mapping has `size` bytes, from its memory
+ * alone; what cannot be read, or is none, is zero. */
+void module_identify(struct module_identity *out, const struct os_process *p,
+                     uint64_t base, uint64_t size);
+
 /* True if the image at `base` says of itself that it is `name` (by its
  * export directory, whatever its file is called). */
 bool module_is(const struct os_process *p, uint64_t base, str name);

@@ -7,6 +7,8 @@
  */
 #include "live/pe.h"
 
+#include <string.h>
+
 #include "base/banned.h"
 
 /* Offsets and values of the PE format, by Microsoft's names. */
@@ -31,11 +33,16 @@ enum {
     SUBSYSTEM_CONSOLE = 3,
 
     DIRECTORY_EXPORT = 0,
+    DIRECTORY_DEBUG = 6,
     DIRECTORY_CLR = 14,
 
     CLR_FLAGS = 16,  // offset in the CLR header
     CLR_IL_ONLY = 0x1,
     CLR_32BIT_REQUIRED = 0x2,
+
+    DEBUG_ENTRY_SIZE = 28,
+    DEBUG_CODEVIEW = 2,
+    RSDS_SIZE = 24,  // of what stands before the name
 };
 
 /* Longest export name; C++ makes long ones, so they are cut off late. */
@@ -279,26 +286,33 @@ str pe_why_not(enum pe_kind kind)
 
 /* --------------------------------------------------------- a mapped image */
 
+/* The headers of an image that is mapped; false: it is none. */
+static bool find_headers(struct reader *r, struct headers *h)
+{
+    uint32_t nt;
+    str mark;
+
+    mark = reader_bytes(r, 2);
+    nt = u32_at(r, E_LFANEW);
+    if (r->bad || !str_eq(mark, STR("MZ")) || nt > r->size) {
+        return false;
+    }
+    reader_seek(r, nt);
+    mark = reader_bytes(r, 4);
+    if (r->bad || !str_eq(mark, STR("PE\0\0"))) {
+        return false;
+    }
+    *h = read_headers(r, nt);
+    return !r->bad;
+}
+
 bool pe_image_over(struct pe_image *out, const void *bytes, size_t size)
 {
     struct reader r = reader_over(bytes, size);
     struct headers h;
     struct pe_image image;
-    uint32_t nt;
-    str mark;
 
-    mark = reader_bytes(&r, 2);
-    nt = u32_at(&r, E_LFANEW);
-    if (r.bad || !str_eq(mark, STR("MZ")) || nt > size) {
-        return false;
-    }
-    reader_seek(&r, nt);
-    mark = reader_bytes(&r, 4);
-    if (r.bad || !str_eq(mark, STR("PE\0\0"))) {
-        return false;
-    }
-    h = read_headers(&r, nt);
-    if (r.bad || h.magic != MAGIC_PE32_PLUS) {
+    if (!find_headers(&r, &h) || h.magic != MAGIC_PE32_PLUS) {
         return false;
     }
     image = (struct pe_image){
@@ -448,4 +462,62 @@ bool pe_exports_next(struct pe_exports *it, struct pe_export *out)
         return true;
     }
     return false;
+}
+
+/* ------------------------------------------------------- which build it is */
+
+bool pe_identity_of(struct pe_identity *out, const void *head, size_t size)
+{
+    struct reader r = reader_over(head, size);
+    struct headers h;
+
+    *out = (struct pe_identity){ 0 };
+    if (!find_headers(&r, &h) ||
+        (h.magic != MAGIC_PE32 && h.magic != MAGIC_PE32_PLUS)) {
+        return false;
+    }
+    out->timestamp = u32_at(&r, h.optional - FILE_HEADER_SIZE + 4);
+    out->checksum = u32_at(&r, h.optional + 64);
+    out->image_size = h.image_size;
+    read_directory(&r, &h, DIRECTORY_DEBUG, &out->debug, &out->debug_size);
+    if (r.bad) {
+        out->debug = 0;
+        out->debug_size = 0;
+    }
+    return true;
+}
+
+bool pe_codeview_in(const void *directory, size_t size, uint32_t *rva,
+                    uint32_t *data_size)
+{
+    struct reader r = reader_over(directory, size);
+
+    for (size_t at = 0; size - at >= DEBUG_ENTRY_SIZE; at += DEBUG_ENTRY_SIZE) {
+        uint32_t type = u32_at(&r, at + 12);
+
+        *data_size = u32_at(&r, at + 16);
+        *rva = u32_at(&r, at + 20);
+        if (type == DEBUG_CODEVIEW && *rva != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool pe_pdb_over(struct pe_pdb *out, const void *data, size_t size)
+{
+    struct reader r = reader_over(data, size);
+    str mark = reader_bytes(&r, 4);
+    str id = reader_bytes(&r, sizeof(out->id));
+
+    out->age = reader_u32(&r);
+    if (r.bad || !str_eq(mark, STR("RSDS"))) {
+        return false;
+    }
+    memcpy(out->id, id.p, sizeof(out->id));
+    out->name = reader_zstr(&r, size - RSDS_SIZE);
+    if (r.bad) {
+        out->name = STR("");
+    }
+    return true;
 }

@@ -100,4 +100,32 @@ str pe_module_name(const struct pe_image *image);
 struct pe_exports pe_exports_over(const struct pe_image *image);
 bool pe_exports_next(struct pe_exports *it, struct pe_export *out);
 
+/* Which build of a module's file it is. */
+struct pe_identity {
+    uint32_t timestamp;  // TimeDateStamp, which linkers also fill otherwise
+    uint32_t checksum;
+    uint32_t image_size;  // SizeOfImage
+    uint32_t debug;       // RVA of the debug directory; 0: none
+    uint32_t debug_size;  // bytes
+};
+
+/* Reads them from an image's first `size` bytes, of 32 or 64 bits. False,
+ * *out zeroed, if they are no image's. */
+bool pe_identity_of(struct pe_identity *out, const void *head, size_t size);
+
+/* Where the entry for symbols lies that a debug directory has: the first of
+ * them. False: there is none. */
+bool pe_codeview_in(const void *directory, size_t size, uint32_t *rva,
+                    uint32_t *data_size);
+
+/* What it says of them ("RSDS"): which PDB was made with the module. */
+struct pe_pdb {
+    uint8_t id[16];  // GUID
+    uint32_t age;
+    str name;  // a path, as the linker wrote it; borrowed. Empty: has no end
+};
+
+/* False if it is no such entry. */
+bool pe_pdb_over(struct pe_pdb *out, const void *data, size_t size);
+
 #endif

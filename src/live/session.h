@@ -36,6 +36,7 @@ struct session {
     struct timing timing;
     struct output output;
     struct recorder *recorder;  // owned; NULL: nothing is recorded
+    bool identities;            // images are told with their build
     void *wake;                 // event: some process wants the reader
     uint8_t *scratch;           // ring_bytes, owned: records, copied out
     char *journal;        // JOURNAL_MAX bytes, owned: journal.c builds there

@@ -34,7 +34,7 @@ static const struct shape shapes[] = {
           AT(process, image_size), AT(process, command_size)),
     SHAPE(PROCESS_END, process_end, 0, 0),
     SHAPE(THREAD_END, thread_end, 0, 0),
-    SHAPE(MODULE, module, 1, AT(module, name_size)),
+    SHAPE(MODULE, module, 2, AT(module, name_size), AT(module, pdb_size)),
     SHAPE(UNMODULE, unmodule, 0, 0),
     SHAPE(STUBS, stubs, 1, AT(stubs, name_size)),
     SHAPE(HANDLE, handle, 3,
@@ -159,12 +159,10 @@ void journal_thread_end(struct buf *b, uint64_t time, uint32_t code, bool known)
     build(b, JOURNAL_THREAD_END, time, &r, NULL);
 }
 
-void journal_module(struct buf *b, uint64_t time, uint64_t base, uint64_t size,
-                    str name)
+void journal_module(struct buf *b, uint64_t time,
+                    const struct journal_module *m, str name, str pdb)
 {
-    struct journal_module r = { .base = base, .size = size };
-
-    build(b, JOURNAL_MODULE, time, &r, &name);
+    build(b, JOURNAL_MODULE, time, m, (str[]){ name, pdb });
 }
 
 void journal_unmodule(struct buf *b, uint64_t time, uint64_t base)

@@ -93,13 +93,21 @@ struct journal_thread_end {
     uint32_t known;  // 0: nobody could be asked for its code
 };
 
+/* Which build of its file it is, as its headers say, for who looks for its
+ * symbols later: filled for recordings only, else all zeros, as is what it
+ * does not say. */
 struct journal_module {
     struct record_head head;
     uint64_t base;
-    uint64_t size;       // bytes
-    uint32_t name_size;  // the file's name without folders
-    uint32_t pad;
-    /* name */
+    uint64_t size;        // bytes
+    uint32_t name_size;   // the file's name without folders
+    uint32_t pdb_size;    // the name of its symbols, as the linker wrote it
+    uint32_t timestamp;   // of its file header
+    uint32_t checksum;    // of its optional header
+    uint32_t image_size;  // SizeOfImage
+    uint32_t pdb_age;
+    uint8_t pdb_id[16];  // GUID
+    /* name, PDB's name */
 };
 
 struct journal_unmodule {
@@ -182,6 +190,7 @@ struct journal_notice {
 };
 
 static_assert(sizeof(struct journal_process) == 40, "journal.h");
+static_assert(sizeof(struct journal_module) == 72, "journal.h");
 static_assert(sizeof(struct journal_stubs) == 40, "journal.h");
 static_assert(sizeof(struct journal_stub) == 8, "journal.h");
 static_assert(sizeof(struct journal_handle) == 40, "journal.h");
@@ -193,8 +202,8 @@ static_assert(sizeof(struct journal_place) == 48, "journal.h");
  * where there is no room for more of them. With too little room for the struct
  * itself, or for STUBS, b->cut is set and nothing is there. */
 
-void journal_module(struct buf *b, uint64_t time, uint64_t base, uint64_t size,
-                    str name);
+void journal_module(struct buf *b, uint64_t time,
+                    const struct journal_module *m, str name, str pdb);
 void journal_unmodule(struct buf *b, uint64_t time, uint64_t base);
 void journal_process(struct buf *b, const struct journal_process *p, str image,
                      str command);

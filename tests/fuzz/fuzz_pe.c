@@ -80,6 +80,25 @@ static void check_syscalls(const struct pe_image *image)
     syscalls_close(&s);
 }
 
+/* The same bytes stand for the directory and for what it leads to. */
+static void check_identity(const uint8_t *bytes, size_t size)
+{
+    struct pe_identity id;
+    struct pe_pdb pdb;
+    uint32_t rva = 0, part = 0;
+
+    if (!pe_identity_of(&id, bytes, size)) {
+        MUST(id.timestamp == 0 && id.image_size == 0 && id.debug == 0);
+    } else if (id.debug < size &&
+               pe_codeview_in(bytes + id.debug, size - id.debug, &rva, &part)) {
+        MUST(rva != 0);
+    }
+    if (rva < size && pe_pdb_over(&pdb, bytes + rva, size - rva)) {
+        touch(pdb.name);
+        MUST(pdb.name.size < size - rva);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct pe_image image;
@@ -91,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         MUST(kind <= PE_DAMAGED);
         touch(pe_why_not(kind));
     }
+    check_identity(bytes, size);
     if (pe_image_over(&image, bytes, size)) {
         MUST(image.bytes.size <= size);
         check_exports(&image);

@@ -47,21 +47,64 @@ static void what_is_built_is_judged_right(void)
     CHECK(row.rva == 0x30 && row.flags == JOURNAL_STUB_PATCHED);
 }
 
+/* With no identity: as it is when nothing is recorded. */
+static void build_module(struct buf *b, uint64_t time, uint64_t base,
+                         uint64_t size, str name)
+{
+    struct journal_module m = { .base = base, .size = size };
+
+    journal_module(b, time, &m, name, STR(""));
+}
+
 static void texts_are_cut_where_there_is_no_room(void)
 {
-    _Alignas(8) char room[64];
+    _Alignas(8) char room[sizeof(struct journal_module) + 24];
     _Alignas(8) char small[16];
     struct buf b = BUF_OVER(room);
     const void *record = room;
 
-    journal_module(&b, 1, 0x1000, 0x2000,
-                   STR("a name that is longer than what is left"));
+    build_module(&b, 1, 0x1000, 0x2000,
+                 STR("a name that is longer than what is left"));
     CHECK(!b.cut && journal_judge(record, b.size));
     CHECK_STR(journal_text(record, 0), STR("a name that is longer th"));
+    CHECK_STR(journal_text(record, 1), STR(""));
     b = BUF_OVER(small);
-    journal_module(&b, 1, 0x1000, 0x2000, STR("x"));
+    build_module(&b, 1, 0x1000, 0x2000, STR("x"));
     CHECK(b.cut);
     CHECK_U64(b.size, 0);
+}
+
+static void a_module_says_which_build_it_is(void)
+{
+    _Alignas(8) char room[200];
+    struct buf b = BUF_OVER(room);
+    const void *record = room;
+    const struct journal_module *m = record;
+    struct journal_module made = {
+        .base = 0x150000000,
+        .size = 0x3000,
+        .timestamp = 0x65432100,
+        .checksum = 0x1234,
+        .image_size = 0x2fff,
+        .pdb_age = 3,
+        .pdb_id = { 1, 2, [15] = 16 },
+    };
+    uint32_t wrong = 100;
+
+    journal_module(&b, 7, &made, STR("x.dll"), STR("C:\\b\\x.pdb"));
+    CHECK(!b.cut && journal_judge(record, b.size));
+    CHECK(m->head.kind == JOURNAL_MODULE && m->head.time == 7);
+    CHECK_U64(m->base, 0x150000000);
+    CHECK_U64(m->size, 0x3000);
+    CHECK_U64(m->timestamp, 0x65432100);
+    CHECK_U64(m->checksum, 0x1234);
+    CHECK_U64(m->image_size, 0x2fff);
+    CHECK_U64(m->pdb_age, 3);
+    CHECK(memcmp(m->pdb_id, made.pdb_id, 16) == 0);
+    CHECK_STR(journal_text(record, 0), STR("x.dll"));
+    CHECK_STR(journal_text(record, 1), STR("C:\\b\\x.pdb"));
+    memcpy(room + offsetof(struct journal_module, pdb_size), &wrong, 4);
+    CHECK(!journal_judge(record, b.size));
 }
 
 /* Every number of a record that could be wrong, wrong. */
@@ -116,7 +159,7 @@ static void a_thread_cannot_write_a_journal(void)
     char room[JOURNAL_ROOM];
     struct buf b = BUF_OVER(room);
 
-    journal_module(&b, 1, 0x150000000, 0x1000, STR("x.dll"));
+    build_module(&b, 1, 0x150000000, 0x1000, STR("x.dll"));
     model_feed(a, b.p, b.size, UINT64_MAX);
     CHECK_STR(told(t), STR("32.36 +++ lost 1 records: damaged +++\n"));
     CHECK(model_place(t->p, 0x150000000).kind != PLACE_MODULE);
@@ -132,7 +175,7 @@ static void tell_module(struct trace *t, uint64_t us, uint64_t base, str name)
     char room[JOURNAL_ROOM];
     struct buf b = BUF_OVER(room);
 
-    journal_module(&b, us * TICKS, base, 0x1000, name);
+    build_module(&b, us * TICKS, base, 0x1000, name);
     CHECK(tell_record(t->p, &b));
 }
 
@@ -262,6 +305,7 @@ int main(void)
     const struct test tests[] = {
         TEST(what_is_built_is_judged_right),
         TEST(texts_are_cut_where_there_is_no_room),
+        TEST(a_module_says_which_build_it_is),
         TEST(what_is_no_record_is_refused),
         TEST(a_thread_cannot_write_a_journal),
         TEST(a_module_is_there_from_its_time_to_its_end),

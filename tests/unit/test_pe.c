@@ -92,6 +92,9 @@ static void make_i386(uint8_t *bytes, bool clr, uint32_t clr_flags)
 #define EXPORTS 0x2000
 
 /* A mapped module with five exports, one of them a forwarder. */
+#define DEBUG 0x2400
+#define RSDS 0x2500
+
 static uint8_t *make_image(void)
 {
     static const struct {
@@ -111,6 +114,21 @@ static uint8_t *make_image(void)
     put_section(bytes, 1, ".datasec", 0x2000, 0x5000, 0x600, 0x200);
     put(bytes, OPTIONAL + 112, EXPORTS, 4);
     put(bytes, OPTIONAL + 116, 0x200, 4);
+    put(bytes, FILE_HEADER + 4, 0x65432100, 4);
+    put(bytes, OPTIONAL + 64, 0x1234, 4);
+    put(bytes, OPTIONAL + 112 + 6 * 8, DEBUG, 4);
+    put(bytes, OPTIONAL + 112 + 6 * 8 + 4, 2 * 28, 4);
+    put(bytes, DEBUG + 12, 13, 4);  // POGO
+    put(bytes, DEBUG + 20, 0x2100, 4);
+    put(bytes, DEBUG + 28 + 12, 2, 4);  // CODEVIEW
+    put(bytes, DEBUG + 28 + 16, 24 + 8, 4);
+    put(bytes, DEBUG + 28 + 20, RSDS, 4);
+    put_text(bytes, RSDS, "RSDS");
+    for (size_t i = 0; i < 16; i++) {
+        bytes[RSDS + 4 + i] = (uint8_t)(0xa0 + i);
+    }
+    put(bytes, RSDS + 20, 3, 4);
+    put_text(bytes, RSDS + 24, "nt\xc3\xa4.pdb");
     put(bytes, EXPORTS + 12, EXPORTS + 0x1f0, 4);
     put_text(bytes, EXPORTS + 0x1f0, "ntdll.dll");
     put(bytes, EXPORTS + 16, 8, 4);
@@ -432,6 +450,97 @@ static void what_is_no_64_bit_image_is_refused(void)
     free(bytes);
 }
 
+/* --- which build it is --- */
+
+/* A copy of its own of part of an image, for ASan to watch. */
+static uint8_t *part_of(const uint8_t *image, size_t from, size_t size)
+{
+    uint8_t *part = malloc(size);
+
+    if (part == NULL) {
+        abort();
+    }
+    memcpy(part, image + from, size);
+    return part;
+}
+
+static void an_image_says_which_build_it_is(void)
+{
+    uint8_t *bytes = make_image();
+    struct pe_identity id;
+
+    CHECK(pe_identity_of(&id, bytes, 0x400));
+    CHECK_U64(id.timestamp, 0x65432100);
+    CHECK_U64(id.checksum, 0x1234);
+    CHECK_U64(id.image_size, 0x3000);
+    CHECK_U64(id.debug, DEBUG);
+    CHECK_U64(id.debug_size, 56);
+    /* One of 32 bits as well: its directories begin 16 bytes before. */
+    make_i386(bytes, false, 0);
+    put(bytes, OPTIONAL + 96 + 6 * 8, 0x77, 4);
+    put(bytes, OPTIONAL + 96 + 6 * 8 + 4, 28, 4);
+    CHECK(pe_identity_of(&id, bytes, 0x400));
+    CHECK_U64(id.timestamp, 0x65432100);
+    CHECK_U64(id.checksum, 0x1234);
+    CHECK_U64(id.debug, 0x77);
+    CHECK_U64(id.debug_size, 28);
+    /* Fewer directories than it would be one of. */
+    put(bytes, OPTIONAL + 92, 6, 4);
+    CHECK(pe_identity_of(&id, bytes, 0x400));
+    CHECK(id.debug == 0 && id.debug_size == 0 && id.timestamp != 0);
+    put(bytes, OPTIONAL, 0x107, 2);
+    CHECK(!pe_identity_of(&id, bytes, 0x400));
+    CHECK(id.timestamp == 0 && id.image_size == 0);
+    free(bytes);
+}
+
+static void symbols_are_named_by_the_debug_directory(void)
+{
+    uint8_t *bytes = make_image();
+    uint32_t rva = 0, size = 0;
+    struct pe_pdb pdb;
+
+    CHECK(pe_codeview_in(bytes + DEBUG, 56, &rva, &size));
+    CHECK_U64(rva, RSDS);
+    CHECK_U64(size, 32);
+    CHECK(pe_pdb_over(&pdb, bytes + RSDS, 33));
+    CHECK_U64(pdb.age, 3);
+    CHECK(pdb.id[0] == 0xa0 && pdb.id[15] == 0xaf);
+    CHECK_STR(pdb.name, STR("nt\xc3\xa4.pdb"));
+    /* The entry is cut off, or is another kind, or is nowhere. */
+    CHECK(!pe_codeview_in(bytes + DEBUG, 55, &rva, &size));
+    CHECK(!pe_codeview_in(bytes + DEBUG, 28, &rva, &size));
+    CHECK(!pe_codeview_in(bytes + DEBUG, 0, &rva, &size));
+    put(bytes, DEBUG + 28 + 20, 0, 4);
+    CHECK(!pe_codeview_in(bytes + DEBUG, 56, &rva, &size));
+    free(bytes);
+}
+
+static void a_name_without_an_end_is_none(void)
+{
+    uint8_t *bytes = make_image();
+
+    for (size_t size = 0; size <= 33; size++) {
+        uint8_t *part = part_of(bytes, RSDS, size ? size : 1);
+        struct pe_pdb pdb;
+        bool is = pe_pdb_over(&pdb, part, size);
+
+        CHECK(is == (size >= 24));
+        if (is) {
+            CHECK_U64(pdb.age, 3);
+            CHECK_U64(pdb.name.size, size == 33 ? 8 : 0);
+        }
+        free(part);
+    }
+    bytes[RSDS] = 'N';
+    {
+        struct pe_pdb pdb;
+
+        CHECK(!pe_pdb_over(&pdb, bytes + RSDS, 33));
+    }
+    free(bytes);
+}
+
 /* Reads everything there is, as the tracer does, and looks at each byte. */
 static void read_all(const uint8_t *bytes, size_t size)
 {
@@ -439,10 +548,20 @@ static void read_all(const uint8_t *bytes, size_t size)
     struct pe_exports it;
     struct pe_export e;
     struct pe_section s;
+    struct pe_identity id;
     size_t sum = 0;
 
     CHECK(pe_judge(bytes, size, size) <= PE_DAMAGED);
     CHECK(pe_judge(bytes, size, UINT64_MAX) <= PE_DAMAGED);
+    if (pe_identity_of(&id, bytes, size) && id.debug < size) {
+        uint32_t rva = 0, part = 0;
+        struct pe_pdb pdb;
+
+        if (pe_codeview_in(bytes + id.debug, size - id.debug, &rva, &part) &&
+            rva < size && pe_pdb_over(&pdb, bytes + rva, size - rva)) {
+            CHECK(pdb.name.size < size);
+        }
+    }
     if (!pe_image_over(&image, bytes, size)) {
         return;
     }
@@ -466,7 +585,9 @@ static void read_all(const uint8_t *bytes, size_t size)
 static const struct {
     size_t from;
     size_t to;
-} meaning[] = { { 0, SECTIONS + 80 }, { EXPORTS, EXPORTS + 0x200 } };
+} meaning[] = { { 0, SECTIONS + 80 },
+                { EXPORTS, EXPORTS + 0x200 },
+                { DEBUG, RSDS + 33 } };
 
 static void damage_never_leads_outside(void)
 {
@@ -538,6 +659,9 @@ int main(void)
         TEST(four_billion_names_end_where_the_image_does),
         TEST(sections_are_found_and_stay_inside),
         TEST(what_is_no_64_bit_image_is_refused),
+        TEST(an_image_says_which_build_it_is),
+        TEST(symbols_are_named_by_the_debug_directory),
+        TEST(a_name_without_an_end_is_none),
         TEST(damage_never_leads_outside),
         TEST(damage_in_many_places_never_leads_outside),
         TEST(any_beginning_of_an_image_is_safe_to_read),

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_module - live/module.h: which build of its file an image is, read out of
+ * a process whose every byte is its own to write.
+ */
+#include "live/module.h"
+
+#include "unit/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BASE 0x150000000u
+#define SIZE 0x4000u
+#define NT 0x80
+#define OPTIONAL (NT + 24)
+#define DEBUG 0x1ff0
+#define RSDS 0x3000
+
+/* The process: one image, its pages one by one readable or not. */
+static uint8_t image[SIZE];
+static bool hidden[SIZE / 0x1000];
+static size_t reads;
+
+bool os_read(const struct os_process *p, uint64_t from, void *to, size_t size)
+{
+    (void)p;
+    reads++;
+    CHECK(size <= 0x1000 && from >= BASE && from - BASE <= SIZE &&
+          size <= SIZE - (from - BASE));
+    if (size == 0) {
+        return true;
+    }
+    for (uint64_t at = from - BASE;
+         at / 0x1000 <= (from - BASE + size - 1) / 0x1000; at += 0x1000) {
+        if (hidden[at / 0x1000]) {
+            return false;
+        }
+    }
+    memcpy(to, image + (from - BASE), size);
+    return true;
+}
+
+static void put(size_t at, uint64_t value, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        image[at + i] = (uint8_t)(value >> (8 * i));
+    }
+}
+
+static void make_image(void)
+{
+    memset(image, 0, sizeof(image));
+    memset(hidden, 0, sizeof(hidden));
+    reads = 0;
+    put(0, 0x5a4d, 2);
+    put(0x3c, NT, 4);
+    put(NT, 0x4550, 4);
+    put(NT + 4, 0x8664, 2);
+    put(NT + 8, 0x65432100, 4);
+    put(NT + 20, 240, 2);
+    put(OPTIONAL, 0x20b, 2);
+    put(OPTIONAL + 56, SIZE - 1, 4);
+    put(OPTIONAL + 64, 0x1234, 4);
+    put(OPTIONAL + 108, 16, 4);
+    put(OPTIONAL + 112 + 48, DEBUG, 4);
+    put(OPTIONAL + 112 + 52, 28, 4);
+    put(DEBUG + 12, 2, 4);
+    put(DEBUG + 16, 24 + 6, 4);
+    put(DEBUG + 20, RSDS, 4);
+    memcpy(image + RSDS, "RSDSabcdefghijklmnop", 20);
+    put(RSDS + 20, 9, 4);
+    memcpy(image + RSDS + 24, "x.pdb", 6);
+}
+
+static struct module_identity identify(void)
+{
+    static struct module_identity id;
+    struct os_process p = { 0 };
+
+    memset(&id, 0xff, sizeof(id));
+    module_identify(&id, &p, BASE, SIZE);
+    return id;
+}
+
+static bool no_pdb(const struct module_identity *id)
+{
+    static const uint8_t none[16];
+
+    return id->pdb_size == 0 && id->pdb_age == 0 &&
+           memcmp(id->pdb_id, none, sizeof(none)) == 0;
+}
+
+static void an_image_is_identified_in_three_reads(void)
+{
+    struct module_identity id;
+
+    make_image();
+    id = identify();
+    CHECK_U64(reads, 3);
+    CHECK_U64(id.headers.timestamp, 0x65432100);
+    CHECK_U64(id.headers.checksum, 0x1234);
+    CHECK_U64(id.headers.image_size, SIZE - 1);
+    CHECK(memcmp(id.pdb_id, "abcdefghijklmnop", 16) == 0);
+    CHECK_U64(id.pdb_age, 9);
+    CHECK_STR(((str){ id.pdb, id.pdb_size }), STR("x.pdb"));
+}
+
+static void what_cannot_be_read_is_not_known(void)
+{
+    struct module_identity id;
+
+    make_image();
+    hidden[0] = true;
+    id = identify();
+    CHECK(no_pdb(&id) && id.headers.timestamp == 0);
+    make_image();
+    hidden[2] = true;  // half of the directory
+    id = identify();
+    CHECK(no_pdb(&id) && id.headers.timestamp == 0x65432100);
+    make_image();
+    hidden[3] = true;
+    id = identify();
+    CHECK(no_pdb(&id) && id.headers.timestamp == 0x65432100);
+    make_image();
+    image[0] = 'Z';
+    id = identify();
+    CHECK(no_pdb(&id) && id.headers.image_size == 0);
+}
+
+/* os_read checks that nothing outside of the image is asked for. */
+static void what_leads_outside_is_not_followed(void)
+{
+    static const struct {
+        size_t at;
+        uint32_t value;
+    } wrong[] = {
+        { OPTIONAL + 112 + 48, SIZE + 1 },
+        { OPTIONAL + 112 + 48, UINT32_MAX },
+        { OPTIONAL + 112 + 48, SIZE - 27 },
+        { OPTIONAL + 112 + 48, 0 },
+        { OPTIONAL + 112 + 52, 27 },
+        { OPTIONAL + 112 + 52, 0 },
+        { OPTIONAL + 108, 6 },
+        { DEBUG + 12, 4 },
+        { DEBUG + 20, SIZE - 1 },
+        { DEBUG + 20, SIZE },
+        { DEBUG + 20, UINT32_MAX },
+        { DEBUG + 20, 0 },
+        { DEBUG + 16, 0 },
+        { DEBUG + 16, 23 },
+        { RSDS, 0x3031424e },  // NB10
+    };
+    struct module_identity id;
+
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        make_image();
+        put(wrong[i].at, wrong[i].value, 4);
+        id = identify();
+        CHECK(no_pdb(&id));
+        CHECK_U64(id.headers.timestamp, 0x65432100);
+    }
+    /* Sizes that are lies, of what does not end. */
+    make_image();
+    put(OPTIONAL + 112 + 52, SIZE - DEBUG, 4);
+    put(DEBUG + 16, SIZE - RSDS, 4);
+    memset(image + RSDS + 24, 'x', SIZE - RSDS - 24);
+    id = identify();
+    CHECK_U64(id.pdb_age, 9);
+    CHECK_U64(id.pdb_size, 0);
+    put(OPTIONAL + 112 + 52, UINT32_MAX, 4);
+    id = identify();
+    CHECK_U64(id.headers.debug_size, UINT32_MAX);
+    /* A mapping that is smaller than a page. */
+    {
+        struct os_process p = { 0 };
+
+        module_identify(&id, &p, BASE, 0xfff);
+        CHECK(no_pdb(&id) && id.headers.timestamp == 0);
+    }
+}
+
+static void a_name_that_is_no_text_is_kept_as_one(void)
+{
+    struct module_identity id;
+
+    make_image();
+    memcpy(image + RSDS + 24, "\xc3\xa4\xff\n", 5);
+    id = identify();
+    CHECK_STR(((str){ id.pdb, id.pdb_size }), STR("\xc3\xa4\xed\xb3\xbf\n"));
+    /* The longest, of bytes that each become three. */
+    make_image();
+    put(DEBUG + 16, 24 + MODULE_PDB_MOST, 4);
+    memset(image + RSDS + 24, 0xff, MODULE_PDB_MOST - 1);
+    id = identify();
+    CHECK_U64(id.pdb_size, 3 * (MODULE_PDB_MOST - 1));
+}
+
+int main(void)
+{
+    const struct test tests[] = {
+        TEST(an_image_is_identified_in_three_reads),
+        TEST(what_cannot_be_read_is_not_known),
+        TEST(what_leads_outside_is_not_followed),
+        TEST(a_name_that_is_no_text_is_kept_as_one),
+    };
+
+    return check_run(tests, COUNT_OF(tests));
+}
