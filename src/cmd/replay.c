@@ -140,6 +140,7 @@ struct run {
     struct telling telling;
     struct output output;
     struct model *model;
+    bool muted;  // what is told was told before
 };
 
 static bool goes_on(void *run, uint64_t at, uint64_t size)
@@ -149,38 +150,111 @@ static bool goes_on(void *run, uint64_t at, uint64_t size)
     (void)at;
     (void)size;
     output_flush(&r->output);
-    return !r->output.failed;
+    return !r->output.failed &&
+           !telling_is_over(&r->telling, model_told(r->model));
 }
 
-static bool open_output(struct run *r, struct err *e)
+static void on_enter(void *run, const struct call *call)
 {
-    if (r->view.output.size > 0) {
-        return output_open(&r->output, r->view.output, e);
+    struct run *r = run;
+
+    if (r->muted) {
+        telling_opened(&r->telling, call);
+    } else {
+        telling_enter(&r->telling, call);
     }
-    r->output.file = os_stdout();
-    return true;
+}
+
+static void on_leave(void *run, const struct call *call)
+{
+    telling_leave(&((struct run *)run)->telling, call);
+}
+
+static void on_transition(void *run, const struct transition_told *t)
+{
+    telling_transition(&((struct run *)run)->telling, t);
+}
+
+static void on_completion(void *run, const struct completion_told *c)
+{
+    telling_completion(&((struct run *)run)->telling, c);
+}
+
+static void on_notice(void *run, const struct notice *n)
+{
+    telling_notice(&((struct run *)run)->telling, n);
+}
+
+static bool wants_flags(void *run, uint64_t flags)
+{
+    const struct run *r = run;
+
+    if ((flags & SUMMARY_NOTICES) != 0) {
+        return true;
+    }
+    for (uint32_t kind = 0; kind < TRANSITION_KINDS; kind++) {
+        if ((flags & (uint64_t)SUMMARY_TRANSITION << kind) != 0 &&
+            telling_wants_transition(&r->telling, kind)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool wants_call(void *run, const struct stub *stub)
+{
+    const struct run *r = run;
+
+    return stub == NULL ||
+           filter_wants_name(r->telling.filter, stub->name, stub->facts);
+}
+
+static bool moved(void *run)
+{
+    struct run *r = run;
+    bool ok;
+
+    r->muted = true;
+    ok = model_tell_open(r->model);
+    r->muted = false;
+    return ok;
 }
 
 static bool open_model(struct run *r, struct err *e)
 {
+    const str info = { r->replay.info, r->replay.info_size };
     struct model_config config = replay_config(&r->replay);
     struct model_out out = {
-        .ctx = &r->telling,
-        .enter = telling_enter,
-        .leave = telling_leave,
-        .transition = telling_transition,
-        .completion = telling_completion,
-        .notice = telling_notice,
+        .ctx = r,
+        .enter = on_enter,
+        .leave = on_leave,
+        .transition = on_transition,
+        .completion = on_completion,
+        .notice = on_notice,
+    };
+    struct telling_setting setting = {
+        .wine = config.system.wine,
+        .utc_offset = (int32_t)about_number(info, STR("utc-offset"), 0),
+        .last_ns = replay_last_ns(&r->replay),
     };
 
     r->model = model_open(&config, &out, e);
-    return r->model != NULL &&
-           telling_open(&r->telling, &r->output, model_clock(r->model),
-                        config.system.wine, false, e);
+    if (r->model == NULL || !replay_clock(&r->replay, r->model)) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    setting.clock = model_clock(r->model);
+    return telling_open(&r->telling, &r->output, &setting, e);
 }
 
 static bool play(struct run *r, str path, struct arena *a, struct err *e)
 {
+    struct replay_skip skip = {
+        .ctx = r,
+        .wants_flags = wants_flags,
+        .wants_call = wants_call,
+        .moved = moved,
+    };
+
     if (!replay_open(&r->replay, path, e)) {
         return false;
     }
@@ -190,8 +264,13 @@ static bool play(struct run *r, str path, struct arena *a, struct err *e)
                     a)) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    if (!telling_judge(&r->telling, &r->view, e) || !open_output(r, e) ||
-        !open_model(r, e) || !replay_play(&r->replay, r->model, NULL, e)) {
+    if (!telling_judge(&r->telling, &r->view, e) ||
+        !output_open(&r->output, r->view.output, true, e) ||
+        !open_model(r, e)) {
+        return false;
+    }
+    skip.from = r->telling.range.limited ? r->telling.range.from.ns : INT64_MIN;
+    if (!replay_play(&r->replay, r->model, r->view.skip ? &skip : NULL, e)) {
         return false;
     }
     model_flush(r->model);

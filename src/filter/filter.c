@@ -684,13 +684,18 @@ bool filter_pass_thread(const struct filter *f, uint32_t tid)
     return list_has(&f->tid, tid);
 }
 
-bool filter_pass_transition(const struct filter *f, uint32_t tid,
-                            enum transition kind)
+bool filter_pass_transitions(const struct filter *f, enum transition kind)
 {
     if (!f->transitions.said && (f->status.said || f->path_count > 0)) {
         return false;
     }
-    return filter_pass_thread(f, tid) && list_has(&f->transitions, kind);
+    return list_has(&f->transitions, kind);
+}
+
+bool filter_pass_transition(const struct filter *f, uint32_t tid,
+                            enum transition kind)
+{
+    return filter_pass_transitions(f, kind) && filter_pass_thread(f, tid);
 }
 
 bool filter_pass_completions(const struct filter *f)

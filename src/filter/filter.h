@@ -94,6 +94,8 @@ bool filter_pass_thread(const struct filter *f, uint32_t tid);
 /* Transitions of this kind in this thread are. */
 bool filter_pass_transition(const struct filter *f, uint32_t tid,
                             enum transition kind);
+/* The same, in some threads. */
+bool filter_pass_transitions(const struct filter *f, enum transition kind);
 
 /* Lines that pending calls are over are told, of calls that were. */
 bool filter_pass_completions(const struct filter *f);

@@ -83,6 +83,7 @@ static void add_info(struct buf *b, const struct session *s,
     about_add_number(b, STR("build"), config->system.build);
     about_add_number(b, STR("wine"), config->system.wine);
     about_add_number(b, STR("started-ns"), points[0].wall_ns);
+    about_add_number(b, STR("started-tsc"), (int64_t)points[0].head.time);
     about_add_number(b, STR("utc-offset"), os_utc_offset());
     about_add_number(b, STR("tsc-hz"), (int64_t)(t->tsc_per_ms * 1000));
     about_add_number(b, STR("hold"), (int64_t)config->hold);
@@ -115,6 +116,7 @@ bool recording_begin(struct session *s, struct model_config *config,
                         s->timing.tsc_per_ms * 1000, buf_str(&info), e);
     free(info.p);
     config->tap = &s->recorder->tap;
+    s->identities = true;
     return ok;
 }
 
@@ -165,7 +167,9 @@ bool recording_end(struct session *s, str how, uint32_t status, struct err *e)
     about_add(&b, STR("ended"), r->failed ? str_of(r->why.text) : how);
     about_add_number(&b, STR("status"), status);
     about_add_number(&b, STR("calls"), (int64_t)r->calls);
-    about_add_number(&b, STR("late"), (int64_t)r->late);
+    if (s->model != NULL) {
+        about_add_number(&b, STR("late"), (int64_t)model_counts(s->model).late);
+    }
     add_losses(&b, r);
     ok = recorder_end(r, buf_str(&b), e);
     free(r);

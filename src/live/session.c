@@ -150,8 +150,7 @@ static bool launch(struct session *s, struct err *e)
     }
     os_to_utf8(&t->image, whole16(path));
     ok = judge_program(path, o, e) &&
-         (o->record_only ||
-          output_open(&s->output, s->view->output, false, e));
+         (o->record_only || output_open(&s->output, s->view->output, false, e));
     /* What the program sees as its command line is the tail of ours, unit
      * for unit. */
     if (ok &&

@@ -292,7 +292,7 @@ static bool step(struct model_thread *t, bool patient, bool *closed)
     }
     m->counts.records += e.kind < JOURNAL_PROCESS;
     /* What goes with a record is late only if that is. */
-    m->counts.late += late && e.kind != RECORD_DATA;
+    m->counts.late += late && e.kind != RECORD_DATA && e.kind != RECORD_PAD;
     m->told = late ? m->told : time;
     queue_drop(t, e.size);
     return true;
@@ -683,8 +683,8 @@ uint32_t model_thread_open_calls(const struct model_thread *t, uint64_t *rsp,
 
 void model_thread_passed(struct model_thread *t, uint64_t time)
 {
-    if (time > t->queue.last) {
-        t->queue.last = time;
+    if (time > t->queue.last && queue_passed(t, time)) {
+        announce(t);
     }
 }
 

@@ -194,8 +194,8 @@ const struct stub *model_stub(const struct model *m, uint16_t number);
  * brought was told yet. */
 uint32_t model_thread_open_calls(const struct model_thread *t, uint64_t *rsp,
                                  uint32_t room);
-/* The thread has written records up to then that are not needed: it ends no
- * earlier. */
+/* The thread has written records up to then that are not needed: as to the order
+ * in which others are told they are there. */
 void model_thread_passed(struct model_thread *t, uint64_t time);
 /* The numbers of calls that are open, or pending. */
 void model_open_numbers(const struct model *m,

@@ -142,6 +142,21 @@ size_t queue_feed(struct model_thread *t, const uint8_t *bytes, size_t size,
     return size;
 }
 
+/* A record of our own, whatever room there may be. */
+static bool put(struct model_thread *t, const void *record, uint32_t size)
+{
+    struct queue *q = &t->queue;
+
+    if (!make_room(t, size, true)) {
+        t->model->counts.dropped++;
+        return false;
+    }
+    memcpy(q->bytes + q->end, record, size);
+    q->end += size;
+    t->model->counts.queued += size;
+    return true;
+}
+
 bool queue_lost(struct model_thread *t, uint32_t why, uint64_t count)
 {
     const struct journal_lost lost = {
@@ -149,14 +164,14 @@ bool queue_lost(struct model_thread *t, uint32_t why, uint64_t count)
         .count = count,
         .why = why,
     };
-    struct queue *q = &t->queue;
 
-    if (!make_room(t, sizeof(lost), true)) {
-        t->model->counts.dropped++;
-        return false;
-    }
-    memcpy(q->bytes + q->end, &lost, sizeof(lost));
-    q->end += sizeof(lost);
-    t->model->counts.queued += sizeof(lost);
-    return true;
+    return put(t, &lost, sizeof(lost));
+}
+
+bool queue_passed(struct model_thread *t, uint64_t time)
+{
+    const struct record_head pad = { sizeof(pad), RECORD_PAD, 0, 0, time };
+
+    t->queue.last = time;
+    return put(t, &pad, sizeof(pad));
 }

@@ -394,6 +394,8 @@ size_t queue_feed(struct model_thread *t, const uint8_t *bytes, size_t size,
                   uint64_t now);
 /* Puts a LOST among the records, at the time of the last one. */
 bool queue_lost(struct model_thread *t, uint32_t why, uint64_t count);
+/* Puts a PAD there, as large as a head, that is told nothing of. */
+bool queue_passed(struct model_thread *t, uint64_t time);
 void queue_drop(struct model_thread *t, uint32_t size);
 void queue_close(struct model_thread *t);
 

@@ -157,10 +157,8 @@ enum compress {
 
 /* There are lines in it that no filter by name leaves out. */
 #define SUMMARY_NOTICES 1
-/* Something was told out of order. */
-#define SUMMARY_LATE 2
 /* Calls that no entry explains; of some the number is not known. */
-#define SUMMARY_ORPHANS 4
+#define SUMMARY_ORPHANS 2
 /* Transitions of this kind: shifted left by enum transition. */
 #define SUMMARY_TRANSITION 16
 

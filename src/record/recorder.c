@@ -295,12 +295,6 @@ static void on_ran(void *recorder, uint64_t now)
     if (to != NULL) {
         put(r, ops_ran(r->ops, to, now));
     }
-    if (r->model != NULL) {
-        struct model_counts counts = model_counts(r->model);
-
-        r->flags |= counts.late != r->late ? SUMMARY_LATE : 0;
-        r->late = counts.late;
-    }
 }
 
 /* --- From its beginning to its end --------------------------------------- */

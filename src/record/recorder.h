@@ -44,7 +44,6 @@ struct recorder {
     struct chunk_head head;        // what is known of it: calls, first, last
     uint64_t began;                // TSC: when the first byte came
     uint64_t checkpoint_at;        // size of the file at the last one
-    uint64_t late;                 // records told late so far
     uint64_t calls;                // in the file
     uint64_t lost[LOST_COUNT];     // records that are not, by reason
     uint64_t summary_calls;        // in this segment

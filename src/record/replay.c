@@ -100,10 +100,6 @@ static void feed(struct replay *r)
 {
     if (r->thin != NULL && r->thread != NULL) {
         thin_end(r->thin, &r->known[r->thread_at].thin);
-        if (r->passed > 0) {
-            model_thread_passed(r->thread, r->passed);
-        }
-        r->passed = 0;
     }
     if (r->batch_size > 0 && r->thread != NULL) {
         size_t taken =
@@ -111,6 +107,10 @@ static void feed(struct replay *r)
 
         r->refused += r->batch_size - taken;
     }
+    if (r->passed > 0 && r->thread != NULL) {
+        model_thread_passed(r->thread, r->passed);
+    }
+    r->passed = 0;
     r->batch_size = 0;
 }
 
@@ -347,6 +347,46 @@ struct model_config replay_config(const struct replay *r)
     };
 }
 
+static struct journal_clock clock_of(const struct replay *r)
+{
+    const str info = { r->info, r->info_size };
+
+    return (struct journal_clock){
+        .head.time = (uint64_t)about_number(info, STR("started-tsc"), 0),
+        .hz = (uint64_t)about_number(info, STR("tsc-hz"), 1),
+        .wall_ns = about_number(info, STR("started-ns"), 0),
+    };
+}
+
+bool replay_clock(const struct replay *r, struct model *m)
+{
+    const struct journal_clock clock = clock_of(r);
+    char room[sizeof(clock)];
+    struct buf b = BUF_OVER(room);
+
+    journal_clock(&b, &clock);
+    return model_clock_set(m, b.p, b.size);
+}
+
+int64_t replay_last_ns(struct replay *r)
+{
+    const struct journal_clock clock = clock_of(r);
+    const struct chunk_reader was = r->chunks;
+    uint64_t last = clock.head.time;
+    struct chunk_head head;
+    uint64_t at;
+    double seconds;
+
+    while (chunks_next(&r->chunks, &head, &at)) {
+        if (head.kind == CHUNK_STREAM && head.last > last) {
+            last = head.last;
+        }
+    }
+    r->chunks = was;
+    seconds = (double)(last - clock.head.time) / (double)clock.hz;
+    return seconds < 1e9 ? (int64_t)(seconds * 1e9) : INT64_MAX;
+}
+
 /* --- What does not matter ------------------------------------------------- */
 
 /* Time goes by clocks that were compared once a second: so much is surely
@@ -375,12 +415,12 @@ static bool matters(struct replay *r, size_t which)
     struct reader numbers;
     uint64_t count, number = 0;
 
-    if (which + 1 < r->segments.count &&
+    if (which + 1 < r->segments.count && r->skip->from > 0 &&
         r->segments.at[which + 1].ns < r->skip->from - MARGIN_NS) {
         return false;
     }
     if (r->segment == 0 || !s->has_summary ||
-        (s->flags & (SUMMARY_ORPHANS | SUMMARY_LATE)) != 0 ||
+        (s->flags & SUMMARY_ORPHANS) != 0 ||
         r->skip->wants_flags(r->skip->ctx, s->flags) ||
         !segments_numbers(&r->chunks, s, &numbers, &count)) {
         return true;
@@ -394,19 +434,11 @@ static bool matters(struct replay *r, size_t which)
     return numbers.bad;
 }
 
-/* Nothing of it may be late, and no call without an entry; nor in the next
- * one, where it might be told that something was. */
 static bool may_thin(const struct replay *r)
 {
-    const struct segments *s = &r->segments;
-    const uint64_t bad = SUMMARY_LATE | SUMMARY_ORPHANS;
+    const struct segment *s = &r->segments.at[r->segment];
 
-    for (size_t i = r->segment; i < s->count && i <= r->segment + 1; i++) {
-        if (!s->at[i].has_summary || (s->at[i].flags & bad) != 0) {
-            return false;
-        }
-    }
-    return true;
+    return s->has_summary && (s->flags & SUMMARY_ORPHANS) == 0;
 }
 
 static void begin_segment(struct replay *r, size_t which)
@@ -557,6 +589,7 @@ bool replay_play(struct replay *r, struct model *m,
         }
         if (r->go_on != NULL &&
             !r->go_on(r->go_on_ctx, r->chunks.at, r->chunks.size)) {
+            r->stopped = true;
             break;
         }
     }
@@ -581,7 +614,7 @@ void replay_damage(const struct replay *r, struct buf *lines)
         buf_addf(lines, "%llu parts of the file make no sense\n",
                  (unsigned long long)r->senseless);
     }
-    if (!r->ended && !d->broken) {
+    if (!r->ended && !d->broken && !r->stopped) {
         buf_addf(lines, "the recording was not ended in order: what came after "
                         "its last chunk is missing\n");
     }

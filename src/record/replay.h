@@ -42,6 +42,7 @@ struct replay {
     char *end;  // owned: of the END
     size_t end_size;
     bool ended;                      // there was one
+    bool stopped;                    // nobody wanted the rest
     uint64_t calls;                  // that the chunks read so far begin
     uint64_t records;                // put into the model
     uint64_t refused;                // bytes for which it had no room
@@ -76,6 +77,12 @@ void replay_close(struct replay *r);
 
 /* What the model has to be configured like. */
 struct model_config replay_config(const struct replay *r);
+
+/* What time it is, as far as the INFO says: for who must know before the first
+ * record. */
+bool replay_clock(const struct replay *r, struct model *m);
+/* How long after the start the last record was, in ns, nearly. */
+int64_t replay_last_ns(struct replay *r);
 
 /* Feeds the file to `m`, which was made anew, and runs it as it was run; the
  * caller flushes it. `skip`: without what does not matter; NULL: all of it.

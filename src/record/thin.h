@@ -6,8 +6,9 @@
  *
  * A call is left out if it returns at once, with nothing of its thread between
  * and while no other call of it is open; else its absence could be seen in
- * when others are told. What may have waited, may be late or has orphans is
- * not for this (SUMMARY_LATE, SUMMARY_ORPHANS).
+ * what others are told to be. Where there are orphans (SUMMARY_ORPHANS) nothing
+ * goes: what a thread has seen of handles counts for them. That there was
+ * something is told to the model all the same (model_thread_passed).
  */
 #ifndef RECORD_THIN_H
 #define RECORD_THIN_H

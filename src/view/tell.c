@@ -16,6 +16,10 @@
 /* A path as -P gives it, made absolute. */
 #define PATH_ROOM (3 * 32768)
 
+/* So long after --to a clock that is put right may still say that something was
+ * before it. */
+#define OVER_NS INT64_C(1000000000)
+
 /* --- the user's words --- */
 
 static bool add_path(struct telling *t, str path, struct err *e)
@@ -283,9 +287,29 @@ void telling_enter(void *telling, const struct call *call)
     /* Asked in any case: the filter keeps what it saw of the handles. */
     bool pass = filter_pass_entry(t->filter, call) && call_in_range(t, call);
 
+    t->open += pass;
     if (pass && t->lines && !t->by_result) {
         decoder_enter(&t->line_decoder, call);
     }
+}
+
+void telling_opened(struct telling *t, const struct call *call)
+{
+    filter_pass_entry(t->filter, call);
+}
+
+bool telling_wants_transition(const struct telling *t, enum transition kind)
+{
+    return t->lines && (kind == TRANSITION_COMPLETION
+                            ? filter_pass_completions(t->filter)
+                            : filter_pass_transitions(t->filter, kind));
+}
+
+bool telling_is_over(const struct telling *t, uint64_t told)
+{
+    return t->range.limited && t->open == 0 &&
+           t->range.end.ns < INT64_MAX - OVER_NS &&
+           clock_ns(t->clock, told) > t->range.end.ns + OVER_NS;
 }
 
 void telling_leave(void *telling, const struct call *call)
@@ -295,8 +319,13 @@ void telling_leave(void *telling, const struct call *call)
     bool pass = call->entry_seen && !t->by_result
                     ? filter_pass_entry(t->filter, call)
                     : filter_pass(t->filter, call);
+    bool in_range = call_in_range(t, call);
 
-    if (!pass || !call_in_range(t, call)) {
+    if (t->open > 0 && call->entry_seen && in_range &&
+        (pass || filter_pass_entry(t->filter, call))) {
+        t->open--;
+    }
+    if (!pass || !in_range) {
         /* The filter forgets what it said when too many calls are open. */
         decoder_drop(&t->line_decoder, call);
         return;

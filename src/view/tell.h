@@ -52,6 +52,7 @@ struct telling {
     struct when from;
     struct when to;
     struct when_range range;    // what is shown, and counted
+    uint64_t open;              // calls that may be shown, not over yet
     const struct clock *clock;  // borrowed
     struct decoder line_decoder;
     struct decoder count_decoder;
@@ -85,6 +86,13 @@ void telling_leave(void *telling, const struct call *call);
 void telling_transition(void *telling, const struct transition_told *t);
 void telling_completion(void *telling, const struct completion_told *c);
 void telling_notice(void *telling, const struct notice *n);
+
+/* A call is open that began in what was passed over. */
+void telling_opened(struct telling *t, const struct call *call);
+/* Transitions of this kind are shown, of some threads at least. */
+bool telling_wants_transition(const struct telling *t, enum transition kind);
+/* Nothing more is to come, all up to the TSC `told` having been told. */
+bool telling_is_over(const struct telling *t, uint64_t told);
 
 /* Prints the table so far, if there is one. */
 void telling_summary(struct telling *t);
