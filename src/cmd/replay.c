@@ -10,6 +10,7 @@
 #include "cmd/command.h"
 #include "platform/os.h"
 #include "record/about.h"
+#include "view/progress.h"
 #include "view/tell.h"
 
 #include <stdlib.h>
@@ -140,15 +141,46 @@ struct run {
     struct telling telling;
     struct output output;
     struct model *model;
+    struct progress progress;
     bool muted;  // what is told was told before
 };
+
+#define BAR 40
+
+static void draw(struct progress *p, uint64_t at, uint64_t size)
+{
+    char room[120];
+    struct buf b = BUF_OVER(room);
+    uint64_t done = size > 0 ? at / ((size + BAR - 1) / BAR) : 0;
+
+    buf_addf(&b, "replay: [");
+    for (uint64_t i = 0; i < BAR; i++) {
+        buf_add_char(&b, i < done ? '#' : '.');
+    }
+    buf_add(&b, STR("] "));
+    progress_add_size(&b, at);
+    buf_add(&b, STR(" of "));
+    progress_add_size(&b, size);
+    progress_draw(p, buf_str(&b));
+}
+
+/* Between lines on the screen it would be in the way. */
+static bool may_draw(const struct run *r)
+{
+    struct os_file out = os_stdout();
+
+    return r->view.quiet == 0 &&
+           (r->view.output.size > 0 || !os_is_terminal(&out));
+}
 
 static bool goes_on(void *run, uint64_t at, uint64_t size)
 {
     struct run *r = run;
+    uint64_t ms;
 
-    (void)at;
-    (void)size;
+    if (progress_due(&r->progress, &ms)) {
+        draw(&r->progress, at, size);
+    }
     output_flush(&r->output);
     return !r->output.failed &&
            !telling_is_over(&r->telling, model_told(r->model));
@@ -269,6 +301,7 @@ static bool play(struct run *r, str path, struct arena *a, struct err *e)
         !open_model(r, e)) {
         return false;
     }
+    progress_begin(&r->progress, 4, may_draw(r));
     skip.from = r->telling.range.limited ? r->telling.range.from.ns : INT64_MIN;
     if (!replay_play(&r->replay, r->model, r->view.skip ? &skip : NULL, e)) {
         return false;
@@ -295,6 +328,7 @@ bool replay_run(const struct options *o, struct arena *a, struct outcome *out,
     }
     r->view = o->view;
     ok = play(r, o->words[0], a, e);
+    progress_clear(&r->progress);
     if (!output_close(&r->output, ok ? e : &ignored)) {
         ok = false;
     }

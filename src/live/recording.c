@@ -117,6 +117,7 @@ bool recording_begin(struct session *s, struct model_config *config,
     free(info.p);
     config->tap = &s->recorder->tap;
     s->identities = true;
+    progress_begin(&s->progress, 1, o->record_only && s->view->quiet == 0);
     return ok;
 }
 
@@ -127,10 +128,46 @@ void recording_model(struct session *s)
     }
 }
 
+static uint64_t lost(const struct recorder *r)
+{
+    uint64_t sum = 0;
+
+    for (uint64_t why = 0; why < LOST_COUNT; why++) {
+        sum += why == LOST_DATA ? 0 : r->lost[why];
+    }
+    return sum;
+}
+
+/* Calls, how many a second, how large the file is, what is missing. */
+static void draw(struct session *s, uint64_t ms)
+{
+    const struct recorder *r = s->recorder;
+    char room[120];
+    struct buf b = BUF_OVER(room);
+
+    buf_addf(&b, "recording: %llu calls, %llu/s, ",
+             (unsigned long long)r->calls,
+             (unsigned long long)((r->calls - s->progress_calls) * 1000 /
+                                  (ms - s->progress_ms + 1)));
+    progress_add_size(&b, r->writer.size);
+    if (lost(r) > 0) {
+        buf_addf(&b, ", %llu records lost", (unsigned long long)lost(r));
+    }
+    s->progress_calls = r->calls;
+    s->progress_ms = ms;
+    progress_draw(&s->progress, buf_str(&b));
+}
+
 void recording_turn(struct session *s, bool behind)
 {
-    if (s->recorder != NULL) {
-        recorder_turn(s->recorder, os_tsc(), behind);
+    uint64_t ms;
+
+    if (s->recorder == NULL) {
+        return;
+    }
+    recorder_turn(s->recorder, os_tsc(), behind);
+    if (progress_due(&s->progress, &ms)) {
+        draw(s, ms);
     }
 }
 
@@ -154,6 +191,26 @@ static void add_losses(struct buf *b, const struct recorder *r)
     }
 }
 
+/* What was made, and what to do with it. */
+static void tell_made(struct session *s)
+{
+    const struct recorder *r = s->recorder;
+    const str file = s->options->record;
+    char room[60];
+    struct buf size = BUF_OVER(room);
+
+    progress_add_size(&size, r->writer.size);
+    session_note(s,
+                 "%llu calls in %.*s (%.*s); 'ntstrace replay %.*s' shows "
+                 "them",
+                 (unsigned long long)r->calls, STR_ARGS(file),
+                 STR_ARGS(buf_str(&size)), STR_ARGS(file));
+    if (lost(r) > 0) {
+        session_note(s, "%llu records were lost; 'ntstrace info %.*s' says why",
+                     (unsigned long long)lost(r), STR_ARGS(file));
+    }
+}
+
 bool recording_end(struct session *s, str how, uint32_t status, struct err *e)
 {
     char room[2000];
@@ -172,6 +229,10 @@ bool recording_end(struct session *s, str how, uint32_t status, struct err *e)
     }
     add_losses(&b, r);
     ok = recorder_end(r, buf_str(&b), e);
+    progress_clear(&s->progress);
+    if (ok && s->options->record_only) {
+        tell_made(s);
+    }
     free(r);
     s->recorder = NULL;
     return ok;

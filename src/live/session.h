@@ -17,6 +17,7 @@
 #include "plan/plan.h"
 #include "platform/target.h"
 #include "view/output.h"
+#include "view/progress.h"
 #include "view/tell.h"
 
 #include <stdbool.h>
@@ -37,6 +38,9 @@ struct session {
     struct output output;
     struct recorder *recorder;  // owned; NULL: nothing is recorded
     bool identities;            // images are told with their build
+    struct progress progress;   // of a recording alone
+    uint64_t progress_calls;    // when it was drawn last
+    uint64_t progress_ms;       // the same
     void *wake;                 // event: some process wants the reader
     uint8_t *scratch;           // ring_bytes, owned: records, copied out
     char *journal;        // JOURNAL_MAX bytes, owned: journal.c builds there
