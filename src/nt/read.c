@@ -3,8 +3,9 @@
  * read.c - fields by the tables' layout.
  *
  * A place is looked up when it is first asked for, and kept: two words for
- * each field of fields.def. Touches nothing else; a field that no table has
- * (tests/unit/test_layout.c: there is none such) is never there.
+ * each field of fields.def. As x64 has it, it stands in the tables; only for
+ * another width the structure is laid out. Touches nothing else; a field that
+ * no table has (tests/unit/test_layout.c: there is none such) is never there.
  */
 #include "nt/read.h"
 
@@ -37,24 +38,48 @@ static const struct {
 
 static _Atomic uint32_t places[NT_WIDTH_COUNT][NT_FIELD_COUNT];
 
+static uint32_t known(uint32_t offset, uint32_t size)
+{
+    return KNOWN | offset << OFFSET_BIT | size;
+}
+
+/* The field `name` of `row`; how many fields there are if it has none. */
+static uint32_t index_of(const struct struct_row *row, const char *name)
+{
+    uint32_t i = 0;
+
+    while (i < row->field_count && strcmp(row->fields[i].name, name) != 0) {
+        i++;
+    }
+    return i;
+}
+
 static uint32_t find(enum nt_field field, enum nt_width width)
 {
     const struct struct_row *row = ioctl_struct(str_of(names[field].structure));
+    const char *name = names[field].field;
     struct nt_layout layout;
+    uint32_t i;
 
-    if (!row || !nt_layout_of(row, width, &layout)) {
+    if (!row) {
         return KNOWN;
     }
-    if (!names[field].field) {
-        return KNOWN | layout.size;
+    i = name ? index_of(row, name) : 0;
+    if (name && i == row->field_count) {
+        return KNOWN;
     }
-    for (uint32_t i = 0; i < row->field_count; i++) {
-        if (strcmp(row->fields[i].name, names[field].field) == 0) {
-            return KNOWN | layout.fields[i].offset << OFFSET_BIT |
-                   layout.fields[i].size;
-        }
+    if (width == NT_64 && !name) {
+        return known(0, row->size);
     }
-    return KNOWN;
+    /* How large the word is that bits are in, no row says. */
+    if (width == NT_64 && row->fields[i].bits == 0) {
+        return known(row->fields[i].offset, row->fields[i].size);
+    }
+    if (!nt_layout_of(row, width, &layout)) {
+        return KNOWN;
+    }
+    return name ? known(layout.fields[i].offset, layout.fields[i].size)
+                : known(0, layout.size);
 }
 
 static uint32_t place_of(enum nt_field field, enum nt_width width)

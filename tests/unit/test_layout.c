@@ -135,6 +135,45 @@ static void every_field_that_is_read_is_in_the_tables(void)
     }
 }
 
+/* What is read on x64 is read where rows say, and that is where the rule puts
+ * it: a word for bits. */
+static void what_is_read_on_x64_is_where_the_rule_puts_it(void)
+{
+    static const struct {
+        enum nt_field id;
+        const char *structure;
+        const char *field;
+    } fields[] = {
+#define NT_STRUCT(structure_) { NT_##structure_, #structure_, NULL },
+#define NT_FIELD(structure_, field_) \
+    { NT_##structure_##_##field_, #structure_, #field_ },
+#define NT_FIELD_AS(structure_, id_, name_) \
+    { NT_##structure_##_##id_, #structure_, name_ },
+#include "nt/fields.def"
+#undef NT_STRUCT
+#undef NT_FIELD
+#undef NT_FIELD_AS
+    };
+
+    CHECK_U64(COUNT_OF(fields), NT_FIELD_COUNT);
+    for (size_t i = 0; i < COUNT_OF(fields); i++) {
+        const struct struct_row *row =
+            ioctl_struct(str_of(fields[i].structure));
+        struct nt_place want = { 0, 0 };
+        struct nt_layout l = { .size = 0 };
+
+        CHECK(nt_layout_of(row, NT_64, &l));
+        want.size = l.size;
+        for (uint32_t k = 0; fields[i].field && k < row->field_count; k++) {
+            if (strcmp(row->fields[k].name, fields[i].field) == 0) {
+                want = l.fields[k];
+            }
+        }
+        CHECK_U64(nt_offset(fields[i].id, NT_64), want.offset);
+        CHECK_U64(nt_size(fields[i].id, NT_64), want.size);
+    }
+}
+
 static uint8_t bytes[512];
 static const struct memory_piece piece = { AT, sizeof(bytes), bytes };
 static const struct memory all = { &piece, 1 };
@@ -245,6 +284,7 @@ int main(void)
         TEST(well_known_structures_have_their_32_bit_form),
         TEST(a_context_has_no_other_width),
         TEST(every_field_that_is_read_is_in_the_tables),
+        TEST(what_is_read_on_x64_is_where_the_rule_puts_it),
         TEST(attributes_are_read_by_both_widths),
         TEST(what_is_not_all_there_is_not_read),
         TEST(a_list_of_attributes_ends_where_it_says),
