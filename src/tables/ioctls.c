@@ -15,10 +15,13 @@
 /* A file leaves out the rows whose macro is not there. */
 static const struct struct_row structs[] = {
 #include "tables/ioctls.def"
-#ifndef NO_LGPL_ROWS
-#include "tables/ioctls_wine.def"
-#endif
 };
+
+#ifndef NO_LGPL_ROWS
+static const struct struct_row wine_structs[] = {
+#include "tables/ioctls_wine.def"
+};
+#endif
 #undef STRUCT
 
 /* clang-format off */
@@ -74,12 +77,15 @@ const struct ioctl_row *ioctl_find(uint32_t code, bool wine)
 
 const struct struct_row *ioctl_struct(str name)
 {
-    for (size_t i = 0; i < COUNT_OF(structs); i++) {
-        if (str_eq(str_of(structs[i].name), name)) {
-            return &structs[i];
-        }
+    const struct struct_row *row =
+        struct_search(structs, COUNT_OF(structs), name);
+
+#ifndef NO_LGPL_ROWS
+    if (!row) {
+        row = struct_search(wine_structs, COUNT_OF(wine_structs), name);
     }
-    return struct_find(name);
+#endif
+    return row ? row : struct_find(name);
 }
 
 size_t ioctl_count(void)
@@ -98,10 +104,19 @@ const struct ioctl_row *ioctl_at(size_t index)
 
 size_t ioctl_struct_count(void)
 {
+#ifndef NO_LGPL_ROWS
+    return COUNT_OF(structs) + COUNT_OF(wine_structs);
+#else
     return COUNT_OF(structs);
+#endif
 }
 
 const struct struct_row *ioctl_struct_at(size_t index)
 {
+#ifndef NO_LGPL_ROWS
+    if (index >= COUNT_OF(structs) && index < ioctl_struct_count()) {
+        return &wine_structs[index - COUNT_OF(structs)];
+    }
+#endif
     return index < COUNT_OF(structs) ? &structs[index] : NULL;
 }

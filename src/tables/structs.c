@@ -26,17 +26,18 @@ static const struct info_row infos[] = {
 #include "tables/infoclasses.def"
 };
 
-const struct struct_row *struct_find(str name)
+const struct struct_row *struct_search(const struct struct_row *rows,
+                                       size_t count, str name)
 {
     size_t from = 0;
-    size_t to = COUNT_OF(structs);
+    size_t to = count;
 
     while (from < to) {
         size_t middle = from + (to - from) / 2;
-        int order = str_cmp_z(name, structs[middle].name);
+        int order = str_cmp_z(name, rows[middle].name);
 
         if (order == 0) {
-            return &structs[middle];
+            return &rows[middle];
         }
         if (order < 0) {
             to = middle;
@@ -45,6 +46,11 @@ const struct struct_row *struct_find(str name)
         }
     }
     return NULL;
+}
+
+const struct struct_row *struct_find(str name)
+{
+    return struct_search(structs, COUNT_OF(structs), name);
 }
 
 size_t struct_count(void)
@@ -60,7 +66,7 @@ const struct struct_row *struct_at(size_t index)
 static bool is_class(size_t index, str set, uint32_t value)
 {
     return index < COUNT_OF(infos) && infos[index].value == value &&
-           str_cmp(set, str_of(infos[index].set)) == 0;
+           str_cmp_z(set, infos[index].set) == 0;
 }
 
 const struct info_row *info_find(str set, uint32_t value, enum info_use use)
@@ -71,7 +77,7 @@ const struct info_row *info_find(str set, uint32_t value, enum info_use use)
     /* The first row of that class. */
     while (from < to) {
         size_t middle = from + (to - from) / 2;
-        int order = str_cmp(set, str_of(infos[middle].set));
+        int order = str_cmp_z(set, infos[middle].set);
 
         if (order > 0 || (order == 0 && value > infos[middle].value)) {
             from = middle + 1;

@@ -31,6 +31,9 @@ struct struct_row {
 };
 
 const struct struct_row *struct_find(str name);
+/* Of `count` rows, sorted by strcmp of the name; NULL. */
+const struct struct_row *struct_search(const struct struct_row *rows,
+                                       size_t count, str name);
 size_t struct_count(void);
 const struct struct_row *struct_at(size_t index);
 
