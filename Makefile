@@ -208,7 +208,13 @@ $(BL)/library.a: $(LINUX_O)
 
 $(BL)/unit/%: tests/unit/%.c $(BL)/library.a
 	@mkdir -p $(@D)
-	$(CC) $(LINUX_FLAGS) -Werror -Itests -MMD -MP -o $@ $< $(BL)/library.a -lz
+	$(CC) $(LINUX_FLAGS) -Werror -Itests -MMD -MP -o $@ $< $(BL)/library.a \
+	    -lz $(UNIT_LINK)
+
+# What counts the library's work is handed its calls of these.
+$(BL)/unit/test_work $(BL)/asan/test_work $B/coverage/test_work: UNIT_LINK := \
+    -Wl,--wrap=nt_layout_of,--wrap=str_of,--wrap=str_cmp_z \
+    -Wl,--wrap=str_cmp,--wrap=str_eq
 
 # What asks a system about a program asks one that does not exist: the library's
 # calls of these are handed to tests/fake, which counts and makes them.
@@ -271,7 +277,7 @@ $(BL)/library-asan.a: $(addprefix $(BL)/asan-obj/,$(addsuffix .o,$(PORTABLE) \
 $(BL)/asan/%: tests/unit/%.c tests/unit/check.h $(BL)/library-asan.a
 	@mkdir -p $(@D)
 	$(CLANG) $(WARN) -Werror $(SAN) -Itests -MMD -MP -o $@ $< \
-	    $(BL)/library-asan.a -lz
+	    $(BL)/library-asan.a -lz $(UNIT_LINK)
 
 $(BL)/asan/test_live_%: tests/unit/test_live_%.c tests/fake/fake.c $(FAKE_H) \
                         $(BL)/library-asan.a
@@ -300,7 +306,7 @@ $B/coverage/test_live_%: tests/unit/test_live_%.c tests/fake/fake.c $(FAKE_H) \
 	    --coverage $(FAKE_LINK) -lz
 
 $B/coverage/test_%: tests/unit/test_%.c $B/coverage/library.a
-	$(CC) $(LINUX_FLAGS) -Itests -o $@ $^ --coverage -pthread -lz
+	$(CC) $(LINUX_FLAGS) -Itests -o $@ $^ --coverage -pthread -lz $(UNIT_LINK)
 
 FUZZ         := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60

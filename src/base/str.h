@@ -50,6 +50,13 @@ int str_cmp(str a, str b);  // as strcmp: <0, 0, >0 by bytes
 /* The same with a C string, read no further than it takes: for searches. */
 int str_cmp_z(str a, const char *z);
 
+/* True if it is the same text. Most are told apart here, by their first byte:
+ * for lists that are gone through row by row. */
+static inline bool str_is(str a, const char *z)
+{
+    return (a.size > 0 ? a.p[0] == z[0] : z[0] == 0) && str_cmp_z(a, z) == 0;
+}
+
 /* Splits `s` at the first `c`: *head gets what stands before it, *tail what
  * follows. False without `c`: head is all of `s`, tail is empty. */
 bool str_cut(str s, char c, str *head, str *tail);

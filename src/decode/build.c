@@ -7,6 +7,7 @@
 #include "base/compiler.h"
 #include "decode/shape.h"
 #include "decode/tell.h"
+#include "tables/handles.h"
 #include "tables/ioctls.h"
 
 #include <string.h>
@@ -58,12 +59,7 @@ int build_op(struct build *b, struct capture_op op)
 
 int build_arg(const struct build *b, const char *name)
 {
-    for (int i = 0; i < b->call->arg_count; i++) {
-        if (str_eq(str_of(b->call->args[i].name), str_of(name))) {
-            return i;
-        }
-    }
-    return -1;
+    return name ? call_parameter(b->call, name) : -1;
 }
 
 /* --- Operations ------------------------------------------------------- */

@@ -126,7 +126,7 @@ static void build_by_class(struct compiling *c, const struct shape_arg *arg,
         struct ctype type;
 
         if (!info->type || !(info->use & INFO_SET) ||
-            !str_eq(str_of(info->set), arg->class_set) ||
+            !str_is(arg->class_set, info->set) ||
             !ctype_of(str_of(info->type), &type) || type.count > 0) {
             continue;
         }

@@ -6,8 +6,6 @@
 
 #include "tables/types.h"
 
-#include <string.h>
-
 #include "base/banned.h"
 
 static const struct family_type *type_in(const struct family *f, str name)
@@ -49,8 +47,7 @@ const struct family_type *family_pointed(const struct registry *r, str type)
         const struct family *f = r->families[i];
 
         for (size_t k = 0; k < f->type_count; k++) {
-            if (f->types[k].pointer &&
-                str_eq(str_of(f->types[k].pointer), type)) {
+            if (f->types[k].pointer && str_is(type, f->types[k].pointer)) {
                 return &f->types[k];
             }
         }
@@ -58,30 +55,40 @@ const struct family_type *family_pointed(const struct registry *r, str type)
     return NULL;
 }
 
-/* `type`: of the argument. */
-static bool is_of(const struct family_param *row, const struct call_facts *call,
-                  uint32_t i, const char *type)
+/* An argument that a row is looked for. */
+struct wanted {
+    str call;
+    uint8_t category;
+    str type;
+    str name;
+};
+
+static bool is_of(const struct family_param *row, const struct wanted *w)
 {
     if (row->type) {
-        return strcmp(type, row->type) == 0;
+        return str_is(w->type, row->type);
     }
-    return (row->category == CATEGORY_COUNT ||
-            row->category == call->category) &&
-           strcmp(call->args[i].name, row->name) == 0 &&
-           (!row->call || strcmp(call->name, row->call) == 0);
+    return (row->category == CATEGORY_COUNT || row->category == w->category) &&
+           str_is(w->name, row->name) &&
+           (!row->call || str_is(w->call, row->call));
 }
 
 static const struct family_param *
 param_of(const struct registry *r, const struct call_facts *call, uint32_t i)
 {
-    const struct type_row *row = type_row(call->args[i].type);
-    const char *type = row ? row->name : "";
+    const struct type_row *type = type_row(call->args[i].type);
+    const struct wanted w = {
+        .call = str_of(call->name),
+        .category = call->category,
+        .type = type ? str_of(type->name) : STR(""),
+        .name = str_of(call->args[i].name),
+    };
 
     for (size_t k = 0; k < r->count; k++) {
         const struct family *f = r->families[k];
 
         for (size_t n = 0; n < f->param_count; n++) {
-            if (is_of(&f->params[n], call, i, type)) {
+            if (is_of(&f->params[n], &w)) {
                 return &f->params[n];
             }
         }

@@ -173,7 +173,7 @@ static bool is_user_handle(str type)
     };
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (str_cmp_z(type, names[i]) == 0) {
+        if (str_is(type, names[i])) {
             return true;
         }
     }
@@ -189,7 +189,7 @@ bool ctype_of(str type, struct ctype *out)
         type = str_slice(type, 3, type.size);
     }
     for (size_t i = 0; i < COUNT_OF(other_names); i++) {
-        if (str_cmp_z(type, other_names[i].name) == 0) {
+        if (str_is(type, other_names[i].name)) {
             type = str_of(other_names[i].is);
             break;
         }
@@ -263,10 +263,9 @@ bool ctype_of(str type, struct ctype *out)
 
 static bool has(str name, const char *part)
 {
-    str p = str_of(part);
-
-    for (size_t i = 0; i + p.size <= name.size; i++) {
-        if (str_eq(str_slice(name, i, i + p.size), p)) {
+    for (size_t i = 0; i < name.size; i++) {
+        if (name.p[i] == part[0] &&
+            str_starts(str_slice(name, i, name.size), str_of(part))) {
             return true;
         }
     }
@@ -366,7 +365,7 @@ enum sort sort_named(enum sort sort, uint32_t size, str name)
 static uint8_t arg_named(const struct call_facts *facts, str name)
 {
     for (uint8_t i = 0; i < facts->arg_count; i++) {
-        if (str_eq(str_of(facts->args[i].name), name)) {
+        if (str_is(name, facts->args[i].name)) {
             return i;
         }
     }

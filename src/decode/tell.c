@@ -390,9 +390,10 @@ bool tell_arg(const struct tell *t, const char *name, uint64_t *value)
     const struct call *call = t->call;
     const struct call_facts *facts =
         call && call->stub ? call->stub->facts : NULL;
+    str wanted = str_of(name);
 
     for (uint32_t i = 0; facts && i < facts->arg_count; i++) {
-        if (str_eq(str_of(facts->args[i].name), str_of(name))) {
+        if (str_is(wanted, facts->args[i].name)) {
             *value = tell_narrow(call->args[i], type_size(facts->args[i].type));
             return (call->arg_mask >> i & 1) != 0;
         }

@@ -77,7 +77,7 @@ static uint32_t up(uint32_t n, uint32_t align)
 static bool is_fixed(str type, uint32_t *align)
 {
     for (size_t i = 0; i < COUNT_OF(fixed); i++) {
-        if (str_cmp_z(type, fixed[i].name) == 0) {
+        if (str_is(type, fixed[i].name)) {
             *align = fixed[i].align;
             return true;
         }

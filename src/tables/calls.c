@@ -133,7 +133,7 @@ static const void *find_row(const void *rows, size_t size, size_t count,
     while (from < to) {
         size_t middle = from + (to - from) / 2;
         const void *row = (const char *)rows + middle * size;
-        int order = str_cmp(name, str_of(*(const char *const *)row));
+        int order = str_cmp_z(name, *(const char *const *)row);
 
         if (order == 0) {
             return row;
@@ -215,13 +215,11 @@ static bool fits(const struct call_facts *call, int count)
 
 const struct call_facts *call_find_on(str name, struct call_system on)
 {
-    const struct call_facts *found = call_find(name);
-    const struct count_row *row = find_count(name);
+    const struct call_facts *found =
+        on.wine ? find_wine(name) : call_find(name);
+    const struct count_row *row = on.wine ? NULL : find_count(name);
     int count;
 
-    if (on.wine) {
-        return find_wine(name);
-    }
     if (!found || !row) {
         return found;
     }

@@ -36,7 +36,7 @@ static const struct name_set sets[] = {
 const struct name_set *fields_names(str set)
 {
     for (size_t i = 0; i < COUNT_OF(sets); i++) {
-        if (str_eq(str_of(sets[i].name), set)) {
+        if (str_is(set, sets[i].name)) {
             return &sets[i];
         }
     }

@@ -69,7 +69,7 @@ const struct handle_rule *handle_rules(str call, size_t *count)
     while (from < to) {
         size_t mid = from + (to - from) / 2;
 
-        if (str_cmp(str_of(rules[mid].call), call) < 0) {
+        if (str_cmp_z(call, rules[mid].call) > 0) {
             from = mid + 1;
         } else {
             to = mid;
@@ -77,7 +77,7 @@ const struct handle_rule *handle_rules(str call, size_t *count)
     }
     *count = 0;
     while (from + *count < COUNT_OF(rules) &&
-           str_eq(str_of(rules[from + *count].call), call)) {
+           str_is(call, rules[from + *count].call)) {
         ++*count;
     }
     return &rules[*count > 0 ? from : 0];
@@ -119,7 +119,7 @@ uint32_t handle_parameters(const struct call_facts *call)
         }
     }
     for (size_t i = 0; win32k && i < COUNT_OF(takes); i++) {
-        if (str_eq(name, str_of(takes[i].call))) {
+        if (str_is(name, takes[i].call)) {
             int at = call_parameter(call, takes[i].parameter);
 
             mask |= at >= 0 ? 1u << at : 0;

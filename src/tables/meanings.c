@@ -30,15 +30,14 @@ const struct meaning_row *meaning_of(str call, str parameter)
     while (from < to) {
         size_t middle = from + (to - from) / 2;
 
-        if (str_cmp(call, str_of(rows[middle].call)) > 0) {
+        if (str_cmp_z(call, rows[middle].call) > 0) {
             from = middle + 1;
         } else {
             to = middle;
         }
     }
-    while (from < COUNT_OF(rows) &&
-           str_cmp(call, str_of(rows[from].call)) == 0) {
-        if (str_cmp(parameter, str_of(rows[from].parameter)) == 0) {
+    while (from < COUNT_OF(rows) && str_is(call, rows[from].call)) {
+        if (str_is(parameter, rows[from].parameter)) {
             return &rows[from];
         }
         from++;

@@ -79,7 +79,7 @@ const struct name_set *names_find(str set)
         }
     }
     for (size_t i = SET_GAP + 1; i < COUNT_OF(sets); i++) {
-        if (str_cmp_z(set, sets[i].name) == 0) {
+        if (str_is(set, sets[i].name)) {
             return &sets[i];
         }
     }
@@ -96,14 +96,14 @@ static const struct use_row *use_find(const struct use_row *rows, size_t count,
     while (from < to) {
         size_t middle = from + (to - from) / 2;
 
-        if (str_cmp(call, str_of(rows[middle].call)) > 0) {
+        if (str_cmp_z(call, rows[middle].call) > 0) {
             from = middle + 1;
         } else {
             to = middle;
         }
     }
-    while (from < count && str_cmp(call, str_of(rows[from].call)) == 0) {
-        if (str_cmp(parameter, str_of(rows[from].parameter)) == 0) {
+    while (from < count && str_is(call, rows[from].call)) {
+        if (str_is(parameter, rows[from].parameter)) {
             return &rows[from];
         }
         from++;

@@ -47,6 +47,14 @@ static void texts_compare_by_bytes(void)
     CHECK(str_cmp_z(STR("a\0b"), "a") > 0);
     CHECK(str_cmp_z(STR(""), "") == 0);
     CHECK(str_cmp_z(STR("abc"), "abc") == 0);
+    CHECK(str_is(STR("abc"), "abc"));
+    CHECK(str_is(STR(""), ""));
+    CHECK(!str_is(STR(""), "a"));
+    CHECK(!str_is(STR("a"), ""));
+    CHECK(!str_is(STR("a"), "ab"));
+    CHECK(!str_is(STR("ab"), "a"));
+    CHECK(!str_is(STR("a\0b"), "a"));
+    CHECK(!str_is(STR("b"), "a"));
     CHECK(str_starts(STR("--foo"), STR("--")));
     CHECK(!str_starts(STR("-"), STR("--")));
     CHECK(str_ends(STR("a.exe"), STR(".exe")));
