@@ -145,8 +145,11 @@ $(BW)/obj/%.c.o: src/%.c
 	@mkdir -p $(@D)
 	$(WCC) $(WFLAGS) -MMD -MP -c -o $@ $<
 
+# Sections begin on pages in the file as well: so Wine maps them, as Windows does
+# in any case, and need not read all of the tables, and what is there for
+# debuggers, at each start.
 $(BW)/ntstrace.exe: $(PRODUCT_O)
-	$(WCC) -static -o $@ $(PRODUCT_O) -lntdll -lz
+	$(WCC) -static -Wl,--file-alignment,4096 -o $@ $(PRODUCT_O) -lntdll -lz
 
 TARGETS := $(patsubst tests/targets/%.c,%,$(wildcard tests/targets/*.c))
 
