@@ -221,12 +221,14 @@ $(BL)/unit/test_work $(BL)/asan/test_work $B/coverage/test_work: UNIT_LINK := \
 
 # What asks a system about a program asks one that does not exist: the library's
 # calls of these are handed to tests/fake, which counts and makes them.
-FAKE_H    := tests/fake/fake.h tests/unit/check.h
-FAKE_LINK := -pthread -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
-    -Wl,--wrap=os_event_open,--wrap=os_event_close \
-    -Wl,--wrap=os_thread_run,--wrap=os_wait
+FAKE      := tests/fake/fake.c tests/fake/clock.c
+FAKE_H    := tests/fake/fake.h tests/fake/clock.h tests/unit/check.h
+FAKE_WRAP := malloc calloc realloc os_event_open os_event_close os_event_set \
+    os_wait os_sleep os_yield os_relax os_tsc os_clock_read \
+    os_thread_run os_thread_join
+FAKE_LINK := -pthread $(FAKE_WRAP:%=-Wl,--wrap=%)
 
-$(BL)/unit/test_live_%: tests/unit/test_live_%.c tests/fake/fake.c $(FAKE_H) \
+$(BL)/unit/test_live_%: tests/unit/test_live_%.c $(FAKE) $(FAKE_H) \
                         $(BL)/library.a
 	@mkdir -p $(@D)
 	$(CC) $(LINUX_FLAGS) -Werror -D_GNU_SOURCE -Itests -o $@ \
@@ -282,7 +284,7 @@ $(BL)/asan/%: tests/unit/%.c tests/unit/check.h $(BL)/library-asan.a
 	$(CLANG) $(WARN) -Werror $(SAN) -Itests -MMD -MP -o $@ $< \
 	    $(BL)/library-asan.a -lz $(UNIT_LINK)
 
-$(BL)/asan/test_live_%: tests/unit/test_live_%.c tests/fake/fake.c $(FAKE_H) \
+$(BL)/asan/test_live_%: tests/unit/test_live_%.c $(FAKE) $(FAKE_H) \
                         $(BL)/library-asan.a
 	@mkdir -p $(@D)
 	$(CLANG) $(WARN) -Werror $(SAN) -D_GNU_SOURCE -Itests -o $@ \
@@ -303,7 +305,7 @@ $B/coverage/library.a: $(COVER_O) $(BL)/obj/live/agent_image.S.o
 	@rm -f $@
 	ar rcs $@ $^
 
-$B/coverage/test_live_%: tests/unit/test_live_%.c tests/fake/fake.c $(FAKE_H) \
+$B/coverage/test_live_%: tests/unit/test_live_%.c $(FAKE) $(FAKE_H) \
                          $B/coverage/library.a
 	$(CC) $(LINUX_FLAGS) -D_GNU_SOURCE -Itests -o $@ $(filter %.c %.a,$^) \
 	    --coverage $(FAKE_LINK) -lz

@@ -6,10 +6,11 @@
  * ever writable and executable; the shared memory is mapped twice, as it would
  * be, and what is not committed of it cannot be touched. The linker hands us
  * calls of os_event_open, malloc and the like (--wrap), to be counted and, the
- * real ones behind them, made.
+ * real ones behind them, made. Whoever waits lets time pass, which is clock.c's.
  */
 #include "fake/fake.h"
 
+#include "fake/clock.h"
 #include "platform/os.h"
 #include "tables/amd64/stubs.h"
 
@@ -19,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PAGE 0x1000u
@@ -36,9 +36,6 @@ extern const uint8_t agent_image[];
 
 void *__real_os_event_open(bool manual, struct err *e);
 void __real_os_event_close(void *event);
-bool __real_os_thread_run(void **thread, struct os_thread_start *start,
-                          struct err *e);
-int __real_os_wait(void *const *handles, int count, uint32_t ms);
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *p, size_t size);
@@ -46,7 +43,6 @@ void *__wrap_os_event_open(bool manual, struct err *e);
 void __wrap_os_event_close(void *event);
 bool __wrap_os_thread_run(void **thread, struct os_thread_start *start,
                           struct err *e);
-int __wrap_os_wait(void *const *handles, int count, uint32_t ms);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *p, size_t size);
@@ -117,7 +113,8 @@ static struct {
     uint32_t code, thread_code;
     bool thread_ended;
     uint64_t begins;  // the thread's RIP
-    pthread_t program;
+    struct os_thread_start program;
+    void *program_thread;
     uint8_t *shared;  // the target's view
     uint8_t *ours;    // the tracer's
     size_t shared_size;
@@ -137,7 +134,6 @@ static struct {
 } fake;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool counting;           // memory
 static _Thread_local bool own;  // not that of our own
 
@@ -169,7 +165,6 @@ static void end_process(uint32_t code)
         fake.stopped = 0;
         fake.thread_stopped = 0;
         signal_all(NO_HANDLE);
-        pthread_cond_broadcast(&changed);
     }
 }
 
@@ -254,7 +249,9 @@ static struct area *add_area(uint64_t base, uint64_t size, enum kind kind,
     *a = (struct area){ .base = base, .size = size, .kind = kind };
     a->bytes = pages_of(size);
     a->pages = pages_of(size / PAGE);
-    memset(a->pages, (int)protection, size / PAGE);
+    if (protection != RESERVED) {  // which they are; of shared memory, many
+        memset(a->pages, (int)protection, size / PAGE);
+    }
     return a;
 }
 
@@ -587,16 +584,9 @@ bool __wrap_os_thread_run(void **thread, struct os_thread_start *start,
         return fail(e, "cannot start a thread");
     }
     own = true;
-    ok = __real_os_thread_run(thread, start, e);
+    ok = clock_thread_run(thread, start, e);
     own = false;
     return ok;
-}
-
-/* A thread of the tracer's that only looks now and then is made to look more
- * often. */
-int __wrap_os_wait(void *const *handles, int count, uint32_t ms)
-{
-    return __real_os_wait(handles, count, ms == 1000 ? 5 : ms);
 }
 
 /* --- handles --- */
@@ -701,7 +691,7 @@ bool os_process_launch(struct os_process *out, const uint16_t *path,
     return leave(true);
 }
 
-static void *run_program(void *unused)
+static void run_program(void *unused)
 {
     uint32_t code = fake.setup.run();
 
@@ -709,7 +699,18 @@ static void *run_program(void *unused)
     enter();
     end_process(code);
     leave(true);
-    return NULL;
+}
+
+static bool start_program(void)
+{
+    struct err ignored;
+    bool ok;
+
+    fake.program = (struct os_thread_start){ run_program, NULL };
+    own = true;
+    ok = clock_thread_run(&fake.program_thread, &fake.program, &ignored);
+    own = false;
+    return ok;
 }
 
 bool os_process_resume(struct os_process *p, struct err *e)
@@ -722,10 +723,7 @@ bool os_process_resume(struct os_process *p, struct err *e)
     }
     fake.resumed = true;
     /* Both of ntdll's ways to run are there, and nothing is half done. */
-    if (fake.setup.run != NULL &&
-        pthread_create(&fake.program, NULL, run_program, NULL) == 0) {
-        fake.running = true;
-    }
+    fake.running = fake.setup.run != NULL && start_program();
     if (!admit("os_process_resume, the job", false)) {
         return leave(fail(e, "cannot let the program go"));
     }
@@ -899,7 +897,6 @@ void os_process_continue(const struct os_process *p)
     if (!fake.ended && --fake.stopped < 0) {
         wrong("the program was let go on more often than it was stopped");
     }
-    pthread_cond_broadcast(&changed);
     leave(true);
 }
 
@@ -1256,7 +1253,6 @@ void os_thread_resume(void *thread)
     if (!fake.ended && --fake.thread_stopped < 0) {
         wrong("a thread was let go on more often than it was stopped");
     }
-    pthread_cond_broadcast(&changed);
     leave(true);
 }
 
@@ -1546,10 +1542,9 @@ void fake_end(void)
     fake.leaving = true;
     fake.stopped = 0;  // a tracer that left it so has been judged
     fake.thread_stopped = 0;
-    pthread_cond_broadcast(&changed);
     leave(true);
     if (fake.running) {
-        pthread_join(fake.program, NULL);
+        os_thread_join(fake.program_thread);
     }
     for (size_t i = 0; i < fake.area_count; i++) {
         free_area(&fake.areas[i]);
@@ -1599,8 +1594,9 @@ str fake_left(void)
     counting = false;
     enter();
     fake.released = true;
-    /* A thread of the tracer's own that nobody waits for. */
-    for (int i = 0; i < 1000 && fake.events > 0; i++) {
+    /* A thread of the tracer's own that nobody waits for, and that looks once
+     * a second whether it is to end. */
+    for (int i = 0; i < 2000 && fake.events > 0; i++) {
         leave(true);
         os_sleep(1);
         enter();
@@ -1716,7 +1712,9 @@ static void enter_program(void)
 {
     enter();
     while (!fake.ended && (fake.stopped > 0 || fake.thread_stopped > 0)) {
-        pthread_cond_wait(&changed, &lock);
+        leave(true);
+        os_sleep(1);
+        enter();
     }
 }
 
@@ -1913,7 +1911,7 @@ static bool ask(bool spin)
                 wrong("a thread that waited got no answer");
                 there = false;
             }
-            nanosleep(&(struct timespec){ 0, 100000 }, NULL);
+            clock_pass(100);
         }
         if (!there || r->chore == CHORE_NONE) {
             break;

@@ -6,7 +6,7 @@
  * the world, for one process in plain memory: an address space with a hand-made
  * ntdll, a thread, events. What the program in it does, and its agent, is a
  * function of the test's, on a thread of its own, that uses the second half of
- * this header.
+ * this header. Nobody really waits (fake/clock.h).
  *
  * Whatever can fail is a request. They are counted, and one of them can be
  * refused. All the rest of a process that is "gone" is refused as well.
