@@ -4,6 +4,7 @@
  * tried on the very bytes that ship: build/windows/agent.bin.
  *
  *     agent_property IMAGE [--seed N] [--count N] [--only NAME]
+ *     agent_property --list
  *
  * The image is mapped executable into this (Linux) process, filled in as
  * live/target.c does it, between a fake TEB under gs, a fake
@@ -52,6 +53,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -2979,9 +2981,10 @@ static void *tracer(void *unused)
 
     (void)unused;
     while (!other_stops) {
-        enum tracer_speed speed = tracer_speed;
+        /* In this order: of what is told now, not of a round before. */
         bool is_told =
             atomic_load_explicit(&slot->told, memory_order_acquire) == 1;
+        enum tracer_speed speed = tracer_speed;
 
         if (speed == TRACER_AWAY && slot->tid == SOMEBODY &&
             kernel_count >= patience_lost) {
@@ -5335,7 +5338,11 @@ struct path {
     void *(*other)(void *);  // a second thread's routine, until other_stops
 };
 
+/* Those that take longest come first: each may run on its own core. */
 static const struct path paths[] = {
+    { "chores", path_chores, 4, NULL },
+    { "no answer", path_no_answer, 20, NULL },
+    { "calls that are pending", path_pending, 2, NULL },
     { "call", path_call, 1, NULL },
     { "stack arguments on the page", path_page, 1, NULL },
     { "stack arguments over its end, known", path_known, 1, NULL },
@@ -5363,13 +5370,10 @@ static const struct path paths[] = {
     { "capture program", path_capture, 2, NULL },
     { "capture program, no room", path_capture_lost, 2, NULL },
     { "capture program, calls open", path_capture_open, 2, NULL },
-    { "no answer", path_no_answer, 20, NULL },
     { "no room, ever", path_no_room, 50, NULL },
     { "next to the end of a stack", path_cramped, 10, room_maker },
     { "scribbled words", path_scribbled, 10, NULL },
-    { "calls that are pending", path_pending, 2, NULL },
     { "calls that are noted", path_noted, 2, NULL },
-    { "chores", path_chores, 4, NULL },
     { "callback taken", path_callback, 1, NULL },
     { "callback taken, own calls", path_taken, 5, NULL },
     { "callback taken in a wait", path_taken_in_wait, 10, NULL },
@@ -5456,13 +5460,24 @@ static void faults_setup(void)
     stack_t other = { .ss_sp = room, .ss_size = sizeof(room) };
     struct sigaction action = { .sa_sigaction = on_fault,
                                 .sa_flags = SA_SIGINFO | SA_ONSTACK };
-    static const int signals[] = { SIGSEGV, SIGBUS,  SIGILL,
-                                   SIGFPE,  SIGTRAP, SIGALRM };
+    static const int signals[] = { SIGSEGV, SIGBUS,  SIGILL, SIGFPE,
+                                   SIGTRAP, SIGALRM, SIGPROF };
 
     sigaltstack(&other, NULL);
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
         sigaction(signals[i], &action, NULL);
     }
+}
+
+/* A path that does not come back is a failure, not a wait. What counts is the
+ * time that it runs (two threads that take turns may have one CPU): others may
+ * have the CPUs. But asleep it does not run. */
+static void limit_time(uint64_t seconds)
+{
+    const struct itimerval limit = { .it_value.tv_sec = (time_t)seconds };
+
+    setitimer(ITIMER_PROF, &limit, NULL);
+    alarm((unsigned)(4 * seconds));
 }
 
 int main(int argc, char **argv)
@@ -5471,6 +5486,13 @@ int main(int argc, char **argv)
     const char *only = NULL;
     unsigned failed = 0, passed = 0;
     struct timespec now;
+
+    if (argc == 2 && strcmp(argv[1], "--list") == 0) {
+        for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+            printf("%s\n", paths[i].name);
+        }
+        return 0;
+    }
 
     clock_gettime(CLOCK_REALTIME, &now);
     seed = (uint64_t)now.tv_sec << 20 ^ (uint64_t)now.tv_nsec;
@@ -5487,7 +5509,7 @@ int main(int argc, char **argv)
     }
     if (argc < 2 || argc % 2 != 0) {
         printf("usage: agent_property IMAGE [--seed N] [--count N] "
-               "[--only NAME]\n");
+               "[--only NAME]\n       agent_property --list\n");
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -5501,9 +5523,7 @@ int main(int argc, char **argv)
         if (only != NULL && strcmp(only, paths[i].name) != 0) {
             continue;
         }
-        /* A path that does not come back is a failure, not a wait. (Two
-         * threads that take turns need two CPUs, which others may have.) */
-        alarm((unsigned)(10 + count / (paths[i].other != NULL ? 2500 : 10000)));
+        limit_time(10 + count / (paths[i].other != NULL ? 2500 : 10000));
         path_run(&paths[i], count / paths[i].share);
         failed += path_bad != 0;
         passed += path_bad == 0;
