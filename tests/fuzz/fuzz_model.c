@@ -24,7 +24,7 @@ static void walk_all(const uint8_t *bytes, size_t size)
         MUST(r.bytes == at);
         MUST(r.head.size >= 8 && r.head.size % 8 == 0);
         MUST(r.head.size <= size - (size_t)(at - bytes));
-        MUST(r.head.kind >= RECORD_PAD && r.head.kind <= RECORD_DATA);
+        MUST(r.head.kind >= RECORD_PAD && r.head.kind <= RECORD_COMPLETION);
         MUST(r.head.kind == RECORD_PAD || r.head.size <= RECORD_MAX);
         if (r.head.kind == RECORD_ENTRY) {
             MUST(r.head.size >= ENTRY_SIZE);
@@ -37,6 +37,8 @@ static void walk_all(const uint8_t *bytes, size_t size)
             MUST(r.head.size >= DATA_BYTES);
             memcpy(&length, at + DATA_LENGTH, sizeof(length));
             MUST(length <= r.head.size - DATA_BYTES);
+        } else if (r.head.kind == RECORD_COMPLETION) {
+            MUST(r.head.size >= COMPLETION_SIZE);
         } else if (r.head.kind != RECORD_PAD) {
             MUST(r.head.size >= RETURN_SIZE);
         }
