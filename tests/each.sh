@@ -10,14 +10,16 @@
 # it, and misses its deadlines.
 each()
 {
-    local command=$1 dir pids=() status=0 i running
+    local command=$1 dir pids=() status=0 i
     shift
     dir=$(mktemp -d) || return 1
     for i in $(seq $#); do
-        while running=($(jobs -pr)); [ ${#running[@]} -ge "$(nproc)" ]; do
+        # Whoever calls may have jobs of its own.
+        while [ "$(jobs -pr | grep -cxF "$(printf '%s\n' "${pids[@]}")")" -ge \
+            "$(nproc)" ]; do
             wait -n
         done
-        "$command" "${!i}" >"$dir/$i" 2>&1 &
+        (trap - INT; "$command" "${!i}") >"$dir/$i" 2>&1 &
         pids+=($!)
     done
     for i in $(seq $#); do

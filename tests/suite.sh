@@ -14,18 +14,64 @@ failed=0
 skipped=0
 broken=
 
-# suite NAME COMMAND... - runs one and takes its last counts.
+# True if the suite is to be run.
+wanted()
+{
+    [ -z "$only" ] || [[ " $only " = *" $1 "* ]]
+}
+
+# run_suite NAME COMMAND... - runs one, and keeps how it ended and how long
+# that took.
+run_suite()
+{
+    local name=$1 begin=$SECONDS
+    shift
+    "$@" >"$out/$name.log" 2>&1
+    echo "$? $((SECONDS - begin))" >"$out/$name.ended"
+}
+
+# suite NAME COMMAND... - runs one, and judges it.
 suite()
 {
-    local name=$1 begin counts
-    shift
-    if [ -n "$only" ] && [[ " $only " != *" $name "* ]]; then
-        return
-    fi
-    begin=$SECONDS
-    echo "== $name"
-    "$@" >"$out/$name.log" 2>&1
-    local status=$?
+    wanted "$1" || return
+    echo "== $1"
+    run_suite "$@"
+    judge_suite "$1"
+}
+
+# beside NAME COMMAND... - the same while the suites after it run, one at a time,
+# and only on a core for which nobody else asks. For what needs a core and
+# nothing else: neither Wine, nor to be in time. told_beside waits for all of
+# them, and judges them.
+besides=()
+beside()
+{
+    wanted "$1" || return
+    (
+        trap - INT
+        flock 9
+        { chrt -i -p 0 $BASHPID || renice -n 19 -p $BASHPID; } >"$out/chrt" 2>&1
+        run_suite "$@" 9>&-
+    ) 9>"$out/beside" &
+    besides+=("$1" $!)
+}
+
+told_beside()
+{
+    set -- "${besides[@]}"
+    for (( ; $# != 0; )); do
+        echo "== $1"
+        wait "$2"
+        judge_suite "$1"
+        shift 2
+    done
+}
+
+# judge_suite NAME - takes the last counts of one that ended.
+judge_suite()
+{
+    local name=$1 status=1 seconds=0 counts
+    read -r status seconds <"$out/$name.ended"
     counts=$(grep -E '^([A-Za-z_-]+: )?[0-9]+ passed, [0-9]+ failed' \
         "$out/$name.log" | sed 's/^[A-Za-z_-]*: //' |
         awk -F'[ ,]+' '{ p += $1; f += $3; s += $5 }
@@ -39,7 +85,7 @@ suite()
         return
     fi
     set -- $counts
-    echo "   $1 passed, $2 failed, $3 skipped  ($((SECONDS - begin)) s)"
+    echo "   $1 passed, $2 failed, $3 skipped  ($seconds s)"
     if [ "$2" != 0 ] || [ $status != 0 ]; then
         grep -vE '^(ok|pass|passed|  *ok)\b' "$out/$name.log" |
             tail -n 40 | sed 's/^/   | /'
