@@ -42,25 +42,36 @@ suite()
 # beside NAME COMMAND... - the same while the suites after it run, one at a time,
 # and only on a core for which nobody else asks. For what needs a core and
 # nothing else: neither Wine, nor to be in time. told_beside waits for all of
-# them, and judges them.
+# them, and judges them; from then on there is nothing to be beside.
 besides=()
 beside()
 {
     wanted "$1" || return
     (
         trap - INT
+        chrt -i -p 0 $BASHPID
         flock 9
-        { chrt -i -p 0 $BASHPID || renice -n 19 -p $BASHPID; } >"$out/chrt" 2>&1
         run_suite "$@" 9>&-
-    ) 9>"$out/beside" &
+    ) 9>"$out/beside" 2>/dev/null &
     besides+=("$1" $!)
+}
+
+# as_others PID - it has its share of the cores, and what it has started.
+as_others()
+{
+    local child
+    chrt -o -p 0 "$1"
+    for child in $(pgrep -P "$1"); do
+        as_others "$child"
+    done
 }
 
 told_beside()
 {
     set -- "${besides[@]}"
-    for (( ; $# != 0; )); do
+    while [ $# != 0 ]; do
         echo "== $1"
+        as_others "$2" 2>/dev/null
         wait "$2"
         judge_suite "$1"
         shift 2
