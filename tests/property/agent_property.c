@@ -5066,7 +5066,12 @@ static void path_chores(void)
     kernel_chores = true;
     kernel_wait = WAIT_NOTHING;
     kernel_waits = give_chore;
-    config_set(timed ? 10 : TSC_PER_MS, on_wine);
+    /* No longer than need be; but what comes while it waits awake is to be
+     * seen, once the callback is another's. */
+    config_set(chores_end == END_CALLBACK ? 10
+               : timed                    ? 1
+                                          : TSC_PER_MS,
+               on_wine);
     if (orphan) {
         leave(prop_places[AT_ELSEWHERE], AT_ELSEWHERE, s,
               (struct wish){ .flags = RECORD_ORPHAN | RECORD_WAITS });
