@@ -73,9 +73,16 @@ static const struct shape *shape_find(struct decoder *d,
     return shape;
 }
 
+/* Saturates: times come from the target, and from files. */
 static int64_t wall_ns(const struct decoder *d, uint64_t tsc)
 {
-    return d->clock->wall_ns + clock_ns(d->clock, tsc);
+    int64_t ns = clock_ns(d->clock, tsc);
+    int64_t sum;
+
+    if (__builtin_add_overflow(d->clock->wall_ns, ns, &sum)) {
+        return ns < 0 ? INT64_MIN : INT64_MAX;
+    }
+    return sum;
 }
 
 /* --- What a call has filled ------------------------------------------- */
@@ -710,11 +717,11 @@ static void tell_call(struct decoder *d, const struct call *call,
         if (call->returned && !call->entry_seen) {
             end.took = TOOK_UNKNOWN;
         } else if (call->returned) {
-            int64_t ns = clock_ns(d->clock, call->return_time) -
-                         clock_ns(d->clock, call->entry_time);
+            int64_t from = clock_ns(d->clock, call->entry_time);
+            int64_t to = clock_ns(d->clock, call->return_time);
 
             end.took = TOOK_TIME;
-            end.ns = ns > 0 ? (uint64_t)ns : 0;
+            end.ns = to > from ? (uint64_t)to - (uint64_t)from : 0;
         }
     }
     if (facts) {

@@ -86,6 +86,14 @@ static void no_time_overflows(void)
     CHECK(clock_ns(&c, UINT64_MAX) == INT64_MAX);
 }
 
+static void a_clock_that_nobody_has_set_shows_nothing(void)
+{
+    struct clock c = { .count = 0 };
+
+    CHECK(clock_ns(&c, 0) == 0);
+    CHECK(clock_ns(&c, UINT64_MAX) == 0);
+}
+
 int main(void)
 {
     const struct test tests[] = {
@@ -94,6 +102,7 @@ int main(void)
         TEST(points_that_go_back_are_ignored),
         TEST(time_never_goes_back),
         TEST(no_time_overflows),
+        TEST(a_clock_that_nobody_has_set_shows_nothing),
     };
 
     return check_run(tests, COUNT_OF(tests));
