@@ -62,6 +62,20 @@ bool str_ends(str s, str suffix)
            memcmp(s.p + (s.size - suffix.size), suffix.p, suffix.size) == 0;
 }
 
+bool str_is_identifier(str s)
+{
+    for (size_t i = 0; i < s.size; i++) {
+        char c = s.p[i];
+        bool letter =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+
+        if (!letter && !(i > 0 && c >= '0' && c <= '9')) {
+            return false;
+        }
+    }
+    return s.size > 0;
+}
+
 int str_cmp(str a, str b)
 {
     size_t common = a.size < b.size ? a.size : b.size;

@@ -46,6 +46,8 @@ bool str_eq(str a, str b);
 bool str_eq_nocase(str a, str b);  // ASCII letters only
 bool str_starts(str s, str prefix);
 bool str_ends(str s, str suffix);
+/* As C has it: letters of ASCII, digits, _; not empty, no digit first. */
+bool str_is_identifier(str s);
 int str_cmp(str a, str b);  // as strcmp: <0, 0, >0 by bytes
 /* The same with a C string, read no further than it takes: for searches. */
 int str_cmp_z(str a, const char *z);

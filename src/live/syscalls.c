@@ -60,7 +60,7 @@ static int by_address(const void *a, const void *b)
 }
 
 /* All exports that could be system calls: stubs by their bytes, and what is
- * named as one. */
+ * named as one. Lines show their names as they are. */
 static size_t collect(const struct pe_image *image, struct candidate *out,
                       size_t room)
 {
@@ -72,7 +72,7 @@ static size_t collect(const struct pe_image *image, struct candidate *out,
         struct candidate *c = &out[count];
         struct stub_match match;
 
-        if (x.name.size > SYSCALL_NAME_MAX) {
+        if (x.name.size > SYSCALL_NAME_MAX || !str_is_identifier(x.name)) {
             continue;
         }
         *c = (struct candidate){ .entry = { .rva = x.rva, .name = x.name } };

@@ -246,18 +246,23 @@ void journal_stubs(struct buf *b, uint64_t time, uint64_t base, uint32_t id,
 
 /* --- reading --- */
 
-/* The rows rise, and their names fit into `left` bytes. */
+/* The rows rise, and their names, which fit into `left` bytes, are such that a
+ * line may show them as they are. */
 static bool judge_rows(const void *record, uint64_t left)
 {
     const struct journal_stubs *s = record;
+    str module = journal_text(record, 0);
+    const char *name = module.p + module.size;
     uint32_t last = 0;
 
     for (uint32_t i = 0; i < s->count; i++) {
         struct journal_stub row = row_at(record, i);
 
-        if ((i > 0 && row.rva <= last) || row.name_size > left) {
+        if ((i > 0 && row.rva <= last) || row.name_size > left ||
+            !str_is_identifier((str){ name, row.name_size })) {
             return false;
         }
+        name += row.name_size;
         left -= row.name_size;
         last = row.rva;
     }

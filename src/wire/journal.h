@@ -119,7 +119,8 @@ struct journal_unmodule {
 #define JOURNAL_STUB_PATCHED 1 /* its entries are recorded */
 #define JOURNAL_STUB_SECOND 2  /* another one has this number and is exported */
 
-/* One function: its name follows, all names behind all of these. */
+/* One function: its name follows, all names behind all of these. It is an
+ * identifier, as it is shown as it is. */
 struct journal_stub {
     uint32_t rva;
     uint16_t number;

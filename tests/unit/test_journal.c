@@ -143,6 +143,16 @@ static void what_is_no_record_is_refused(void)
         memcpy(room + wrong[i].at, &was, sizeof(was));
         CHECK(journal_judge(record, b.size));
     }
+    /* A name that a line could not show as it is. */
+    for (const char *bad = " \n\x1b&1"; *bad; bad++) {
+        size_t at = sizeof(struct journal_stubs) +
+                    2 * sizeof(struct journal_stub) + sizeof("m") - 1;
+
+        CHECK_U64((uint8_t)room[at], 'A');
+        room[at] = *bad;
+        CHECK(!journal_judge(record, b.size));
+        room[at] = 'A';
+    }
     CHECK(!journal_judge(record, 8));
     CHECK(!journal_judge(record, b.size - 8));
     room[RECORD_KIND] = (char)JOURNAL_END;

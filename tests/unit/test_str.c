@@ -61,6 +61,17 @@ static void texts_compare_by_bytes(void)
     CHECK(!str_ends(STR("exe"), STR(".exe")));
 }
 
+static void an_identifier_is_one_of_c(void)
+{
+    CHECK(str_is_identifier(STR("NtClose")));
+    CHECK(str_is_identifier(STR("_a9Z")));
+    CHECK(!str_is_identifier(STR("")));
+    CHECK(!str_is_identifier(STR("9a")));
+    CHECK(!str_is_identifier(STR("Nt Close")));
+    CHECK(!str_is_identifier(STR("Nt\xc3\xa4")));
+    CHECK(!str_is_identifier((str){ "a", 2 }));
+}
+
 static void a_cut_splits_at_the_first_one(void)
 {
     str head;
@@ -189,6 +200,7 @@ int main(void)
         TEST(a_null_string_is_empty_and_not_null),
         TEST(a_slice_never_leaves_its_text),
         TEST(texts_compare_by_bytes),
+        TEST(an_identifier_is_one_of_c),
         TEST(a_cut_splits_at_the_first_one),
         TEST(numbers_are_read_whole_or_not_at_all),
         TEST(a_buf_builds_text),
