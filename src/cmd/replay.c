@@ -327,6 +327,8 @@ bool replay_run(const struct options *o, struct arena *a, struct outcome *out,
         return err_set(e, ERR_OS, "out of memory");
     }
     r->view = o->view;
+    /* There may be several processes, and nobody looks on while they run. */
+    r->view.always_show_pid = true;
     ok = play(r, o->words[0], a, e);
     progress_clear(&r->progress);
     if (!output_close(&r->output, ok ? e : &ignored)) {
@@ -334,6 +336,11 @@ bool replay_run(const struct options *o, struct arena *a, struct outcome *out,
     }
     if (ok && o->view.quiet == 0) {
         replay_damage(&r->replay, &out->notes);
+    }
+    if (os_variable_set("NTSTRACE_WORK")) {
+        buf_addf(&out->notes, "passed over %llu bytes, left out %llu calls\n",
+                 (unsigned long long)r->replay.skipped,
+                 (unsigned long long)r->replay.left_out);
     }
     if (r->replay.chunks.damage.cut || r->replay.chunks.damage.broken) {
         out->status = (uint32_t)err_exit_status(ERR_BAD_INPUT);

@@ -317,6 +317,7 @@ bool recorder_begin(struct recorder *r, str path, enum compress compress,
         .compress = compress,
         .tsc_per_second = tsc_per_second,
         .room = ROOM,
+        .checkpoint_every = CHECKPOINT_EVERY,
     };
     r->ops = calloc(1, sizeof(*r->ops));
     r->chunk = malloc(ROOM);
@@ -345,7 +346,7 @@ void recorder_turn(struct recorder *r, uint64_t now, bool behind)
         r->began = now;
     }
     if (r->model != NULL && r->open && !r->failed &&
-        r->writer.size - r->checkpoint_at > CHECKPOINT_EVERY) {
+        r->writer.size - r->checkpoint_at > r->checkpoint_every) {
         flush(r);
         checkpoint(r);
     }

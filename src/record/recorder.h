@@ -43,6 +43,7 @@ struct recorder {
     size_t room;                   // the same of room
     struct chunk_head head;        // what is known of it: calls, first, last
     uint64_t began;                // TSC: when the first byte came
+    uint64_t checkpoint_every;     // bytes; CHECKPOINT_EVERY unless changed
     uint64_t checkpoint_at;        // size of the file at the last one
     uint64_t calls;                // in the file
     uint64_t lost[LOST_COUNT];     // records that are not, by reason
