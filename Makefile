@@ -66,7 +66,7 @@ PORTABLE := \
     model/model.c model/process.c model/queue.c model/pair.c model/pending.c \
     model/clock.c model/handles.c model/watch.c model/socket.c \
     model/journal.c model/stubs.c model/keep.c model/heap.c model/notice.c \
-    model/archive.c model/checkpoint.c \
+    model/thing.c model/archive.c model/checkpoint.c \
     decode/shape.c decode/tell.c decode/text.c decode/family.c decode/walk.c \
     decode/build.c decode/registry.c decode/capture.c decode/decode.c \
     decode/families/file.c decode/families/io.c decode/families/object.c \

@@ -11,6 +11,7 @@
  *   pair.c     entries and returns to calls, and the memory they bring
  *   pending.c  calls that go on after their return
  *   process.c  stubs and modules
+ *   thing.c    objects that handles refer to
  *   handles.c  handle values and what they refer to
  *   watch.c    what calls do to handles
  *   socket.c   what calls say of sockets
@@ -493,6 +494,7 @@ str handles_image(struct handles *h, uint32_t pid);
  * access; of very many, some are forgotten instead. The facts' strings must not be kept by these handles alone. */
 void handles_learn(struct handles *h, const struct thing_facts *facts);
 
+/* thing.c */
 /* With one reference; NULL without memory. Strings that are too long, or
  * there is no room for, are left out. */
 struct thing *thing_new(struct model *m, const struct thing_facts *facts);

@@ -265,7 +265,14 @@ static inline void again_state_of(struct again_heard *h, const struct model *m)
               AGAIN_U(c.unanswered), AGAIN_U(c.orphans), AGAIN_U(c.data_lost),
               c.queued, c.memory, m->object_bytes, AGAIN_U(m->told),
               m->members);
-    AGAIN_SAY(h, "clock %lld %lld\n",
+    for (const struct model_process *p = m->processes; p; p = p->next) {
+        for (uint64_t i = 0; i < 6; i++) {
+            struct place place = model_place(p, 0x150000010 + 0x8000 * i);
+
+            again_place(h, &place);
+        }
+    }
+    AGAIN_SAY(h, "\nclock %lld %lld\n",
               (long long)clock_ns(model_clock(m), 1000000),
               (long long)clock_ns(model_clock(m), 5000000000));
 }
@@ -569,6 +576,17 @@ static inline void again_drop(struct again_log *log)
     log->room = 0;
 }
 
+/* What is done to this model is done once. */
+static inline void again_leave_out(const struct model *m)
+{
+    struct again_log *log = again_log_of(m);
+
+    if (log) {
+        log->left_out = true;
+        again_drop(log);
+    }
+}
+
 static inline void again_note(const struct model *m, struct again_op op,
                               const void *bytes, size_t size)
 {
@@ -578,8 +596,7 @@ static inline void again_note(const struct model *m, struct again_op op,
         return;
     }
     if (log->count == AGAIN_OPS_MOST) {
-        log->left_out = true;
-        again_drop(log);
+        again_leave_out(m);
         return;
     }
     op.size = size;

@@ -178,6 +178,19 @@ static void a_thread_cannot_write_a_journal(void)
     trace_close(t);
 }
 
+/* A file may say any number. */
+static void kinds_that_there_are_not_are_none(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+
+    CHECK(open_process(t->m, 40, MODE_ASKED) != NULL);
+    CHECK(open_process(t->m, 48, (enum model_mode)(MODE_ASKED + 1)) == NULL);
+    add_place(t->p, 0x900000, 0x910000, (enum place_kind)77, STR("x"));
+    CHECK(model_place(t->p, 0x900010).kind == PLACE_UNKNOWN);
+    CHECK_U64((uint64_t)clock_ns(model_clock(t->m), 12345), 0);
+    trace_close(t);
+}
+
 /* --- time --- */
 
 static void tell_module(struct trace *t, uint64_t us, uint64_t base, str name)
@@ -318,6 +331,7 @@ int main(void)
         TEST(a_module_says_which_build_it_is),
         TEST(what_is_no_record_is_refused),
         TEST(a_thread_cannot_write_a_journal),
+        TEST(kinds_that_there_are_not_are_none),
         TEST(a_module_is_there_from_its_time_to_its_end),
         TEST(what_is_told_of_the_future_waits),
         TEST(what_nobody_could_say_is_not_known_any_more),
