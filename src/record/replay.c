@@ -215,6 +215,13 @@ static bool take_thread_journal(struct replay *r, const struct op_read *op)
     return true;
 }
 
+/* A record of the journal of a kind that comes with a later version. */
+static bool is_new(const struct op_read *op)
+{
+    return op->size >= RECORD_HEAD_SIZE &&
+           op->bytes[RECORD_KIND] >= JOURNAL_END;
+}
+
 static bool take(struct replay *r, struct model *m, const struct op_read *op)
 {
     struct known *k;
@@ -244,11 +251,14 @@ static bool take(struct replay *r, struct model *m, const struct op_read *op)
         feed(r);
         return open_process(r, m, op);
     case OP_JOURNAL:
-        feed(r);
-        return take_journal(r, op);
     case OP_THREAD_RECORD:
         feed(r);
-        return take_thread_journal(r, op);
+        if (is_new(op)) {
+            r->chunks.damage.unknown++;
+            return true;
+        }
+        return op->op == OP_JOURNAL ? take_journal(r, op)
+                                    : take_thread_journal(r, op);
     case OP_CLOCK:
         feed(r);
         return model_clock_set(m, op->bytes, op->size);
