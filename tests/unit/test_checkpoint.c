@@ -311,7 +311,10 @@ static void journal(struct model_process *p)
     switch (any(9)) {
     case 0:
     case 1:
-        journal_module(&b, at, base, 0x10000, str_of(names[any(4)]));
+        journal_module(
+            &b, at,
+            &(struct journal_module){ .base = base, .size = 0x10000 },
+            str_of(names[any(4)]), STR(""));
         tell_record(p, &b);
         break;
     case 2:
