@@ -312,8 +312,7 @@ static void journal(struct model_process *p)
     case 0:
     case 1:
         journal_module(
-            &b, at,
-            &(struct journal_module){ .base = base, .size = 0x10000 },
+            &b, at, &(struct journal_module){ .base = base, .size = 0x10000 },
             str_of(names[any(4)]), STR(""));
         tell_record(p, &b);
         break;
@@ -719,7 +718,8 @@ static void put_out(struct model *m)
     t->process = NULL;
     t->answers_end = NULL;
     t->queue = (struct queue){ .last = t->queue.last };
-    t->key = 0;  // it is in no heap
+    t->key = 0;           // it is in no heap
+    t->bound_tapped = 0;  // a tap hears of what comes now
     t->open = NULL;
     t->open_room = 0;
     p->pending = NULL;
@@ -743,6 +743,7 @@ static void put_out(struct model *m)
     m->heap_room = 0;
     m->text = NULL;
     m->room = 0;
+    m->steps = 0;  // of this run
 }
 
 /* What a struct has beside what follows from the rest; a field that is new and
