@@ -352,8 +352,10 @@ test: setup
 	@tests/run
 
 soak: setup
-	@$(MAKE) -s --no-print-directory -j2 windows
+	@$(MAKE) -s --no-print-directory -j2 windows linux
 	@tests/soak/run
+	@tests/check-replay --all
+	@COMPARE=$(BL)/compare REPLAY_TOO=all tests/run-targets
 
 BENCH := $(BW)/bench/loop.exe $(BW)/bench/empty.exe $(BL)/reader $(BL)/sequence
 bench: setup
