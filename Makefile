@@ -355,6 +355,7 @@ soak: setup
 	@$(MAKE) -s --no-print-directory -j2 windows linux
 	@tests/soak/run
 	@tests/check-replay --all
+	@tests/check-programs replays
 	@COMPARE=$(BL)/compare REPLAY_TOO=all tests/run-targets
 
 BENCH := $(BW)/bench/loop.exe $(BW)/bench/empty.exe $(BL)/reader $(BL)/sequence
