@@ -320,23 +320,28 @@ static void blame_archive(struct archive *a, struct blame *b)
     archive_u32(a, &b->code);
 }
 
-/* A text that the caller owns. */
-static void kept_archive(struct archive *a, str *s, size_t most)
+/* A name that the process owns. */
+static void name_archive(struct archive *a, struct model_process *p, str *s,
+                         size_t most)
 {
     str text = archive_text(a, *s, most);
 
     if (!a->saving && archive_take(a, text.size)) {
-        *s = str_keep(text);
+        *s = process_name_keep(p, text);
         archive_insist(a, s->p != NULL);
     }
 }
 
-static void module_archive(struct archive *a, struct module *module)
+static void module_archive(struct archive *a, struct model_process *p,
+                           struct module *module)
 {
     archive_u64(a, &module->base);
     archive_u64(a, &module->size);
     archive_bool(a, &module->second);
-    kept_archive(a, &module->name, NAME_MAX_BYTES);
+    name_archive(a, p, &module->name, NAME_MAX_BYTES);
+    if (!a->bad) {
+        module->hash = process_name_hash(module->name);
+    }
 }
 
 static void modules_archive(struct archive *a, struct model_process *p)
@@ -353,16 +358,16 @@ static void modules_archive(struct archive *a, struct model_process *p)
         const struct module *last = i > 0 ? &p->modules[i - 1] : NULL;
 
         if (a->saving) {
-            module_archive(a, &p->modules[i]);
+            module_archive(a, p, &p->modules[i]);
             continue;
         }
-        module_archive(a, &module);
+        module_archive(a, p, &module);
         archive_insist(a,
                        module.size > 0 &&
                            (!last || (module.base > last->base &&
                                       module.base - last->base >= last->size)));
         if (a->bad) {
-            str_drop(module.name);
+            process_name_drop(p, module.name);
             break;
         }
         p->modules[i] = module;
@@ -370,10 +375,11 @@ static void modules_archive(struct archive *a, struct model_process *p)
     }
 }
 
-static void place_archive(struct archive *a, struct known_place *place)
+static void place_archive(struct archive *a, struct model_process *p,
+                          struct known_place *place)
 {
     size_t kind = place->kind;
-    str name = { place->name ? place->name : "", place->name_size };
+    bool named = place->name.p != NULL;
 
     archive_u64(a, &place->order);
     if (place->order == 0) {
@@ -384,13 +390,9 @@ static void place_archive(struct archive *a, struct known_place *place)
     archive_u64(a, &place->origin);
     archive_size(a, &kind, PLACE_UNMAPPED);
     place->kind = (enum place_kind)kind;
-    name = archive_text(a, name, JOURNAL_MAX);
-    if (!a->saving && name.size > 0) {
-        place->name = archive_new(a, name.size);
-        place->name_size = place->name ? name.size : 0;
-        if (place->name) {
-            memcpy(place->name, name.p, name.size);
-        }
+    archive_bool(a, &named);
+    if (named) {
+        name_archive(a, p, &place->name, JOURNAL_MAX);
     }
 }
 
@@ -399,7 +401,7 @@ static void places_archive(struct archive *a, struct model_process *p)
     archive_size(a, &p->places_next, PLACES_KEPT - 1);
     archive_u64(a, &p->places_told);
     for (size_t i = 0; i < PLACES_KEPT && !a->bad; i++) {
-        place_archive(a, &p->places[i]);
+        place_archive(a, p, &p->places[i]);
         archive_insist(a, p->places[i].order <= p->places_told);
     }
 }
@@ -420,22 +422,53 @@ static bool is_kept(const struct record_head *r)
     }
 }
 
+static int by_turn(const void *a, const void *b)
+{
+    const struct kept *x = a;
+    const struct kept *y = b;
+
+    if (x->time != y->time) {
+        return x->time < y->time ? -1 : 1;
+    }
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* In the order in which they will be told. */
+static void journal_save(struct archive *a, const struct journal *j)
+{
+    struct kept *sorted = malloc((j->count + 1) * sizeof(*sorted));
+
+    if (!archive_insist(a, sorted != NULL)) {
+        return;
+    }
+    if (j->count > 0) {
+        memcpy(sorted, j->at, j->count * sizeof(*sorted));
+        qsort(sorted, j->count, sizeof(*sorted), by_turn);
+    }
+    for (size_t i = 0; i < j->count; i++) {
+        const struct record_head *r = sorted[i].record;
+
+        archive_text(a, (str){ (const char *)r, r->size }, JOURNAL_MAX);
+    }
+    free(sorted);
+}
+
 static void journal_archive(struct archive *a, struct model_process *p)
 {
-    const struct journal *j = &p->journal;
-    size_t count = j->end - j->begin;
+    size_t count = p->journal.count;
     uint64_t last = 0;
 
     archive_count(a, &count, SIZE_MAX, RECORD_HEAD_SIZE);
-    for (size_t i = 0; i < count && !a->bad; i++) {
-        const struct record_head *r = a->saving ? j->at[j->begin + i] : NULL;
-        str bytes = archive_text(
-            a, r ? (str){ (const char *)r, r->size } : STR(""), JOURNAL_MAX);
+    if (a->saving) {
+        journal_save(a, &p->journal);
+    }
+    for (size_t i = 0; i < count && !a->saving && !a->bad; i++) {
+        str bytes = archive_text(a, STR(""), JOURNAL_MAX);
         struct record_head *loaded;
 
         /* It is there twice for a moment, and in a list. */
-        if (!archive_take(a, bytes.size + 2 * sizeof(j->at[0])) || a->saving) {
-            continue;
+        if (!archive_take(a, bytes.size + 2 * sizeof(struct kept))) {
+            break;
         }
         loaded = record_load(a, bytes);
         if (loaded &&
@@ -453,7 +486,7 @@ static void image_archive(struct archive *a, struct model_process *p)
 
     archive_bool(a, &known);
     if (known) {
-        kept_archive(a, &p->image, OBJECT_NAME_MAX);
+        name_archive(a, p, &p->image, OBJECT_NAME_MAX);
     }
 }
 
@@ -468,7 +501,8 @@ static struct model_process *process_new(struct archive *a,
         p->handles = handles_open(m);
         archive_insist(a, p->handles != NULL);
     }
-    if (a->bad || !archive_insist(a, heap_reserve(m))) {
+    if (a->bad || !archive_insist(a, m->process_count < PROCESSES_MOST) ||
+        !archive_insist(a, heap_reserve(m))) {
         handles_close(p ? p->handles : NULL);
         free(self);
         free(p);
@@ -480,6 +514,7 @@ static struct model_process *process_new(struct archive *a,
     self->process = p;
     self->is_self = true;
     self->answers_end = &self->answers;
+    m->process_count++;
     *link = p;
     return p;
 }
@@ -730,6 +765,7 @@ static void pendings_archive(struct archive *a, struct model_process *p)
             archive_take(a, sizeof(**link));
         } else if ((*link = archive_new(a, sizeof(**link))) != NULL) {
             p->pending_count++;
+            a->m->open_bytes += sizeof(**link);
         }
         if (*link) {
             pending_archive(a, p, *link);
@@ -846,6 +882,7 @@ static void answers_archive(struct archive *a, struct model_thread *t)
         } else if ((answer = archive_new(a, sizeof(*answer))) != NULL) {
             *t->answers_end = answer;
             t->answers_end = &answer->next;
+            a->m->answers++;
         }
         if (answer) {
             answer_archive(a, &answer->told);
@@ -910,6 +947,7 @@ static void opens_archive(struct archive *a, struct model_thread *t)
     } else if (count > 0) {
         t->open = archive_new(a, count * sizeof(t->open[0]));
         t->open_room = t->open ? count : 0;
+        a->m->open_bytes += t->open_room * sizeof(t->open[0]);
     }
     for (size_t i = 0; i < count && !a->bad; i++) {
         struct open_call *open = &t->open[i];
@@ -960,7 +998,10 @@ static struct model_thread *thread_new(struct archive *a,
 {
     struct model_thread *t = archive_new(a, sizeof(*t));
 
-    if (!t || !archive_insist(a, heap_reserve(a->m))) {
+    if (!t ||
+        !archive_insist(a,
+                        a->m->members - a->m->process_count < THREADS_MOST) ||
+        !archive_insist(a, heap_reserve(a->m))) {
         free(t);
         return NULL;
     }
@@ -1066,6 +1107,7 @@ static void wake_all(struct archive *a)
     }
     for (struct model_thread *t = a->m->threads; t && !a->bad; t = t->next) {
         announce(t);
+        wait_for(t);
     }
 }
 

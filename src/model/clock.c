@@ -28,8 +28,8 @@ static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
         rest >>= 1;
         c >>= 1;
     }
-    high = whole * b;
-    return high + (c ? rest * b / c : 0);
+    high = whole * b + (c ? rest * b / c : 0);
+    return high < INT64_MAX ? high : INT64_MAX;
 }
 
 void clock_init(struct clock *c, uint64_t tsc, uint64_t hz, int64_t wall_ns)

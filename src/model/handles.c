@@ -115,6 +115,7 @@ void handles_clear(struct handles *h)
             thing_release(h->slots[i].thing);
         }
     }
+    h->model->slot_bytes -= h->room * sizeof(h->slots[0]);
     free(h->slots);
     h->slots = NULL;
     h->room = 0;
@@ -161,13 +162,15 @@ static bool make_room(struct handles *h)
     if (h->count + 1 <= h->room / 4 * 3) {
         return true;
     }
-    if (h->count >= HANDLES_MAX) {
+    if (h->count >= HANDLES_MAX ||
+        h->model->slot_bytes + room * sizeof(slots[0]) > SLOT_BYTES_MAX) {
         return false;
     }
     slots = calloc(room, sizeof(slots[0]));
     if (!slots) {
         return false;
     }
+    h->model->slot_bytes += (room - old_room) * sizeof(slots[0]);
     h->slots = slots;
     h->room = room;
     for (size_t i = 0; i < old_room; i++) {

@@ -27,6 +27,8 @@
 #define HANDLES_MAX (1u << 18)
 /* All objects of all processes together; beyond it new ones have no name. */
 #define OBJECT_BYTES_MAX ((size_t)64 << 20)
+/* And so much all tables of handles. */
+#define SLOT_BYTES_MAX ((size_t)48 << 20)
 
 /* What a handle refers to. It never changes: what is learned of it later is
  * another struct object. Strings are WTF-8 (surrogates as three bytes each)

@@ -18,51 +18,81 @@
 /* More are not kept: threads that do not come on are not waited for so long. */
 #define KEPT_MOST 100000
 
+static bool is_before(const struct kept *a, const struct kept *b)
+{
+    return a->time != b->time ? a->time < b->time : a->order < b->order;
+}
+
+/* Finds a place for `kept` from `at` upwards. */
+static void sift_up(struct journal *j, size_t at, struct kept kept)
+{
+    while (at > 0 && is_before(&kept, &j->at[(at - 1) / 2])) {
+        j->at[at] = j->at[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    j->at[at] = kept;
+}
+
+/* The same from the top downwards. */
+static void sift_down(struct journal *j, struct kept kept)
+{
+    size_t at = 0;
+
+    for (size_t child = 1; child < j->count; child = 2 * at + 1) {
+        if (child + 1 < j->count &&
+            is_before(&j->at[child + 1], &j->at[child])) {
+            child++;
+        }
+        if (!is_before(&j->at[child], &kept)) {
+            break;
+        }
+        j->at[at] = j->at[child];
+        at = child;
+    }
+    j->at[at] = kept;
+}
+
 bool journal_keep(struct model_process *p, const struct record_head *r)
 {
     struct journal *j = &p->journal;
-    struct record_head *kept = malloc(r->size);
-    size_t at;
+    struct model *m = p->model;
+    struct record_head *kept;
 
-    if (j->begin > 0 && (j->begin > j->room / 2 || j->begin == j->end)) {
-        memmove(j->at, j->at + j->begin,
-                (j->end - j->begin) * sizeof(j->at[0]));
-        j->end -= j->begin;
-        j->begin = 0;
-    }
-    if (j->end - j->begin >= KEPT_MOST) {
-        free(kept);
-        p->model->counts.dropped++;
+    if (j->count >= KEPT_MOST ||
+        m->journal_bytes + r->size > JOURNAL_BYTES_MOST) {
+        m->counts.dropped++;
         return false;
     }
-    if (!kept || !array_grow(&j->at, &j->room, j->end, sizeof(j->at[0]))) {
+    kept = malloc(r->size);
+    if (!kept || !array_grow(&j->at, &j->room, j->count, sizeof(j->at[0]))) {
         free(kept);
         return false;
     }
     memcpy(kept, r, r->size);
-    for (at = j->end; at > j->begin && j->at[at - 1]->time > r->time; at--) {
-        j->at[at] = j->at[at - 1];
-    }
-    j->at[at] = kept;
-    j->end++;
-    p->model->counts.queued += r->size;
+    j->count++;
+    sift_up(j, j->count - 1, (struct kept){ r->time, j->taken++, kept });
+    m->counts.queued += r->size;
+    m->journal_bytes += r->size;
     return true;
 }
 
 const struct record_head *journal_next(const struct model_process *p)
 {
-    const struct journal *j = &p->journal;
-
-    return j->begin < j->end ? j->at[j->begin] : NULL;
+    return p->journal.count > 0 ? p->journal.at[0].record : NULL;
 }
 
 static void drop(struct model_process *p)
 {
     struct journal *j = &p->journal;
+    struct record_head *gone = j->at[0].record;
 
-    p->model->counts.queued -= j->at[j->begin]->size;
-    free(j->at[j->begin]);
-    j->begin++;
+    p->model->counts.queued -= gone->size;
+    p->model->journal_bytes -= gone->size;
+    j->count--;
+    if (j->count > 0) {
+        sift_down(j, j->at[j->count]);
+    }
+    free(gone);
 }
 
 void journal_close(struct model_process *p)

@@ -79,6 +79,8 @@ void model_forget(struct model *m)
     }
     empty.heap = m->heap;
     empty.heap_room = m->heap_room;
+    empty.waiting = m->waiting;
+    empty.waiting_room = m->waiting_room;
     empty.text = m->text;
     *m = empty;
 }
@@ -90,6 +92,7 @@ void model_close(struct model *m)
     }
     model_forget(m);
     free(m->heap);
+    free(m->waiting);
     free(m->text);
     free(m);
 }
@@ -194,6 +197,7 @@ static void end_process(struct model_process *p)
     }
     *link = p->next;
     m->members--;
+    m->process_count--;
     process_close(p);
 }
 
@@ -205,6 +209,7 @@ static void take_answer(struct model_thread *t)
     if (!t->answers) {
         t->answers_end = &t->answers;
     }
+    t->model->answers--;
     free(answer);
 }
 
@@ -300,20 +305,20 @@ static bool step(struct model_thread *t, bool patient, bool *closed)
 
 /* --- The merge -------------------------------------------------------- */
 
-/* Nothing older than this can still come from those with empty queues. */
-static uint64_t settled(const struct model *m)
+/* It has been behind for too long: nobody waits for it. */
+static bool is_passed_over(const struct model_thread *t)
 {
-    uint64_t until = UINT64_MAX;
+    const struct model *m = t->model;
 
-    for (const struct model_thread *t = m->threads; t; t = t->next) {
-        bool passed_over =
-            m->now > t->bound && m->now - t->bound > m->config.hold;
+    return m->now > t->bound && m->now - t->bound > m->config.hold;
+}
 
-        if (!has_event(t) && !passed_over && t->bound < until) {
-            until = t->bound;
-        }
-    }
-    return until;
+/* Nothing older than this can still come from those with empty queues. */
+static uint64_t settled(struct model *m)
+{
+    const struct model_thread *first = wait_first(m, is_passed_over);
+
+    return first ? first->bound : UINT64_MAX;
 }
 
 /* What has to be known of a run to do it again, if it has told anything. */
@@ -362,8 +367,11 @@ static size_t run(struct model *m, bool patient)
             continue;
         }
         heap_remove(m, t);
-        if (patient && !t->is_self && t->bound < until &&
-            !(m->now > t->bound && m->now - t->bound > m->config.hold)) {
+        if (t->is_self) {
+            continue;
+        }
+        wait_for(t);
+        if (patient && t->bound < until && !is_passed_over(t)) {
             until = t->bound;
         }
     }
@@ -375,7 +383,8 @@ size_t model_run(struct model *m, uint64_t now)
     uint64_t steps = m->steps;
     size_t records;
 
-    m->now = now;
+    /* Who is not waited for is not waited for later. */
+    m->now = now > m->now ? now : m->now;
     records = run(m, true);
     if (m->config.tap && m->steps != steps) {
         tap_run(m);
@@ -393,8 +402,11 @@ size_t model_flush(struct model *m)
 static struct model_process *process_open(struct model *m,
                                           const struct journal_process *r)
 {
-    struct model_process *p = calloc(1, sizeof(*p));
+    struct model_process *p = NULL;
 
+    if (m->process_count < PROCESSES_MOST && r->mode <= MODE_ASKED) {
+        p = calloc(1, sizeof(*p));
+    }
     if (!p) {
         return NULL;
     }
@@ -406,9 +418,7 @@ static struct model_process *process_open(struct model *m,
     if (!p->self || (!p->handles && !m->config.no_handles) ||
         !process_set_image(p, journal_text(r, 0)) || !heap_reserve(m)) {
         handles_close(p->handles);
-        if (p->image.p) {
-            str_drop(p->image);
-        }
+        process_names_drop(p);
         free(p->self);
         free(p);
         return NULL;
@@ -423,28 +433,43 @@ static struct model_process *process_open(struct model *m,
     p->self->answers_end = &p->self->answers;
     p->next = m->processes;
     m->processes = p;
+    m->process_count++;
     return p;
 }
 
 static void process_close(struct model_process *p)
 {
     stubs_close(p);
-    for (size_t i = 0; i < p->module_count; i++) {
-        str_drop(p->modules[i].name);
-    }
+    process_names_drop(p);
     free(p->modules);
     pending_close(p);
     handles_close(p->handles);
-    for (size_t i = 0; i < PLACES_KEPT; i++) {
-        free(p->places[i].name);
-    }
-    if (p->image.p) {
-        str_drop(p->image);
-    }
     journal_close(p);
     queue_close(p->self);
     free(p->self);
     free(p);
+}
+
+/* Is what it says of the model's world possible? Sizes were judged. */
+static bool is_sensible(const struct record_head *r)
+{
+    const void *record = r;
+    const struct journal_module *module = record;
+    const struct journal_place *place = record;
+    const struct journal_notice *notice = record;
+
+    switch (r->kind) {
+    case JOURNAL_MODULE:
+        return module->size <= UINT64_MAX - module->base;
+    case JOURNAL_PLACE:
+        return place->kind <= PLACE_UNMAPPED && place->kind != PLACE_MODULE;
+    case JOURNAL_NOTICE:
+        return notice->kind >= NOTICE_CALLBACK_LOST &&
+               notice->kind <= NOTICE_DETACHED &&
+               notice->module <= PATCHED_WIN32U;
+    default:
+        return true;
+    }
 }
 
 /* A copy of the record that the caller handed over, aligned, judged, of one of
@@ -460,7 +485,7 @@ static struct record_head *take_record(const void *record, size_t size)
         return NULL;
     }
     memcpy(r, record, size);
-    if (!journal_judge(r, size)) {
+    if (!journal_judge(r, size) || !is_sensible(r)) {
         free(r);
         return NULL;
     }
@@ -588,8 +613,11 @@ struct model_thread *model_thread_open(struct model_process *p, uint32_t tid,
                                        uint32_t serial, uint64_t bound)
 {
     struct model *m = p->model;
-    struct model_thread *t = calloc(1, sizeof(*t));
+    struct model_thread *t = NULL;
 
+    if (m->members - m->process_count < THREADS_MOST) {
+        t = calloc(1, sizeof(*t));
+    }
     if (!t || !heap_reserve(m)) {
         free(t);
         return NULL;
@@ -610,6 +638,7 @@ struct model_thread *model_thread_open(struct model_process *p, uint32_t tid,
         p->main_tid = tid;
     }
     p->open_threads++;
+    wait_for(t);
     t->bound_tapped = bound;
     if (m->config.tap) {
         m->config.tap->thread(m->config.tap->ctx, p->self->order, t->order, tid,
@@ -625,6 +654,7 @@ static void thread_close(struct model_thread *t)
     if (t->heap_at > 0) {
         heap_remove(m, t);
     }
+    wait_remove(m, t);
     if (t->previous) {
         t->previous->next = t->next;
     } else {
@@ -723,6 +753,9 @@ void model_thread_bound(struct model_thread *t, uint64_t tsc)
 {
     if (tsc > t->bound) {
         t->bound = tsc;
+        if (!has_event(t)) {
+            wait_for(t);
+        }
     }
 }
 
@@ -735,10 +768,14 @@ static bool take_told(struct model_thread *t, const struct journal_answer *r)
         t->answers_owed--;
         return true;
     }
+    if (t->model->answers >= ANSWERS_MOST) {
+        return false;
+    }
     kept = calloc(1, sizeof(*kept));
     if (!kept) {
         return false;
     }
+    t->model->answers++;
     kept->told = *r;
     *t->answers_end = kept;
     t->answers_end = &kept->next;

@@ -22,9 +22,10 @@
  *
  * Records are hostile: sizes, kinds and times are judged before use, and
  * what is wrong with them costs their own thread's records, nothing else.
- * Memory is bounded: queues and captured memory by the configuration, open
- * calls by OPEN_MAX a thread, pending ones by a number for each process, handles
- * as handles.h says. When there is no
+ * Memory is bounded, whatever comes: queues and captured memory by the
+ * configuration, pending calls by a number for each process, handles as
+ * handles.h says, all the rest by the numbers below. With those of the default
+ * configuration all of it together stays below 500 MiB. When there is no
  * memory, what could not be kept is counted as lost.
  */
 #ifndef MODEL_MODEL_H
@@ -42,6 +43,18 @@
 /* The most calls of one thread that can be open at a time; at one more, the
  * oldest is told to have ended. */
 #define OPEN_MAX 4096
+
+/* At a time, of all processes. What is more is refused, or (calls, names) not
+ * kept. */
+#define PROCESSES_MOST 512
+#define THREADS_MOST 16384
+#define OPEN_BYTES_MOST ((size_t)32 << 20)     // calls that are open
+#define STUB_BYTES_MOST ((size_t)32 << 20)     // system call functions
+#define JOURNAL_BYTES_MOST ((size_t)32 << 20)  // journal, until its time comes
+#define TEXT_BYTES_MOST ((size_t)16 << 20)     // names of modules and places
+#define ANSWERS_MOST 65536
+/* Tables of system call functions in one process. */
+#define MAPPED_MOST 256
 
 struct model;
 struct model_process;

@@ -228,15 +228,21 @@ void pair_lost(struct model_thread *t)
     }
 }
 
+static void free_open(struct model_thread *t)
+{
+    t->model->open_bytes -= t->open_room * sizeof(t->open[0]);
+    free(t->open);
+    t->open = NULL;
+    t->open_count = 0;
+    t->open_room = 0;
+}
+
 void pair_close(struct model_thread *t)
 {
     for (size_t i = 0; i < t->open_count; i++) {
         release(t, &t->open[i]);
     }
-    free(t->open);
-    t->open = NULL;
-    t->open_count = 0;
-    t->open_room = 0;
+    free_open(t);
     free_pieces(t);
 }
 
@@ -251,10 +257,35 @@ static void tell_leave(struct model_thread *t, struct open_call *open)
     release(t, open);
 }
 
+/* Room for one more: most threads have few, and there may be many threads. */
+static bool reserve_open(struct model_thread *t)
+{
+    size_t room = t->open_room ? t->open_room * 2 : 2;
+    size_t more = (room - t->open_room) * sizeof(t->open[0]);
+    struct open_call *bigger;
+
+    if (t->open_count < t->open_room) {
+        return true;
+    }
+    if (t->model->open_bytes + more > OPEN_BYTES_MOST) {
+        return false;
+    }
+    bigger = realloc(t->open, room * sizeof(t->open[0]));
+    if (!bigger) {
+        return false;
+    }
+    t->model->open_bytes += more;
+    t->open = bigger;
+    t->open_room = room;
+    return true;
+}
+
 static void forget(struct model_thread *t, size_t i)
 {
     t->open_count--;
-    if (i < t->open_count) {
+    if (t->open_count == 0 && t->model->open_bytes > OPEN_BYTES_MOST / 2) {
+        free_open(t);
+    } else if (i < t->open_count) {
         memmove(&t->open[i], &t->open[i + 1],
                 (t->open_count - i) * sizeof(t->open[0]));
     }
@@ -500,7 +531,7 @@ void pair_entry(struct model_thread *t, const struct event *e, bool late)
         memmove(t->open, t->open + OPEN_MAX / 4,
                 t->open_count * sizeof(t->open[0]));
     }
-    if (!array_grow(&t->open, &t->open_room, t->open_count, sizeof(*open))) {
+    if (!reserve_open(t)) {
         m->counts.dropped++;
         forget_pieces(t);
         return;

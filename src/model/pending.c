@@ -26,6 +26,7 @@ void pending_release(struct model *m, struct pending_call *call)
 {
     watch_release(&call->open);
     m->memory -= call->open.memory_size + call->after_size;
+    m->open_bytes -= sizeof(*call);
     free(call->open.memory);
     free(call->after);
     free(call);
@@ -99,11 +100,15 @@ void pending_keep(struct model_thread *t, struct open_call *open)
         return;
     }
     make_room(p);
+    if (t->model->open_bytes + sizeof(*call) > OPEN_BYTES_MOST) {
+        return;
+    }
     call = calloc(1, sizeof(*call));
     if (!call || !copy_after(t->model, call, &after)) {
         free(call);
         return;
     }
+    t->model->open_bytes += sizeof(*call);
     call->open = *open;
     call->open.call.after = (struct memory){ call->after, after.count };
     /* It is ours now. */

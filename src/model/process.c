@@ -10,29 +10,12 @@
 #include "model/world.h"
 
 #include "base/array.h"
+#include "base/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/banned.h"
-
-bool process_set_image(struct model_process *p, str image)
-{
-    str kept;
-
-    if (image.size == 0) {
-        return true;
-    }
-    kept = str_keep(str_slice(image, 0, OBJECT_NAME_MAX));
-    if (!kept.p) {
-        return false;
-    }
-    if (p->image.p) {
-        str_drop(p->image);
-    }
-    p->image = kept;
-    return true;
-}
 
 struct model_process *process_by_pid(struct model *m, uint32_t pid)
 {
@@ -44,7 +27,70 @@ struct model_process *process_by_pid(struct model *m, uint32_t pid)
     return NULL;
 }
 
+str process_name_keep(struct model_process *p, str name)
+{
+    struct model *m = p->model;
+    str kept = { NULL, 0 };
+
+    if (m->text_bytes + name.size <= TEXT_BYTES_MOST) {
+        kept = str_keep(name);
+    }
+    m->text_bytes += kept.p ? kept.size : 0;
+    return kept;
+}
+
+void process_name_drop(struct model_process *p, str name)
+{
+    if (name.p) {
+        p->model->text_bytes -= name.size;
+        str_drop(name);
+    }
+}
+
+bool process_set_image(struct model_process *p, str image)
+{
+    str kept;
+
+    if (image.size == 0) {
+        return true;
+    }
+    kept = process_name_keep(p, str_slice(image, 0, OBJECT_NAME_MAX));
+    if (!kept.p) {
+        return false;
+    }
+    process_name_drop(p, p->image);
+    p->image = kept;
+    return true;
+}
+
+void process_names_drop(struct model_process *p)
+{
+    for (size_t i = 0; i < p->module_count; i++) {
+        process_name_drop(p, p->modules[i].name);
+    }
+    p->module_count = 0;
+    for (size_t i = 0; i < PLACES_KEPT; i++) {
+        process_name_drop(p, p->places[i].name);
+        p->places[i].name = (str){ NULL, 0 };
+    }
+    process_name_drop(p, p->image);
+    p->image = (str){ NULL, 0 };
+}
+
 /* --- Modules ---------------------------------------------------------- */
+
+uint32_t process_name_hash(str name)
+{
+    uint64_t h = HASH_START;
+
+    for (size_t i = 0; i < name.size; i++) {
+        char c = name.p[i];
+
+        c = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        h = hash_add(h, &c, 1);
+    }
+    return hash_fold(h);
+}
 
 /* Index of the first module whose base is above `address`. */
 static size_t module_above(const struct model_process *p, uint64_t address)
@@ -55,17 +101,18 @@ static size_t module_above(const struct model_process *p, uint64_t address)
 
 static void remove_at(struct model_process *p, size_t at)
 {
-    str_drop(p->modules[at].name);
+    process_name_drop(p, p->modules[at].name);
     p->module_count--;
     memmove(&p->modules[at], &p->modules[at + 1],
             (p->module_count - at) * sizeof(p->modules[0]));
 }
 
 /* Is another module of this name there? File systems do not care for case. */
-static bool has_name(const struct model_process *p, uint64_t base, str name)
+static bool has_name(const struct model_process *p, uint64_t base, str name,
+                     uint32_t hash)
 {
     for (size_t i = 0; i < p->module_count; i++) {
-        if (p->modules[i].base != base &&
+        if (p->modules[i].hash == hash && p->modules[i].base != base &&
             str_eq_nocase(p->modules[i].name, name)) {
             return true;
         }
@@ -79,13 +126,15 @@ bool process_module_add(struct model_process *p, uint64_t base, uint64_t size,
     size_t at = module_above(p, base);
     bool again = at > 0 && p->modules[at - 1].base == base &&
                  str_eq_nocase(p->modules[at - 1].name, name);
-    bool second = again ? p->modules[at - 1].second : has_name(p, base, name);
-    str kept = str_keep(str_slice(name, 0, NAME_MAX_BYTES));
+    uint32_t hash = process_name_hash(name);
+    bool second =
+        again ? p->modules[at - 1].second : has_name(p, base, name, hash);
+    str kept = process_name_keep(p, str_slice(name, 0, NAME_MAX_BYTES));
 
     if (!kept.p || size == 0 || p->module_count >= MODULES_MOST ||
         !array_grow(&p->modules, &p->module_room, p->module_count,
                     sizeof(p->modules[0]))) {
-        str_drop(kept);
+        process_name_drop(p, kept);
         return false;
     }
     while (at > 0 && base - p->modules[at - 1].base < p->modules[at - 1].size) {
@@ -96,7 +145,7 @@ bool process_module_add(struct model_process *p, uint64_t base, uint64_t size,
     }
     memmove(&p->modules[at + 1], &p->modules[at],
             (p->module_count - at) * sizeof(p->modules[0]));
-    p->modules[at] = (struct module){ base, size, kept, second };
+    p->modules[at] = (struct module){ base, size, kept, hash, second };
     p->module_count++;
     return true;
 }
@@ -149,7 +198,7 @@ void process_place_add(struct model_process *p, const struct journal_place *r)
     if (to == &p->places[p->places_next]) {
         p->places_next = (p->places_next + 1) % PLACES_KEPT;
     }
-    free(to->name);
+    process_name_drop(p, to->name);
     *to = (struct known_place){ .base = r->base,
                                 .size = r->size,
                                 .origin = r->origin,
@@ -158,11 +207,7 @@ void process_place_add(struct model_process *p, const struct journal_place *r)
                                             : PLACE_UNKNOWN,
                                 .order = ++p->places_told };
     if (name.size > 0 && to->kind == PLACE_MAPPED) {
-        to->name = malloc(name.size);
-        to->name_size = to->name ? name.size : 0;
-        if (to->name) {
-            memcpy(to->name, name.p, name.size);
-        }
+        to->name = process_name_keep(p, name);
     }
 }
 
@@ -187,8 +232,8 @@ static struct place place_told(const struct model_process *p, uint64_t address)
     place.base = best->kind == PLACE_UNMAPPED ? address & ~(uint64_t)0xfff
                                               : best->origin;
     place.offset = address - place.base;
-    if (best->name) {
-        place.name = (str){ best->name, best->name_size };
+    if (best->name.p) {
+        place.name = best->name;
     }
     return place;
 }

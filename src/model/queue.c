@@ -55,6 +55,40 @@ void queue_drop(struct model_thread *t, uint32_t size)
     }
 }
 
+/* What LOSTs may take of all queues, beyond what records may. */
+#define LOST_TOTAL ((size_t)16 << 20)
+
+/* Enough of the queue was told that it is worth to move the rest to the front:
+ * each byte is moved a few times at most. */
+static bool may_move(const struct queue *q, size_t wanted)
+{
+    size_t used = q->end - q->begin;
+
+    return q->begin > 0 && q->room - used >= wanted &&
+           (used <= q->begin || q->begin >= q->room / 8);
+}
+
+static void move_to_front(struct queue *q)
+{
+    size_t used = q->end - q->begin;
+
+    memmove(q->bytes, q->bytes + q->begin, used);
+    q->begin = 0;
+    q->end = used;
+}
+
+/* Is there so much for this queue, when all of them have `total` then? */
+static bool may_have(const struct model *m, size_t room, size_t total,
+                     bool beyond)
+{
+    const struct model_config *config = &m->config;
+
+    return room <= RECORD_MAX ||
+           (beyond
+                ? total <= config->queue_total + LOST_TOTAL
+                : room <= config->queue_bytes && total <= config->queue_total);
+}
+
 /* Makes room for `wanted` bytes at the end; a thread always gets room for
  * one record, however much the others hold: the merge may be waiting for
  * just that one. */
@@ -69,23 +103,17 @@ static bool make_room(struct model_thread *t, size_t wanted, bool beyond)
     if (q->room - q->end >= wanted) {
         return true;
     }
-    if (q->begin > 0 && q->room - used >= wanted &&
+    if (may_move(q, wanted) &&
         (used <= q->begin || q->room >= config->queue_bytes)) {
-        memmove(q->bytes, q->bytes + q->begin, used);
-        q->begin = 0;
-        q->end = used;
+        move_to_front(q);
         return true;
     }
     while (room - used < wanted) {
         room *= 2;
     }
-    if (!beyond && room > RECORD_MAX &&
-        (room > config->queue_bytes ||
-         t->model->room - q->room + room > config->queue_total)) {
-        if (q->begin > 0 && q->room - used >= wanted) {
-            memmove(q->bytes, q->bytes + q->begin, used);
-            q->begin = 0;
-            q->end = used;
+    if (!may_have(t->model, room, t->model->room - q->room + room, beyond)) {
+        if (may_move(q, wanted)) {
+            move_to_front(q);
             return true;
         }
         return false;

@@ -18,13 +18,32 @@
 
 #include "base/banned.h"
 
+/* What a function takes besides its row, its name and its watches: some bytes
+ * for each block of memory. */
+#define STUB_REST 64
+
 /* --- tables --- */
+
+/* What is shown as it is must be what can be seen. */
+static bool is_name(str name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        if (name.p[i] <= ' ' || name.p[i] > '~') {
+            return false;
+        }
+    }
+    return name.size > 0;
+}
 
 static bool make_stub(struct model *m, struct stub *stub, uint64_t base,
                       const struct journal_stub_row *row, str module)
 {
-    str name = str_keep(row->name);
+    str name;
 
+    if (!is_name(row->name)) {
+        return false;
+    }
+    name = str_keep(row->name);
     if (!name.p) {
         return false;
     }
@@ -56,13 +75,20 @@ static void table_close(struct stub_table *table)
 struct stub_table *stub_table_open(struct model *m,
                                    const struct journal_stubs *r)
 {
-    struct stub_table *table =
-        calloc(1, sizeof(*table) + r->count * sizeof(table->stubs[0]));
+    struct stub_table *table;
+    /* A function has its name, and what is watched of it, in blocks of their
+     * own. */
+    size_t bytes = sizeof(*table) +
+                   r->count * (sizeof(table->stubs[0]) + STUB_REST) +
+                   r->head.size;
     size_t names = 0;
 
-    if (!table) {
+    if (m->stub_bytes + bytes > STUB_BYTES_MOST ||
+        !(table =
+              calloc(1, sizeof(*table) + r->count * sizeof(table->stubs[0])))) {
         return NULL;
     }
+    table->bytes = bytes;
     table->module = str_keep(journal_text(r, 0));
     if (!table->module.p) {
         free(table);
@@ -80,6 +106,7 @@ struct stub_table *stub_table_open(struct model *m,
         }
     }
     table->users = 1;
+    m->stub_bytes += bytes;
     table->next = m->stub_tables;
     m->stub_tables = table;
     return table;
@@ -96,6 +123,7 @@ void stub_table_release(struct model *m, struct stub_table *table)
         link = &(*link)->next;
     }
     *link = table->next;
+    m->stub_bytes -= table->bytes;
     table_close(table);
 }
 
@@ -138,8 +166,11 @@ struct mapped_stubs *stubs_map(struct model_process *p,
     size_t at;
 
     if (!mapped) {
-        uint8_t *patched = calloc(table->count / 8 + 1, 1);
+        uint8_t *patched = NULL;
 
+        if (p->mapped_count < MAPPED_MOST) {
+            patched = calloc(table->count / 8 + 1, 1);
+        }
         if (!patched || !array_grow(&p->mapped, &p->mapped_room,
                                     p->mapped_count, sizeof(p->mapped[0]))) {
             free(patched);

@@ -4,7 +4,7 @@
  *
  * They are counted and lie in one block with their text. What they take is
  * counted for the whole model: beyond OBJECT_BYTES_MAX new ones have no
- * names. Fails only for want of memory.
+ * names, and well beyond it there are none. Fails only for want of memory.
  */
 #include "model/world.h"
 
@@ -104,6 +104,10 @@ struct thing *thing_new(struct model *m, const struct thing_facts *facts)
     if (m->object_bytes + bytes_of(&kept) > OBJECT_BYTES_MAX) {
         kept.name = STR("");
         kept.path = STR("");
+    }
+    if (m->object_bytes + bytes_of(&kept) >
+        OBJECT_BYTES_MAX + OBJECT_BYTES_MAX / 4) {
+        return NULL;
     }
     return thing_copy(m, &kept);
 }

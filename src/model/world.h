@@ -48,17 +48,22 @@
 struct module {
     uint64_t base;
     uint64_t size;
-    str name;     // owned
-    bool second;  // another one of this name was there when it came
+    str name;       // owned
+    uint32_t hash;  // of the name, whatever its case
+    bool second;    // another one of this name was there when it came
 };
 
-/* Records of the journal that are told of, those of a process in order of
- * time. */
+/* Records of the journal that are still to be told, a heap: by time, ties by
+ * which came first. */
 struct journal {
-    struct record_head **at;  // owned, each owned
-    size_t begin;
-    size_t end;
+    struct kept {
+        uint64_t time;
+        uint64_t order;
+        struct record_head *record;  // owned
+    } * at;                          // owned
+    size_t count;
     size_t room;
+    uint64_t taken;  // so far
 };
 
 /* What was found out of pages outside all modules. */
@@ -69,8 +74,7 @@ struct known_place {
     uint64_t origin;
     uint64_t order;  // the greater, the later
     enum place_kind kind;
-    char *name;  // owned, may be NULL
-    size_t name_size;
+    str name;  // owned; p NULL: not known
 };
 
 /* The system call functions of one module at one address. */
@@ -81,6 +85,7 @@ struct stub_table {
     uint64_t base;
     str module;  // owned
     uint32_t count;
+    size_t bytes;         // of all that
     struct stub stubs[];  // rising by address
 };
 
@@ -300,6 +305,8 @@ struct model_thread {
     uint64_t bound_tapped;  // the last one that the tap has heard of
     uint64_t key;           // time of the next event, when in the heap
     size_t heap_at;         // index + 1, 0: not in it
+    uint64_t wait_key;      // its bound, or what that was
+    size_t wait_at;         // index + 1 among those waited for, 0: not there
 
     bool ended;
     bool end_silent;
@@ -343,16 +350,28 @@ struct model {
     size_t heap_count;
     size_t heap_room;
     size_t members;  // threads and processes, all that may be in it at once
+    size_t process_count;
+    /* Threads that may have nothing to tell, and are waited for: the one with
+     * the oldest bound first. Some that are no such threads any more. */
+    struct model_thread **waiting;
+    size_t waiting_count;
+    size_t waiting_room;
     uint64_t told;   // time of the youngest event told
     uint64_t steps;  // events told so far, of any kind
     uint64_t now;
     size_t room;  // bytes of all queues, used or not
 
-    size_t memory;        // bytes of pieces, waiting or of open calls
-    size_t object_bytes;  // bytes of all objects
-    uint64_t identities;  // given to objects so far
-    uint64_t pipes;       // anonymous pipes made so far
-    char *text;           // OBJECT_NAME_MAX bytes, to build a name in
+    size_t memory;         // bytes of pieces, waiting or of open calls
+    size_t object_bytes;   // bytes of all objects
+    size_t slot_bytes;     // of all tables of handles
+    size_t open_bytes;     // of all room for open calls, and of pending ones
+    size_t stub_bytes;     // of all tables of functions
+    size_t journal_bytes;  // of records of the journal that are kept
+    size_t text_bytes;     // of names of modules and places
+    size_t answers;        // kept
+    uint64_t identities;   // given to objects so far
+    uint64_t pipes;        // anonymous pipes made so far
+    char *text;            // OBJECT_NAME_MAX bytes, to build a name in
 };
 
 /* Numbers in records, which are little-endian. */
@@ -389,6 +408,13 @@ bool heap_reserve(struct model *m);
 void announce(struct model_thread *t);
 void heap_sift_down(struct model *m, size_t at);
 void heap_remove(struct model *m, struct model_thread *t);
+/* `t` may have nothing to tell; room was made when it was opened. */
+void wait_for(struct model_thread *t);
+/* The thread with the oldest bound of those that are waited for, NULL: none
+ * is. `skip`: threads that are not waited for, until their bounds rise. */
+const struct model_thread *
+wait_first(struct model *m, bool (*skip)(const struct model_thread *t));
+void wait_remove(struct model *m, struct model_thread *t);
 
 /* queue.c */
 size_t queue_feed(struct model_thread *t, const uint8_t *bytes, size_t size,
@@ -440,6 +466,14 @@ bool process_set_image(struct model_process *p, str image);
 /* What it covers of older ones is forgotten. False without memory. */
 bool process_module_add(struct model_process *p, uint64_t base, uint64_t size,
                         str name);
+/* A copy of a name, of which there is an end as well; p is NULL without
+ * memory. It is given back by the other. */
+str process_name_keep(struct model_process *p, str name);
+void process_name_drop(struct model_process *p, str name);
+/* Of a module's name, whatever its case. */
+uint32_t process_name_hash(str name);
+/* Names of modules, of places, and the image: all are given back. */
+void process_names_drop(struct model_process *p);
 void process_module_remove(struct model_process *p, uint64_t base);
 void process_place_add(struct model_process *p, const struct journal_place *r);
 /* True if both addresses are in one module. */
