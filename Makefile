@@ -191,7 +191,7 @@ windows: $(BW)/ntstrace.exe $(TARGETS:%=$(BW)/targets/%.exe) \
 LINUX_O := $(addprefix $(BL)/obj/,$(addsuffix .o,$(PORTABLE) $(POSIX))) \
            $(BL)/obj/live/agent_image.S.o
 UNIT    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-TOOLS   := compare grammar recut nts_example
+TOOLS   := compare grammar recut nts_example make_trace
 
 $(BL)/obj/%.c.o: src/%.c
 	@mkdir -p $(@D)

@@ -285,6 +285,7 @@ static bool play(struct run *r, str path, struct arena *a, struct err *e)
         .wants_flags = wants_flags,
         .wants_call = wants_call,
         .moved = moved,
+        .nothing = !r->view.skip,
     };
 
     if (!replay_open(&r->replay, path, e)) {
@@ -303,7 +304,7 @@ static bool play(struct run *r, str path, struct arena *a, struct err *e)
     }
     progress_begin(&r->progress, 4, may_draw(r));
     skip.from = r->telling.range.limited ? r->telling.range.from.ns : INT64_MIN;
-    if (!replay_play(&r->replay, r->model, r->view.skip ? &skip : NULL, e)) {
+    if (!replay_play(&r->replay, r->model, &skip, e)) {
         return false;
     }
     model_flush(r->model);
@@ -342,7 +343,7 @@ bool replay_run(const struct options *o, struct arena *a, struct outcome *out,
                  (unsigned long long)r->replay.skipped,
                  (unsigned long long)r->replay.left_out);
     }
-    if (r->replay.chunks.damage.cut || r->replay.chunks.damage.broken) {
+    if (ok && !replay_is_whole(&r->replay)) {
         out->status = (uint32_t)err_exit_status(ERR_BAD_INPUT);
     }
     telling_close(&r->telling);

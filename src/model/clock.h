@@ -6,7 +6,7 @@
  * start, by a clock that is known to be right. Between two points it draws a
  * line; after the last one it goes on as fast as over the last few points,
  * and before the first one as between the first two. With fewer than two
- * points it goes by `hz`.
+ * points it goes by `hz`; without any it stands at 0.
  */
 #ifndef MODEL_CLOCK_H
 #define MODEL_CLOCK_H

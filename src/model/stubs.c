@@ -24,11 +24,14 @@
 
 /* --- tables --- */
 
-/* What is shown as it is must be what can be seen. */
+/* It is shown as it is, where docs/output.md says that a name is. */
 static bool is_name(str name)
 {
     for (size_t i = 0; i < name.size; i++) {
-        if (name.p[i] <= ' ' || name.p[i] > '~') {
+        char c = name.p[i];
+
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && c != '_' &&
+            (i == 0 || c < '0' || c > '9')) {
             return false;
         }
     }

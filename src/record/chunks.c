@@ -15,6 +15,9 @@
 
 #include "base/banned.h"
 
+/* Bytes in which a head is looked for at a time. */
+#define SEARCH_BLOCK 16384
+
 static uint32_t crc_of(const void *bytes, size_t size)
 {
     return (uint32_t)crc32(0, bytes, (uInt)size);
@@ -179,10 +182,54 @@ static bool cut_here(struct chunk_reader *r, uint64_t at)
     return false;
 }
 
-static bool broken_here(struct chunk_reader *r, uint64_t at)
+static void broken_here(struct chunk_reader *r, uint64_t at, uint64_t bytes)
 {
-    r->damage.broken = true;
-    r->damage.broken_at = at;
+    if (r->damage.broken++ == 0) {
+        r->damage.broken_at = at;
+    }
+    r->damage.broken_bytes += bytes;
+    r->gap = true;
+}
+
+static bool is_head(const struct chunk_head *head)
+{
+    return head->magic == CHUNK_MAGIC &&
+           head->head_crc ==
+               crc_of(head, offsetof(struct chunk_head, head_crc)) &&
+           head->stored <= CHUNK_MOST && head->raw <= CHUNK_MOST;
+}
+
+/* A head that stands where it may: the chunks before it were not there twice. */
+static bool is_next(const struct chunk_reader *r, const struct chunk_head *head)
+{
+    return is_head(head) && head->number >= r->number;
+}
+
+/* Looks for the next head from *at on: each byte is looked at once. */
+static bool find_head(struct chunk_reader *r, struct chunk_head *head,
+                      uint64_t *at)
+{
+    uint8_t block[SEARCH_BLOCK];
+    struct err ignored;
+    size_t got = 0;
+
+    while (
+        *at < r->size &&
+        os_file_read_at(&r->file, *at, block, sizeof(block), &got, &ignored) &&
+        got >= CHUNK_HEAD_SIZE) {
+        size_t last = got - CHUNK_HEAD_SIZE;
+
+        for (size_t i = 0; i <= last; i++) {
+            if (block[i] == (CHUNK_MAGIC & 0xff)) {
+                memcpy(head, block + i, sizeof(*head));
+                if (is_next(r, head)) {
+                    *at += i;
+                    return true;
+                }
+            }
+        }
+        *at += last + 1;
+    }
     return false;
 }
 
@@ -201,17 +248,20 @@ bool chunks_next(struct chunk_reader *r, struct chunk_head *head, uint64_t *at)
         got < sizeof(*head)) {
         return cut_here(r, *at);
     }
-    if (head->magic != CHUNK_MAGIC ||
-        head->head_crc != crc_of(head, offsetof(struct chunk_head, head_crc)) ||
-        head->number != r->number || head->stored > CHUNK_MOST ||
-        head->raw > CHUNK_MOST) {
-        return broken_here(r, *at);
+    if (!is_head(head) || head->number != r->number) {
+        bool found = is_next(r, head) || (++*at, find_head(r, head, at));
+
+        broken_here(r, r->at, (found ? *at : r->size) - r->at);
+        if (!found) {
+            r->at = r->size;
+            return false;
+        }
     }
-    if (head->stored > r->size - r->at - CHUNK_HEAD_SIZE) {
+    if (head->stored > r->size - *at - CHUNK_HEAD_SIZE) {
         return cut_here(r, *at);
     }
-    r->at += CHUNK_HEAD_SIZE + head->stored;
-    r->number++;
+    r->at = *at + CHUNK_HEAD_SIZE + head->stored;
+    r->number = head->number + 1;
     return true;
 }
 
@@ -240,7 +290,7 @@ const uint8_t *chunks_load(struct chunk_reader *r,
     }
     if (got < head->stored || head->crc != crc_of(r->stored, head->stored) ||
         ((head->flags & CHUNK_ZLIB) == 0 && head->raw != head->stored)) {
-        broken_here(r, at);
+        broken_here(r, at, CHUNK_HEAD_SIZE + head->stored);
         return NULL;
     }
     if ((head->flags & CHUNK_ZLIB) == 0) {
@@ -248,7 +298,7 @@ const uint8_t *chunks_load(struct chunk_reader *r,
     }
     if (uncompress(r->raw, &raw, r->stored, head->stored) != Z_OK ||
         raw != head->raw) {
-        broken_here(r, at);
+        broken_here(r, at, CHUNK_HEAD_SIZE + head->stored);
         return NULL;
     }
     return r->raw;

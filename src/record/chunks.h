@@ -37,11 +37,12 @@ bool chunks_finish(struct chunk_writer *w, struct err *e);
 
 /* What a file has besides chunks that can be used. */
 struct chunk_damage {
-    uint64_t unknown;  // chunks and ops of kinds that we do not know
-    bool cut;          // it ends within a chunk, or with none at all ...
-    uint64_t cut_at;   // ... here
-    bool broken;       // a chunk is not what was written ...
-    uint64_t broken_at;
+    uint64_t unknown;       // chunks and ops of kinds that we do not know
+    bool cut;               // it ends within a chunk, or with none at all ...
+    uint64_t cut_at;        // ... here
+    uint64_t broken;        // places where it is not what was written ...
+    uint64_t broken_at;     // ... the first of them
+    uint64_t broken_bytes;  // that are of no use because of it, of all of them
 };
 
 struct chunk_reader {
@@ -51,6 +52,7 @@ struct chunk_reader {
     uint32_t number;
     uint16_t minor;
     struct chunk_damage damage;
+    bool gap;  // something is missing since whoever reads made this false
     uint8_t *stored;  // owned: a chunk as it stands there
     size_t stored_room;
     uint8_t *raw;  // owned: the same, inflated
@@ -62,13 +64,16 @@ struct chunk_reader {
 bool chunks_open(struct chunk_reader *r, str path, struct err *e);
 void chunks_close(struct chunk_reader *r);
 /* The head of the next chunk, *at its place; the reader stands behind the
- * chunk then. False: there is none; r->damage says if that is as it should
- * be. */
+ * chunk then. What is broken is passed over up to the next head that is whole:
+ * r->damage counts it, and r->gap is set. False: there is none; r->damage says
+ * if that is as it should be. */
 bool chunks_next(struct chunk_reader *r, struct chunk_head *head, uint64_t *at);
 /* Goes on with the chunk at `at`, which is number `number`. */
 void chunks_seek(struct chunk_reader *r, uint64_t at, uint32_t number);
 /* The contents of a chunk that chunks_next has found: borrowed until the next
- * call. NULL: broken, or (*e is set) the system says no. */
+ * call. NULL: broken (r->gap is set), or, with *e set, the system says no. A
+ * chunk becomes at most 1032 times as large as it is stored, and never larger
+ * than CHUNK_MOST: that is also what is kept of a file at a time, twice. */
 const uint8_t *chunks_load(struct chunk_reader *r,
                            const struct chunk_head *head, uint64_t at,
                            size_t *size, struct err *e);

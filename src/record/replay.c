@@ -22,11 +22,14 @@
 /* At a time, of both. */
 #define KNOWN_MOST ((size_t)1 << 17)
 
+/* No text of an INFO or END is longer. */
+#define TEXT_MOST ((size_t)1 << 20)
+
 /* A process or a thread that the file may name. */
 struct known {
-    uint64_t number;  // first of all: array_above
-    struct model_process *process;
-    struct model_thread *thread;  // NULL: it is the process itself
+    uint64_t number;                // first of all: array_above
+    struct model_process *process;  // NULL: it is no more
+    struct model_thread *thread;    // NULL: it is the process itself
     struct thin_thread thin;
 };
 
@@ -37,8 +40,10 @@ static struct known *find(const struct replay *r, uint64_t number)
     size_t at =
         array_above(r->known, r->known_count, sizeof(r->known[0]), number);
 
-    return at > 0 && r->known[at - 1].number == number ? &r->known[at - 1]
-                                                       : NULL;
+    return at > 0 && r->known[at - 1].number == number &&
+                   r->known[at - 1].process != NULL
+               ? &r->known[at - 1]
+               : NULL;
 }
 
 static bool know(struct replay *r, const struct known *k)
@@ -72,26 +77,42 @@ static bool insert(struct replay *r, const struct known *k)
     return true;
 }
 
-static void forget(struct replay *r, struct known *k)
-{
-    size_t at = (size_t)(k - r->known);
-
-    r->known_count--;
-    memmove(k, k + 1, (r->known_count - at) * sizeof(*k));
-    r->thread = NULL;
-}
-
-static void forget_process(struct replay *r, const struct model_process *p)
+/* Those that are no more go once they are half of all, so that each end costs
+ * little. */
+static void sweep(struct replay *r)
 {
     size_t left = 0;
 
+    if (r->known_gone <= r->known_count / 2) {
+        return;
+    }
     for (size_t i = 0; i < r->known_count; i++) {
-        if (r->known[i].process != p) {
+        if (r->known[i].process != NULL) {
             r->known[left++] = r->known[i];
         }
     }
     r->known_count = left;
+    r->known_gone = 0;
+}
+
+static void forget(struct replay *r, struct known *k)
+{
+    k->process = NULL;
+    r->known_gone++;
     r->thread = NULL;
+    sweep(r);
+}
+
+static void forget_process(struct replay *r, const struct model_process *p)
+{
+    for (size_t i = 0; i < r->known_count; i++) {
+        if (r->known[i].process == p) {
+            r->known[i].process = NULL;
+            r->known_gone++;
+        }
+    }
+    r->thread = NULL;
+    sweep(r);
 }
 
 /* --- Into the model ------------------------------------------------------ */
@@ -107,10 +128,10 @@ static void feed(struct replay *r)
 
         r->refused += r->batch_size - taken;
     }
-    if (r->passed > 0 && r->thread != NULL) {
-        model_thread_passed(r->thread, r->passed);
+    if (r->passed_tsc > 0 && r->thread != NULL) {
+        model_thread_passed(r->thread, r->passed_tsc);
     }
-    r->passed = 0;
+    r->passed_tsc = 0;
     r->batch_size = 0;
 }
 
@@ -125,7 +146,7 @@ static bool leave_out(struct replay *r, const struct op_read *op)
     }
     r->batch_size = stay;
     r->left_out++;
-    memcpy(&r->passed, op->bytes + RECORD_TIME, sizeof(r->passed));
+    memcpy(&r->passed_tsc, op->bytes + RECORD_TIME, sizeof(r->passed_tsc));
     return true;
 }
 
@@ -291,8 +312,10 @@ static void take_stream(struct replay *r, struct model *m, const uint8_t *bytes,
 static bool keep_text(char **to, size_t *to_size, const uint8_t *bytes,
                       size_t size)
 {
-    char *text = malloc(size + 1);
+    char *text;
 
+    size = size < TEXT_MOST ? size : TEXT_MOST;
+    text = malloc(size + 1);
     if (text == NULL) {
         return false;
     }
@@ -319,7 +342,8 @@ bool replay_open(struct replay *r, str path, struct err *e)
     if (r->ops == NULL || r->batch == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    if (!chunks_next(&r->chunks, &head, &at) || head.kind != CHUNK_INFO ||
+    if (!chunks_next(&r->chunks, &head, &at) || r->chunks.gap ||
+        head.kind != CHUNK_INFO ||
         (bytes = chunks_load(&r->chunks, &head, at, &size, e)) == NULL) {
         return err_set(e, ERR_BAD_INPUT,
                        "%.*s: this trace file is damaged at its very "
@@ -464,6 +488,7 @@ static bool know_all(struct replay *r)
     struct model_thread *t = NULL;
 
     r->known_count = 0;
+    r->known_gone = 0;
     r->thread = NULL;
     while ((p = model_process_after(r->model, p)) != NULL) {
         if (!insert(r, &(struct known){ .number = model_process_order(p),
@@ -484,31 +509,49 @@ static bool know_all(struct replay *r)
     return true;
 }
 
-/* Goes on at the checkpoint that begins a segment. */
-static bool move(struct replay *r, size_t which, struct err *e)
+/* The model is as this checkpoint says. False with *e empty: it is broken, and
+ * nothing has happened. */
+static bool restore(struct replay *r, const struct chunk_head *head,
+                    uint64_t at, struct err *e)
 {
-    const struct segment *s = &r->segments.at[which];
-    uint64_t from = r->chunks.at;
-    struct chunk_head head;
     const uint8_t *bytes;
-    uint64_t at;
     size_t size;
 
-    chunks_seek(&r->chunks, s->at, s->number);
-    if (!chunks_next(&r->chunks, &head, &at) ||
-        (bytes = chunks_load(&r->chunks, &head, at, &size, e)) == NULL ||
-        !model_load(r->model, bytes, size)) {
-        return err_set(e, ERR_BAD_INPUT,
-                       "the checkpoint at byte %llu is "
-                       "damaged; --no-skip reads the file without it",
-                       (unsigned long long)s->at);
+    feed(r);
+    *e = (struct err){ .code = ERR_NONE };
+    bytes = chunks_load(&r->chunks, head, at, &size, e);
+    if (bytes == NULL) {
+        return false;
     }
-    r->skipped += s->at - from;
+    if (!model_load(r->model, bytes, size)) {
+        return err_set(e, ERR_BAD_INPUT,
+                       "the checkpoint at byte %llu makes no sense",
+                       (unsigned long long)at);
+    }
     if (!know_all(r) || !r->skip->moved(r->skip->ctx)) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    begin_segment(r, which);
+    r->chunks.gap = false;
     return true;
+}
+
+/* Goes on at the checkpoint that begins a segment, or, if that is broken, where
+ * it is. */
+static bool move(struct replay *r, size_t which, struct err *e)
+{
+    const struct segment *s = &r->segments.at[which];
+    const struct chunk_reader was = r->chunks;
+    struct chunk_head head;
+    uint64_t at;
+
+    chunks_seek(&r->chunks, s->at, s->number);
+    if (chunks_next(&r->chunks, &head, &at) && restore(r, &head, at, e)) {
+        r->skipped += s->at - was.at;
+        begin_segment(r, which);
+        return true;
+    }
+    chunks_seek(&r->chunks, was.at, was.number);
+    return e->code == ERR_NONE;
 }
 
 /* A segment begins: passes over those that do not matter. */
@@ -517,22 +560,30 @@ static bool next_segment(struct replay *r, size_t which, struct err *e)
     size_t next = which;
 
     feed(r);
+    begin_segment(r, which);
     while (next < r->segments.count - 1 && !matters(r, next)) {
         next++;
     }
-    if (next > which) {
-        return move(r, next, e);
-    }
-    begin_segment(r, which);
-    return true;
+    return next == which || move(r, next, e);
 }
 
 /* --- The run --------------------------------------------------------------- */
+
+static bool take_checkpoint(struct replay *r, const struct chunk_head *head,
+                            uint64_t at, struct err *e)
+{
+    if (r->chunks.gap && r->skip != NULL && !restore(r, head, at, e)) {
+        return e->code == ERR_NONE;
+    }
+    return r->segment + 1 >= r->segments.count ||
+           next_segment(r, r->segment + 1, e);
+}
 
 /* One chunk. False: the system failed. */
 static bool take_chunk(struct replay *r, const struct chunk_head *head,
                        uint64_t at, struct err *e)
 {
+    struct err why = { .code = ERR_NONE };
     const uint8_t *bytes;
     size_t size;
 
@@ -541,8 +592,7 @@ static bool take_chunk(struct replay *r, const struct chunk_head *head,
     case CHUNK_END:
         break;
     case CHUNK_CHECKPOINT:
-        return r->skip == NULL || r->segment + 1 >= r->segments.count ||
-               next_segment(r, r->segment + 1, e);
+        return take_checkpoint(r, head, at, e);
     case CHUNK_INFO:
     case CHUNK_SUMMARY:
         return true;
@@ -550,9 +600,21 @@ static bool take_chunk(struct replay *r, const struct chunk_head *head,
         r->chunks.damage.unknown++;
         return true;
     }
-    bytes = chunks_load(&r->chunks, head, at, &size, e);
+    if (head->kind == CHUNK_STREAM && r->chunks.gap) {
+        /* It says what became of threads that nobody has heard of. */
+        r->passed++;
+        r->passed_calls += head->calls;
+        return true;
+    }
+    bytes = chunks_load(&r->chunks, head, at, &size, &why);
+    if (bytes == NULL && why.code != ERR_NONE) {
+        *e = why;
+        return false;
+    }
     if (bytes == NULL) {
-        return r->chunks.damage.broken;
+        r->passed += head->kind == CHUNK_STREAM;
+        r->passed_calls += head->calls;
+        return true;
     }
     if (head->kind == CHUNK_END) {
         r->ended = true;
@@ -566,7 +628,7 @@ static bool take_chunk(struct replay *r, const struct chunk_head *head,
 
 static bool begin(struct replay *r, struct err *e)
 {
-    if (r->skip == NULL) {
+    if (r->skip == NULL || r->skip->nothing) {
         return true;
     }
     r->thin = calloc(1, sizeof(*r->thin));
@@ -593,7 +655,7 @@ bool replay_play(struct replay *r, struct model *m,
     if (!begin(r, e)) {
         return false;
     }
-    while (!r->chunks.damage.broken && chunks_next(&r->chunks, &head, &at)) {
+    while (chunks_next(&r->chunks, &head, &at)) {
         if (!take_chunk(r, &head, at, e)) {
             return false;
         }
@@ -606,6 +668,14 @@ bool replay_play(struct replay *r, struct model *m,
     return true;
 }
 
+bool replay_is_whole(const struct replay *r)
+{
+    const struct chunk_damage *d = &r->chunks.damage;
+
+    return (r->ended || r->stopped) && !d->cut && d->broken == 0 &&
+           r->senseless == 0 && r->refused == 0;
+}
+
 void replay_damage(const struct replay *r, struct buf *lines)
 {
     const struct chunk_damage *d = &r->chunks.damage;
@@ -616,15 +686,25 @@ void replay_damage(const struct replay *r, struct buf *lines)
                  "it are of no use\n",
                  (unsigned long long)(r->chunks.size - d->cut_at));
     }
-    if (d->broken) {
-        buf_addf(lines, "the file is damaged at byte %llu\n",
-                 (unsigned long long)d->broken_at);
+    if (d->broken > 0) {
+        buf_addf(lines,
+                 "the file is damaged at byte %llu (places: %llu, of no use: "
+                 "%llu bytes)\n",
+                 (unsigned long long)d->broken_at,
+                 (unsigned long long)d->broken,
+                 (unsigned long long)d->broken_bytes);
+    }
+    if (r->passed > 0) {
+        buf_addf(lines,
+                 "what follows the damage cannot be understood without it: "
+                 "%llu calls are missing\n",
+                 (unsigned long long)r->passed_calls);
     }
     if (r->senseless > 0) {
         buf_addf(lines, "%llu parts of the file make no sense\n",
                  (unsigned long long)r->senseless);
     }
-    if (!r->ended && !d->broken && !r->stopped) {
+    if (!r->ended && !r->stopped && d->broken == 0) {
         buf_addf(lines, "the recording was not ended in order: what came after "
                         "its last chunk is missing\n");
     }

@@ -24,6 +24,7 @@
 /* What a replay may do without. */
 struct replay_skip {
     void *ctx;
+    bool nothing;  // all is read
     /* Nothing that begins before so many ns after the start is shown. */
     int64_t from;
     /* A segment with these has lines that are shown (SUMMARY_*). */
@@ -49,18 +50,21 @@ struct replay {
     uint64_t skipped;                // bytes of the file that did not matter
     uint64_t left_out;               // records
     uint64_t senseless;              // ops that the model did not take
+    uint64_t passed;                 // chunks that could not be understood ...
+    uint64_t passed_calls;           // ... and their calls
     struct segments segments;        // with `skip`
     size_t segment;                  // that is being read
     const struct replay_skip *skip;  // borrowed; NULL: all is read
     struct model *model;             // borrowed, while it plays
     struct thin *thin;               // owned; NULL: nothing is left out
     bool thins;                      // in this segment
-    uint64_t passed;                 // TSC of the last record left out; 0
+    uint64_t passed_tsc;             // TSC of the last record left out; 0
     struct ops *ops;                 // owned
     struct known *known;             // owned: processes and threads, by number
     size_t known_count;
     size_t known_room;
-    uint8_t *batch;  // owned: records of one thread, not yet fed
+    size_t known_gone;  // of them
+    uint8_t *batch;     // owned: records of one thread, not yet fed
     size_t batch_size;
     struct model_thread *thread;  // whose
     uint64_t thread_number;
@@ -90,6 +94,8 @@ int64_t replay_last_ns(struct replay *r);
 bool replay_play(struct replay *r, struct model *m,
                  const struct replay_skip *skip, struct err *e);
 
+/* True if nothing is missing in it, as far as it was read. */
+bool replay_is_whole(const struct replay *r);
 /* What is missing in the file, a line each; nothing if all of it is there. */
 void replay_damage(const struct replay *r, struct buf *lines);
 

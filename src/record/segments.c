@@ -53,6 +53,7 @@ bool segments_numbers(struct chunk_reader *r, const struct segment *s,
     *count = ok ? get_varint(numbers) : 0;
     chunks_seek(r, was.at, was.number);
     r->damage = was.damage;
+    r->gap = was.gap;
     return ok && !numbers->bad;
 }
 
@@ -60,10 +61,14 @@ static bool find(struct segments *s, struct chunk_reader *r)
 {
     struct segment one = { .at = r->at, .number = r->number, .ns = INT64_MIN };
     struct chunk_head head;
+    bool gap = false;
     uint64_t at;
 
     while (chunks_next(r, &head, &at)) {
-        if (head.kind == CHUNK_SUMMARY) {
+        /* What is missing may have been anything, a checkpoint too. */
+        gap |= r->gap;
+        r->gap = false;
+        if (head.kind == CHUNK_SUMMARY && !gap) {
             one.summary_at = at;
             one.summary_number = head.number;
             one.has_summary = true;
@@ -71,6 +76,7 @@ static bool find(struct segments *s, struct chunk_reader *r)
             if (!add(s, &one)) {
                 return false;
             }
+            gap = false;
             one = (struct segment){ .at = at,
                                     .number = head.number,
                                     .ns = (int64_t)head.last };
@@ -96,6 +102,7 @@ bool segments_find(struct segments *s, struct chunk_reader *r)
     }
     chunks_seek(r, was.at, was.number);
     r->damage = was.damage;
+    r->gap = was.gap;
     return s->count > 0;
 }
 

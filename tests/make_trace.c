@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * make_trace - writes a recording of a program that never was.
+ *
+ *     make_trace FILE [CALLS [THREADS [NUMBERS [DATA [SEED [COMPRESS]]]]]]
+ *
+ * CALLS (1000) are made by THREADS (4) threads in turns, of NUMBERS (40)
+ * different system calls; every second one has up to DATA (64) bytes of memory
+ * copied. COMPRESS is always (as without it), never, or auto. The same arguments
+ * make the same bytes.
+ *
+ *     make_trace --small FILE
+ *
+ * A little of everything that can be in a recording: two processes, every
+ * kind of record, of the journal, of notice. tests/golden/ keeps the one of
+ * each version of the format.
+ */
+#include "decode/decode.h"
+#include "record/about.h"
+#include "record/recorder.h"
+#include "tables/calls.h"
+#include "wire/journal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HZ UINT64_C(1000000000)
+#define WALL (INT64_C(1795341240) * 1000000000)
+#define STUBS UINT64_C(0x6ff100000)
+#define STACK UINT64_C(0x230000)
+#define BLOCK UINT64_C(0x22fe00)
+#define THREADS_AT_MOST 64
+#define NUMBERS_AT_MOST 500
+
+struct maker {
+    struct recorder recorder;
+    struct model *model;
+    struct model_thread *threads[THREADS_AT_MOST];
+    uint64_t now;
+    uint64_t random;
+    uint8_t bytes[65536];  // records not fed yet
+    size_t used;
+    char journal[65536];
+    /* What each number calls. */
+    const struct call_facts *calls[NUMBERS_AT_MOST];
+    uint32_t numbers;
+};
+
+static struct maker m;
+
+static void must(bool ok, const char *what)
+{
+    if (!ok) {
+        fprintf(stderr, "make_trace: %s%s%s\n", what,
+                m.recorder.failed ? ": " : "", m.recorder.why.text);
+        exit(2);
+    }
+}
+
+static uint64_t any(uint64_t below)
+{
+    m.random ^= m.random << 13;
+    m.random ^= m.random >> 7;
+    m.random ^= m.random << 17;
+    return m.random % below;
+}
+
+/* --- Records ------------------------------------------------------------- */
+
+static void put(uint64_t n)
+{
+    must(m.used + 8 <= sizeof(m.bytes), "too many records at once");
+    memcpy(m.bytes + m.used, &n, 8);
+    m.used += 8;
+}
+
+static void put_head(uint32_t size, enum record_kind kind, uint32_t flags,
+                     uint32_t number)
+{
+    put(size | (uint64_t)kind << 32 | (uint64_t)flags << 40 |
+        (uint64_t)number << 48);
+    m.now += 100 + any(50);
+    put(m.now);
+}
+
+static void entry(uint32_t number, uint64_t rsp, uint64_t stack, uint32_t count,
+                  const uint64_t *args)
+{
+    uint32_t more = count > 4 ? count - 4 : 0;
+
+    put_head(ENTRY_SIZE + 8 * more, RECORD_ENTRY, more, number);
+    put(rsp);
+    put(stack);
+    put(0x140001000);
+    for (uint32_t i = 0; i < 4 + more; i++) {
+        put(i < count ? args[i] : 0);
+    }
+}
+
+static void back(uint32_t number, uint64_t rsp, uint64_t stack, uint64_t result)
+{
+    put_head(RETURN_SIZE, RECORD_RETURN, 0, 0);
+    put(STUBS + 32 * number + 0x14);
+    put(rsp);
+    put(result);
+    put(stack);
+}
+
+static void orphan(uint64_t rip, uint64_t rsp, uint64_t stack, uint32_t flags)
+{
+    put_head(RETURN_SIZE, RECORD_RETURN, RECORD_ORPHAN | flags, 0);
+    put(rip);
+    put(rsp);
+    put(0);
+    put(stack);
+}
+
+static void data(uint32_t number, uint64_t rsp, uint32_t flags, uint32_t op,
+                 uint64_t address, const void *bytes, uint32_t size)
+{
+    uint64_t words[32] = { 0 };
+    uint32_t count = (size + 7) / 8;
+
+    must(size <= sizeof(words), "too much data");
+    memcpy(words, bytes, size);
+    put_head(DATA_BYTES + 8 * count, RECORD_DATA, flags, number);
+    put(rsp);
+    put(address);
+    put(size | (uint64_t)(op * 0x10000) << 32);
+    for (uint32_t i = 0; i < count; i++) {
+        put(words[i]);
+    }
+}
+
+static void transition(enum transition kind, uint64_t rsp, uint64_t stack,
+                       uint32_t count, const uint64_t *words)
+{
+    put_head(TRANSITION_WORDS + 8 * count, RECORD_TRANSITION, 0, kind);
+    put(0x6ff200000);
+    put(rsp);
+    put(0);
+    put(stack);
+    for (uint32_t i = 0; i < count; i++) {
+        put(words[i]);
+    }
+}
+
+static void fed(struct model_thread *t)
+{
+    must(model_feed(t, m.bytes, m.used, UINT64_MAX) == m.used, "queue full");
+    m.used = 0;
+    model_thread_bound(t, m.now);
+}
+
+static void ran(void)
+{
+    model_run(m.model, m.now);
+    recorder_turn(&m.recorder, m.now, false);
+}
+
+/* Nobody does anything for so many seconds: a chunk ends. */
+static void pause_of(uint64_t seconds)
+{
+    m.now += seconds * HZ;
+    ran();
+}
+
+/* --- The journal --------------------------------------------------------- */
+
+static struct buf journal(void)
+{
+    return (struct buf){ m.journal, 0, sizeof(m.journal), false };
+}
+
+static void tell(struct model_process *p, const struct buf *b)
+{
+    must(!b->cut && model_journal(p, b->p, b->size), "no journal");
+}
+
+static void tell_thread(struct model_thread *t, const struct buf *b)
+{
+    must(!b->cut && model_thread_journal(t, b->p, b->size), "no journal");
+}
+
+static void clock_point(uint64_t tsc, int64_t ns, bool first)
+{
+    struct journal_clock c = { .head.time = tsc,
+                               .ns = ns,
+                               .hz = first ? HZ : 0,
+                               .wall_ns = first ? WALL : 0 };
+    struct buf b = journal();
+
+    journal_clock(&b, &c);
+    must(model_clock_set(m.model, b.p, b.size), "no clock");
+}
+
+static void begin_process(struct model_process *p)
+{
+    static struct journal_stub_row rows[NUMBERS_AT_MOST];
+    struct buf b = journal();
+
+    for (uint32_t i = 0; i < m.numbers; i++) {
+        rows[i] = (struct journal_stub_row){ 32 * i, (uint16_t)i,
+                                             JOURNAL_STUB_PATCHED,
+                                             str_of(m.calls[i]->name) };
+    }
+    journal_module(&b, m.now,
+                   &(struct journal_module){ .base = STUBS, .size = 0x1000000 },
+                   STR("ntdll.dll"), STR("ntdll.pdb"));
+    tell(p, &b);
+    b = journal();
+    journal_module(
+        &b, m.now,
+        &(struct journal_module){ .base = 0x140000000, .size = 0x10000 },
+        STR("made up.exe"), STR(""));
+    tell(p, &b);
+    b = journal();
+    journal_stubs(&b, m.now, STUBS, 1, STR("ntdll.dll"), rows, m.numbers);
+    tell(p, &b);
+}
+
+static struct model_process *open_process(uint32_t pid, enum model_mode mode)
+{
+    struct journal_process r = { .head.time = m.now,
+                                 .pid = pid,
+                                 .build = 19045,
+                                 .mode = (uint8_t)mode,
+                                 .width = 8 };
+    struct buf b = journal();
+    struct model_process *p;
+
+    journal_process(&b, &r, STR("C:\\made up.exe"),
+                    STR("\"made up.exe\" some words"));
+    p = model_process_open(m.model, b.p, b.size);
+    must(p != NULL, "no process");
+    begin_process(p);
+    return p;
+}
+
+static struct model_thread *open_thread(struct model_process *p, uint32_t tid)
+{
+    struct model_thread *t = model_thread_open(p, tid, 1, m.now);
+
+    must(t != NULL, "no thread");
+    return t;
+}
+
+static void end_thread(struct model_thread *t, uint32_t code, bool known)
+{
+    struct buf b = journal();
+
+    journal_thread_end(&b, m.now, code, known);
+    tell_thread(t, &b);
+}
+
+static void end_process(struct model_process *p, uint32_t code)
+{
+    struct buf b = journal();
+
+    journal_process_end(&b, m.now, code);
+    tell(p, &b);
+}
+
+/* --- A file -------------------------------------------------------------- */
+
+static void ignore_call(void *ctx, const struct call *call)
+{
+    (void)ctx;
+    (void)call;
+}
+
+static void ignore_transition(void *ctx, const struct transition_told *t)
+{
+    (void)ctx;
+    (void)t;
+}
+
+static void ignore_notice(void *ctx, const struct notice *n)
+{
+    (void)ctx;
+    (void)n;
+}
+
+static void begin(const char *path, enum compress compress)
+{
+    struct model_config config = { .hold = HZ, .tap = &m.recorder.tap };
+    struct model_out out = { .enter = ignore_call,
+                             .leave = ignore_call,
+                             .transition = ignore_transition,
+                             .notice = ignore_notice };
+    char room[1000];
+    struct buf info = BUF_OVER(room);
+    struct err e = { 0 };
+
+    about_add(&info, STR("ntstrace"), STR("0"));
+    about_add(&info, STR("command"), STR("ntstrace record \"made up.exe\""));
+    about_add(&info, STR("program"), STR("made up.exe"));
+    about_add(&info, STR("machine"), STR("nowhere"));
+    about_add(&info, STR("system"), STR("Windows 10.0 build 19045"));
+    about_add_number(&info, STR("build"), 19045);
+    about_add_number(&info, STR("wine"), 0);
+    about_add_number(&info, STR("started-ns"), WALL);
+    about_add_number(&info, STR("utc-offset"), 3600);
+    about_add_number(&info, STR("tsc-hz"), (int64_t)HZ);
+    about_add_number(&info, STR("hold"), (int64_t)config.hold);
+    about_add_number(&info, STR("handles"), 1);
+    about_add(&info, STR("engine"), STR("ring"));
+    about_add_number(&info, STR("string-limit"), 4096);
+    must(recorder_begin(&m.recorder, str_of(path), compress, HZ, buf_str(&info),
+                        &e),
+         e.text);
+    m.model = model_open(&config, &out, &e);
+    must(m.model != NULL, e.text);
+    m.recorder.model = m.model;
+    m.now = 1000;
+    clock_point(m.now, 0, true);
+    clock_point(m.now + HZ / 100, INT64_C(10000000), false);
+}
+
+static void end(void)
+{
+    char room[200];
+    struct buf b = BUF_OVER(room);
+    struct err e = { 0 };
+
+    model_run(m.model, m.now + 2 * HZ);
+    about_add(&b, STR("ended"), STR("the program's"));
+    about_add_number(&b, STR("status"), 0);
+    about_add_number(&b, STR("calls"), (int64_t)m.recorder.calls);
+    about_add_number(&b, STR("late"), (int64_t)m.recorder.late);
+    must(recorder_end(&m.recorder, buf_str(&b), &e), e.text);
+    model_close(m.model);
+}
+
+/* --- Much of the same ---------------------------------------------------- */
+
+static void one_call(uint32_t thread, uint32_t most_data)
+{
+    uint32_t number = (uint32_t)any(m.numbers);
+    uint64_t stack = STACK + 0x100000 * thread;
+    uint64_t rsp = stack - 0x100 - 16 * any(4);
+    const struct call_facts *facts = m.calls[number];
+    uint64_t args[CALL_ARGS_MAX];
+    uint8_t bytes[256];
+    uint32_t size =
+        most_data > 0 && any(2) == 0 ? 1 + (uint32_t)any(most_data) : 0;
+
+    for (uint32_t i = 0; i < facts->arg_count; i++) {
+        args[i] = any(3) == 0 ? 4 * any(100) : stack - 0x80 + 8 * any(8);
+    }
+    for (uint32_t i = 0; i < size; i++) {
+        bytes[i] = (uint8_t)("a\0b\0c\0\xff\\"[any(8)]);
+    }
+    if (size > 0) {
+        data(number, rsp, 0, 0, args[0], bytes, size);
+    }
+    entry(number, rsp, stack, facts->arg_count, args);
+    if (size > 0 && any(2) == 0) {
+        data(number, rsp, RECORD_AT_RETURN, 0, args[0], bytes, size);
+    }
+    back(number, rsp, stack, any(8) == 0 ? 0xc0000034 : 0);
+}
+
+static void make_large(uint64_t calls, uint32_t threads, uint32_t most_data)
+{
+    struct model_process *p = open_process(32, MODE_PATCHED);
+
+    for (uint32_t i = 0; i < threads; i++) {
+        m.threads[i] = open_thread(p, 36 + 4 * i);
+    }
+    for (uint64_t i = 0; i < calls;) {
+        for (uint32_t t = 0; t < threads; t++) {
+            for (int n = 0; n < 8 && i < calls; n++, i++) {
+                one_call(t, most_data);
+            }
+            fed(m.threads[t]);
+        }
+        for (uint32_t t = 0; t < threads; t++) {
+            model_thread_bound(m.threads[t], m.now);
+        }
+        ran();
+    }
+    for (uint32_t t = 0; t < threads; t++) {
+        end_thread(m.threads[t], 0, true);
+    }
+    end_process(p, 0);
+}
+
+/* --- A little of everything ---------------------------------------------- */
+
+enum {
+    N_CLOSE,
+    N_READ,
+    N_DELAY,
+    N_END
+};
+
+static void small_calls(struct model_thread *t)
+{
+    uint64_t args[CALL_ARGS_MAX] = { 0x44, 0, 0, 0, BLOCK, 0x22f000, 8 };
+    uint64_t pending;
+
+    entry(N_CLOSE, STACK - 0x100, STACK, 1, (uint64_t[]){ 0x40 });
+    back(N_CLOSE, STACK - 0x100, STACK, 0);
+    entry(N_READ, STACK - 0x200, STACK, m.calls[N_READ]->arg_count, args);
+    data(N_READ, STACK - 0x200, RECORD_AT_RETURN, 0, BLOCK, "\3\1\0\0\0\0\0\0",
+         8);
+    back(N_READ, STACK - 0x200, STACK, 0x103);
+    pending = m.now;
+    data(N_READ, STACK - 0x300, RECORD_AT_COMPLETION, 1, 0x22f000, "eight b.",
+         8);
+    put_head(COMPLETION_SIZE, RECORD_COMPLETION, RECORD_AT_COMPLETION, N_READ);
+    put(STACK - 0x300);
+    put(pending);
+    put(BLOCK);
+    put(8);
+    put((uint64_t)36 << 32);
+    fed(t);
+    ran();
+}
+
+static void small_transitions(struct model_thread *t)
+{
+    entry(N_DELAY, STACK - 0x100, STACK, 2, (uint64_t[]){ 1, STACK - 0x80 });
+    transition(TRANSITION_APC, STACK - 0x800, STACK, 7,
+               (uint64_t[]){ 0, 0, 0, 0x140001234,
+                             STUBS + 32 * (uint64_t)N_DELAY + 0x14,
+                             STACK - 0x100, 0xc0 });
+    transition(TRANSITION_CALLBACK, STACK - 0x800, STACK, 2,
+               (uint64_t[]){ STACK - 0x700, 0x4200000010 });
+    transition(TRANSITION_EXCEPTION, STACK - 0x900, STACK, 8,
+               (uint64_t[]){ 0x80000003, 0, 0x140001238, 0, 0, 0, 0x140001238,
+                             STACK - 0x90 });
+    fed(t);
+    ran();
+}
+
+/* Calls that are no ordinary ones, and what is said between them. */
+static void small_orphans(struct model_process *p, struct model_thread *t)
+{
+    struct journal_answer answer = { .number = N_CLOSE,
+                                     .number_known = true,
+                                     .argument = 0x48 };
+    struct journal_place place = { .base = 0x500000,
+                                   .size = 0x1000,
+                                   .origin = 0x500000,
+                                   .kind = PLACE_PRIVATE };
+    uint64_t stack = STACK + 0x100000;
+    struct buf b = journal();
+
+    journal_place(&b, m.now, &place, STR(""));
+    tell(p, &b);
+    orphan(0x500123, stack - 0x100, stack, RECORD_WAITS);
+    fed(t);
+    b = journal();
+    journal_answer(&b, m.now, &answer);
+    tell_thread(t, &b);
+    ran();
+    b = journal();
+    journal_lost(&b, m.now, LOST_FULL, 3);
+    tell_thread(t, &b);
+    orphan(0x140001111, stack - 0x100, stack, 0);
+    fed(t);
+    ran();
+}
+
+static void small_journal(struct model_process *p)
+{
+    struct buf b = journal();
+
+    journal_handle(&b, m.now, 0x40, 0x1f0003, STR("Event"),
+                   STR("\\BaseNamedObjects\\made up"), STR(""));
+    tell(p, &b);
+    b = journal();
+    journal_handle(&b, m.now, 0x44, 0x120089, STR("File"),
+                   STR("\\Device\\HarddiskVolume1\\made up.txt"),
+                   STR("C:\\made up.txt"));
+    tell(p, &b);
+    b = journal();
+    journal_notice(&b, m.now, NOTICE_PATCHES_LOST, PATCHED_NTDLL, 2);
+    tell(p, &b);
+    b = journal();
+    journal_lost(&b, m.now, LOST_NO_RING, 7);
+    tell(p, &b);
+    b = journal();
+    journal_module(&b, m.now, 0x7ff000000, 0x1000, STR("other.dll"));
+    tell(p, &b);
+    b = journal();
+    journal_unmodule(&b, m.now, 0x7ff000000);
+    tell(p, &b);
+}
+
+static void make_small(void)
+{
+    static const char *const names[] = {
+        [N_CLOSE] = "NtClose",
+        [N_READ] = "NtReadFile",
+        [N_DELAY] = "NtDelayExecution",
+        [N_END] = "NtTerminateProcess",
+    };
+    struct model_process *p, *child;
+    struct model_thread *a, *b, *c;
+
+    for (uint32_t i = 0; i < COUNT_OF(names); i++) {
+        m.calls[i] = call_find(str_of(names[i]));
+    }
+    m.numbers = COUNT_OF(names);
+    p = open_process(32, MODE_PATCHED);
+    small_journal(p);
+    a = open_thread(p, 36);
+    b = open_thread(p, 40);
+    transition(TRANSITION_THREAD_START, STACK - 0x400, STACK, 2,
+               (uint64_t[]){ 0x140001000, 5 });
+    fed(a);
+    small_calls(a);
+    pause_of(2);
+    child = open_process(48, MODE_ASKED);
+    c = open_thread(child, 52);
+    small_transitions(a);
+    pause_of(3);
+    small_orphans(child, c);
+    clock_point(m.now + HZ, INT64_C(1000000000), false);
+    end_thread(b, 7, true);
+    end_thread(c, 0, false);
+    model_thread_bound(a, m.now);
+    ran();
+    end_process(child, 1);
+    entry(N_END, STACK - 0x100, STACK, 2, (uint64_t[]){ UINT64_MAX, 3 });
+    fed(a);
+    ran();
+    end_process(p, 3);
+}
+
+static uint64_t number(int argc, char **argv, int i, uint64_t otherwise,
+                       uint64_t most)
+{
+    uint64_t n = otherwise;
+
+    must(i >= argc || (str_to_u64(str_of(argv[i]), &n) && n <= most),
+         "no such number");
+    return n;
+}
+
+int main(int argc, char **argv)
+{
+    enum compress compress = COMPRESS_ALWAYS;
+
+    must(argc >= 2 && argc <= 8, "FILE [CALLS [THREADS [NUMBERS [DATA [SEED "
+                                 "[COMPRESS]]]]]], or --small FILE");
+    m.random = number(argc, argv, 6, 1, UINT64_MAX) * 2 + 1;
+    if (strcmp(argv[1], "--small") == 0) {
+        must(argc == 3, "--small FILE");
+        m.random = 1;
+        begin(argv[2], COMPRESS_NEVER);
+        make_small();
+        end();
+        return 0;
+    }
+    if (argc > 7) {
+        compress = strcmp(argv[7], "never") == 0  ? COMPRESS_NEVER
+                   : strcmp(argv[7], "auto") == 0 ? COMPRESS_AUTO
+                                                  : COMPRESS_ALWAYS;
+    }
+    begin(argv[1], compress);
+    m.numbers = (uint32_t)number(argc, argv, 4, 40, NUMBERS_AT_MOST);
+    must(m.numbers > 0, "no numbers");
+    for (uint32_t i = 0; i < m.numbers; i++) {
+        m.calls[i] = call_at(i);
+    }
+    make_large(number(argc, argv, 2, 1000, UINT32_MAX),
+               (uint32_t)number(argc, argv, 3, 4, THREADS_AT_MOST),
+               (uint32_t)number(argc, argv, 5, 64, 256));
+    end();
+    return 0;
+}
