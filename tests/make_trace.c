@@ -328,7 +328,7 @@ static void end(void)
     about_add(&b, STR("ended"), STR("the program's"));
     about_add_number(&b, STR("status"), 0);
     about_add_number(&b, STR("calls"), (int64_t)m.recorder.calls);
-    about_add_number(&b, STR("late"), (int64_t)m.recorder.late);
+    about_add_number(&b, STR("late"), (int64_t)model_counts(m.model).late);
     must(recorder_end(&m.recorder, buf_str(&b), &e), e.text);
     model_close(m.model);
 }
@@ -484,7 +484,10 @@ static void small_journal(struct model_process *p)
     journal_lost(&b, m.now, LOST_NO_RING, 7);
     tell(p, &b);
     b = journal();
-    journal_module(&b, m.now, 0x7ff000000, 0x1000, STR("other.dll"));
+    journal_module(
+        &b, m.now,
+        &(struct journal_module){ .base = 0x7ff000000, .size = 0x1000 },
+        STR("other.dll"), STR(""));
     tell(p, &b);
     b = journal();
     journal_unmodule(&b, m.now, 0x7ff000000);

@@ -460,7 +460,8 @@ static bool is_sensible(const struct record_head *r)
 
     switch (r->kind) {
     case JOURNAL_MODULE:
-        return module->size <= UINT64_MAX - module->base;
+        return module->size <= UINT64_MAX - module->base &&
+               module->name_size > 0;
     case JOURNAL_PLACE:
         return place->kind <= PLACE_UNMAPPED && place->kind != PLACE_MODULE;
     case JOURNAL_NOTICE:

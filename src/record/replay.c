@@ -569,6 +569,14 @@ static bool next_segment(struct replay *r, size_t which, struct err *e)
 
 /* --- The run --------------------------------------------------------------- */
 
+bool replay_take_end(struct replay *r, const uint8_t *bytes, size_t size,
+                     struct err *e)
+{
+    r->ended = true;
+    return keep_text(&r->end, &r->end_size, bytes, size) ||
+           err_set(e, ERR_OS, "out of memory");
+}
+
 static bool take_checkpoint(struct replay *r, const struct chunk_head *head,
                             uint64_t at, struct err *e)
 {
@@ -617,9 +625,7 @@ static bool take_chunk(struct replay *r, const struct chunk_head *head,
         return true;
     }
     if (head->kind == CHUNK_END) {
-        r->ended = true;
-        return keep_text(&r->end, &r->end_size, bytes, size) ||
-               err_set(e, ERR_OS, "out of memory");
+        return replay_take_end(r, bytes, size, e);
     }
     r->calls += head->calls;
     take_stream(r, r->model, bytes, size);

@@ -94,6 +94,10 @@ int64_t replay_last_ns(struct replay *r);
 bool replay_play(struct replay *r, struct model *m,
                  const struct replay_skip *skip, struct err *e);
 
+/* The contents of an END are kept. */
+bool replay_take_end(struct replay *r, const uint8_t *bytes, size_t size,
+                     struct err *e);
+
 /* True if nothing is missing in it, as far as it was read. */
 bool replay_is_whole(const struct replay *r);
 /* What is missing in the file, a line each; nothing if all of it is there. */

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * survey.c - a look at all of a trace file. Touches nothing else; believes no
+ * number in it.
+ */
+#include "record/survey.h"
+
+#include "record/about.h"
+#include "wire/journal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+static struct survey_process *find(struct survey *s, uint64_t number)
+{
+    /* The youngest are asked for most. */
+    for (size_t i = s->rows; i-- > 0;) {
+        if (s->processes[i].number == number) {
+            return &s->processes[i];
+        }
+    }
+    return NULL;
+}
+
+static void take_process(struct survey *s, uint64_t number,
+                         const struct journal_process *r)
+{
+    str image = journal_text(r, 0);
+    struct survey_process *row;
+
+    s->process_count++;
+    if (s->rows == SURVEY_PROCESSES) {
+        return;
+    }
+    if (image.size > SURVEY_IMAGE) {
+        image = str_slice(image, image.size - SURVEY_IMAGE, image.size);
+    }
+    row = &s->processes[s->rows++];
+    *row = (struct survey_process){ .number = number, .pid = r->pid };
+    row->image_size = (uint32_t)image.size;
+    memcpy(row->image, image.p, image.size);
+}
+
+static void take_end(struct survey *s, uint64_t number, uint32_t code)
+{
+    struct survey_process *row = find(s, number);
+
+    if (row != NULL) {
+        row->ended = true;
+        row->code = code;
+    }
+}
+
+static void take_clock(struct survey *s, const struct journal_clock *r)
+{
+    if (r->hz != 0) {
+        clock_init(&s->clock, r->head.time, r->hz, r->wall_ns);
+    } else if (s->clock.count > 0) {
+        clock_add(&s->clock, r->head.time, r->ns);
+    }
+}
+
+/* A record of the journal; false: it is none. */
+static bool take_journal(struct survey *s, const struct op_read *op)
+{
+    static uint64_t aligned[JOURNAL_MAX / 8];
+    const void *record = aligned;
+    const struct record_head *head = record;
+    const struct journal_lost *lost = record;
+
+    if (op->size > sizeof(aligned)) {
+        return false;
+    }
+    memcpy(aligned, op->bytes, op->size);
+    if (!journal_judge(aligned, op->size)) {
+        return false;
+    }
+    switch (head->kind) {
+    case JOURNAL_PROCESS:
+        take_process(s, op->thread, record);
+        break;
+    case JOURNAL_PROCESS_END:
+        take_end(s, op->thread,
+                 ((const struct journal_process_end *)record)->code);
+        break;
+    case JOURNAL_LOST:
+        s->lost[lost->why < LOST_COUNT ? lost->why : LOST_DAMAGED] +=
+            lost->count;
+        break;
+    case JOURNAL_CLOCK:
+        take_clock(s, record);
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+static bool take_op(struct survey *s, const struct op_read *op)
+{
+    switch (op->op) {
+    case OP_ENTRY:
+    case OP_RETURN:
+    case OP_TRANSITION:
+    case OP_DATA:
+    case OP_COMPLETION:
+        s->file.records++;
+        return true;
+    case OP_THREAD_OPEN:
+        s->thread_count++;
+        return true;
+    case OP_PROCESS:
+    case OP_JOURNAL:
+    case OP_THREAD_RECORD:
+    case OP_CLOCK:
+        return take_journal(s, op);
+    case OP_BOUND:
+    case OP_RAN:
+    case OP_THREAD:
+    case OP_SIZED:
+        break;
+    }
+    return true;
+}
+
+static void take_stream(struct survey *s, const uint8_t *bytes, size_t size)
+{
+    uint64_t record[RECORD_MAX / 8];
+    struct reader in = reader_over(bytes, size);
+    struct op_read op;
+
+    ops_begin(s->file.ops);
+    while (ops_next(s->file.ops, &in, (uint8_t *)record, &op,
+                    &s->file.chunks.damage.unknown)) {
+        s->file.senseless += !take_op(s, &op);
+    }
+    s->file.senseless += in.bad;
+}
+
+static void take_head(struct survey *s, const struct chunk_head *head)
+{
+    s->chunks++;
+    s->deflated += (head->flags & CHUNK_ZLIB) != 0;
+    s->stored += head->stored;
+    s->raw += head->raw;
+    s->file.calls += head->calls;
+    if (head->kind == CHUNK_STREAM && head->last > s->last) {
+        s->last = head->last;
+    }
+}
+
+/* One chunk. False: the system failed. */
+static bool take_chunk(struct survey *s, const struct chunk_head *head,
+                       uint64_t at, struct err *e)
+{
+    struct replay *r = &s->file;
+    struct err why = { .code = ERR_NONE };
+    const uint8_t *bytes;
+    size_t size;
+
+    take_head(s, head);
+    r->chunks.damage.unknown += head->kind > CHUNK_END;
+    if (head->kind != CHUNK_STREAM && head->kind != CHUNK_END) {
+        return true;
+    }
+    bytes = chunks_load(&r->chunks, head, at, &size, &why);
+    if (bytes == NULL && why.code != ERR_NONE) {
+        *e = why;
+        return false;
+    }
+    if (bytes != NULL && head->kind == CHUNK_STREAM) {
+        take_stream(s, bytes, size);
+    } else if (bytes != NULL) {
+        return replay_take_end(r, bytes, size, e);
+    }
+    return true;
+}
+
+bool survey_open(struct survey *s, str path, struct err *e)
+{
+    struct chunk_head head;
+    uint64_t at;
+
+    *s = (struct survey){ .last = 0 };
+    s->processes = calloc(SURVEY_PROCESSES, sizeof(s->processes[0]));
+    if (s->processes == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    if (!replay_open(&s->file, path, e)) {
+        return false;
+    }
+    s->chunks = 1; /* that one was read */
+    s->stored = s->file.info_size;
+    s->raw = s->file.info_size;
+    while (chunks_next(&s->file.chunks, &head, &at)) {
+        if (!take_chunk(s, &head, at, e)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void survey_close(struct survey *s)
+{
+    replay_close(&s->file);
+    free(s->processes);
+    *s = (struct survey){ .last = 0 };
+}
