@@ -280,6 +280,10 @@ $(BL)/library-asan.a: $(addprefix $(BL)/asan-obj/,$(addsuffix .o,$(PORTABLE) \
 	@rm -f $@
 	ar rcs $@ $^
 
+$(BL)/asan/ntstrace: $(NATIVE:%=$(BL)/asan-obj/%.o) $(BL)/library-asan.a
+	@mkdir -p $(@D)
+	$(CLANG) $(SAN) -pthread -o $@ $^ -lz
+
 $(BL)/asan/%: tests/unit/%.c tests/unit/check.h $(BL)/library-asan.a
 	@mkdir -p $(@D)
 	$(CLANG) $(WARN) -Werror $(SAN) -Itests -MMD -MP -o $@ $< \
@@ -353,11 +357,12 @@ test: setup
 	@tests/run
 
 soak: setup
-	@$(MAKE) -s --no-print-directory -j2 windows linux
+	@$(MAKE) -s --no-print-directory -j2 windows linux $(BL)/asan/ntstrace
 	@tests/soak/run
-	@tests/check-replay --all
-	@tests/check-programs replays
-	@COMPARE=$(BL)/compare REPLAY_TOO=all tests/run-targets
+	@REPLAY=$(BL)/asan/ntstrace tests/check-replay --all
+	@REPLAY=$(BL)/asan/ntstrace tests/check-programs replays
+	@COMPARE=$(BL)/compare REPLAY=$(BL)/asan/ntstrace REPLAY_TOO=all \
+	    tests/run-targets
 
 BENCH := $(BW)/bench/loop.exe $(BW)/bench/empty.exe $(BL)/reader $(BL)/sequence
 bench: setup
