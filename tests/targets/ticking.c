@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ticking [BURST] - makes calls until its standard input ends: BURST of them
- * in two threads each, then a millisecond of rest. Tells that it has begun; for
+ * ticking [BURST [MS]] - makes calls until its standard input ends: BURST of
+ * them in two threads each, then MS milliseconds of rest. Tells that it has begun; for
  * each byte that it reads, how many calls there were so far; and in the end if
  * all of them were right. tests/check-replay ends its tracer meanwhile.
  */
@@ -12,6 +12,7 @@
 static LONG volatile over;
 static LONG64 volatile calls;
 static uint64_t burst;
+static DWORD rest_ms;
 
 static DWORD WINAPI run(void *n)
 {
@@ -22,7 +23,7 @@ static DWORD WINAPI run(void *n)
         right = mark(first + i) && right;
         InterlockedIncrement64(&calls);
         if (i % burst == 0) {
-            Sleep(1);
+            Sleep(rest_ms);
         }
     }
     CHECK(right);
@@ -37,6 +38,7 @@ int main(int argc, char **argv)
 
     target_begin();
     burst = number_arg(argc, argv, 1, 10);
+    rest_ms = (DWORD)number_arg(argc, argv, 2, 1);
     if (burst == 0) {
         return 2;
     }
