@@ -693,11 +693,16 @@ enum model_need model_needs(const struct model *m, uint16_t number)
 {
     const struct stub *stub = model_stub(m, number);
     const uint32_t ends_itself = ROLE_CONTINUES | ROLE_LEAVES_CALLBACK;
+    /* What pair.c asks for; the rest is for who records, or decodes. */
+    const uint32_t asked = ROLE_SETS_CONTEXT | ROLE_SETS_CALLBACK |
+                           ROLE_ENDS_THREAD | ROLE_ENDS_PROCESS |
+                           ROLE_ENDS_JOB | ROLE_RAISES;
 
     if (stub && (stub->roles & ends_itself)) {
         return NEED_NO_RETURN;
     }
-    return stub && stub->roles == 0 && !stub->watch ? NEED_NOT : NEED_CALL;
+    return stub && (stub->roles & asked) == 0 && !stub->watch ? NEED_NOT
+                                                              : NEED_CALL;
 }
 
 uint32_t model_thread_open_calls(const struct model_thread *t, uint64_t *rsp,
