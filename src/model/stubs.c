@@ -24,7 +24,8 @@
 
 /* --- tables --- */
 
-/* It is shown as it is, where docs/output.md says that a name is. */
+/* It is shown as it is, where docs/output.md says that a name is; syscall_...
+ * is what calls are called that have none. */
 static bool is_name(str name)
 {
     for (size_t i = 0; i < name.size; i++) {
@@ -35,7 +36,7 @@ static bool is_name(str name)
             return false;
         }
     }
-    return name.size > 0;
+    return name.size > 0 && !str_starts(name, STR("syscall_"));
 }
 
 static bool make_stub(struct model *m, struct stub *stub, uint64_t base,

@@ -13,6 +13,7 @@
 
 #include "cmd/options.h"
 #include "fake/fake.h"
+#include "record/format.h"
 #include "unit/check.h"
 
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 struct story {
     const char *name;
     const char *line;  // our command line
+    bool recorded;     // as `record` does it: the output is a recording
     struct fake_setup setup;
     /* What a run says in its lines and notes, if it says nothing else; and what
      * only one in which nothing is refused does. */
@@ -56,6 +58,10 @@ static struct told run(const struct story *s, const struct fake_setup *setup)
     if (!options_parse(o, str_of(s->line), &a, &t.e)) {
         printf("%s: %s\n", s->name, t.e.text);
         abort();
+    }
+    if (s->recorded) {
+        o->launch.record_only = true;
+        o->view.output = STR("");
     }
     fake_begin(setup);
     t.ok = session_run(&o->launch, &o->view, &t.status, &notes, &t.e);
@@ -111,6 +117,39 @@ static void look_for(const struct story *s, const struct fake_setup *setup,
             bad(s, setup, t, "not said: ", str_of(what));
             printf("%.*s\n", STR_ARGS(fake_output()));
         }
+    }
+}
+
+/* A recording is whole up to its end, and says that it ended unless just that
+ * could not be written (a SUMMARY comes before it): only one write is refused. */
+static void judge_recording(const struct story *s,
+                            const struct fake_setup *setup,
+                            const struct told *t)
+{
+    str file = fake_output();
+    struct chunk_head head = { .kind = 0 };
+    size_t at = FILE_HEAD_SIZE;
+    unsigned count = 0;
+
+    for (; at < file.size; at += CHUNK_HEAD_SIZE + head.stored, count++) {
+        if (file.size - at < CHUNK_HEAD_SIZE) {
+            break;
+        }
+        memcpy(&head, file.p + at, sizeof(head));
+        if (head.magic != CHUNK_MAGIC || head.number != count) {
+            break;
+        }
+    }
+    if (file.size >= FILE_HEAD_SIZE && at != file.size) {
+        bad(s, setup, t, "the file is not whole", STR(""));
+    }
+    if (count > 0 && fake_launched() &&
+        (t->ok || strcmp(fake_refused(), "os_file_write") == 0) &&
+        head.kind != CHUNK_END && head.kind != CHUNK_SUMMARY) {
+        bad(s, setup, t, "the file has no end", STR(""));
+    }
+    if (!t->ok && contains((str){ t->notes, t->notes_size }, t->e.text)) {
+        bad(s, setup, t, "it is said twice", STR(""));
     }
 }
 
@@ -183,6 +222,9 @@ static void judge(const struct story *s, const struct fake_setup *setup,
     if (!t->ok && fake_launched() && !fake_resumed() && !fake_ended()) {
         bad(s, setup, t, "a program that was not let go is still there",
             STR(""));
+    }
+    if (s->recorded) {
+        judge_recording(s, setup, t);
     }
     /* It runs on without us. */
     if (fake_resumed() && !fake_ended()) {
@@ -267,6 +309,19 @@ static void a_program_is_traced_from_beginning_to_end(void)
         .says = { "NtClose(Handle=0x10) = 0",
                   "NtClose(Handle=0x14) = 0xc0000008", "NtTerminateProcess(",
                   "+++ exited with 7 +++" },
+    };
+
+    tell_from(&s, false);
+}
+
+static void a_recording_whose_disk_is_full_is_whole_as_far_as_it_goes(void)
+{
+    static const struct story s = {
+        .name = "record",
+        .line = "ntstrace record --compress=never -o out.nts app.exe",
+        .recorded = true,
+        .setup = { .run = closes_three },
+        .says_more = { "ended the program's", "calls 4" },
     };
 
     tell_from(&s, false);
@@ -580,6 +635,7 @@ int main(void)
 {
     const struct test tests[] = {
         TEST(a_program_is_traced_from_beginning_to_end),
+        TEST(a_recording_whose_disk_is_full_is_whole_as_far_as_it_goes),
         TEST(win32u_is_patched_when_it_comes_and_when_it_comes_again),
         TEST(a_program_that_may_not_change_its_code_is_patched_from_outside),
         TEST(what_no_entry_explains_is_asked_for),
