@@ -361,6 +361,7 @@ soak: setup
 	@tests/soak/run
 	@REPLAY=$(BL)/asan/ntstrace tests/check-replay --all
 	@REPLAY=$(BL)/asan/ntstrace tests/check-programs replays
+	@REPLAY=$(BL)/asan/ntstrace tests/check-filters --all forms paths
 	@COMPARE=$(BL)/compare REPLAY=$(BL)/asan/ntstrace REPLAY_TOO=all \
 	    tests/run-targets
 
