@@ -359,7 +359,6 @@ test: setup
 soak: setup
 	@$(MAKE) -s --no-print-directory -j2 windows linux $(BL)/asan/ntstrace
 	@tests/soak/run
-	@REPLAY=$(BL)/asan/ntstrace tests/check-replay --all
 	@REPLAY=$(BL)/asan/ntstrace tests/check-programs replays
 	@REPLAY=$(BL)/asan/ntstrace tests/check-filters --all forms paths
 	@COMPARE=$(BL)/compare REPLAY=$(BL)/asan/ntstrace REPLAY_TOO=all \

@@ -166,9 +166,10 @@ static void add_state(struct buf *b, const struct survey *s)
     str line, rest;
 
     add_text(b, "state",
-             replay_is_whole(&s->file)                  ? STR("whole")
-             : d->broken == 0 && s->file.senseless == 0 ? STR("not ended")
-                                                        : STR("damaged"));
+             d->cut                        ? STR("cut off")
+             : replay_is_damaged(&s->file) ? STR("damaged")
+             : s->file.ended               ? STR("whole")
+                                           : STR("not ended"));
     replay_damage(&s->file, &lines);
     rest = buf_str(&lines);
     while (str_cut(rest, '\n', &line, &rest)) {
@@ -252,7 +253,7 @@ bool info_run(const struct options *o, struct arena *a, struct outcome *out,
         add_all(&b, &s, o->words[0]);
         ok = os_file_write(&to, buf_str(&b), e);
     }
-    if (ok && !replay_is_whole(&s.file)) {
+    if (ok && replay_is_damaged(&s.file)) {
         out->status = (uint32_t)err_exit_status(ERR_BAD_INPUT);
     }
     survey_close(&s);

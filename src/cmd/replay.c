@@ -343,7 +343,7 @@ bool replay_run(const struct options *o, struct arena *a, struct outcome *out,
                  (unsigned long long)r->replay.skipped,
                  (unsigned long long)r->replay.left_out);
     }
-    if (ok && !replay_is_whole(&r->replay)) {
+    if (ok && replay_is_damaged(&r->replay)) {
         out->status = (uint32_t)err_exit_status(ERR_BAD_INPUT);
     }
     telling_close(&r->telling);

@@ -674,12 +674,11 @@ bool replay_play(struct replay *r, struct model *m,
     return true;
 }
 
-bool replay_is_whole(const struct replay *r)
+bool replay_is_damaged(const struct replay *r)
 {
     const struct chunk_damage *d = &r->chunks.damage;
 
-    return (r->ended || r->stopped) && !d->cut && d->broken == 0 &&
-           r->senseless == 0 && r->refused == 0;
+    return d->cut || d->broken > 0 || r->senseless > 0 || r->refused > 0;
 }
 
 void replay_damage(const struct replay *r, struct buf *lines)

@@ -98,8 +98,9 @@ bool replay_play(struct replay *r, struct model *m,
 bool replay_take_end(struct replay *r, const uint8_t *bytes, size_t size,
                      struct err *e);
 
-/* True if nothing is missing in it, as far as it was read. */
-bool replay_is_whole(const struct replay *r);
+/* Something of what was written is missing, as far as it was read. That a
+ * recording was not ended in order is no damage: all that was written is there. */
+bool replay_is_damaged(const struct replay *r);
 /* What is missing in the file, a line each; nothing if all of it is there. */
 void replay_damage(const struct replay *r, struct buf *lines);
 
