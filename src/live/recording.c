@@ -109,6 +109,8 @@ bool recording_begin(struct session *s, struct model_config *config,
     info.p = malloc(INFO_ROOM);
     if (s->recorder == NULL || info.p == NULL) {
         free(info.p);
+        free(s->recorder);
+        s->recorder = NULL; /* there is nothing to end */
         return err_set(e, ERR_OS, "out of memory");
     }
     add_info(&info, s, config);

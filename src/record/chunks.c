@@ -55,8 +55,16 @@ bool chunks_create(struct chunk_writer *w, str path, struct err *e)
 
     head.crc = crc_of(&head, offsetof(struct file_head, crc));
     *w = (struct chunk_writer){ .size = FILE_HEAD_SIZE };
-    return os_file_create(&w->file, path, e) &&
-           os_file_write(&w->file, bytes_of(&head, sizeof(head)), e);
+    if (!os_file_create(&w->file, path, e)) {
+        return false;
+    }
+    if (!os_file_write(&w->file, bytes_of(&head, sizeof(head)), e)) {
+        struct err ignored;
+
+        os_file_close(&w->file, &ignored);
+        return false;
+    }
+    return true;
 }
 
 /* `bytes`, deflated, behind the room for a head in w->packed; its size, 0 if

@@ -24,7 +24,7 @@ struct chunk_writer {
     size_t packed_room;
 };
 
-/* Makes `path` anew, with the head of a file. */
+/* Makes `path` anew, with the head of a file. On failure nothing is open. */
 bool chunks_create(struct chunk_writer *w, str path, struct err *e);
 /* Writes one chunk: kind, calls, first and last are taken from `head`. `pack`:
  * deflated, if that makes it smaller. When it cannot be written the file is

@@ -303,6 +303,7 @@ bool recorder_begin(struct recorder *r, str path, enum compress compress,
                     uint64_t tsc_per_second, str info, struct err *e)
 {
     struct chunk_head head = { .kind = CHUNK_INFO };
+    struct err why = { 0 };
 
     *r = (struct recorder){
         .tap = { .ctx = r,
@@ -322,14 +323,14 @@ bool recorder_begin(struct recorder *r, str path, enum compress compress,
     r->ops = calloc(1, sizeof(*r->ops));
     r->chunk = malloc(ROOM);
     if (r->ops == NULL || r->chunk == NULL) {
-        return err_set(e, ERR_OS, "out of memory");
+        fail(r, &(struct err){ ERR_OS, 0, "out of memory" });
+    } else if (!chunks_create(&r->writer, path, &why)) {
+        fail(r, &why);
+    } else {
+        r->open = true;
+        begin_chunk(r);
+        write_chunk(r, &head, info.p, info.size);
     }
-    if (!chunks_create(&r->writer, path, e)) {
-        return false;
-    }
-    r->open = true;
-    begin_chunk(r);
-    write_chunk(r, &head, info.p, info.size);
     if (r->failed) {
         *e = r->why;
     }

@@ -53,7 +53,7 @@ struct recorder {
 };
 
 /* Makes the file `path`. `info`: the text of its INFO. On failure recorder_end
- * is to be called as well. */
+ * is to be called as well, and says the same again. */
 bool recorder_begin(struct recorder *r, str path, enum compress compress,
                     uint64_t tsc_per_second, str info, struct err *e);
 /* Called between looks at the rings: writes what is due. */

@@ -798,6 +798,18 @@ static void world_close(struct world *w)
     side_close(&w->live);
 }
 
+static void what_could_not_begin_does_not_end_well(void)
+{
+    struct recorder r;
+    struct err begun = { 0 };
+    struct err ended = { 0 };
+
+    CHECK(!recorder_begin(&r, STR("no/such/folder/x.nts"), COMPRESS_NEVER,
+                          1000 * TICKS, STR("hold 1\n"), &begun));
+    CHECK(!recorder_end(&r, STR("calls 0\n"), &ended));
+    CHECK_STR(str_of(ended.text), str_of(begun.text));
+}
+
 /* --- And once more from its file ------------------------------------------- */
 
 static void file_seen(str path)
@@ -1056,6 +1068,7 @@ int main(void)
         TEST(facts_come_back_whatever_they_are),
         TEST(records_of_all_kinds_come_back),
         TEST(the_padding_of_data_becomes_zeros),
+        TEST(what_could_not_begin_does_not_end_well),
         TEST(any_world_is_told_again_as_it_was),
         TEST(what_nobody_wants_may_be_left_out),
     };
