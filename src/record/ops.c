@@ -245,7 +245,9 @@ static uint32_t size_of(uint64_t word)
     return (uint32_t)word;
 }
 
-/* The words, into `words`; the record's size, 0 if it is none. */
+/* The words, into `words`, with room for RECORD_WORDS; the record's size, 0 if
+ * it is none. As they were predicted they are copied at once, a fixed number,
+ * and before any is changed: it is the innermost loop of all that replays. */
 static uint32_t get_words(struct ops *o, struct reader *r, uint8_t kind,
                           uint16_t number, uint64_t *words)
 {
@@ -253,9 +255,10 @@ static uint32_t get_words(struct ops *o, struct reader *r, uint8_t kind,
     uint64_t mask = get_varint(r);
     uint32_t size, count;
 
-    was[rsp_word(kind)] = o->rsp;
+    memcpy(words, was, 8 * (size_t)RECORD_WORDS);
+    was[rsp_word(kind)] = words[rsp_word(kind)] = o->rsp;
     if (mask & 1) {
-        was[0] = get_delta(r, was[0]);
+        was[0] = words[0] = get_delta(r, was[0]);
     }
     size = size_of(was[0]);
     if (r->bad || size > RECORD_MAX || size % 8 != 0 ||
@@ -269,19 +272,18 @@ static uint32_t get_words(struct ops *o, struct reader *r, uint8_t kind,
     mask >>= 1;
     for (uint32_t i = 2; mask != 0; i++, mask >>= 1) {
         if (mask & 1) {
-            was[i] = get_delta(r, was[i]);
+            was[i] = words[i] = get_delta(r, was[i]);
         }
     }
-    memcpy(words, was, 8 * (size_t)count);
     words[WORD_TIME] = o->time;
     note(o, kind, number, words, count);
     return size;
 }
 
 static bool get_record(struct ops *o, struct reader *r, uint8_t kind,
-                       uint8_t *record, struct op_read *out)
+                       uint64_t *words, struct op_read *out)
 {
-    uint64_t words[RECORD_WORDS];
+    uint8_t *record = (uint8_t *)words;
     uint16_t number = 0;
     uint32_t size, told, tail;
 
@@ -299,7 +301,6 @@ static bool get_record(struct ops *o, struct reader *r, uint8_t kind,
     }
     told = 8 * word_count(kind, size);
     tail = size - told;
-    memcpy(record, words, told);
     if (kind == RECORD_DATA) {
         memcpy(&tail, record + DATA_LENGTH, sizeof(tail));
     }
@@ -370,7 +371,7 @@ static void get_other(struct ops *o, struct reader *r, uint8_t op,
     }
 }
 
-bool ops_next(struct ops *o, struct reader *r, uint8_t *record,
+bool ops_next(struct ops *o, struct reader *r, uint64_t *record,
               struct op_read *out, uint64_t *unknown)
 {
     while (!r->bad && reader_left(r) > 0) {

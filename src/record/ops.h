@@ -72,9 +72,9 @@ struct op_read {
 };
 
 /* The next op of `r`; OP_THREAD and what is not known are passed over, the
- * latter counted in *unknown. `record`: RECORD_MAX bytes, aligned to 8. False:
+ * latter counted in *unknown. `record`: room for RECORD_MAX bytes. False:
  * the end, or, with r->bad, nothing that could be read. */
-bool ops_next(struct ops *o, struct reader *r, uint8_t *record,
+bool ops_next(struct ops *o, struct reader *r, uint64_t *record,
               struct op_read *out, uint64_t *unknown);
 
 #endif

@@ -299,8 +299,7 @@ static void take_stream(struct replay *r, struct model *m, const uint8_t *bytes,
     struct op_read op;
 
     ops_begin(r->ops);
-    while (ops_next(r->ops, &in, (uint8_t *)record, &op,
-                    &r->chunks.damage.unknown)) {
+    while (ops_next(r->ops, &in, record, &op, &r->chunks.damage.unknown)) {
         r->senseless += !take(r, m, &op);
     }
     feed(r);

@@ -132,7 +132,7 @@ static void take_stream(struct survey *s, const uint8_t *bytes, size_t size)
     struct op_read op;
 
     ops_begin(s->file.ops);
-    while (ops_next(s->file.ops, &in, (uint8_t *)record, &op,
+    while (ops_next(s->file.ops, &in, record, &op,
                     &s->file.chunks.damage.unknown)) {
         s->file.senseless += !take_op(s, &op);
     }

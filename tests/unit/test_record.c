@@ -153,7 +153,7 @@ static bool comes_back(struct ops *o, struct reader *in, uint64_t thread,
     uint64_t unknown = 0;
 
     memset(room, 0xee, sizeof(room));
-    return ops_next(o, in, (uint8_t *)room, &op, &unknown) && unknown == 0 &&
+    return ops_next(o, in, room, &op, &unknown) && unknown == 0 &&
            op.op == (enum op)record[RECORD_KIND] && op.thread == thread &&
            op.size == size && memcmp(op.bytes, record, size) == 0;
 }
@@ -836,7 +836,7 @@ static void file_seen(str path)
             continue;
         }
         ops_begin(o);
-        while (ops_next(o, &in, (uint8_t *)record, &op, &unknown)) {
+        while (ops_next(o, &in, record, &op, &unknown)) {
             seen.ops[op.op]++;
         }
         CHECK(!in.bad && unknown == 0);
