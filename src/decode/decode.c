@@ -22,8 +22,9 @@
 
 /* Without a prototype these many are shown: the registers. */
 #define REGISTER_ARGS 4
-/* A power of two: shapes of calls that are remembered. */
-#define SHAPES 256
+/* A power of two: shapes of calls that are remembered. Far more than a program
+ * has kinds of calls: two that share a place are worked out again each time. */
+#define SHAPES 1024
 
 #define STATUS_INFO_LENGTH_MISMATCH 0xc0000004u
 #define STATUS_BUFFER_TOO_SMALL 0xc0000023u
@@ -64,7 +65,7 @@ static const struct shape *shape_find(struct decoder *d,
                                       const struct call_facts *facts)
 {
     uint64_t key = (uint64_t)(uintptr_t)facts * 0x9e3779b97f4a7c15u;
-    struct shape *shape = &d->room->shapes[key >> 56 & (SHAPES - 1)];
+    struct shape *shape = &d->room->shapes[key >> 54 & (SHAPES - 1)];
 
     if (shape->facts != facts) {
         shape_of(facts, shape);
