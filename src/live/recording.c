@@ -224,7 +224,9 @@ bool recording_end(struct session *s, str how, uint32_t status, struct err *e)
         return true;
     }
     about_add(&b, STR("ended"), r->failed ? str_of(r->why.text) : how);
-    about_add_number(&b, STR("status"), status);
+    if (!r->failed) {
+        about_add_number(&b, STR("status"), status);
+    }
     about_add_number(&b, STR("calls"), (int64_t)r->calls);
     if (s->model != NULL) {
         about_add_number(&b, STR("late"), (int64_t)model_counts(s->model).late);
