@@ -284,7 +284,10 @@ static void ignore_notice(void *ctx, const struct notice *n)
 
 static void begin(const char *path, enum compress compress)
 {
-    struct model_config config = { .hold = HZ, .tap = &m.recorder.tap };
+    /* As info will say, else its checkpoints are another model's. */
+    struct model_config config = { .system.build = 19045,
+                                   .hold = HZ,
+                                   .tap = &m.recorder.tap };
     struct model_out out = { .enter = ignore_call,
                              .leave = ignore_call,
                              .transition = ignore_transition,
