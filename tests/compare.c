@@ -9,6 +9,7 @@
  *                                    second call of NAME are the same in the
  *                                    traces A and B: names, results, first
  *                                    arguments where both know them
+ *   compare --bytes A B              two files are the same, and not empty
  *
  * Exit status 0: yes; 1: no, the differences are on stdout; 2: could not
  * compare. Builds on Linux and on Windows, needs stdio alone.
@@ -1170,8 +1171,42 @@ static int compare_calls(const char *mark, const char *path_a,
     return failures != 0 || count == 0;
 }
 
+/* Byte by byte. */
+static int compare_bytes(const char *one, const char *other)
+{
+    FILE *a = fopen(one, "rb");
+    FILE *b = fopen(other, "rb");
+    long at = 0;
+    int x = 0;
+    int y = 0;
+
+    if (a == NULL || b == NULL) {
+        printf("cannot read %s\n", a == NULL ? one : other);
+        return 2;
+    }
+    while (x == y && x != EOF) {
+        x = getc(a);
+        y = getc(b);
+        at++;
+    }
+    fclose(a);
+    fclose(b);
+    if (x != y) {
+        printf("they differ at byte %ld\n", at);
+        return 1;
+    }
+    if (at == 1) {
+        printf("there is nothing in them\n");
+        return 1;
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 4 && strcmp(argv[1], "--bytes") == 0) {
+        return compare_bytes(argv[2], argv[3]);
+    }
     if (argc == 5 && strcmp(argv[1], "--same") == 0) {
         return compare_calls(argv[2], argv[3], argv[4]);
     }
@@ -1183,6 +1218,7 @@ int main(int argc, char **argv)
     }
     fprintf(stderr, "usage: compare PLAIN TRACED TRACE\n"
                     "       compare --plain PLAIN\n"
-                    "       compare --same NAME TRACE TRACE\n");
+                    "       compare --same NAME TRACE TRACE\n"
+                    "       compare --bytes FILE FILE\n");
     return 2;
 }

@@ -88,7 +88,7 @@ rem text: numbers, no lines, for those name what is on this machine.
 :real_cmd
 set "what=cmd.exe"
 set "trace=%out%\cmd.trace"
-.\ntstrace.exe -o "%trace%" cmd.exe /d /c type %SystemRoot%\win.ini >nul 2>"%out%\cmd.err"
+.\ntstrace.exe --record="%out%\cmd.nts" -o "%trace%" cmd.exe /d /c type %SystemRoot%\win.ini >nul 2>"%out%\cmd.err"
 set "said=%errorlevel%"
 >>"%report%" echo cmd.exe: exit status %said%
 call :lines "cmd.exe: calls" " = "
@@ -98,9 +98,19 @@ call :lines "cmd.exe: lines of lost calls" "+++ lost"
 if not %lines%==0 set "said=lost"
 call :lines "cmd.exe: its exit" "+++ exited with 0 +++"
 if not %lines%==1 set "said=no exit"
-if "%said%"=="0" goto good
+if "%said%"=="0" goto cmd_recorded
 >>"%report%" type "%out%\cmd.err"
 goto bad
+rem What was recorded is shown as it was shown while it ran.
+:cmd_recorded
+call :good
+set "what=recording"
+.\ntstrace.exe info "%out%\cmd.nts" >>"%report%" 2>&1
+.\ntstrace.exe replay -o "%out%\replay.trace" "%out%\cmd.nts" >>"%report%" 2>&1
+if errorlevel 1 goto bad
+targets\compare.exe --bytes "%trace%" "%out%\replay.trace" >>"%report%" 2>&1
+if errorlevel 1 goto bad
+goto good
 
 rem Where there is no desktop, or another notepad than the old one, no window
 rem comes; that is said, and is nobody's fault.
