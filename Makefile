@@ -247,7 +247,7 @@ $(BL)/coverage_check: tests/coverage/check.c $(BL)/library.a \
 $(BL)/reader: bench/reader.c tests/unit/captured.h $(BL)/library.a
 	$(CC) $(LINUX_FLAGS) -Itests -o $@ $< $(BL)/library.a -lz
 
-$(BL)/sequence: bench/sequence.c
+$(BL)/sequence $(BL)/native: $(BL)/%: bench/%.c
 	@mkdir -p $(@D)
 	$(CC) $(LINUX_FLAGS) -o $@ $<
 
@@ -364,7 +364,8 @@ soak: setup
 	@COMPARE=$(BL)/compare REPLAY=$(BL)/asan/ntstrace REPLAY_TOO=all \
 	    tests/run-targets
 
-BENCH := $(BW)/bench/loop.exe $(BW)/bench/empty.exe $(BL)/reader $(BL)/sequence
+BENCH := $(BW)/bench/loop.exe $(BW)/bench/empty.exe \
+         $(addprefix $(BL)/,reader sequence native make_trace ntstrace)
 bench: setup
 	@$(MAKE) -s --no-print-directory -j2 $(BW)/ntstrace.exe $(BENCH)
 	@tools/workloads fetch

@@ -2,12 +2,14 @@
 /*
  * loop.c - a program that makes system calls and says what they cost it.
  *
- *   loop [-c] [-a] [-n] [-k KIND] [-p MS] THREADS CALLS ROUNDS
+ *   loop [-c] [-a] [-n] [-r N] [-k KIND] [-p MS] THREADS CALLS ROUNDS
  *
  *   -c      first registers the emptiest return callback there is, `jmp r10`
  *   -a      every other round is thread 0's alone
  *   -n      numbered calls: NtFlushInstructionCache(process, N, 0), which does
  *           nothing, N counting up from 1 in each thread
+ *   -r N    of numbered calls each Nth has an NtYieldExecution behind it: what
+ *           a filter can look for
  *   -k KIND instead of the cheapest call one that points to memory:
  *             open       NtOpenEvent with a name of an odd number of bytes: it
  *                        is refused for that, after its structures were read;
@@ -68,6 +70,7 @@ NTSYSAPI LONG NTAPI NtSetInformationProcess(HANDLE process, int info_class,
 NTSYSAPI ULONG NTAPI NtGetCurrentProcessorNumber(void);
 NTSYSAPI LONG NTAPI NtFlushInstructionCache(HANDLE process, const void *base,
                                             SIZE_T size);
+NTSYSAPI LONG NTAPI NtYieldExecution(void);
 NTSYSAPI LONG NTAPI NtOpenEvent(HANDLE *event, ACCESS_MASK access,
                                 const struct object_attributes *attributes);
 NTSYSAPI LONG NTAPI NtQueryPerformanceCounter(LARGE_INTEGER *counter,
@@ -103,6 +106,7 @@ static struct {
     bool callback;
     bool alternate;
     bool numbered;
+    uint64_t rare;  // 0: none
     const struct kind *kind;
 } options = { .pause = 30 };
 
@@ -155,6 +159,21 @@ static void calls_clock(struct pointed *p, uint64_t count)
     }
 }
 
+/* The number to go on with. */
+static uint64_t calls_numbered(uint64_t number)
+{
+    uint64_t left = options.rare;
+
+    for (uint64_t i = 0; i < options.calls; i++) {
+        NtFlushInstructionCache(THIS_PROCESS, (void *)(uintptr_t)number++, 0);
+        if (left > 0 && --left == 0) {
+            NtYieldExecution();
+            left = options.rare;
+        }
+    }
+    return number;
+}
+
 static const struct kind kinds[] = {
     { "cheapest", calls_cheapest, false }, { "open", calls_open, false },
     { "open-far", calls_open, true },      { "clock", calls_clock, false },
@@ -195,10 +214,7 @@ static DWORD WINAPI run(void *arg)
             }
             begun[me][round] = tsc();
             if (options.numbered) {
-                for (uint64_t i = 0; i < options.calls; i++) {
-                    NtFlushInstructionCache(THIS_PROCESS,
-                                            (void *)(uintptr_t)number++, 0);
-                }
+                number = calls_numbered(number);
             } else {
                 options.kind->calls(p, options.calls);
             }
@@ -252,6 +268,8 @@ static bool parse(int argc, char **argv)
             options.alternate = true;
         } else if (strcmp(argv[i], "-n") == 0) {
             options.numbered = true;
+        } else if (strcmp(argv[i], "-r") == 0 && i + 1 < argc) {
+            options.rare = strtoull(argv[++i], NULL, 0);
         } else if (strcmp(argv[i], "-k") == 0 && i + 1 < argc) {
             options.kind = kind_of(argv[++i]);
         } else if (strcmp(argv[i], "-p") == 0 && i + 1 < argc) {
@@ -297,8 +315,8 @@ int main(int argc, char **argv)
 
     if (!parse(argc, argv)) {
         fprintf(stderr,
-                "usage: loop [-c] [-a] [-n] [-k KIND] [-p MS] THREADS CALLS "
-                "ROUNDS\n");
+                "usage: loop [-c] [-a] [-n] [-r N] [-k KIND] [-p MS] THREADS "
+                "CALLS ROUNDS\n");
         return 2;
     }
     if (options.callback && !set_empty_callback()) {
