@@ -59,6 +59,14 @@ static void add_facts(struct buf *b, const char *label, str text, str key)
     }
 }
 
+/* A fact that is there only if it is true. */
+static void add_flag(struct buf *b, const char *label, str text, str key)
+{
+    if (about_number(text, key, 0) != 0) {
+        add_text(b, label, STR("yes"));
+    }
+}
+
 /* The day that is so many after 1970-01-01. */
 static void add_date(struct buf *b, int64_t days)
 {
@@ -218,6 +226,8 @@ static void add_all(struct buf *b, const struct survey *s, str path)
     add_facts(b, "engine", info, STR("engine"));
     add_facts(b, "expression", info, STR("expression"));
     add_facts(b, "path", info, STR("path"));
+    add_flag(b, "failed-only", info, STR("failed-only"));
+    add_flag(b, "successful-only", info, STR("successful-only"));
     add_facts(b, "string-limit", info, STR("string-limit"));
     add_facts(b, "machine", info, STR("machine"));
     add_facts(b, "system", info, STR("system"));

@@ -98,8 +98,10 @@ static void add_recorded(struct option_list *to, str info, str key,
     }
 }
 
-/* The options `o`, and where they say nothing, those of the recording. */
-static bool merge_view(struct view_options *v, str info, struct arena *a)
+/* The options `v`, and where they say nothing, those of the recording, whose
+ * expressions are `recorded`. */
+static bool merge_view(struct view_options *v, struct option_list *recorded,
+                       str info, struct arena *a)
 {
     const struct view_options own = *v;
     char *room = malloc(VALUE_ROOM);
@@ -113,6 +115,7 @@ static bool merge_view(struct view_options *v, str info, struct arena *a)
     if (room == NULL) {
         return false;
     }
+    add_recorded(recorded, info, STR("expression"), a, room, true, true);
     v->expressions.count = 0;
     add_recorded(&v->expressions, info, STR("expression"), a, room, trace,
                  view);
@@ -133,16 +136,87 @@ static bool merge_view(struct view_options *v, str info, struct arena *a)
     return true;
 }
 
+/* --- What was asked for and cannot be there --------------------------------- */
+
+/* `trace=` may be left out. */
+static str list_of(str expression)
+{
+    const str prefix = STR("trace=");
+
+    return str_starts(expression, prefix)
+               ? str_slice(expression, prefix.size, expression.size)
+               : expression;
+}
+
+/* `expression` was among those of the recording. */
+static bool was_given(str expression, const struct option_list *recorded)
+{
+    for (size_t i = 0; i < recorded->count; i++) {
+        if (str_eq(list_of(recorded->at[i]), list_of(expression))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_other(const struct option_list *own, enum word word,
+                      const struct option_list *recorded)
+{
+    for (size_t i = 0; i < own->count; i++) {
+        if (word_of(own->at[i]) == word && !was_given(own->at[i], recorded)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whoever sees less than there was in the program must not take it for all. */
+static void note_missing(struct buf *notes, const struct view_options *own,
+                         str info, const struct option_list *recorded)
+{
+    uint64_t limit =
+        (uint64_t)about_number(info, STR("string-limit"), STRING_LIMIT_DEFAULT);
+
+    if (has_word(recorded, WORD_TRACE) &&
+        has_other(&own->expressions, WORD_TRACE, recorded)) {
+        buf_addf(notes, "recorded with -e: of the calls that it leaves out "
+                        "only some, or none, are in the file; 'ntstrace info' "
+                        "shows it\n");
+    }
+    if (own->string_limit > limit &&
+        own->string_limit != STRING_LIMIT_DEFAULT) {
+        buf_addf(notes,
+                 "recorded with -s %llu: no more of the data is in the file\n",
+                 (unsigned long long)limit);
+    }
+    if (!own->abbrev && about_number(info, STR("abbrev"), 0) != 0) {
+        buf_addf(notes, "recorded without -v: not all of structures and arrays "
+                        "is in the file\n");
+    }
+}
+
+static void note_times(struct buf *notes, const struct when_range *range,
+                       int64_t last_ns)
+{
+    if (range->limited && range->from.ns > last_ns) {
+        buf_addf(notes, "--from: the recording lasted %lld.%06lld s\n",
+                 (long long)(last_ns / 1000000000),
+                 (long long)(last_ns / 1000 % 1000000));
+    }
+}
+
 /* --- The run --------------------------------------------------------------- */
 
 struct run {
     struct replay replay;
     struct view_options view;
+    struct option_list recorded;  // expressions of the time
     struct telling telling;
     struct output output;
     struct model *model;
     struct progress progress;
-    bool muted;  // what is told was told before
+    bool muted;       // what is told was told before
+    int64_t last_ns;  // from the start to the last record, nearly
 };
 
 #define BAR 40
@@ -267,7 +341,7 @@ static bool open_model(struct run *r, struct err *e)
     struct telling_setting setting = {
         .wine = config.system.wine,
         .utc_offset = (int32_t)about_number(info, STR("utc-offset"), 0),
-        .last_ns = replay_last_ns(&r->replay),
+        .last_ns = r->last_ns,
     };
 
     r->model = model_open(&config, &out, e);
@@ -293,10 +367,11 @@ static bool play(struct run *r, str path, struct arena *a, struct err *e)
     }
     r->replay.go_on = goes_on;
     r->replay.go_on_ctx = r;
-    if (!merge_view(&r->view, (str){ r->replay.info, r->replay.info_size },
-                    a)) {
+    if (!merge_view(&r->view, &r->recorded,
+                    (str){ r->replay.info, r->replay.info_size }, a)) {
         return err_set(e, ERR_OS, "out of memory");
     }
+    r->last_ns = replay_last_ns(&r->replay);
     if (!telling_judge(&r->telling, &r->view, e) ||
         !output_open(&r->output, r->view.output, true, e) ||
         !open_model(r, e)) {
@@ -336,6 +411,10 @@ bool replay_run(const struct options *o, struct arena *a, struct outcome *out,
         ok = false;
     }
     if (ok && o->view.quiet == 0) {
+        const str info = { r->replay.info, r->replay.info_size };
+
+        note_missing(&out->notes, &o->view, info, &r->recorded);
+        note_times(&out->notes, &r->telling.range, r->last_ns);
         replay_damage(&r->replay, &out->notes);
     }
     if (os_variable_set("NTSTRACE_WORK")) {
