@@ -15,10 +15,12 @@
 
 #include "base/banned.h"
 
-/* The largest op: a record of the journal. */
+/* A chunk that is nearly full, and the largest op: a record of the journal. */
 #define ROOM (CHUNK_FULL + JOURNAL_MAX + OP_RECORD_MOST)
 /* Numbers of one SUMMARY: two bytes each suffice, and some for the head. */
 #define SUMMARY_ROOM (3 * 65536 + 64)
+
+_Static_assert(CHECKPOINT_MAX <= CHUNK_MOST, "a checkpoint is one chunk");
 
 static void fail(struct recorder *r, const struct err *e)
 {

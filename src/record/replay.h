@@ -38,9 +38,9 @@ struct replay_skip {
 
 struct replay {
     struct chunk_reader chunks;
-    char *info;  // owned: the text of the INFO; "" if there was none
+    char *info;  // owned: the text of the INFO; NULL until it was read
     size_t info_size;
-    char *end;  // owned: of the END
+    char *end;  // owned: of the END; NULL if there was none
     size_t end_size;
     bool ended;                      // there was one
     bool stopped;                    // nobody wanted the rest
@@ -48,7 +48,7 @@ struct replay {
     uint64_t records;                // put into the model
     uint64_t refused;                // bytes for which it had no room
     uint64_t skipped;                // bytes of the file that did not matter
-    uint64_t left_out;               // records
+    uint64_t left_out;               // calls
     uint64_t senseless;              // ops that the model did not take
     uint64_t passed;                 // chunks that could not be understood ...
     uint64_t passed_calls;           // ... and their calls
@@ -57,8 +57,7 @@ struct replay {
     const struct replay_skip *skip;  // borrowed; NULL: all is read
     struct model *model;             // borrowed, while it plays
     struct thin *thin;               // owned; NULL: nothing is left out
-    bool thins;                      // in this segment
-    uint64_t passed_tsc;             // TSC of the last record left out; 0
+    uint64_t passed_tsc;             // of the last record left out; 0: none
     struct ops *ops;                 // owned
     struct known *known;             // owned: processes and threads, by number
     size_t known_count;
