@@ -345,6 +345,9 @@ def seconds(ns):
 
 def main(arguments):
     options = [a for a in arguments if a in ("-c", "--json")]
+    if arguments and arguments[-1] in ("-h", "--help"):
+        print(__doc__)
+        return
     if len(arguments) != len(options) + 1 or len(options) > 1:
         sys.exit(__doc__)
     trace = Trace(arguments[-1])
