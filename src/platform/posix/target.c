@@ -10,9 +10,9 @@
 
 #include "base/banned.h"
 
-#define NEEDS_WINDOWS                                     \
-    " needs Windows (or Wine); here ntstrace can replay " \
-    "recordings and list classes"
+#define NEEDS_WINDOWS                                   \
+    " needs Windows (or Wine); here ntstrace can show " \
+    "recordings (replay, info) and list classes"
 
 static bool refuse(struct err *e)
 {
