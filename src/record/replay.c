@@ -709,8 +709,9 @@ void replay_damage(const struct replay *r, struct buf *lines)
                  (unsigned long long)r->senseless);
     }
     if (!r->ended && !r->stopped && d->broken == 0) {
-        buf_addf(lines, "the recording was not ended in order: what came after "
-                        "its last chunk is missing\n");
+        buf_addf(lines, "the recording was not ended in order, or is still "
+                        "being made: what came after its last chunk is "
+                        "missing\n");
     }
     if (r->refused > 0) {
         buf_addf(lines, "%llu bytes of records found no room in memory\n",
