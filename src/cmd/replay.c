@@ -352,7 +352,27 @@ static bool open_model(struct run *r, struct err *e)
     return telling_open(&r->telling, &r->output, &setting, e);
 }
 
-static bool play(struct run *r, str path, struct arena *a, struct err *e)
+/* The user's own options and those of the recording; says whose are wrong. */
+static bool judge(struct run *r, const struct view_options *own,
+                  struct buf *notes, struct err *e)
+{
+    struct telling alone = { 0 };
+    bool ok = telling_judge(&alone, own, e);
+
+    telling_close(&alone);
+    if (!ok) {
+        return false;
+    }
+    ok = telling_judge(&r->telling, &r->view, e);
+    if (!ok && e->code == ERR_USAGE) {
+        buf_addf(notes, "an option that this was recorded with is not "
+                        "understood; -e all -e status=all do without:\n");
+    }
+    return ok;
+}
+
+static bool play(struct run *r, const struct options *o, struct arena *a,
+                 struct buf *notes, struct err *e)
 {
     struct replay_skip skip = {
         .ctx = r,
@@ -362,7 +382,7 @@ static bool play(struct run *r, str path, struct arena *a, struct err *e)
         .nothing = !r->view.skip,
     };
 
-    if (!replay_open(&r->replay, path, e)) {
+    if (!replay_open(&r->replay, o->words[0], e)) {
         return false;
     }
     r->replay.go_on = goes_on;
@@ -372,7 +392,7 @@ static bool play(struct run *r, str path, struct arena *a, struct err *e)
         return err_set(e, ERR_OS, "out of memory");
     }
     r->last_ns = replay_last_ns(&r->replay);
-    if (!telling_judge(&r->telling, &r->view, e) ||
+    if (!judge(r, &o->view, notes, e) ||
         !output_open(&r->output, r->view.output, true, e) ||
         !open_model(r, e)) {
         return false;
@@ -405,7 +425,7 @@ bool replay_run(const struct options *o, struct arena *a, struct outcome *out,
     r->view = o->view;
     /* There may be several processes, and nobody looks on while they run. */
     r->view.always_show_pid = true;
-    ok = play(r, o->words[0], a, e);
+    ok = play(r, o, a, &out->notes, e);
     progress_clear(&r->progress);
     if (!output_close(&r->output, ok ? e : &ignored)) {
         ok = false;
