@@ -138,7 +138,7 @@ static bool judge_file(struct chunk_reader *r, const struct file_head *head,
 {
     if (got < sizeof(head->magic) ||
         memcmp(head->magic, FILE_MAGIC, sizeof(head->magic)) != 0) {
-        return err_set(e, ERR_BAD_INPUT, "%.*s: is no trace file of ntstrace",
+        return err_set(e, ERR_BAD_INPUT, "%.*s: is no recording of ntstrace",
                        STR_ARGS(path));
     }
     if (got < FILE_HEAD_SIZE ||
