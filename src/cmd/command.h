@@ -32,7 +32,7 @@ command_run record_run;
 /* Shows what the file o->words[0] holds. */
 command_run replay_run;
 /* Prints on standard output what the file o->words[0] is; the exit status is 0
- * if it is whole, else 125. */
+ * unless it is damaged or cut off: then 125. */
 command_run info_run;
 /* Prints findings on standard output: small experiments that show whether this
  * system behaves as ntstrace relies on; nothing on the machine changes. The
