@@ -317,6 +317,39 @@ static void make_stub(struct model_process *p, size_t row)
                   STR("ntdll.dll"), row % 16 != 15));
 }
 
+static int by_rva(const void *a, const void *b)
+{
+    const struct journal_stub_row *x = a;
+    const struct journal_stub_row *y = b;
+
+    return x->rva < y->rva ? -1 : x->rva > y->rva;
+}
+
+/* All of them, in one table: there may not be so many. */
+static void make_stubs(struct model_process *p)
+{
+    size_t count = call_count();
+    struct journal_stub_row *rows = calloc(count, sizeof(*rows));
+    struct buf b = { malloc(JOURNAL_MAX), 0, JOURNAL_MAX, false };
+
+    MUST(rows && b.p);
+    for (size_t i = 0; i < count; i++) {
+        uint16_t number = number_of(i);
+
+        rows[i] = (struct journal_stub_row){
+            (uint32_t)(stub_at(number) - stub_at(0)), number,
+            i % 16 != 15 ? JOURNAL_STUB_PATCHED : 0, str_of(call_at(i)->name)
+        };
+    }
+    qsort(rows, count, sizeof(*rows), by_rva);
+    journal_stubs(&b, 0, stub_at(0), 999, STR("ntdll.dll"), rows,
+                  (uint32_t)count);
+    MUST(!b.cut && journal_judge(b.p, b.size) &&
+         stubs_tell(p, (const void *)b.p));
+    free(rows);
+    free(b.p);
+}
+
 static void world_open(struct world *w, const uint8_t *how, bool wine)
 {
     struct text_options text = {
@@ -660,9 +693,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         size_t half = size / 16 * 8;
 
         MUST(add_stubs_as(p, true));
-        for (size_t i = 0; i < call_count(); i++) {
-            make_stub(p, i);
-        }
+        make_stubs(p);
         model_feed(threads[0], bytes, half, 1 << 20);
         model_feed(threads[1], bytes + half, size - half, 1 << 20);
         model_run(w.model, 1 << 20);

@@ -733,7 +733,17 @@ static void put_out(struct model *m)
     p->module_room = 0;
     p->handles = NULL;
     for (size_t i = 0; i < PLACES_KEPT; i++) {
-        p->places[i].name.p = NULL;
+        const struct known_place was = p->places[i];
+        struct known_place *place = &p->places[i];
+
+        /* Nor what lies between its fields. */
+        memset(place, 0, sizeof(*place));
+        place->base = was.base;
+        place->size = was.size;
+        place->origin = was.origin;
+        place->order = was.order;
+        place->kind = was.kind;
+        place->name.size = was.name.size;
     }
     p->image.p = NULL;
     p->journal = (struct journal){ .at = NULL };
