@@ -724,6 +724,42 @@ void model_thread_passed(struct model_thread *t, uint64_t time)
     }
 }
 
+static void waiting_records(const struct queue *q,
+                            void (*record)(void *ctx,
+                                           const struct record_head *head),
+                            void *ctx)
+{
+    struct record_head head;
+
+    for (size_t at = q->begin; at < q->end; at += head.size) {
+        memcpy(&head, q->bytes + at, sizeof(head));
+        record(ctx, &head);
+    }
+}
+
+void model_waiting(const struct model *m,
+                   void (*record)(void *ctx, const struct record_head *head),
+                   void *ctx)
+{
+    const struct record_head end = { .kind = JOURNAL_THREAD_END };
+    const struct record_head over = { .kind = JOURNAL_PROCESS_END };
+
+    for (const struct model_thread *t = m->threads; t; t = t->next) {
+        waiting_records(&t->queue, record, ctx);
+        if (t->ended) {
+            record(ctx, &end);
+        }
+    }
+    for (const struct model_process *p = m->processes; p; p = p->next) {
+        for (size_t i = 0; i < p->journal.count; i++) {
+            record(ctx, p->journal.at[i].record);
+        }
+        if (p->ending) {
+            record(ctx, &over);
+        }
+    }
+}
+
 void model_open_numbers(const struct model *m,
                         void (*number)(void *ctx, uint16_t number), void *ctx)
 {

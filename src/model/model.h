@@ -59,6 +59,7 @@
 struct model;
 struct model_process;
 struct model_thread;
+struct record_head;
 
 struct model_out {
     void *ctx;
@@ -210,6 +211,11 @@ uint32_t model_thread_open_calls(const struct model_thread *t, uint64_t *rsp,
 /* The thread has written records up to then that are not needed: as to the order
  * in which others are told they are there. */
 void model_thread_passed(struct model_thread *t, uint64_t time);
+/* The head of each record that was taken and not told yet, of a thread or of the
+ * journal, and of each end that is due. */
+void model_waiting(const struct model *m,
+                   void (*record)(void *ctx, const struct record_head *head),
+                   void *ctx);
 /* The numbers of calls that are open, or pending. */
 void model_open_numbers(const struct model *m,
                         void (*number)(void *ctx, uint16_t number), void *ctx);

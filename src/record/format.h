@@ -72,8 +72,9 @@
  * chunk (other ops do not count).
  *
  * SUMMARY, before each CHECKPOINT and the END: what was in the chunks since the
- * last one: v flags (SUMMARY_*), v calls, v count, count * v: the numbers of
- * all calls that were open in it, rising, each minus the one before.
+ * last one, and what had come before them but was told only then: v flags
+ * (SUMMARY_*), v calls, v count, count * v: the numbers of all calls that were
+ * open, rising, each minus the one before.
  *
  * CHECKPOINT: the whole state of the model (model_save): who has it
  * needs nothing that stands before it.

@@ -69,6 +69,39 @@ static void note_open(void *recorder, uint16_t number)
     note_number(recorder, number);
 }
 
+static bool is_notice(uint8_t kind)
+{
+    return kind == JOURNAL_PROCESS_END || kind == JOURNAL_THREAD_END ||
+           kind == JOURNAL_LOST || kind == JOURNAL_NOTICE;
+}
+
+/* A record is told in this segment, or may be. */
+static void note_told(void *recorder, const struct record_head *head)
+{
+    struct recorder *r = recorder;
+
+    switch (head->kind) {
+    case RECORD_ENTRY:
+        note_number(r, head->number);
+        break;
+    case RECORD_RETURN:
+        if (head->flags & RECORD_ORPHAN) {
+            r->flags |= SUMMARY_ORPHANS;
+        }
+        break;
+    case RECORD_TRANSITION:
+        r->flags |= (uint64_t)SUMMARY_TRANSITION << head->number;
+        break;
+    case RECORD_COMPLETION:
+        note_number(r, head->number);
+        r->flags |= (uint64_t)SUMMARY_TRANSITION << TRANSITION_COMPLETION;
+        break;
+    default:
+        r->flags |= is_notice(head->kind) ? SUMMARY_NOTICES : 0;
+        break;
+    }
+}
+
 /* What was in the segment that ends here; another one begins. */
 static void summarise(struct recorder *r)
 {
@@ -118,7 +151,9 @@ static void checkpoint(struct recorder *r)
     write_chunk(r, &head, state, size);
     free(state);
     r->checkpoint_at = r->writer.size;
+    /* What has come before and is told only now is in the next segment, too. */
     model_open_numbers(r->model, note_open, r);
+    model_waiting(r->model, note_told, r);
 }
 
 /* --- The tap ------------------------------------------------------------- */
@@ -185,8 +220,7 @@ static void on_journal(void *recorder, uint64_t process, const void *record,
     struct recorder *r = recorder;
     uint8_t kind = ((const uint8_t *)record)[RECORD_KIND];
 
-    if (kind == JOURNAL_PROCESS_END || kind == JOURNAL_LOST ||
-        kind == JOURNAL_NOTICE) {
+    if (is_notice(kind)) {
         r->flags |= SUMMARY_NOTICES;
     }
     if (kind == JOURNAL_LOST) {
@@ -228,31 +262,13 @@ static void on_thread_journal(void *recorder, uint64_t thread,
 
 static void note_record(struct recorder *r, const struct record_head *head)
 {
-    switch (head->kind) {
-    case RECORD_ENTRY:
+    if (head->kind == RECORD_ENTRY ||
+        (head->kind == RECORD_RETURN && (head->flags & RECORD_ORPHAN) != 0)) {
         r->head.calls++;
         r->calls++;
         r->summary_calls++;
-        note_number(r, head->number);
-        break;
-    case RECORD_RETURN:
-        if (head->flags & RECORD_ORPHAN) {
-            r->head.calls++;
-            r->calls++;
-            r->summary_calls++;
-            r->flags |= SUMMARY_ORPHANS;
-        }
-        break;
-    case RECORD_TRANSITION:
-        r->flags |= (uint64_t)SUMMARY_TRANSITION << head->number;
-        break;
-    case RECORD_COMPLETION:
-        note_number(r, head->number);
-        r->flags |= (uint64_t)SUMMARY_TRANSITION << TRANSITION_COMPLETION;
-        break;
-    default:
-        break;
     }
+    note_told(r, head);
     note_time(r, head->time);
 }
 

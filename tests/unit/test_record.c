@@ -588,6 +588,9 @@ static void actor_write(struct place_in *at, struct actor *a, struct chunk *c)
                         RECORD_ORPHAN | (one_in(4) ? 0 : RECORD_WAITS));
         break;
     case 6:
+        if (tame && !one_in(100)) {
+            break;
+        }
         for (uint32_t i = 0; i < COUNT_OF(words); i++) {
             words[i] = one_in(2) ? returns_to(N_CLOSE) : random_u64();
         }
@@ -596,6 +599,9 @@ static void actor_write(struct place_in *at, struct actor *a, struct chunk *c)
             random_u64(), random_u32() % (TRANSITION_WORDS_MAX + 1), words);
         break;
     default:
+        if (tame && !one_in(100)) {
+            break;
+        }
         chunk_completion(c, a->at, N_READ_FILE, 0x90, at->began, a->tid,
                          0x1f2000, 0, random_u32() % 100);
         break;
@@ -729,7 +735,7 @@ static void world_act(struct world *w)
     if (one_in(8)) {
         world_thread(w, at);
     }
-    if (one_in(8)) {
+    if (one_in(tame ? 100 : 8)) {
         place_act(w, at);
     }
     for (uint32_t i = 0; at->p && i < THREADS; i++) {
