@@ -405,6 +405,19 @@ static void blame(struct model_thread *t, const struct call *call, bool any)
     }
 }
 
+/* NtTerminateProcess(NULL) ends the others; a process that is over before it has
+ * returned, with its status, was ended by it: Windows' and Wine's loaders make
+ * it first, and where the others end at that moment it may be the last. */
+static void blame_others(struct model_thread *t, const struct call *call,
+                         bool any)
+{
+    if (has_role(call, ROLE_ENDS_PROCESS) && (call->arg_mask & 3) == 3 &&
+        call->args[0] == 0) {
+        put_blame(&t->process->own_end, any, (uint32_t)call->args[1]);
+        t->process->end_tid = any ? t->tid : 0;
+    }
+}
+
 static void return_call(struct model_thread *t, size_t i, uint64_t time,
                         uint64_t rip, uint64_t result, bool late)
 {
@@ -419,6 +432,7 @@ static void return_call(struct model_thread *t, size_t i, uint64_t time,
     if ((int32_t)result < 0) {
         blame(t, call, false);
     }
+    blame_others(t, call, false);
     tell_leave(t, &t->open[i]);
     forget(t, i);
 }
@@ -459,6 +473,7 @@ static void settle_exception(struct model_thread *t, uint64_t stack_base,
 static bool note_special(struct model_thread *t, const struct call *call)
 {
     blame(t, call, true);
+    blame_others(t, call, true);
     if (has_role(call, ROLE_CONTINUES)) {
         t->exception = false;
         return true;
