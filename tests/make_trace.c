@@ -264,34 +264,13 @@ static void end_process(struct model_process *p, uint32_t code)
 
 /* --- A file -------------------------------------------------------------- */
 
-static void ignore_call(void *ctx, const struct call *call)
-{
-    (void)ctx;
-    (void)call;
-}
-
-static void ignore_transition(void *ctx, const struct transition_told *t)
-{
-    (void)ctx;
-    (void)t;
-}
-
-static void ignore_notice(void *ctx, const struct notice *n)
-{
-    (void)ctx;
-    (void)n;
-}
-
 static void begin(const char *path, enum compress compress)
 {
     /* As info will say, else its checkpoints are another model's. */
     struct model_config config = { .system.build = 19045,
                                    .hold = HZ,
                                    .tap = &m.recorder.tap };
-    struct model_out out = { .enter = ignore_call,
-                             .leave = ignore_call,
-                             .transition = ignore_transition,
-                             .notice = ignore_notice };
+    struct model_out out = { 0 };
     char room[1000];
     struct buf info = BUF_OVER(room);
     struct err e = { 0 };

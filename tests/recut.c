@@ -21,24 +21,6 @@ struct recut {
     uint64_t now;
 };
 
-static void ignore_call(void *ctx, const struct call *call)
-{
-    (void)ctx;
-    (void)call;
-}
-
-static void ignore_transition(void *ctx, const struct transition_told *t)
-{
-    (void)ctx;
-    (void)t;
-}
-
-static void ignore_notice(void *ctx, const struct notice *n)
-{
-    (void)ctx;
-    (void)n;
-}
-
 static struct recut r;
 
 /* The recorder's own, and then more than a second has gone by. */
@@ -57,10 +39,7 @@ static int fail(const struct err *e)
 
 int main(int argc, char **argv)
 {
-    const struct model_out out = { .enter = ignore_call,
-                                   .leave = ignore_call,
-                                   .transition = ignore_transition,
-                                   .notice = ignore_notice };
+    const struct model_out out = { 0 };
     struct model_config config;
     struct err e = { 0 };
     struct model *m;

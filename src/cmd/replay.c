@@ -215,7 +215,6 @@ struct run {
     struct output output;
     struct model *model;
     struct progress progress;
-    bool muted;       // what is told was told before
     int64_t last_ns;  // from the start to the last record, nearly
 };
 
@@ -260,37 +259,6 @@ static bool goes_on(void *run, uint64_t at, uint64_t size)
            !telling_is_over(&r->telling, model_told(r->model));
 }
 
-static void on_enter(void *run, const struct call *call)
-{
-    struct run *r = run;
-
-    if (r->muted) {
-        telling_opened(&r->telling, call);
-    } else {
-        telling_enter(&r->telling, call);
-    }
-}
-
-static void on_leave(void *run, const struct call *call)
-{
-    telling_leave(&((struct run *)run)->telling, call);
-}
-
-static void on_transition(void *run, const struct transition_told *t)
-{
-    telling_transition(&((struct run *)run)->telling, t);
-}
-
-static void on_completion(void *run, const struct completion_told *c)
-{
-    telling_completion(&((struct run *)run)->telling, c);
-}
-
-static void on_notice(void *run, const struct notice *n)
-{
-    telling_notice(&((struct run *)run)->telling, n);
-}
-
 static bool wants_flags(void *run, uint64_t flags)
 {
     const struct run *r = run;
@@ -320,9 +288,9 @@ static bool moved(void *run)
     struct run *r = run;
     bool ok;
 
-    r->muted = true;
+    r->telling.reopening = true;
     ok = model_tell_open(r->model);
-    r->muted = false;
+    r->telling.reopening = false;
     return ok;
 }
 
@@ -330,14 +298,7 @@ static bool open_model(struct run *r, struct err *e)
 {
     const str info = { r->replay.info, r->replay.info_size };
     struct model_config config = replay_config(&r->replay);
-    struct model_out out = {
-        .ctx = r,
-        .enter = on_enter,
-        .leave = on_leave,
-        .transition = on_transition,
-        .completion = on_completion,
-        .notice = on_notice,
-    };
+    const struct model_out out = telling_out(&r->telling);
     struct telling_setting setting = {
         .wine = config.system.wine,
         .utc_offset = (int32_t)about_number(info, STR("utc-offset"), 0),

@@ -164,70 +164,6 @@ static bool launch(struct session *s, struct err *e)
 
 /* --- the loop --- */
 
-static void on_enter(void *session, const struct call *call)
-{
-    telling_enter(&((struct session *)session)->telling, call);
-}
-
-static void on_leave(void *session, const struct call *call)
-{
-    telling_leave(&((struct session *)session)->telling, call);
-}
-
-static void on_transition(void *session, const struct transition_told *t)
-{
-    telling_transition(&((struct session *)session)->telling, t);
-}
-
-static void on_completion(void *session, const struct completion_told *c)
-{
-    telling_completion(&((struct session *)session)->telling, c);
-}
-
-static void on_notice(void *session, const struct notice *n)
-{
-    telling_notice(&((struct session *)session)->telling, n);
-}
-
-static void ignore_call(void *session, const struct call *call)
-{
-    (void)session;
-    (void)call;
-}
-
-static void ignore_transition(void *session, const struct transition_told *t)
-{
-    (void)session;
-    (void)t;
-}
-
-static void ignore_notice(void *session, const struct notice *n)
-{
-    (void)session;
-    (void)n;
-}
-
-/* Who records only looks at nothing now. */
-static struct model_out out_of(struct session *s)
-{
-    if (s->options->record_only) {
-        return (struct model_out){
-            .enter = ignore_call,
-            .leave = ignore_call,
-            .transition = ignore_transition,
-            .notice = ignore_notice,
-        };
-    }
-    return (struct model_out){
-        .ctx = s,
-        .enter = on_enter,
-        .leave = on_leave,
-        .transition = on_transition,
-        .completion = on_completion,
-        .notice = on_notice,
-    };
-}
-
 /* NO_COLOR is the user's general wish; --color=always one for this run. */
 static bool colours_wanted(const struct session *s)
 {
@@ -270,7 +206,9 @@ static bool open_model(struct session *s, const struct target *first,
         /* Who does not see what closes a handle must not name it. */
         .no_handles = !first->patching || !wants_of(s).handles,
     };
-    struct model_out out = out_of(s);
+    /* Who records only looks at nothing now. */
+    struct model_out out = s->options->record_only ? (struct model_out){ 0 }
+                                                   : telling_out(&s->telling);
     struct telling_setting setting = {
         .wine = first->plan->system.wine,
         .utc_offset = os_utc_offset(),

@@ -1204,7 +1204,7 @@ bool model_tell_open(struct model *m)
     }
     qsort(calls, count, sizeof(const struct call *), by_id);
     for (size_t i = 0; i < count; i++) {
-        m->out.enter(m->out.ctx, calls[i]);
+        tell_enter(m, calls[i]);
     }
     free(calls);
     return true;

@@ -61,6 +61,7 @@ struct model_process;
 struct model_thread;
 struct record_head;
 
+/* Any of the functions may be NULL: nobody listens to that. */
 struct model_out {
     void *ctx;
     /* A call has begun, entry_seen. Sooner or later `leave` tells of it. */
@@ -68,7 +69,7 @@ struct model_out {
     /* It has returned, or `ended`. Not after an `enter` if !entry_seen. */
     void (*leave)(void *ctx, const struct call *call);
     void (*transition)(void *ctx, const struct transition_told *t);
-    /* A call that had returned STATUS_PENDING is over. May be NULL. */
+    /* A call that had returned STATUS_PENDING is over. */
     void (*completion)(void *ctx, const struct completion_told *c);
     void (*notice)(void *ctx, const struct notice *n);
 };

@@ -11,7 +11,9 @@ void tell_notice(struct model_thread *t, struct notice *n, uint64_t time)
     n->pid = t->process->pid;
     n->tid = t->is_self ? t->process->main_tid : t->tid;
     n->time = time;
-    t->model->out.notice(t->model->out.ctx, n);
+    if (t->model->out.notice) {
+        t->model->out.notice(t->model->out.ctx, n);
+    }
 }
 
 str lost_reason(uint64_t why)

@@ -252,7 +252,9 @@ void pair_close(struct model_thread *t)
 static void tell_leave(struct model_thread *t, struct open_call *open)
 {
     watch_leave(t, open);
-    t->model->out.leave(t->model->out.ctx, &open->call);
+    if (t->model->out.leave) {
+        t->model->out.leave(t->model->out.ctx, &open->call);
+    }
     pending_keep(t, open);
     release(t, open);
 }
@@ -583,7 +585,7 @@ void pair_entry(struct model_thread *t, const struct event *e, bool late)
     t->open_count++;
     t->in_kernel = call->id;
     t->gone_stub = NULL;
-    m->out.enter(m->out.ctx, call);
+    tell_enter(m, call);
     if (note_special(t, call)) {
         t->in_kernel = 0;
         t->gone_stub = call->stub;
@@ -889,7 +891,9 @@ void pair_transition(struct model_thread *t, const struct event *e, bool late)
     if (place < told.word_count) {
         told.place = model_place(t->process, words[place]);
     }
-    t->model->out.transition(t->model->out.ctx, &told);
+    if (t->model->out.transition) {
+        t->model->out.transition(t->model->out.ctx, &told);
+    }
 }
 
 /* Of a call that has not come back: is it the end of its own process? If it

@@ -586,6 +586,13 @@ str socket_name(const struct socket *s, struct buf *b);
 
 /* --- What is asked for each record --------------------------------------- */
 
+static inline void tell_enter(const struct model *m, const struct call *call)
+{
+    if (m->out.enter) {
+        m->out.enter(m->out.ctx, call);
+    }
+}
+
 static inline bool queue_empty(const struct queue *q)
 {
     return q->begin == q->end;

@@ -285,17 +285,13 @@ void telling_enter(void *telling, const struct call *call)
 {
     struct telling *t = telling;
     /* Asked in any case: the filter keeps what it saw of the handles. */
-    bool pass = filter_pass_entry(t->filter, call) && call_in_range(t, call);
+    bool pass = filter_pass_entry(t->filter, call) && !t->reopening &&
+                call_in_range(t, call);
 
     t->open += pass;
     if (pass && t->lines && !t->by_result) {
         decoder_enter(&t->line_decoder, call);
     }
-}
-
-void telling_opened(struct telling *t, const struct call *call)
-{
-    filter_pass_entry(t->filter, call);
 }
 
 bool telling_wants_transition(const struct telling *t, enum transition kind)
@@ -401,6 +397,18 @@ void telling_notice(void *telling, const struct notice *n)
         break;
     }
     decoder_notice(&t->line_decoder, n);
+}
+
+struct model_out telling_out(struct telling *t)
+{
+    return (struct model_out){
+        .ctx = t,
+        .enter = telling_enter,
+        .leave = telling_leave,
+        .transition = telling_transition,
+        .completion = telling_completion,
+        .notice = telling_notice,
+    };
 }
 
 void telling_summary(struct telling *t)

@@ -51,8 +51,11 @@ struct telling {
     enum summary_column sort;
     struct when from;
     struct when to;
-    struct when_range range;    // what is shown, and counted
-    uint64_t open;              // calls that may be shown, not over yet
+    struct when_range range;  // what is shown, and counted
+    uint64_t open;            // calls that may be shown, not over yet
+    /* What begins has begun before, in what was passed over: the filter is to
+     * know it, nothing is shown. Set by who has the model tell it. */
+    bool reopening;
     const struct clock *clock;  // borrowed
     struct decoder line_decoder;
     struct decoder count_decoder;
@@ -86,9 +89,9 @@ void telling_leave(void *telling, const struct call *call);
 void telling_transition(void *telling, const struct transition_told *t);
 void telling_completion(void *telling, const struct completion_told *c);
 void telling_notice(void *telling, const struct notice *n);
+/* All of them. */
+struct model_out telling_out(struct telling *t);
 
-/* A call is open that began in what was passed over. */
-void telling_opened(struct telling *t, const struct call *call);
 /* Transitions of this kind are shown, of some threads at least. */
 bool telling_wants_transition(const struct telling *t, enum transition kind);
 /* Nothing more is to come, all up to the TSC `told` having been told. */
