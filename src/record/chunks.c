@@ -279,6 +279,14 @@ void chunks_seek(struct chunk_reader *r, uint64_t at, uint32_t number)
     r->number = number;
 }
 
+void chunks_back(struct chunk_reader *r, const struct chunk_reader *was)
+{
+    /* The room for chunks may have grown. */
+    chunks_seek(r, was->at, was->number);
+    r->damage = was->damage;
+    r->gap = was->gap;
+}
+
 const uint8_t *chunks_load(struct chunk_reader *r,
                            const struct chunk_head *head, uint64_t at,
                            size_t *size, struct err *e)

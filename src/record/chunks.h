@@ -70,6 +70,9 @@ void chunks_close(struct chunk_reader *r);
 bool chunks_next(struct chunk_reader *r, struct chunk_head *head, uint64_t *at);
 /* Goes on with the chunk at `at`, which is number `number`. */
 void chunks_seek(struct chunk_reader *r, uint64_t at, uint32_t number);
+/* Goes back to where it was when `was` was copied from it, and has not seen what
+ * it has seen since. */
+void chunks_back(struct chunk_reader *r, const struct chunk_reader *was);
 /* The contents of a chunk that chunks_next has found: borrowed until the next
  * call. NULL: broken (r->gap is set), or, with *e set, the system says no. A
  * chunk becomes at most 1032 times as large as it is stored, and never larger

@@ -164,7 +164,7 @@ static uint8_t *room_for(struct recorder *r, size_t size)
     if (r->failed || !r->open) {
         return NULL;
     }
-    if (r->used >= CHUNK_FULL || r->used + size > r->room) {
+    if (r->used >= CHUNK_FULL || r->used + size > ROOM) {
         flush(r);
     }
     return r->chunk + r->used;
@@ -335,7 +335,6 @@ bool recorder_begin(struct recorder *r, str path, enum compress compress,
                  .ran = on_ran },
         .compress = compress,
         .tsc_per_second = tsc_per_second,
-        .room = ROOM,
         .checkpoint_every = CHECKPOINT_EVERY,
     };
     r->ops = calloc(1, sizeof(*r->ops));

@@ -40,7 +40,6 @@ struct recorder {
     struct ops *ops;               // owned
     uint8_t *chunk;                // owned: what will be the next one
     size_t used;                   // bytes in it
-    size_t room;                   // there may be at most
     struct chunk_head head;        // what is known of it: calls, first, last
     uint64_t began;                // TSC: when the first byte came
     uint64_t checkpoint_every;     // bytes; CHECKPOINT_EVERY unless changed

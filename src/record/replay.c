@@ -11,7 +11,6 @@
 #include "base/array.h"
 #include "record/about.h"
 #include "wire/journal.h"
-#include "wire/ring.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,20 +46,6 @@ static struct known *find(const struct replay *r, uint64_t number)
 }
 
 static bool know(struct replay *r, const struct known *k)
-{
-    if (r->known_count >= KNOWN_MOST ||
-        (r->known_count > 0 &&
-         r->known[r->known_count - 1].number >= k->number) ||
-        !array_grow(&r->known, &r->known_room, r->known_count,
-                    sizeof(r->known[0]))) {
-        return false;
-    }
-    r->known[r->known_count++] = *k;
-    return true;
-}
-
-/* The same, in any order. */
-static bool insert(struct replay *r, const struct known *k)
 {
     size_t at =
         array_above(r->known, r->known_count, sizeof(r->known[0]), k->number);
@@ -401,21 +386,21 @@ bool replay_clock(const struct replay *r, struct model *m)
     return model_clock_set(m, b.p, b.size);
 }
 
+/* Goes through the heads of all chunks, once. */
+static bool look(struct replay *r)
+{
+    return r->segments.count > 0 || segments_find(&r->segments, &r->chunks);
+}
+
 int64_t replay_last_ns(struct replay *r)
 {
     const struct journal_clock clock = clock_of(r);
-    const struct chunk_reader was = r->chunks;
-    uint64_t last = clock.head.time;
-    struct chunk_head head;
-    uint64_t at;
+    uint64_t last = look(r) ? r->segments.last : 0;
     double seconds;
 
-    while (chunks_next(&r->chunks, &head, &at)) {
-        if (head.kind == CHUNK_STREAM && head.last > last) {
-            last = head.last;
-        }
+    if (last <= clock.head.time) {
+        return 0;
     }
-    r->chunks = was;
     seconds = (double)(last - clock.head.time) / (double)clock.hz;
     return seconds < 1e9 ? (int64_t)(seconds * 1e9) : INT64_MAX;
 }
@@ -441,6 +426,12 @@ static enum thin_class class_of(void *replay, uint16_t number)
                                                    : THIN_OUT;
 }
 
+/* Its SUMMARY says all that there is to be known of it. */
+static bool is_plain(const struct segment *s)
+{
+    return s->has_summary && (s->flags & SUMMARY_ORPHANS) == 0;
+}
+
 /* The segment has something that is shown. */
 static bool matters(struct replay *r, size_t which)
 {
@@ -452,8 +443,8 @@ static bool matters(struct replay *r, size_t which)
         r->segments.at[which + 1].ns < r->skip->from - MARGIN_NS) {
         return false;
     }
-    if (r->segment == 0 || !s->has_summary ||
-        (s->flags & SUMMARY_ORPHANS) != 0 ||
+    /* What numbers are called is told in the first one. */
+    if (r->segment == 0 || !is_plain(s) ||
         r->skip->wants_flags(r->skip->ctx, s->flags) ||
         !segments_numbers(&r->chunks, s, &numbers, &count)) {
         return true;
@@ -467,17 +458,10 @@ static bool matters(struct replay *r, size_t which)
     return numbers.bad;
 }
 
-static bool may_thin(const struct replay *r)
-{
-    const struct segment *s = &r->segments.at[r->segment];
-
-    return s->has_summary && (s->flags & SUMMARY_ORPHANS) == 0;
-}
-
 static void begin_segment(struct replay *r, size_t which)
 {
     r->segment = which;
-    r->thin->off = !may_thin(r);
+    r->thin->off = !is_plain(&r->segments.at[which]);
 }
 
 /* Who is there after the model was loaded. */
@@ -490,8 +474,8 @@ static bool know_all(struct replay *r)
     r->known_gone = 0;
     r->thread = NULL;
     while ((p = model_process_after(r->model, p)) != NULL) {
-        if (!insert(r, &(struct known){ .number = model_process_order(p),
-                                        .process = p })) {
+        if (!know(r, &(struct known){ .number = model_process_order(p),
+                                      .process = p })) {
             return false;
         }
     }
@@ -501,7 +485,7 @@ static bool know_all(struct replay *r)
                            .thread = t };
 
         k.thin.depth = model_thread_open_calls(t, k.thin.open, THIN_DEPTH);
-        if (!insert(r, &k)) {
+        if (!know(r, &k)) {
             return false;
         }
     }
@@ -549,7 +533,7 @@ static bool move(struct replay *r, size_t which, struct err *e)
         begin_segment(r, which);
         return true;
     }
-    chunks_seek(&r->chunks, was.at, was.number);
+    chunks_back(&r->chunks, &was);
     return e->code == ERR_NONE;
 }
 
@@ -582,7 +566,7 @@ static bool take_checkpoint(struct replay *r, const struct chunk_head *head,
     if (r->chunks.gap && r->skip != NULL && !restore(r, head, at, e)) {
         return e->code == ERR_NONE;
     }
-    return r->segment + 1 >= r->segments.count ||
+    return r->thin == NULL || r->segment + 1 >= r->segments.count ||
            next_segment(r, r->segment + 1, e);
 }
 
@@ -637,16 +621,12 @@ static bool begin(struct replay *r, struct err *e)
         return true;
     }
     r->thin = calloc(1, sizeof(*r->thin));
-    if (r->thin == NULL || !segments_find(&r->segments, &r->chunks)) {
+    if (r->thin == NULL || !look(r)) {
         return err_set(e, ERR_OS, "out of memory");
     }
     r->thin->class_of = class_of;
     r->thin->ctx = r;
-    if (r->segments.count > 1 && !matters(r, 0)) {
-        return next_segment(r, 0, e);
-    }
-    begin_segment(r, 0);
-    return true;
+    return next_segment(r, 0, e);
 }
 
 bool replay_play(struct replay *r, struct model *m,

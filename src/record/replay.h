@@ -52,7 +52,7 @@ struct replay {
     uint64_t senseless;              // ops that the model did not take
     uint64_t passed;                 // chunks that could not be understood ...
     uint64_t passed_calls;           // ... and their calls
-    struct segments segments;        // with `skip`
+    struct segments segments;        // once they were looked for
     size_t segment;                  // that is being read
     const struct replay_skip *skip;  // borrowed; NULL: all is read
     struct model *model;             // borrowed, while it plays

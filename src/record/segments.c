@@ -13,8 +13,13 @@
 
 #include "base/banned.h"
 
-static bool add(struct segments *s, const struct segment *one)
+/* The segment ends here. What is missing in it may have been anything, a
+ * checkpoint too: then its SUMMARY is not all of it. */
+static bool add_one(struct segments *s, struct chunk_reader *r,
+                    struct segment *one)
 {
+    one->has_summary = one->summary_at > 0 && !r->gap;
+    r->gap = false;
     if (!array_grow(&s->at, &s->room, s->count, sizeof(s->at[0]))) {
         return false;
     }
@@ -51,9 +56,7 @@ bool segments_numbers(struct chunk_reader *r, const struct segment *s,
     bool ok = s->has_summary && read_summary(r, s, numbers, &flags);
 
     *count = ok ? get_varint(numbers) : 0;
-    chunks_seek(r, was.at, was.number);
-    r->damage = was.damage;
-    r->gap = was.gap;
+    chunks_back(r, &was);
     return ok && !numbers->bad;
 }
 
@@ -61,28 +64,25 @@ static bool find(struct segments *s, struct chunk_reader *r)
 {
     struct segment one = { .at = r->at, .number = r->number, .ns = INT64_MIN };
     struct chunk_head head;
-    bool gap = false;
     uint64_t at;
 
+    r->gap = false;
     while (chunks_next(r, &head, &at)) {
-        /* What is missing may have been anything, a checkpoint too. */
-        gap |= r->gap;
-        r->gap = false;
-        if (head.kind == CHUNK_SUMMARY && !gap) {
+        if (head.kind == CHUNK_STREAM && head.last > s->last) {
+            s->last = head.last;
+        } else if (head.kind == CHUNK_SUMMARY) {
             one.summary_at = at;
             one.summary_number = head.number;
-            one.has_summary = true;
         } else if (head.kind == CHUNK_CHECKPOINT) {
-            if (!add(s, &one)) {
+            if (!add_one(s, r, &one)) {
                 return false;
             }
-            gap = false;
             one = (struct segment){ .at = at,
                                     .number = head.number,
                                     .ns = (int64_t)head.last };
         }
     }
-    return add(s, &one);
+    return add_one(s, r, &one);
 }
 
 bool segments_find(struct segments *s, struct chunk_reader *r)
@@ -100,9 +100,7 @@ bool segments_find(struct segments *s, struct chunk_reader *r)
         one->has_summary =
             one->has_summary && read_summary(r, one, &in, &one->flags);
     }
-    chunks_seek(r, was.at, was.number);
-    r->damage = was.damage;
-    r->gap = was.gap;
+    chunks_back(r, &was);
     return s->count > 0;
 }
 

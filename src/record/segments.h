@@ -29,6 +29,7 @@ struct segments {
     struct segment *at;  // owned
     size_t count;
     size_t room;
+    uint64_t last;  // TSC of the youngest record of the file; 0: there is none
 };
 
 /* Goes through all heads of `r`, which stands where it stood afterwards. False
