@@ -724,28 +724,24 @@ void model_thread_passed(struct model_thread *t, uint64_t time)
     }
 }
 
-static void waiting_records(const struct queue *q,
-                            void (*record)(void *ctx,
-                                           const struct record_head *head),
-                            void *ctx)
-{
-    struct record_head head;
-
-    for (size_t at = q->begin; at < q->end; at += head.size) {
-        memcpy(&head, q->bytes + at, sizeof(head));
-        record(ctx, &head);
-    }
-}
-
 void model_waiting(const struct model *m,
                    void (*record)(void *ctx, const struct record_head *head),
                    void *ctx)
 {
     const struct record_head end = { .kind = JOURNAL_THREAD_END };
     const struct record_head over = { .kind = JOURNAL_PROCESS_END };
+    struct record_head entry = { .kind = RECORD_ENTRY };
+    struct record_head head;
 
     for (const struct model_thread *t = m->threads; t; t = t->next) {
-        waiting_records(&t->queue, record, ctx);
+        for (size_t at = t->queue.begin; at < t->queue.end; at += head.size) {
+            memcpy(&head, t->queue.bytes + at, sizeof(head));
+            record(ctx, &head);
+        }
+        for (size_t i = 0; i < t->open_count; i++) {
+            entry.number = t->open[i].call.number;
+            record(ctx, &entry);
+        }
         if (t->ended) {
             record(ctx, &end);
         }
@@ -754,23 +750,12 @@ void model_waiting(const struct model *m,
         for (size_t i = 0; i < p->journal.count; i++) {
             record(ctx, p->journal.at[i].record);
         }
+        for (const struct pending_call *c = p->pending; c; c = c->next) {
+            entry.number = c->open.call.number;
+            record(ctx, &entry);
+        }
         if (p->ending) {
             record(ctx, &over);
-        }
-    }
-}
-
-void model_open_numbers(const struct model *m,
-                        void (*number)(void *ctx, uint16_t number), void *ctx)
-{
-    for (const struct model_thread *t = m->threads; t; t = t->next) {
-        for (size_t i = 0; i < t->open_count; i++) {
-            number(ctx, t->open[i].call.number);
-        }
-    }
-    for (const struct model_process *p = m->processes; p; p = p->next) {
-        for (const struct pending_call *c = p->pending; c; c = c->next) {
-            number(ctx, c->open.call.number);
         }
     }
 }

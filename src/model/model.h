@@ -212,14 +212,12 @@ uint32_t model_thread_open_calls(const struct model_thread *t, uint64_t *rsp,
 /* The thread has written records up to then that are not needed: as to the order
  * in which others are told they are there. */
 void model_thread_passed(struct model_thread *t, uint64_t time);
-/* The head of each record that was taken and not told yet, of a thread or of the
- * journal, and of each end that is due. */
+/* What there is still to tell of: the head of each record that was taken and not
+ * told yet, of a thread or of the journal, and of each end that is due; and for
+ * each call that is open, or pending, that of an ENTRY with its number. */
 void model_waiting(const struct model *m,
                    void (*record)(void *ctx, const struct record_head *head),
                    void *ctx);
-/* The numbers of calls that are open, or pending. */
-void model_open_numbers(const struct model *m,
-                        void (*number)(void *ctx, uint16_t number), void *ctx);
 
 /* What `address` is part of, now, by MODULEs and PLACEs. A name in it lasts
  * until the next record takes effect. */

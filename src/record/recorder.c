@@ -64,11 +64,6 @@ static void note_number(struct recorder *r, uint16_t number)
     r->numbers[number / 64] |= UINT64_C(1) << (number % 64);
 }
 
-static void note_open(void *recorder, uint16_t number)
-{
-    note_number(recorder, number);
-}
-
 static bool is_notice(uint8_t kind)
 {
     return kind == JOURNAL_PROCESS_END || kind == JOURNAL_THREAD_END ||
@@ -152,7 +147,6 @@ static void checkpoint(struct recorder *r)
     free(state);
     r->checkpoint_at = r->writer.size;
     /* What has come before and is told only now is in the next segment, too. */
-    model_open_numbers(r->model, note_open, r);
     model_waiting(r->model, note_told, r);
 }
 
