@@ -8,6 +8,7 @@
 #include "live/syscalls.h"
 
 #include "tables/amd64/stubs.h"
+#include "wire/journal.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -72,7 +73,7 @@ static size_t collect(const struct pe_image *image, struct candidate *out,
         struct candidate *c = &out[count];
         struct stub_match match;
 
-        if (x.name.size > SYSCALL_NAME_MAX || !str_is_identifier(x.name)) {
+        if (x.name.size > SYSCALL_NAME_MAX || !journal_is_name(x.name)) {
             continue;
         }
         *c = (struct candidate){ .entry = { .rva = x.rva, .name = x.name } };

@@ -160,14 +160,11 @@ static struct record_head *table_record(struct archive *a,
 /* One record of the journal; owned, NULL if it is bad. */
 static struct record_head *record_load(struct archive *a, str bytes)
 {
-    struct record_head *r = archive_new(a, bytes.size);
+    struct record_head *r = NULL;
 
-    if (r && bytes.size > 0) {
-        memcpy(r, bytes.p, bytes.size);
-    }
-    if (!r || !archive_insist(a, journal_judge(r, bytes.size))) {
-        free(r);
-        return NULL;
+    if (archive_take(a, bytes.size)) {
+        r = journal_copy(bytes.p, bytes.size);
+        archive_insist(a, r != NULL);
     }
     return r;
 }

@@ -101,3 +101,12 @@ int64_t clock_ns(const struct clock *c, uint64_t tsc)
     }
     return 0;
 }
+
+void clock_take(struct clock *c, const struct journal_clock *r)
+{
+    if (r->hz != 0) {
+        clock_init(c, r->head.time, r->hz, r->wall_ns);
+    } else if (c->count > 0) {
+        clock_add(c, r->head.time, r->ns);
+    }
+}

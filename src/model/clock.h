@@ -11,6 +11,8 @@
 #ifndef MODEL_CLOCK_H
 #define MODEL_CLOCK_H
 
+#include "wire/journal.h"
+
 #include <stdint.h>
 
 #define CLOCK_POINTS 16
@@ -30,6 +32,9 @@ struct clock {
 /* A clock that shows 0 ns at `tsc`, and `wall_ns` since 1970 (UTC). `hz` is
  * how fast the TSC is believed to count, not 0. */
 void clock_init(struct clock *c, uint64_t tsc, uint64_t hz, int64_t wall_ns);
+
+/* What a CLOCK says; before the first one, one that only adds says nothing. */
+void clock_take(struct clock *c, const struct journal_clock *r);
 
 /* Says that `tsc` was `ns` after the start. Ignored unless both are later
  * than the last point's. When there is no more room the second oldest point

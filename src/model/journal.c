@@ -18,6 +18,47 @@
 /* More are not kept: threads that do not come on are not waited for so long. */
 #define KEPT_MOST 100000
 
+/* Is what it says of the model's world possible? Sizes were judged. */
+static bool is_sensible(const struct record_head *r)
+{
+    const void *record = r;
+    const struct journal_module *module = record;
+    const struct journal_place *place = record;
+    const struct journal_notice *notice = record;
+
+    switch (r->kind) {
+    case JOURNAL_MODULE:
+        return module->size <= UINT64_MAX - module->base &&
+               module->name_size > 0;
+    case JOURNAL_PLACE:
+        return place->kind <= PLACE_UNMAPPED && place->kind != PLACE_MODULE;
+    case JOURNAL_NOTICE:
+        return notice->kind >= NOTICE_CALLBACK_LOST &&
+               notice->kind <= NOTICE_DETACHED &&
+               notice->module <= PATCHED_WIN32U;
+    default:
+        return true;
+    }
+}
+
+struct record_head *journal_copy(const void *record, size_t size)
+{
+    struct record_head *r = NULL;
+
+    if (size >= RECORD_HEAD_SIZE && size <= JOURNAL_MAX) {
+        r = malloc(size);
+    }
+    if (!r) {
+        return NULL;
+    }
+    memcpy(r, record, size);
+    if (!journal_judge(r, size) || !is_sensible(r)) {
+        free(r);
+        return NULL;
+    }
+    return r;
+}
+
 static bool is_before(const struct kept *a, const struct kept *b)
 {
     return a->time != b->time ? a->time < b->time : a->order < b->order;

@@ -450,59 +450,14 @@ static void process_close(struct model_process *p)
     free(p);
 }
 
-/* Is what it says of the model's world possible? Sizes were judged. */
-static bool is_sensible(const struct record_head *r)
-{
-    const void *record = r;
-    const struct journal_module *module = record;
-    const struct journal_place *place = record;
-    const struct journal_notice *notice = record;
-
-    switch (r->kind) {
-    case JOURNAL_MODULE:
-        return module->size <= UINT64_MAX - module->base &&
-               module->name_size > 0;
-    case JOURNAL_PLACE:
-        return place->kind <= PLACE_UNMAPPED && place->kind != PLACE_MODULE;
-    case JOURNAL_NOTICE:
-        return notice->kind >= NOTICE_CALLBACK_LOST &&
-               notice->kind <= NOTICE_DETACHED &&
-               notice->module <= PATCHED_WIN32U;
-    default:
-        return true;
-    }
-}
-
-/* A copy of the record that the caller handed over, aligned, judged, of one of
- * `kinds`; to be freed. NULL: it is none, or there is no memory. */
-static struct record_head *take_record(const void *record, size_t size)
-{
-    struct record_head *r = NULL;
-
-    if (size >= RECORD_HEAD_SIZE && size <= JOURNAL_MAX) {
-        r = malloc(size);
-    }
-    if (!r) {
-        return NULL;
-    }
-    memcpy(r, record, size);
-    if (!journal_judge(r, size) || !is_sensible(r)) {
-        free(r);
-        return NULL;
-    }
-    return r;
-}
-
 struct model_process *model_process_open(struct model *m, const void *record,
                                          size_t size)
 {
-    struct record_head *r = take_record(record, size);
+    struct record_head *r = journal_copy(record, size);
     struct model_process *p = NULL;
 
     if (r && r->kind == JOURNAL_PROCESS) {
-        const struct journal_process *process = (const void *)r;
-
-        p = process->mode <= MODE_ASKED ? process_open(m, process) : NULL;
+        p = process_open(m, (const void *)r);
     }
     if (p && m->config.tap) {
         m->config.tap->process(m->config.tap->ctx, p->self->order, record,
@@ -510,15 +465,6 @@ struct model_process *model_process_open(struct model *m, const void *record,
     }
     free(r);
     return p;
-}
-
-static void take_clock(struct clock *c, const struct journal_clock *r)
-{
-    if (r->hz != 0) {
-        clock_init(c, r->head.time, r->hz, r->wall_ns);
-    } else if (c->count > 0) {
-        clock_add(c, r->head.time, r->ns);
-    }
 }
 
 static void end_thread(struct model_thread *t, bool known, uint32_t code,
@@ -551,7 +497,7 @@ static void take_end(struct model_process *p,
 bool model_journal(struct model_process *p, const void *record, size_t size)
 {
     const struct model_tap *tap = p->model->config.tap;
-    struct record_head *r = take_record(record, size);
+    struct record_head *r = journal_copy(record, size);
     const void *whole = r;
     bool ok = true;
 
@@ -573,7 +519,7 @@ bool model_journal(struct model_process *p, const void *record, size_t size)
         announce(p->self);
         break;
     case JOURNAL_CLOCK:
-        take_clock(&p->model->clock, whole);
+        clock_take(&p->model->clock, whole);
         break;
     case JOURNAL_PROCESS:
     case JOURNAL_THREAD_END:
@@ -591,12 +537,12 @@ bool model_journal(struct model_process *p, const void *record, size_t size)
 
 bool model_clock_set(struct model *m, const void *record, size_t size)
 {
-    struct record_head *r = take_record(record, size);
+    struct record_head *r = journal_copy(record, size);
     const void *whole = r;
     bool ok = r && r->kind == JOURNAL_CLOCK;
 
     if (ok) {
-        take_clock(&m->clock, whole);
+        clock_take(&m->clock, whole);
     }
     if (ok && m->config.tap) {
         m->config.tap->clock(m->config.tap->ctx, record, size);
@@ -812,7 +758,7 @@ static bool take_told(struct model_thread *t, const struct journal_answer *r)
 bool model_thread_journal(struct model_thread *t, const void *record,
                           size_t size)
 {
-    struct record_head *r = take_record(record, size);
+    struct record_head *r = journal_copy(record, size);
     const void *whole = r;
     const struct journal_lost *lost = whole;
     const struct journal_thread_end *end = whole;

@@ -24,30 +24,11 @@
 
 /* --- tables --- */
 
-/* It is shown as it is, where docs/output.md says that a name is; syscall_...
- * is what calls are called that have none. */
-static bool is_name(str name)
-{
-    for (size_t i = 0; i < name.size; i++) {
-        char c = name.p[i];
-
-        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && c != '_' &&
-            (i == 0 || c < '0' || c > '9')) {
-            return false;
-        }
-    }
-    return name.size > 0 && !str_starts(name, STR("syscall_"));
-}
-
 static bool make_stub(struct model *m, struct stub *stub, uint64_t base,
                       const struct journal_stub_row *row, str module)
 {
-    str name;
+    str name = str_keep(row->name);
 
-    if (!is_name(row->name)) {
-        return false;
-    }
-    name = str_keep(row->name);
     if (!name.p) {
         return false;
     }

@@ -427,6 +427,9 @@ void queue_drop(struct model_thread *t, uint32_t size);
 void queue_close(struct model_thread *t);
 
 /* journal.c */
+/* A copy of what somebody handed over, aligned, judged; to be freed. NULL: it is
+ * no record of the journal, or says what cannot be, or there is no memory. */
+struct record_head *journal_copy(const void *record, size_t size);
 /* Keeps a record, judged, until its time comes; false without memory. */
 bool journal_keep(struct model_process *p, const struct record_head *r);
 /* The next one; NULL: there is none. */

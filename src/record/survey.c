@@ -53,15 +53,6 @@ static void take_end(struct survey *s, uint64_t number, uint32_t code)
     }
 }
 
-static void take_clock(struct survey *s, const struct journal_clock *r)
-{
-    if (r->hz != 0) {
-        clock_init(&s->clock, r->head.time, r->hz, r->wall_ns);
-    } else if (s->clock.count > 0) {
-        clock_add(&s->clock, r->head.time, r->ns);
-    }
-}
-
 /* A record of the journal; false: it is none. */
 static bool take_journal(struct survey *s, const struct op_read *op)
 {
@@ -90,7 +81,7 @@ static bool take_journal(struct survey *s, const struct op_read *op)
             lost->count;
         break;
     case JOURNAL_CLOCK:
-        take_clock(s, record);
+        clock_take(&s->clock, record);
         break;
     default:
         break;

@@ -248,6 +248,11 @@ void journal_stubs(struct buf *b, uint64_t time, uint64_t base, uint32_t id,
 
 /* The rows rise, and their names, which fit into `left` bytes, are such that a
  * line may show them as they are. */
+bool journal_is_name(str name)
+{
+    return str_is_identifier(name) && !str_starts(name, STR("syscall_"));
+}
+
 static bool judge_rows(const void *record, uint64_t left)
 {
     const struct journal_stubs *s = record;
@@ -259,7 +264,7 @@ static bool judge_rows(const void *record, uint64_t left)
         struct journal_stub row = row_at(record, i);
 
         if ((i > 0 && row.rva <= last) || row.name_size > left ||
-            !str_is_identifier((str){ name, row.name_size })) {
+            !journal_is_name((str){ name, row.name_size })) {
             return false;
         }
         name += row.name_size;

@@ -233,6 +233,9 @@ void journal_stubs(struct buf *b, uint64_t time, uint64_t base, uint32_t id,
                    str module, const struct journal_stub_row *rows,
                    uint32_t count);
 
+/* True if a system call function may be called so: what stands in a STUBS is
+ * shown as it is. syscall_... is what calls are called that have no name. */
+bool journal_is_name(str name);
 /* True if `bytes` is one whole record of the journal: its size, and the sizes
  * of all that is in it. */
 bool journal_judge(const void *bytes, size_t size);
