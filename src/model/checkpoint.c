@@ -490,30 +490,11 @@ static void image_archive(struct archive *a, struct model_process *p)
 static struct model_process *process_new(struct archive *a,
                                          struct model_process **link)
 {
-    struct model *m = a->m;
-    struct model_process *p = archive_new(a, sizeof(*p));
-    struct model_thread *self = archive_new(a, sizeof(*self));
-
-    if (p && !m->config.no_handles) {
-        p->handles = handles_open(m);
-        archive_insist(a, p->handles != NULL);
+    if (archive_take(a, sizeof(**link) + sizeof(*(*link)->self))) {
+        *link = process_make(a->m);
+        archive_insist(a, *link != NULL);
     }
-    if (a->bad || !archive_insist(a, m->process_count < PROCESSES_MOST) ||
-        !archive_insist(a, heap_reserve(m))) {
-        handles_close(p ? p->handles : NULL);
-        free(self);
-        free(p);
-        return NULL;
-    }
-    p->model = m;
-    p->self = self;
-    self->model = m;
-    self->process = p;
-    self->is_self = true;
-    self->answers_end = &self->answers;
-    m->process_count++;
-    *link = p;
-    return p;
+    return *link;
 }
 
 static void process_archive(struct archive *a, struct model_process *p)
@@ -993,25 +974,16 @@ static struct model_thread *thread_new(struct archive *a,
                                        struct model_process *p,
                                        struct model_thread *previous)
 {
-    struct model_thread *t = archive_new(a, sizeof(*t));
+    struct model_thread *t = NULL;
 
-    if (!t ||
-        !archive_insist(a,
-                        a->m->members - a->m->process_count < THREADS_MOST) ||
-        !archive_insist(a, heap_reserve(a->m))) {
-        free(t);
-        return NULL;
+    if (archive_take(a, sizeof(*t))) {
+        t = thread_make(p);
+        archive_insist(a, t != NULL);
     }
-    t->model = a->m;
-    t->process = p;
-    t->answers_end = &t->answers;
-    t->previous = previous;
-    if (previous) {
-        previous->next = t;
-    } else {
-        a->m->threads = t;
+    if (t) {
+        t->previous = previous;
+        *(previous ? &previous->next : &a->m->threads) = t;
     }
-    p->open_threads++;
     return t;
 }
 

@@ -33,6 +33,7 @@
 
 static void thread_close(struct model_thread *t);
 static void process_close(struct model_process *p);
+static void process_end(struct model_process *p);
 
 struct model *model_open(const struct model_config *config,
                          const struct model_out *out, struct err *e)
@@ -196,9 +197,7 @@ static void end_process(struct model_process *p)
         link = &(*link)->next;
     }
     *link = p->next;
-    m->members--;
-    m->process_count--;
-    process_close(p);
+    process_end(p);
 }
 
 static void take_answer(struct model_thread *t)
@@ -399,41 +398,62 @@ size_t model_flush(struct model *m)
 
 /* --- Processes and threads -------------------------------------------- */
 
-static struct model_process *process_open(struct model *m,
-                                          const struct journal_process *r)
+struct model_process *process_make(struct model *m)
 {
     struct model_process *p = NULL;
 
-    if (m->process_count < PROCESSES_MOST && r->mode <= MODE_ASKED) {
+    if (m->process_count < PROCESSES_MOST) {
         p = calloc(1, sizeof(*p));
     }
     if (!p) {
         return NULL;
     }
-    p->model = m;
     p->self = calloc(1, sizeof(*p->self));
     if (!m->config.no_handles) {
         p->handles = handles_open(m);
     }
     if (!p->self || (!p->handles && !m->config.no_handles) ||
-        !process_set_image(p, journal_text(r, 0)) || !heap_reserve(m)) {
+        !heap_reserve(m)) {
         handles_close(p->handles);
-        process_names_drop(p);
         free(p->self);
         free(p);
+        return NULL;
+    }
+    p->model = m;
+    p->self->model = m;
+    p->self->process = p;
+    p->self->is_self = true;
+    p->self->answers_end = &p->self->answers;
+    m->process_count++;
+    return p;
+}
+
+/* It is in no list any more. */
+static void process_end(struct model_process *p)
+{
+    p->model->members--;
+    p->model->process_count--;
+    process_close(p);
+}
+
+static struct model_process *process_open(struct model *m,
+                                          const struct journal_process *r)
+{
+    struct model_process *p = r->mode <= MODE_ASKED ? process_make(m) : NULL;
+
+    if (!p) {
+        return NULL;
+    }
+    if (!process_set_image(p, journal_text(r, 0))) {
+        process_end(p);
         return NULL;
     }
     p->pid = r->pid;
     p->mode = (enum model_mode)r->mode;
     p->width = r->width == 4 ? NT_32 : NT_64;
-    p->self->model = m;
-    p->self->process = p;
-    p->self->is_self = true;
     p->self->order = m->thread_order++;
-    p->self->answers_end = &p->self->answers;
     p->next = m->processes;
     m->processes = p;
-    m->process_count++;
     return p;
 }
 
@@ -556,8 +576,7 @@ const struct clock *model_clock(const struct model *m)
     return &m->clock;
 }
 
-struct model_thread *model_thread_open(struct model_process *p, uint32_t tid,
-                                       uint32_t serial, uint64_t bound)
+struct model_thread *thread_make(struct model_process *p)
 {
     struct model *m = p->model;
     struct model_thread *t = NULL;
@@ -571,11 +590,24 @@ struct model_thread *model_thread_open(struct model_process *p, uint32_t tid,
     }
     t->model = m;
     t->process = p;
+    t->answers_end = &t->answers;
+    p->open_threads++;
+    return t;
+}
+
+struct model_thread *model_thread_open(struct model_process *p, uint32_t tid,
+                                       uint32_t serial, uint64_t bound)
+{
+    struct model *m = p->model;
+    struct model_thread *t = thread_make(p);
+
+    if (!t) {
+        return NULL;
+    }
     t->tid = tid;
     t->serial = serial;
     t->bound = bound;
     t->order = m->thread_order++;
-    t->answers_end = &t->answers;
     t->next = m->threads;
     if (m->threads) {
         m->threads->previous = t;
@@ -584,7 +616,6 @@ struct model_thread *model_thread_open(struct model_process *p, uint32_t tid,
     if (p->main_tid == 0) {
         p->main_tid = tid;
     }
-    p->open_threads++;
     wait_for(t);
     t->bound_tapped = bound;
     if (m->config.tap) {

@@ -392,6 +392,10 @@ static inline uint64_t u64_at(const uint8_t *p)
 
 /* model.c: nothing has happened yet. Tells nothing. */
 void model_forget(struct model *m);
+/* A process, a thread of `p`, of which nothing is known, in no list; counted. NULL
+ * without memory, or if there are as many as there may be. */
+struct model_process *process_make(struct model *m);
+struct model_thread *thread_make(struct model_process *p);
 
 /* keep.c */
 /* A copy that the caller owns, and gives back; p is NULL without memory. */
