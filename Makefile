@@ -79,7 +79,7 @@ PORTABLE := \
     plan/plan.c \
     record/ops.c record/chunks.c record/about.c record/recorder.c \
     record/replay.c record/segments.c record/thin.c \
-    record/survey.c \
+    record/survey.c record/losses.c \
     platform/text.c view/output.c view/progress.c view/when.c view/tell.c \
     live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
     live/target.c live/traced.c live/notes.c live/rings.c live/journal.c \

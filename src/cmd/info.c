@@ -127,14 +127,14 @@ static void add_lasted(struct buf *b, const struct survey *s)
              (long long)(ns % SECOND / 1000));
 }
 
-static void add_losses(struct buf *b, const struct survey *s)
+static void add_losses(struct buf *b, const struct losses *losses)
 {
-    for (uint64_t why = 0; why < LOST_COUNT; why++) {
-        if (s->lost[why] > 0) {
-            add_key(b, "lost");
-            buf_addf(b, "%llu %s: %.*s\n", (unsigned long long)s->lost[why],
-                     why == LOST_DATA ? "pieces of memory" : "records",
-                     STR_ARGS(lost_reason(why)));
+    for (enum model_lost why = 0; why < LOST_COUNT; why++) {
+        char room[100];
+        struct buf value = BUF_OVER(room);
+
+        if (losses_text(losses, why, &value)) {
+            add_text(b, "lost", buf_str(&value));
         }
     }
 }
@@ -239,7 +239,7 @@ static void add_all(struct buf *b, const struct survey *s, str path)
     add_number(b, "threads", s->thread_count);
     add_number(b, "calls", s->file.calls);
     add_facts(b, "late", end, STR("late"));
-    add_losses(b, s);
+    add_losses(b, &s->losses);
     add_size(b, s);
     if (s->rows > 0) {
         add_processes(b, s);

@@ -130,16 +130,6 @@ void recording_model(struct session *s)
     }
 }
 
-static uint64_t lost(const struct recorder *r)
-{
-    uint64_t sum = 0;
-
-    for (uint64_t why = 0; why < LOST_COUNT; why++) {
-        sum += why == LOST_DATA ? 0 : r->lost[why];
-    }
-    return sum;
-}
-
 /* Calls, how many a second, how large the file is, what is missing. */
 static void draw(struct session *s, uint64_t ms)
 {
@@ -152,8 +142,9 @@ static void draw(struct session *s, uint64_t ms)
              (unsigned long long)((r->calls - s->progress_calls) * 1000 /
                                   (ms - s->progress_ms + 1)));
     progress_add_size(&b, r->writer.size);
-    if (lost(r) > 0) {
-        buf_addf(&b, ", %llu records lost", (unsigned long long)lost(r));
+    if (losses_records(&r->losses) > 0) {
+        buf_addf(&b, ", %llu records lost",
+                 (unsigned long long)losses_records(&r->losses));
     }
     s->progress_calls = r->calls;
     s->progress_ms = ms;
@@ -178,16 +169,13 @@ bool recording_failed(const struct session *s)
     return s->recorder != NULL && s->recorder->failed;
 }
 
-static void add_losses(struct buf *b, const struct recorder *r)
+static void add_losses(struct buf *b, const struct losses *losses)
 {
-    for (uint64_t why = 0; why < LOST_COUNT; why++) {
-        if (r->lost[why] > 0) {
-            char room[100];
-            struct buf value = BUF_OVER(room);
+    for (enum model_lost why = 0; why < LOST_COUNT; why++) {
+        char room[100];
+        struct buf value = BUF_OVER(room);
 
-            buf_addf(&value, "%llu %s: %.*s", (unsigned long long)r->lost[why],
-                     why == LOST_DATA ? "pieces of memory" : "records",
-                     STR_ARGS(lost_reason(why)));
+        if (losses_text(losses, why, &value)) {
             about_add(b, STR("lost"), buf_str(&value));
         }
     }
@@ -207,9 +195,10 @@ static void tell_made(struct session *s)
                  "them",
                  (unsigned long long)r->calls, STR_ARGS(file),
                  STR_ARGS(buf_str(&size)), STR_ARGS(file));
-    if (lost(r) > 0) {
+    if (losses_records(&r->losses) > 0) {
         session_note(s, "%llu records were lost; 'ntstrace info %.*s' says why",
-                     (unsigned long long)lost(r), STR_ARGS(file));
+                     (unsigned long long)losses_records(&r->losses),
+                     STR_ARGS(file));
     }
 }
 
@@ -231,7 +220,7 @@ bool recording_end(struct session *s, str how, uint32_t status, struct err *e)
     if (s->model != NULL) {
         about_add_number(&b, STR("late"), (int64_t)model_counts(s->model).late);
     }
-    add_losses(&b, r);
+    add_losses(&b, &r->losses);
     ok = recorder_end(r, buf_str(&b), e);
     progress_clear(&s->progress);
     if (ok && s->options->record_only) {

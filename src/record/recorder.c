@@ -189,14 +189,6 @@ static void carry(struct recorder *r, enum op op, uint64_t id,
     }
 }
 
-static void note_lost(struct recorder *r, const void *record)
-{
-    struct journal_lost lost;
-
-    memcpy(&lost, record, sizeof(lost));
-    r->lost[lost.why < LOST_COUNT ? lost.why : LOST_DAMAGED] += lost.count;
-}
-
 static void on_clock(void *recorder, const void *record, size_t size)
 {
     carry(recorder, OP_CLOCK, 0, record, size);
@@ -218,7 +210,7 @@ static void on_journal(void *recorder, uint64_t process, const void *record,
         r->flags |= SUMMARY_NOTICES;
     }
     if (kind == JOURNAL_LOST) {
-        note_lost(r, record);
+        losses_take(&r->losses, record);
     }
     carry(r, OP_JOURNAL, process, record, size);
 }
@@ -249,7 +241,7 @@ static void on_thread_journal(void *recorder, uint64_t thread,
         r->flags |= SUMMARY_NOTICES;
     }
     if (bytes[RECORD_KIND] == JOURNAL_LOST) {
-        note_lost(r, record);
+        losses_take(&r->losses, record);
     }
     carry(r, OP_THREAD_RECORD, thread, record, size);
 }

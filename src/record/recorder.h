@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "model/model.h"
 #include "record/chunks.h"
+#include "record/losses.h"
 #include "record/ops.h"
 
 #include <stdbool.h>
@@ -45,7 +46,7 @@ struct recorder {
     uint64_t checkpoint_every;     // bytes; CHECKPOINT_EVERY unless changed
     uint64_t checkpoint_at;        // size of the file at the last one
     uint64_t calls;                // in the file
-    uint64_t lost[LOST_COUNT];     // records that are not, by reason
+    struct losses losses;          // records that are not
     uint64_t summary_calls;        // in this segment
     uint64_t flags;                // SUMMARY_*, of this segment
     uint64_t numbers[65536 / 64];  // bit n: calls with number n were open in it

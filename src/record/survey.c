@@ -59,7 +59,6 @@ static bool take_journal(struct survey *s, const struct op_read *op)
     static uint64_t aligned[JOURNAL_MAX / 8];
     const void *record = aligned;
     const struct record_head *head = record;
-    const struct journal_lost *lost = record;
 
     if (op->size > sizeof(aligned)) {
         return false;
@@ -77,8 +76,7 @@ static bool take_journal(struct survey *s, const struct op_read *op)
                  ((const struct journal_process_end *)record)->code);
         break;
     case JOURNAL_LOST:
-        s->lost[lost->why < LOST_COUNT ? lost->why : LOST_DAMAGED] +=
-            lost->count;
+        losses_take(&s->losses, record);
         break;
     case JOURNAL_CLOCK:
         clock_take(&s->clock, record);

@@ -12,6 +12,7 @@
 
 #include "model/clock.h"
 #include "model/model.h"
+#include "record/losses.h"
 #include "record/replay.h"
 
 #include <stdbool.h>
@@ -36,7 +37,7 @@ struct survey {
     uint64_t last;  // TSC of the youngest record; 0: there is none
     uint64_t process_count;
     uint64_t thread_count;
-    uint64_t lost[LOST_COUNT];  // records, or pieces of memory, by reason
+    struct losses losses;
     uint64_t chunks;
     uint64_t deflated;  // of them
     uint64_t stored;    // bytes of all chunks, without their heads
