@@ -42,36 +42,56 @@ static bool is_directory(const wchar_t *path)
            (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
 }
 
-bool os_file_create(struct os_file *out, str path, struct err *e)
+/* How a file is opened, and what it is called where that fails. */
+struct way {
+    DWORD access;
+    DWORD share;
+    DWORD how;
+    const char *verb;
+    enum err_code code;
+};
+
+static bool open_file(HANDLE *out, str path, const struct way *way,
+                      struct err *e)
 {
     uint16_t *wide = os_to_utf16(path);
     bool taken = false;  // by a directory
+    char what[300];
     DWORD why;
-    HANDLE h;
 
     if (wide == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    h = CreateFileW((const wchar_t *)wide, GENERIC_WRITE,
-                    FILE_SHARE_READ | FILE_SHARE_DELETE, NULL, CREATE_ALWAYS,
-                    FILE_ATTRIBUTE_NORMAL, NULL);
+    *out = CreateFileW((const wchar_t *)wide, way->access, way->share, NULL,
+                       way->how, FILE_ATTRIBUTE_NORMAL, NULL);
     why = GetLastError();
-    if (h == INVALID_HANDLE_VALUE) {
+    if (*out == INVALID_HANDLE_VALUE) {
         taken = is_directory((const wchar_t *)wide);
     }
     os_free(wide);
     if (taken) {
-        return err_set(e, ERR_OUTPUT, "cannot write to %.*s: it is a directory",
-                       (int)path.size, path.p);
+        return err_set(e, way->code, "cannot %s %.*s: it is a directory",
+                       way->verb, STR_ARGS(path));
     }
-    if (h == INVALID_HANDLE_VALUE) {
-        char what[300];
-
-        snprintf(what, sizeof(what), "cannot write to %.*s", (int)path.size,
-                 path.p);
+    if (*out == INVALID_HANDLE_VALUE) {
+        snprintf(what, sizeof(what), "cannot %s %.*s", way->verb,
+                 STR_ARGS(path));
         SetLastError(why);
         win_fail(e, what);
-        e->code = ERR_OUTPUT;
+        e->code = way->code;
+        return false;
+    }
+    return true;
+}
+
+bool os_file_create(struct os_file *out, str path, struct err *e)
+{
+    static const struct way way = { GENERIC_WRITE,
+                                    FILE_SHARE_READ | FILE_SHARE_DELETE,
+                                    CREATE_ALWAYS, "write to", ERR_OUTPUT };
+    HANDLE h;
+
+    if (!open_file(&h, path, &way, e)) {
         return false;
     }
     *out = (struct os_file){ h, true, false };
@@ -274,36 +294,19 @@ bool os_file_close(struct os_file *f, struct err *e)
 
 bool os_file_open(struct os_file *out, str path, struct err *e)
 {
-    uint16_t *wide = os_to_utf16(path);
-    bool taken = false;  // by a directory
-    DWORD why;
+    static const struct way way = { GENERIC_READ,
+                                    FILE_SHARE_READ | FILE_SHARE_WRITE |
+                                        FILE_SHARE_DELETE,
+                                    OPEN_EXISTING, "read", ERR_OS };
     HANDLE h;
 
-    if (wide == NULL) {
-        return err_set(e, ERR_OS, "out of memory");
+    if (!open_file(&h, path, &way, e)) {
+        return false;
     }
-    h = CreateFileW((const wchar_t *)wide, GENERIC_READ,
-                    FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                    NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
-    why = GetLastError();
-    if (h == INVALID_HANDLE_VALUE) {
-        taken = is_directory((const wchar_t *)wide);
-    }
-    os_free(wide);
-    if (h == INVALID_HANDLE_VALUE && !taken) {
-        char what[300];
-
-        snprintf(what, sizeof(what), "cannot read %.*s", (int)path.size,
-                 path.p);
-        SetLastError(why);
-        return win_fail(e, what);
-    }
-    if (taken || GetFileType(h) != FILE_TYPE_DISK) {
-        if (!taken) {
-            CloseHandle(h);
-        }
-        return err_set(e, ERR_OS, "cannot read %.*s: it is %s", (int)path.size,
-                       path.p, taken ? "a directory" : "no plain file");
+    if (GetFileType(h) != FILE_TYPE_DISK) {
+        CloseHandle(h);
+        return err_set(e, ERR_OS, "cannot read %.*s: it is no plain file",
+                       STR_ARGS(path));
     }
     *out = (struct os_file){ h, true, false };
     return true;
