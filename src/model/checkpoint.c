@@ -1108,26 +1108,6 @@ uint64_t model_thread_order(const struct model_thread *t)
     return t->order;
 }
 
-struct model_process *model_process_at(struct model *m, uint64_t order)
-{
-    struct model_process *p = m->processes;
-
-    while (p && p->self->order != order) {
-        p = p->next;
-    }
-    return p;
-}
-
-struct model_thread *model_thread_at(struct model *m, uint64_t order)
-{
-    struct model_thread *t = m->threads;
-
-    while (t && t->order != order) {
-        t = t->next;
-    }
-    return t;
-}
-
 struct model_process *model_process_after(struct model *m,
                                           const struct model_process *p)
 {

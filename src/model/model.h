@@ -272,9 +272,6 @@ bool model_load(struct model *m, const void *bytes, size_t size);
  * thread from all others of one model, in one that was loaded as well. */
 uint64_t model_process_order(const struct model_process *p);
 uint64_t model_thread_order(const struct model_thread *t);
-/* The one of this order; NULL: there is none, or not any more. */
-struct model_process *model_process_at(struct model *m, uint64_t order);
-struct model_thread *model_thread_at(struct model *m, uint64_t order);
 /* The next one, the newest for NULL; NULL: there are no more. */
 struct model_process *model_process_after(struct model *m,
                                           const struct model_process *p);

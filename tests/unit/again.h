@@ -347,6 +347,29 @@ static inline struct model *again_open(const struct again_log *log, bool mute)
 
 /* --- once more --- */
 
+/* The one of this order; NULL: there is none, or not any more. */
+static inline struct model_process *model_process_at(struct model *m,
+                                                     uint64_t order)
+{
+    struct model_process *p = NULL;
+
+    do {
+        p = model_process_after(m, p);
+    } while (p && model_process_order(p) != order);
+    return p;
+}
+
+static inline struct model_thread *model_thread_at(struct model *m,
+                                                   uint64_t order)
+{
+    struct model_thread *t = NULL;
+
+    do {
+        t = model_thread_after(m, t);
+    } while (t && model_thread_order(t) != order);
+    return t;
+}
+
 static inline uint64_t again_play(struct model *m, const struct again_op *op)
 {
     struct model_process *p = model_process_at(m, op->of);
