@@ -213,7 +213,7 @@ static void add_processes(struct buf *b, const struct survey *s)
 
 static void add_all(struct buf *b, const struct survey *s, str path)
 {
-    str info = { s->file.info, s->file.info_size };
+    str info = replay_info(&s->file);
     str end = { s->file.end != NULL ? s->file.end : "", s->file.end_size };
 
     add_text(b, "file", path);

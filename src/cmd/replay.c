@@ -70,16 +70,17 @@ static str value_of(str info, str key, uint32_t nth, struct arena *a,
                     char *room)
 {
     struct buf b = { room, 0, VALUE_ROOM, false };
-    char *kept;
 
-    if (!about_find(info, key, nth, &b) || b.cut || b.size == 0) {
+    if (!about_find(info, key, nth, &b) || b.cut) {
         return STR("");
     }
-    kept = arena_alloc(a, 1, 1, b.size);
-    for (size_t i = 0; i < b.size; i++) {
-        kept[i] = b.p[i];
-    }
-    return (str){ kept, b.size };
+    return arena_str(a, buf_str(&b));
+}
+
+static uint64_t recorded_limit(str info)
+{
+    return (uint64_t)about_number(info, STR("string-limit"),
+                                  STRING_LIMIT_DEFAULT);
 }
 
 static void add_recorded(struct option_list *to, str info, str key,
@@ -109,8 +110,7 @@ static bool merge_view(struct view_options *v, struct option_list *recorded,
     bool view = !has_word(&own.expressions, WORD_VIEW) &&
                 own.paths.count == 0 && !own.successful_only &&
                 !own.failed_only;
-    uint64_t limit =
-        (uint64_t)about_number(info, STR("string-limit"), STRING_LIMIT_DEFAULT);
+    uint64_t limit = recorded_limit(info);
 
     if (room == NULL) {
         return false;
@@ -174,8 +174,7 @@ static bool has_other(const struct option_list *own, enum word word,
 static void note_missing(struct buf *notes, const struct view_options *own,
                          str info, const struct option_list *recorded)
 {
-    uint64_t limit =
-        (uint64_t)about_number(info, STR("string-limit"), STRING_LIMIT_DEFAULT);
+    uint64_t limit = recorded_limit(info);
 
     if (has_word(recorded, WORD_TRACE) &&
         has_other(&own->expressions, WORD_TRACE, recorded)) {
@@ -296,7 +295,7 @@ static bool moved(void *run)
 
 static bool open_model(struct run *r, struct err *e)
 {
-    const str info = { r->replay.info, r->replay.info_size };
+    const str info = replay_info(&r->replay);
     struct model_config config = replay_config(&r->replay);
     const struct model_out out = telling_out(&r->telling);
     struct telling_setting setting = {
@@ -348,8 +347,7 @@ static bool play(struct run *r, const struct options *o, struct arena *a,
     }
     r->replay.go_on = goes_on;
     r->replay.go_on_ctx = r;
-    if (!merge_view(&r->view, &r->recorded,
-                    (str){ r->replay.info, r->replay.info_size }, a)) {
+    if (!merge_view(&r->view, &r->recorded, replay_info(&r->replay), a)) {
         return err_set(e, ERR_OS, "out of memory");
     }
     r->last_ns = replay_last_ns(&r->replay);
@@ -392,7 +390,7 @@ bool replay_run(const struct options *o, struct arena *a, struct outcome *out,
         ok = false;
     }
     if (ok && o->view.quiet == 0) {
-        const str info = { r->replay.info, r->replay.info_size };
+        const str info = replay_info(&r->replay);
 
         note_missing(&out->notes, &o->view, info, &r->recorded);
         note_times(&out->notes, &r->telling.range, r->last_ns);

@@ -355,7 +355,7 @@ void replay_close(struct replay *r)
 
 struct model_config replay_config(const struct replay *r)
 {
-    str info = { r->info, r->info_size };
+    const str info = replay_info(r);
 
     return (struct model_config){
         .system = { .wine = about_number(info, STR("wine"), 0) != 0,
@@ -367,7 +367,7 @@ struct model_config replay_config(const struct replay *r)
 
 static struct journal_clock clock_of(const struct replay *r)
 {
-    const str info = { r->info, r->info_size };
+    const str info = replay_info(r);
 
     return (struct journal_clock){
         .head.time = (uint64_t)about_number(info, STR("started-tsc"), 0),

@@ -78,6 +78,11 @@ struct replay {
 bool replay_open(struct replay *r, str path, struct err *e);
 void replay_close(struct replay *r);
 
+/* What the file says of itself, for about.h; as long as it is open. */
+static inline str replay_info(const struct replay *r)
+{
+    return (str){ r->info, r->info_size };
+}
 /* What the model has to be configured like. */
 struct model_config replay_config(const struct replay *r);
 
