@@ -84,7 +84,7 @@ PORTABLE := \
     live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
     live/target.c live/traced.c live/notes.c live/rings.c live/journal.c \
     live/images.c live/places.c live/drain.c live/rendezvous.c \
-    live/handshake.c live/timing.c live/recording.c live/session.c \
+    live/handshake.c live/timing.c live/recording.c live/begin.c live/session.c \
     cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c \
     cmd/record.c cmd/replay.c cmd/info.c
 

@@ -10,11 +10,10 @@
  */
 #include "live/session.h"
 
+#include "live/begin.h"
 #include "live/drain.h"
 #include "live/handshake.h"
-#include "live/images.h"
 #include "live/journal.h"
-#include "live/pe.h"
 #include "live/recording.h"
 #include "live/rendezvous.h"
 #include "live/rings.h"
@@ -32,135 +31,6 @@
 #define DETACH_MS 500
 /* So often at the end nothing may come of what is still there. */
 #define IDLE_MOST 20
-/* The names of the handles that the program begins with may take so long. */
-#define HANDLES_MS 500
-
-/* --- the target's program --- */
-
-static bool find_program(const struct launch_options *o, uint16_t **path,
-                         struct err *e)
-{
-    uint16_t *name = os_to_utf16(o->program);
-    size_t size = 0;
-    bool ok;
-
-    if (name == NULL) {
-        return err_set(e, ERR_OS, "out of memory");
-    }
-    while (name[size] != 0) {
-        size++;
-    }
-    ok = os_find_program(path, (struct str16){ name, size }, e);
-    os_free(name);
-    return ok;
-}
-
-/* Prefixes *e's text with the program's name. False. */
-static bool about_program(const struct launch_options *o, struct err *e)
-{
-    struct err why = *e;
-
-    /* "app.exe is a DLL", but "app.exe: cannot start: access denied". */
-    err_set(e, why.code,
-            str_starts(str_of(why.text), STR("is ")) ? "%.*s %s" : "%.*s: %s",
-            STR_ARGS(o->program), why.text);
-    e->os = why.os;
-    return false;
-}
-
-static bool judge_program(const uint16_t *path, const struct launch_options *o,
-                          struct err *e)
-{
-    uint8_t *head = malloc(PE_HEAD_SIZE);
-    size_t size = 0;
-    uint64_t file_size = 0;
-    enum pe_kind kind;
-    bool ok;
-
-    if (head == NULL) {
-        return err_set(e, ERR_OS, "out of memory");
-    }
-    ok = os_file_head(path, head, PE_HEAD_SIZE, &size, &file_size, e);
-    if (!ok) {
-        e->code = ERR_NOT_OURS;
-        free(head);
-        return about_program(o, e);
-    }
-    kind = pe_judge(head, size, file_size);
-    free(head);
-    if (!pe_is_ours(kind)) {
-        str why = pe_why_not(kind);
-
-        err_set(e, ERR_NOT_OURS, "%.*s", (int)why.size, why.p);
-        return about_program(o, e);
-    }
-    return true;
-}
-
-static struct str16 whole16(const uint16_t *z)
-{
-    size_t size = 0;
-
-    while (z[size] != 0) {
-        size++;
-    }
-    return (struct str16){ z, size };
-}
-
-/* What the programs that we start run on. */
-static struct call_system system_here(void)
-{
-    return (struct call_system){
-        .wine = os_own_ntdll("wine_get_version") != 0,
-        .build = os_windows_build(),
-    };
-}
-
-/* A file is there to be asked later: all that belongs to a call is kept, if it
- * may be shown at all. */
-static struct plan_wants wants_of(const struct session *s)
-{
-    struct plan_wants wants = telling_wants(&s->telling);
-
-    if (s->options->record.size > 0) {
-        wants.arguments = true;
-        wants.handles = true;
-        wants.paths = true;
-    }
-    return wants;
-}
-
-/* The output is opened only for a program that can be started: a mistyped
- * name is not to cost an old trace. */
-static bool launch(struct session *s, struct err *e)
-{
-    const struct launch_options *o = s->options;
-    const struct plan_wants wants = wants_of(s);
-    struct traced *t = traced_open(s);
-    uint16_t *path = NULL;
-    bool ok;
-
-    if (t == NULL) {
-        return err_set(e, ERR_OS, "out of memory");
-    }
-    plan_open(&s->plan, &wants, system_here(),
-              o->patch && o->engine == ENGINE_RING);
-    if (!find_program(o, &path, e)) {
-        return false;
-    }
-    os_to_utf8(&t->image, whole16(path));
-    ok = judge_program(path, o, e) &&
-         (o->record_only || output_open(&s->output, s->view->output, false, e));
-    /* What the program sees as its command line is the tail of ours, unit
-     * for unit. */
-    if (ok &&
-        !target_launch(&t->target, path, os_command_line().p + o->program_unit,
-                       o, &s->plan, s->wake, &s->timing, e)) {
-        ok = about_program(o, e);
-    }
-    os_free(path);
-    return ok;
-}
 
 /* --- the loop --- */
 
@@ -176,26 +46,6 @@ static bool colours_wanted(const struct session *s)
     return os_console_colours(&s->output.file);
 }
 
-static void on_handle(void *traced, const struct os_handle *h)
-{
-    put_handle(traced, h);
-}
-
-/* The handles that the program has before it runs, inherited ones first of
- * all. That some have no name is no reason not to trace. */
-static void tell_handles(struct traced *t)
-{
-    struct err e = { 0 };
-
-    if (t->target.patching && wants_of(t->session).handles &&
-        !os_handles_query(&t->target.os, HANDLES_MS, on_handle, t, &e)) {
-        session_note(t->session,
-                     "handles that the program had from the start may be "
-                     "without a name: %s",
-                     e.text);
-    }
-}
-
 /* `first`: whose system is everybody's. */
 static bool open_model(struct session *s, const struct target *first,
                        struct err *e)
@@ -204,7 +54,7 @@ static bool open_model(struct session *s, const struct target *first,
         .system = first->plan->system,
         .hold = 100 * s->timing.tsc_per_ms,
         /* Who does not see what closes a handle must not name it. */
-        .no_handles = !first->patching || !wants_of(s).handles,
+        .no_handles = !first->patching || !begin_wants(s).handles,
     };
     /* Who records only looks at nothing now. */
     struct model_out out = s->options->record_only ? (struct model_out){ 0 }
@@ -230,35 +80,6 @@ static bool open_model(struct session *s, const struct target *first,
     setting.clock = model_clock(s->model);
     setting.colours = colours_wanted(s);
     return telling_open(&s->telling, &s->output, &setting, e);
-}
-
-/* Tells the model of a process that is about to run. */
-static bool open_process(struct traced *t, struct err *e)
-{
-    struct session *s = t->session;
-    const struct launch_options *o = s->options;
-
-    put_process(t,
-                o->engine == ENGINE_HANDSHAKE ? MODE_ASKED
-                : o->patch                    ? MODE_PATCHED
-                                              : MODE_RETURNS,
-                buf_str(&t->image), o->program_line);
-    if (t->process == NULL) {
-        return err_set(e, ERR_OS, "out of memory");
-    }
-    if (!images_tell_stubs(t, 0, &t->target.ntdll, &t->target.nt_stubs,
-                           STR("ntdll.dll")) ||
-        !images_begin(t, 0)) {
-        return err_set(e, ERR_OS, "out of memory");
-    }
-    if (t->target.plan->left_out > 0) {
-        session_note(s,
-                     "%u calls are shown without what their arguments "
-                     "point to: no room for more capture programs",
-                     t->target.plan->left_out);
-    }
-    tell_handles(t);
-    return true;
 }
 
 /* True if Ctrl-C goes to a program as well: all sit on our console. */
@@ -555,7 +376,7 @@ static bool conclude(struct session *s, uint32_t *status, struct err *e)
         *status = s->traced->code;
     } else if ((why = refused(s)) != NULL) {
         *e = why->why;
-        return about_program(s->options, e);
+        return begin_about(s->options, e);
     } else {
         for (struct traced *t = s->traced; t != NULL; t = t->next) {
             let_go(t);
@@ -590,7 +411,7 @@ static bool run(struct session *s, uint32_t *status, struct err *e)
     s->interrupt = os_event_open(false, e);
     s->wake = os_event_open(false, e);
     if (s->interrupt == NULL || s->wake == NULL ||
-        !os_interrupt_watch(s->interrupt, e) || !launch(s, e)) {
+        !os_interrupt_watch(s->interrupt, e) || !begin_launch(s, e)) {
         return false;
     }
     t = s->traced;
@@ -598,7 +419,7 @@ static bool run(struct session *s, uint32_t *status, struct err *e)
     if (s->scratch == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    if (!open_model(s, &t->target, e) || !open_process(t, e) ||
+    if (!open_model(s, &t->target, e) || !begin_process(t, e) ||
         (s->options->engine == ENGINE_HANDSHAKE &&
          (!handshake_start(s, e) || !handshake_open(t, e)))) {
         return false;

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * begin.h - how a process comes to be traced.
+ */
+#ifndef LIVE_BEGIN_H
+#define LIVE_BEGIN_H
+
+#include "base/err.h"
+#include "live/session.h"
+#include "live/traced.h"
+#include "plan/plan.h"
+
+#include <stdbool.h>
+
+/* What has to be recorded. A file is there to be asked later: all that belongs
+ * to a call is kept, if it may be shown at all. */
+struct plan_wants begin_wants(const struct session *s);
+
+/* Starts the program that the options name under the agent, suspended, as the
+ * session's first process, and opens the plan, and the output: that only for a
+ * program that can be started, for a mistyped name is not to cost an old
+ * trace. */
+bool begin_launch(struct session *s, struct err *e);
+
+/* Tells the model of a process that is about to run. */
+bool begin_process(struct traced *t, struct err *e);
+
+/* Prefixes *e's text with the program's name. False. */
+bool begin_about(const struct launch_options *o, struct err *e);
+
+#endif
