@@ -262,7 +262,9 @@ $(BL)/sink_property: tests/property/sink_property.c $(BL)/library.a
 	@mkdir -p $(@D)
 	$(CC) $(LINUX_FLAGS) -Itests -MMD -MP -o $@ $< $(BL)/library.a -lz
 
-linux: $(BL)/ntstrace $(UNIT:%=$(BL)/unit/%) $(TOOLS:%=$(BL)/%)
+# What only `make bench` runs is built as well: it is to build on any day.
+linux: $(BL)/ntstrace $(UNIT:%=$(BL)/unit/%) $(TOOLS:%=$(BL)/%) \
+       $(addprefix $(BL)/,reader sequence native)
 
 # Unit tests once more, by another compiler, under its sanitizers.
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -g -O1

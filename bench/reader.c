@@ -351,7 +351,7 @@ static void null_notice(void *ctx, const struct notice *n)
     (void)n;
 }
 
-static void tell_enter(void *ctx, const struct call *call)
+static void on_enter(void *ctx, const struct call *call)
 {
     struct bench *b = ctx;
 
@@ -360,7 +360,7 @@ static void tell_enter(void *ctx, const struct call *call)
     }
 }
 
-static void tell_leave(void *ctx, const struct call *call)
+static void on_leave(void *ctx, const struct call *call)
 {
     struct bench *b = ctx;
 
@@ -450,8 +450,8 @@ static double run(struct bench *b, enum stream stream, enum where where)
         }
         decoder_init(&decoder, where == TO_TEXT ? &text.sink : &json.sink,
                      &clock, NULL);
-        out.enter = tell_enter;
-        out.leave = tell_leave;
+        out.enter = on_enter;
+        out.leave = on_leave;
     }
     b->decoder = &decoder;
     b->filter = filter_open();
