@@ -508,10 +508,11 @@ static inline bool g_thread(struct grammar_line *l)
     size_t from = l->at;
     const char *end = g_word(l, "[pid ") ? "] " : " ";
 
-    return g_decimal(l) && g_word(l, ".") && (g_decimal(l) || g_word(l, "?")) &&
-                   g_word(l, end)
-               ? true
-               : g_no(l, from);
+    if (!g_decimal(l) || !g_word(l, ".") || !(g_decimal(l) || g_word(l, "?")) ||
+        (g_next(l) == '<' && !g_object(l)) || !g_word(l, end)) {
+        return g_no(l, from);
+    }
+    return true;
 }
 
 static inline bool g_clock_time(struct grammar_line *l)
@@ -702,6 +703,45 @@ static inline bool g_code(struct grammar_line *l)
     return true;
 }
 
+/* Words up to the end of a notice, in which no + is left. */
+static inline bool g_reason(struct grammar_line *l)
+{
+    size_t from = l->at;
+
+    while (l->at < l->size && g_next(l) != '+') {
+        if (g_next(l) == '^' ? !g_escape(l) : !g_move(l, l->at + 1)) {
+            return g_no(l, l->at);
+        }
+    }
+    if (l->at < l->size && l->at > from + 1 && l->p[l->at - 1] == ' ') {
+        l->at--;
+        return true;
+    }
+    return g_no(l, l->at);
+}
+
+/* Behind "process ": who began, or was seen late. */
+static inline bool g_process(struct grammar_line *l)
+{
+    if (!g_decimal(l) || (g_next(l) == '<' && !g_object(l))) {
+        return false;
+    }
+    if (g_word(l, " is traced late: ")) {
+        return g_seconds(l) && g_word(l, " s missed");
+    }
+    if (!g_word(l, " started by ") && !g_word(l, " cloned by ")) {
+        return g_no(l, l->at);
+    }
+    if (!g_word(l, "?") &&
+        !(g_decimal(l) && g_word(l, ".") && (g_word(l, "?") || g_decimal(l)))) {
+        return g_no(l, l->at);
+    }
+    if (!g_word(l, ": ?") && !(g_word(l, ": ") && g_text(l))) {
+        return g_no(l, l->at);
+    }
+    return !g_word(l, ", runs untraced: ") || g_reason(l);
+}
+
 static inline bool g_notice(struct grammar_line *l)
 {
     static const char *const with_code[] = {
@@ -732,6 +772,8 @@ static inline bool g_notice(struct grammar_line *l)
     } else if (!ok && g_word(l, "patches lost: ")) {
         ok = g_decimal(l) && g_word(l, " functions of ") &&
              (g_word(l, "ntdll.dll") || g_word(l, "win32u.dll"));
+    } else if (!ok && g_word(l, "process ")) {
+        ok = g_process(l);
     } else if (!ok) {
         ok = g_word(l, "callback lost") || g_word(l, "attached") ||
              g_word(l, "detached");

@@ -220,10 +220,16 @@ static void begin_process(struct model_process *p)
     tell(p, &b);
 }
 
-static struct model_process *open_process(uint32_t pid, enum model_mode mode)
+/* `parent`: a thread of it, 36, has started it; 0: nobody that is traced. */
+static struct model_process *open_process(uint32_t pid, enum model_mode mode,
+                                          uint32_t parent)
 {
     struct journal_process r = { .head.time = m.now,
                                  .pid = pid,
+                                 .parent = parent,
+                                 .parent_tid = parent != 0 ? 36 : 0,
+                                 .how = parent != 0 ? PROCESS_CHILD
+                                                    : PROCESS_LAUNCHED,
                                  .build = 19045,
                                  .mode = (uint8_t)mode,
                                  .width = 8 };
@@ -346,7 +352,7 @@ static void one_call(uint32_t thread, uint32_t most_data)
 
 static void make_large(uint64_t calls, uint32_t threads, uint32_t most_data)
 {
-    struct model_process *p = open_process(32, MODE_PATCHED);
+    struct model_process *p = open_process(32, MODE_PATCHED, 0);
 
     for (uint32_t i = 0; i < threads; i++) {
         m.threads[i] = open_thread(p, 36 + 4 * i);
@@ -476,6 +482,23 @@ static void small_journal(struct model_process *p)
     tell(p, &b);
 }
 
+static void small_children(struct model_process *p)
+{
+    for (uint8_t fate = 0; fate < CHILD_FATES; fate++) {
+        struct journal_child r = { .pid = 64 + 8u * fate,
+                                   .tid = 36,
+                                   .fate = fate,
+                                   .how = PROCESS_CHILD,
+                                   .missed = fate == CHILD_LATE ? 12345 : 0 };
+        struct buf b = journal();
+
+        journal_child(&b, m.now, &r, STR("C:\\other.exe"),
+                      STR("other.exe \"some words\""),
+                      fate == CHILD_FAILED ? STR("access denied") : STR(""));
+        tell(p, &b);
+    }
+}
+
 static void make_small(void)
 {
     static const char *const names[] = {
@@ -491,7 +514,7 @@ static void make_small(void)
         m.calls[i] = call_find(str_of(names[i]));
     }
     m.numbers = COUNT_OF(names);
-    p = open_process(32, MODE_PATCHED);
+    p = open_process(32, MODE_PATCHED, 0);
     small_journal(p);
     a = open_thread(p, 36);
     b = open_thread(p, 40);
@@ -500,7 +523,8 @@ static void make_small(void)
     fed(a);
     small_calls(a);
     pause_of(2);
-    child = open_process(48, MODE_ASKED);
+    child = open_process(48, MODE_ASKED, 32);
+    small_children(p);
     c = open_thread(child, 52);
     small_transitions(a);
     pause_of(3);

@@ -110,6 +110,16 @@ bool str_cut(str s, char c, str *head, str *tail)
     return at != NULL;
 }
 
+str str_file(str path)
+{
+    size_t from = path.size;
+
+    while (from > 0 && path.p[from - 1] != '\\' && path.p[from - 1] != '/') {
+        from--;
+    }
+    return str_slice(path, from, path.size);
+}
+
 static int digit_value(char c)
 {
     if (c >= '0' && c <= '9') {

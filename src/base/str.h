@@ -63,6 +63,9 @@ static inline bool str_is(str a, const char *z)
  * follows. False without `c`: head is all of `s`, tail is empty. */
 bool str_cut(str s, char c, str *head, str *tail);
 
+/* Of a path what stands behind its last folder, by \ or /. */
+str str_file(str path);
+
 /* Reads all of `s` as a decimal or 0x-hexadecimal number. False, `*out`
  * untouched, if it is not one or does not fit. */
 bool str_to_u64(str s, uint64_t *out);

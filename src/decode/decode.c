@@ -13,6 +13,7 @@
 #include "decode/registry.h"
 #include "decode/shape.h"
 #include "decode/walk.h"
+#include "model/model.h"
 #include "tables/types.h"
 
 #include <stdlib.h>
@@ -682,24 +683,33 @@ static void tell_notes(struct sink *s, const struct call *call)
     s->ops->note(s, &note);
 }
 
+/* Whose line it is. */
+static struct sink_head head_of(uint32_t pid, uint32_t tid,
+                                const struct model_process *p)
+{
+    return (struct sink_head){
+        .pid = pid,
+        .tid = tid,
+        .image = model_process_image(p),
+        .process = p ? model_process_order(p) : pid,
+    };
+}
+
 static void tell_call(struct decoder *d, const struct call *call,
                       enum sink_part part)
 {
     struct sink *s = d->sink;
     bool by_entry = part != PART_RETURN && call->entry_seen;
-    struct sink_head head = {
-        .pid = call->pid,
-        .tid = call->tid,
-        .ns = wall_ns(d, by_entry ? call->entry_time : call->return_time),
-        .number_known = call->number_known,
-        .number = call->number,
-        .returns = call->caller ? call->caller : call->rip,
-    };
+    struct sink_head head = head_of(call->pid, call->tid, call->process);
     struct sink_end end = { .took = TOOK_NOTHING };
     const struct call_facts *facts = call->stub ? call->stub->facts : NULL;
     char room[32];
     struct buf name = BUF_OVER(room);
 
+    head.ns = wall_ns(d, by_entry ? call->entry_time : call->return_time);
+    head.number_known = call->number_known;
+    head.number = call->number;
+    head.returns = call->caller ? call->caller : call->rip;
     if (call->stub) {
         s->ops->call_begin(s, &head, call->stub->name, part);
     } else {
@@ -899,13 +909,10 @@ void decoder_transition(void *decoder, const struct transition_told *t)
 {
     struct decoder *d = decoder;
     struct sink *s = d->sink;
-    struct sink_head head = {
-        .pid = t->pid,
-        .tid = t->tid,
-        .ns = wall_ns(d, t->time),
-        .returns = t->rip,
-    };
+    struct sink_head head = head_of(t->pid, t->tid, t->process);
 
+    head.ns = wall_ns(d, t->time);
+    head.returns = t->rip;
     decoder_flush(d);
     s->ops->transition_begin(s, &head, decoder_transition_name(t->kind),
                              t->status_known ? &t->status : NULL);
@@ -965,12 +972,9 @@ void decoder_completion(void *decoder, const struct completion_told *c)
     struct decoder *d = decoder;
     struct sink *s = d->sink;
     uint32_t status = (uint32_t)c->call->result;
-    struct sink_head head = {
-        .pid = c->call->pid,
-        .tid = c->tid,
-        .ns = wall_ns(d, c->time),
-    };
+    struct sink_head head = head_of(c->call->pid, c->tid, c->call->process);
 
+    head.ns = wall_ns(d, c->time);
     decoder_flush(d);
     s->ops->transition_begin(
         s, &head, decoder_transition_name(TRANSITION_COMPLETION), &status);
@@ -987,12 +991,9 @@ void decoder_completion(void *decoder, const struct completion_told *c)
 void decoder_notice(void *decoder, const struct notice *n)
 {
     struct decoder *d = decoder;
-    struct sink_head head = {
-        .pid = n->pid,
-        .tid = n->tid,
-        .ns = wall_ns(d, n->time),
-    };
+    struct sink_head head = head_of(n->pid, n->tid, n->process);
 
+    head.ns = wall_ns(d, n->time);
     decoder_flush(d);
     d->sink->ops->notice(d->sink, &head, n);
 }

@@ -40,7 +40,9 @@ struct sink;
 struct sink_head {
     uint32_t pid;
     uint32_t tid;  // 0: of no thread that is known
-    int64_t ns;    // since 1970, UTC
+    str image;     // file that the process runs, no folders; empty: not known
+    uint64_t process;  // tells it from all others, also of its pid
+    int64_t ns;        // since 1970, UTC
     bool number_known;
     uint16_t number;   // service number
     uint64_t returns;  // address that it returns to; 0: none, or not known

@@ -196,13 +196,25 @@ static void add_place(struct json *j, const struct place *place)
 
 /* --- Lines ------------------------------------------------------------ */
 
+/* The name of a file, for which there is room. */
+static void add_image(struct buf *b, str image)
+{
+    if (image.size == 0) {
+        buf_add(b, STR("null"));
+        return;
+    }
+    buf_add_char(b, '"');
+    add_inside(b, image);
+    buf_add_char(b, '"');
+}
+
 static void begin_line(struct json *j, str type, const struct sink_head *head)
 {
     struct buf *b = &j->line.buf;
 
     line_reset(&j->line);
     line_reset(&j->dumps);
-    line_room(&j->line, 2 * SMALL);
+    line_room(&j->line, head->image.size * ESCAPE_MOST + 2 * SMALL);
     j->section = SECTION_NONE;
     j->any = false;
     j->open = false;
@@ -223,6 +235,8 @@ static void begin_line(struct json *j, str type, const struct sink_head *head)
     } else {
         buf_add(b, STR("null"));
     }
+    buf_add(b, STR(",\"image\":"));
+    add_image(b, head->image);
     buf_add(b, STR(",\"time\":"));
     add_ns(b, head->ns);
     if (head->number_known) {
@@ -805,6 +819,52 @@ static void on_transition_end(struct sink *s)
     end_line(j);
 }
 
+static void add_text_or_null(struct json *j, str s)
+{
+    if (s.size > 0) {
+        add_string(j, s);
+    } else {
+        buf_add(&j->line.buf, STR("null"));
+    }
+}
+
+static void add_id_or_null(struct buf *b, uint32_t id)
+{
+    if (id != 0) {
+        buf_add_dec(b, id);
+    } else {
+        buf_add(b, STR("null"));
+    }
+}
+
+static void add_child(struct json *j, const struct child_told *child)
+{
+    struct buf *b = &j->line.buf;
+
+    buf_add(b, STR(",\"child\":{\"pid\":"));
+    buf_add_dec(b, child->pid);
+    buf_add(b, STR(",\"image\":"));
+    add_text_or_null(j, str_file(child->image));
+    line_room(&j->line, SMALL);
+    buf_add(b, STR(",\"path\":"));
+    add_text_or_null(j, child->image);
+    line_room(&j->line, SMALL);
+    buf_add(b, STR(",\"command\":"));
+    add_text_or_null(j, child->command);
+    line_room(&j->line, SMALL);
+    buf_add(b, child->how == PROCESS_CLONE ? STR(",\"clone\":true,\"by\":")
+                                           : STR(",\"by\":"));
+    if (child->by_pid == 0) {
+        buf_add(b, STR("null}"));
+        return;
+    }
+    buf_add(b, STR("{\"pid\":"));
+    buf_add_dec(b, child->by_pid);
+    buf_add(b, STR(",\"tid\":"));
+    add_id_or_null(b, child->by_tid);
+    buf_add(b, STR("}}"));
+}
+
 static void on_notice(struct sink *s, const struct sink_head *head,
                       const struct notice *n)
 {
@@ -821,6 +881,9 @@ static void on_notice(struct sink *s, const struct sink_head *head,
         [NOTICE_PATCHES_LOST] = "patches lost",
         [NOTICE_ATTACHED] = "attached",
         [NOTICE_DETACHED] = "detached",
+        [NOTICE_STARTED] = "started",
+        [NOTICE_UNTRACED] = "untraced",
+        [NOTICE_LATE] = "late",
     };
     struct json *j = json_of(s);
     struct buf *b = &j->line.buf;
@@ -858,7 +921,21 @@ static void on_notice(struct sink *s, const struct sink_head *head,
     case NOTICE_ATTACHED:
     case NOTICE_DETACHED:
         break;
+    case NOTICE_STARTED:
+        add_child(j, n->child);
+        break;
+    case NOTICE_UNTRACED:
+        add_child(j, n->child);
+        buf_add(b, STR(",\"reason\":"));
+        add_string(j, n->reason);
+        break;
+    case NOTICE_LATE:
+        add_child(j, n->child);
+        buf_add(b, STR(",\"missed\":"));
+        add_ns(b, n->count > INT64_MAX ? INT64_MAX : (int64_t)n->count);
+        break;
     }
+    line_room(&j->line, SMALL);
     end_line(j);
 }
 

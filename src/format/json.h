@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 /* Raised when something is added; what is there keeps its meaning. */
-#define JSON_VERSION 1
+#define JSON_VERSION 2
 
 /* Groups nest no deeper than decoders do; this is far beyond that. */
 #define JSON_DEPTH_MAX 64

@@ -298,6 +298,11 @@ static void add_thread(const struct text *t, struct buf *b,
     } else {
         buf_add_char(b, '?');
     }
+    if (t->options.images && head->image.size > 0) {
+        buf_add_char(b, '<');
+        add_escaped(b, head->image, '>', t->options.hex);
+        buf_add_char(b, '>');
+    }
     buf_add(b, t->options.always_pid ? STR(" ") : STR("] "));
 }
 
@@ -322,7 +327,7 @@ static void begin_line(struct text *t, const struct sink_head *head)
     uint64_t since = 0;
 
     line_reset(&t->line);
-    line_room(&t->line, 2 * SMALL);
+    line_room(&t->line, head->image.size * ESCAPE_MOST + 2 * SMALL);
     t->depth = 0;
     t->after_value = false;
     t->in_result = false;
@@ -851,7 +856,7 @@ static void on_note(struct sink *s, const struct sink_note *note)
 
 static void add_dump_start(struct text *t)
 {
-    line_room(&t->dumps, 2 * SMALL);
+    line_room(&t->dumps, t->head.image.size * ESCAPE_MOST + 2 * SMALL);
     add_thread(t, &t->dumps.buf, &t->head, STR(" "));
     buf_add(&t->dumps.buf, STR("| "));
 }
@@ -973,6 +978,68 @@ static void add_exit_code(struct buf *b, const struct notice *n)
     }
 }
 
+/* "process 44<app.exe>" */
+static void add_process(struct text *t, const struct child_told *child)
+{
+    struct buf *b = &t->line.buf;
+    str image = str_file(child->image);
+
+    line_room(&t->line, image.size * ESCAPE_MOST + SMALL);
+    buf_add(b, STR("process "));
+    buf_add_dec(b, child->pid);
+    if (image.size > 0) {
+        buf_add_char(b, '<');
+        add_escaped(b, image, '>', t->options.hex);
+        buf_add_char(b, '>');
+    }
+}
+
+/* " started by 32.36: "app.exe some words"" */
+static void add_start(struct text *t, const struct child_told *child)
+{
+    struct buf *b = &t->line.buf;
+
+    add_process(t, child);
+    buf_add(b, child->how == PROCESS_CLONE ? STR(" cloned by ")
+                                           : STR(" started by "));
+    if (child->by_pid == 0) {
+        buf_add_char(b, '?');
+    } else {
+        buf_add_dec(b, child->by_pid);
+        buf_add_char(b, '.');
+        if (child->by_tid != 0) {
+            buf_add_dec(b, child->by_tid);
+        } else {
+            buf_add_char(b, '?');
+        }
+    }
+    buf_add(b, STR(": "));
+    if (child->command.size == 0) {
+        buf_add_char(b, '?');
+        return;
+    }
+    line_room(&t->line, child->command.size * ESCAPE_MOST + SMALL);
+    buf_add_char(b, '"');
+    add_escaped(b, child->command, '"', t->options.hex);
+    buf_add_char(b, '"');
+}
+
+/* Words in which nothing can be taken for the end of the line. */
+static void add_reason(struct text *t, str reason)
+{
+    line_room(&t->line, reason.size * ESCAPE_MOST + SMALL);
+    for (size_t at = 0, size; at < reason.size; at += size) {
+        uint32_t c =
+            chars_code_point(str_slice(reason, at, reason.size), &size);
+
+        if (c == '+') {
+            chars_add_code(&t->line.buf, c);
+        } else {
+            add_escape(&t->line.buf, c, '^', TEXT_HEX_NEEDED);
+        }
+    }
+}
+
 static void on_notice(struct sink *s, const struct sink_head *head,
                       const struct notice *n)
 {
@@ -1033,7 +1100,22 @@ static void on_notice(struct sink *s, const struct sink_head *head,
     case NOTICE_DETACHED:
         buf_add(b, STR("detached"));
         break;
+    case NOTICE_STARTED:
+        add_start(t, n->child);
+        break;
+    case NOTICE_UNTRACED:
+        add_start(t, n->child);
+        buf_add(b, STR(", runs untraced: "));
+        add_reason(t, n->reason);
+        break;
+    case NOTICE_LATE:
+        add_process(t, n->child);
+        buf_add(b, STR(" is traced late: "));
+        add_seconds(b, n->count / 1000 * 1000, PRECISION_US);
+        buf_add(b, STR(" s missed"));
+        break;
     }
+    line_room(&t->line, SMALL);
     buf_add(b, STR(" +++"));
     add_colour(t, COLOUR_OFF);
     end_line(t);

@@ -45,6 +45,7 @@ enum text_hex {
 struct text_options {
     bool always_pid;  // "PID.TID " on every line, as in files; else
                       // "[pid PID.TID] " from the second thread on
+    bool images;      // -Y: "PID.TID<app.exe> "
     enum text_when when;
     enum text_precision when_precision;
     bool relative;  // -r: time since the line before

@@ -45,7 +45,9 @@ void put_process(struct traced *t, enum model_mode mode, str image, str command)
     struct journal_process p = {
         .head.time = os_tsc(),
         .pid = t->target.os.pid,
-        .parent = os_self().pid,
+        .parent = t->how == PROCESS_LAUNCHED ? os_self().pid : t->parent,
+        .parent_tid = t->parent_tid,
+        .how = (uint8_t)t->how,
         .build = t->target.plan->system.build,
         .mode = (uint8_t)mode,
         .width = sizeof(uint64_t),
@@ -63,6 +65,22 @@ void put_process_end(struct traced *t, uint64_t time, uint32_t code)
 
     journal_process_end(&b, time, code);
     hand_over(t, &b);
+}
+
+bool put_child(struct traced *parent, uint64_t time,
+               const struct journal_child *c, str image, str command)
+{
+    return put_child_failed(parent, time, c, image, command, STR(""));
+}
+
+bool put_child_failed(struct traced *parent, uint64_t time,
+                      const struct journal_child *c, str image, str command,
+                      str why)
+{
+    struct buf b = room_of(parent->session);
+
+    journal_child(&b, judged(time), c, image, command, why);
+    return hand_over(parent, &b);
 }
 
 bool put_module(struct traced *t, uint64_t time, const struct journal_module *m,

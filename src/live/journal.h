@@ -28,6 +28,14 @@ bool journal_open(struct session *s, struct err *e);
 void put_process(struct traced *t, enum model_mode mode, str image,
                  str command);
 void put_process_end(struct traced *t, uint64_t time, uint32_t code);
+/* A thread of `parent` has started a process: what became of it, where that
+ * is not traced, or was late. */
+bool put_child(struct traced *parent, uint64_t time,
+               const struct journal_child *c, str image, str command);
+/* The same of a CHILD_FAILED, and why: words without a full stop. */
+bool put_child_failed(struct traced *parent, uint64_t time,
+                      const struct journal_child *c, str image, str command,
+                      str why);
 bool put_module(struct traced *t, uint64_t time, const struct journal_module *m,
                 str name, str pdb);
 void put_unmodule(struct traced *t, uint64_t time, uint64_t base);

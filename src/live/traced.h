@@ -12,6 +12,7 @@
 #include "live/ask.h"
 #include "live/target.h"
 #include "model/model.h"
+#include "wire/journal.h"
 #include "wire/ring.h"
 
 #include <stdbool.h>
@@ -72,7 +73,10 @@ struct traced {
     struct session *session;  // that it is in
     struct target target;
     char image_room[4096];
-    struct buf image;  // the program's path
+    struct buf image;     // the program's path
+    uint32_t parent;      // the process that started it; 0: not known
+    uint32_t parent_tid;  // the thread of it that did; 0: not seen
+    enum process_how how;
     struct model_process *process;
     struct drained *rings;    // RING_MAX of them, owned
     uint32_t ring_high;       // rings below this one may be in use

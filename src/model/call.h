@@ -16,6 +16,7 @@
 #include "nt/layout.h"
 #include "nt/memory.h"
 #include "tables/calls.h"
+#include "wire/journal.h"
 #include "wire/record.h"
 
 #include <assert.h>
@@ -97,6 +98,7 @@ struct transition_told {
     bool status_known;  // EXCEPTION, RAISE
     uint32_t status;
     struct place place;  // THREAD_START, APC: routine; EXCEPTION: address
+    struct model_process *process;  // NULL: of no model
     uint32_t word_count;
     uint64_t words[TRANSITION_WORDS_MAX];  // enum transition_word
 };
@@ -124,6 +126,19 @@ enum notice_kind {
     NOTICE_PATCHES_LOST,  // `count` stubs of module `reason`
     NOTICE_ATTACHED,
     NOTICE_DETACHED,
+    NOTICE_STARTED,   // by another one that is traced: `child` is this process
+    NOTICE_UNTRACED,  // it has started `child`, which is not traced; `reason`
+    NOTICE_LATE,      // the same, which is, but ran for `count` ns before
+};
+
+/* A process that was started. */
+struct child_told {
+    uint32_t pid;
+    enum process_how how;
+    str image;        // a path or a file's name; empty: not known
+    str command;      // empty: not known
+    uint32_t by_pid;  // who started it; 0: not known
+    uint32_t by_tid;  // the same
 };
 
 struct notice {
@@ -134,7 +149,13 @@ struct notice {
     uint32_t code;
     uint64_t count;
     bool data;
-    str reason;  // constant
+    str reason;  // words of ours, or of the tracer's
+    const struct child_told *child;
+    struct model_process *process;  // NULL: of no model
 };
+
+/* What a process runs, without its folders; empty: not known. `p` may be NULL.
+ * As long as the process. */
+str model_process_image(const struct model_process *p);
 
 #endif

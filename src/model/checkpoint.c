@@ -413,7 +413,10 @@ static bool is_kept(const struct record_head *r)
     case JOURNAL_PLACE:
     case JOURNAL_LOST:
     case JOURNAL_NOTICE:
+    case JOURNAL_CHILD:
         return true;
+    case JOURNAL_PROCESS:
+        return journal_is_start(r);
     default:
         return false;
     }

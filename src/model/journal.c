@@ -17,6 +17,8 @@
 
 /* More are not kept: threads that do not come on are not waited for so long. */
 #define KEPT_MOST 100000
+/* Bytes of why a process could not be traced. */
+#define WHY_MOST 1024
 
 /* Is what it says of the model's world possible? Sizes were judged. */
 static bool is_sensible(const struct record_head *r)
@@ -25,6 +27,7 @@ static bool is_sensible(const struct record_head *r)
     const struct journal_module *module = record;
     const struct journal_place *place = record;
     const struct journal_notice *notice = record;
+    const struct journal_child *child = record;
 
     switch (r->kind) {
     case JOURNAL_MODULE:
@@ -36,6 +39,8 @@ static bool is_sensible(const struct record_head *r)
         return notice->kind >= NOTICE_CALLBACK_LOST &&
                notice->kind <= NOTICE_DETACHED &&
                notice->module <= PATCHED_WIN32U;
+    case JOURNAL_CHILD:
+        return child->fate < CHILD_FATES;
     default:
         return true;
     }
@@ -175,6 +180,81 @@ static void notice(struct model_process *p, const struct journal_notice *r)
     tell_notice(p->self, &n, r->head.time);
 }
 
+static enum process_how how_of(uint8_t how)
+{
+    return how < PROCESS_HOWS ? (enum process_how)how : PROCESS_CHILD;
+}
+
+bool journal_is_start(const struct record_head *r)
+{
+    enum process_how how = how_of(journal_process_of(r).how);
+
+    return how == PROCESS_CHILD || how == PROCESS_CLONE;
+}
+
+/* Of a PROCESS or a CHILD, as long as they can be on Windows. */
+static str image_in(const void *record)
+{
+    return str_slice(journal_text(record, 0), 0, OBJECT_NAME_MAX / 3);
+}
+
+static str command_in(const void *record)
+{
+    return str_slice(journal_text(record, 1), 0, OBJECT_NAME_MAX);
+}
+
+static void tell_start(struct model_process *p, const struct record_head *r)
+{
+    const struct journal_process of = journal_process_of(r);
+    struct child_told child = { .pid = of.pid,
+                                .how = how_of(of.how),
+                                .image = image_in(r),
+                                .command = command_in(r),
+                                .by_pid = of.parent,
+                                .by_tid = of.parent_tid };
+    struct notice n = { .kind = NOTICE_STARTED,
+                        .reason = STR(""),
+                        .child = &child };
+
+    /* Whether a thread of it is known by now would be chance. */
+    tell_notice_by(p, 0, &n, r->time);
+}
+
+/* Who started it is whose line it is. */
+static void tell_child(struct model_process *p, const struct journal_child *r)
+{
+    static const str reasons[CHILD_FATES] = {
+        [CHILD_PASSED] = STR_INIT("not named by --follow"),
+        [CHILD_32BIT] = STR_INIT("32-bit program"),
+    };
+    struct child_told child = { .pid = r->pid,
+                                .how = how_of(r->how),
+                                .image = image_in(r),
+                                .command = command_in(r),
+                                .by_pid = p->pid,
+                                .by_tid = r->tid };
+    struct notice n = { .kind = NOTICE_UNTRACED,
+                        .reason = reasons[r->fate],
+                        .child = &child };
+
+    switch ((enum child_fate)r->fate) {
+    case CHILD_UNTRACED:
+        return;
+    case CHILD_FAILED:
+        n.reason = str_slice(journal_text(r, 2), 0, WHY_MOST);
+        break;
+    case CHILD_LATE:
+        n.kind = NOTICE_LATE;
+        n.count = r->missed < UINT64_MAX / 1000 ? r->missed * 1000 : UINT64_MAX;
+        break;
+    case CHILD_PASSED:
+    case CHILD_32BIT:
+    case CHILD_FATES:
+        break;
+    }
+    tell_notice_by(p, r->tid, &n, r->head.time);
+}
+
 void journal_step(struct model_process *p)
 {
     const struct record_head *r = journal_next(p);
@@ -206,6 +286,11 @@ void journal_step(struct model_process *p)
         notice(p, record);
         break;
     case JOURNAL_PROCESS:
+        tell_start(p, record);
+        break;
+    case JOURNAL_CHILD:
+        tell_child(p, record);
+        break;
     case JOURNAL_PROCESS_END:
     case JOURNAL_THREAD_END:
     case JOURNAL_ANSWER:

@@ -454,6 +454,11 @@ static struct model_process *process_open(struct model *m,
     p->self->order = m->thread_order++;
     p->next = m->processes;
     m->processes = p;
+    if (journal_is_start(&r->head)) {
+        /* Without memory it begins without a line. */
+        journal_keep(p, &r->head);
+        announce(p->self);
+    }
     return p;
 }
 
@@ -535,6 +540,7 @@ bool model_journal(struct model_process *p, const void *record, size_t size)
     case JOURNAL_PLACE:
     case JOURNAL_LOST:
     case JOURNAL_NOTICE:
+    case JOURNAL_CHILD:
         ok = journal_keep(p, r);
         announce(p->self);
         break;

@@ -178,7 +178,7 @@ struct model_process *model_process_open(struct model *m, const void *record,
                                          size_t size);
 
 /* Takes one record of the journal: MODULE, UNMODULE, STUBS, HANDLE, PLACE,
- * LOST and NOTICE take effect at their time, before what threads of the
+ * LOST, NOTICE and CHILD take effect at their time, before what threads of the
  * process wrote then; CLOCK at once. After PROCESS_END threads not yet ended
  * end without a line of their own, the line of the process comes after all of
  * theirs, and neither `p` nor its threads are to be used again by the caller.

@@ -6,14 +6,22 @@
 
 #include "base/banned.h"
 
+void tell_notice_by(struct model_process *p, uint32_t tid, struct notice *n,
+                    uint64_t time)
+{
+    n->process = p;
+    n->pid = p->pid;
+    n->tid = tid;
+    n->time = time;
+    if (p->model->out.notice) {
+        p->model->out.notice(p->model->out.ctx, n);
+    }
+}
+
 void tell_notice(struct model_thread *t, struct notice *n, uint64_t time)
 {
-    n->pid = t->process->pid;
-    n->tid = t->is_self ? t->process->main_tid : t->tid;
-    n->time = time;
-    if (t->model->out.notice) {
-        t->model->out.notice(t->model->out.ctx, n);
-    }
+    tell_notice_by(t->process, t->is_self ? t->process->main_tid : t->tid, n,
+                   time);
 }
 
 str lost_reason(uint64_t why)

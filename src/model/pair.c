@@ -836,6 +836,7 @@ void pair_transition(struct model_thread *t, const struct event *e, bool late)
     struct transition_told told = {
         .pid = t->process->pid,
         .tid = t->tid,
+        .process = t->process,
         .kind = (enum transition)e->number,
         .late = late,
         .time = e->time,

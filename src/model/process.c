@@ -63,6 +63,12 @@ bool process_set_image(struct model_process *p, str image)
     return true;
 }
 
+str model_process_image(const struct model_process *p)
+{
+    return p && p->image.p ? str_slice(str_file(p->image), 0, NAME_MAX_BYTES)
+                           : STR("");
+}
+
 void process_names_drop(struct model_process *p)
 {
     for (size_t i = 0; i < p->module_count; i++) {

@@ -404,6 +404,9 @@ void str_drop(str s);
 
 /* notice.c: tells a notice of the process, or of a thread. */
 void tell_notice(struct model_thread *t, struct notice *n, uint64_t time);
+/* The same of thread `tid` of the process, 0: of none that is known. */
+void tell_notice_by(struct model_process *p, uint32_t tid, struct notice *n,
+                    uint64_t time);
 
 /* heap.c. Room in the heap for one more; false without memory. */
 bool heap_reserve(struct model *m);
@@ -436,6 +439,8 @@ void queue_close(struct model_thread *t);
 struct record_head *journal_copy(const void *record, size_t size);
 /* Keeps a record, judged, until its time comes; false without memory. */
 bool journal_keep(struct model_process *p, const struct record_head *r);
+/* A PROCESS of which it is told that it begins. */
+bool journal_is_start(const struct record_head *r);
 /* The next one; NULL: there is none. */
 const struct record_head *journal_next(const struct model_process *p);
 /* It takes effect, and is gone. */

@@ -87,7 +87,7 @@
 
 #define FILE_MAGIC "\x89NTS\r\n\x1a\n"
 #define FILE_MAJOR 0
-#define FILE_MINOR 1
+#define FILE_MINOR 2
 #define FILE_HEAD_SIZE 32
 
 struct file_head {

@@ -67,7 +67,8 @@ static void note_number(struct recorder *r, uint16_t number)
 static bool is_notice(uint8_t kind)
 {
     return kind == JOURNAL_PROCESS_END || kind == JOURNAL_THREAD_END ||
-           kind == JOURNAL_LOST || kind == JOURNAL_NOTICE;
+           kind == JOURNAL_LOST || kind == JOURNAL_NOTICE ||
+           kind == JOURNAL_CHILD || kind == JOURNAL_PROCESS;
 }
 
 /* A record is told in this segment, or may be. */
@@ -197,7 +198,11 @@ static void on_clock(void *recorder, const void *record, size_t size)
 static void on_process(void *recorder, uint64_t process, const void *record,
                        size_t size)
 {
-    carry(recorder, OP_PROCESS, process, record, size);
+    struct recorder *r = recorder;
+
+    /* That it begins is told, of most. */
+    r->flags |= SUMMARY_NOTICES;
+    carry(r, OP_PROCESS, process, record, size);
 }
 
 static void on_journal(void *recorder, uint64_t process, const void *record,

@@ -391,6 +391,9 @@ void telling_notice(void *telling, const struct notice *n)
     case NOTICE_ENDED:
     case NOTICE_ATTACHED:
     case NOTICE_DETACHED:
+    case NOTICE_STARTED:
+    case NOTICE_UNTRACED:
+    case NOTICE_LATE:
         if (!t->lines) {
             return;
         }

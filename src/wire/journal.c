@@ -44,8 +44,13 @@ static const struct shape shapes[] = {
     SHAPE(CLOCK, clock, 0, 0),
     SHAPE(LOST, lost, 0, 0),
     SHAPE(NOTICE, notice, 0, 0),
+    SHAPE(CHILD, child, 3,
+          AT(child, image_size), AT(child, command_size), AT(child, why_size)),
 };
 /* clang-format on */
+
+/* A PROCESS of format 0.1 ends so early. */
+#define PROCESS_WITHOUT_STARTER AT(process, parent_tid)
 
 static_assert(COUNT_OF(shapes) == JOURNAL_END - JOURNAL_PROCESS, "journal.c");
 
@@ -62,6 +67,15 @@ static const struct shape *shape_of(uint8_t kind)
     return kind >= JOURNAL_PROCESS && kind < JOURNAL_END
                ? &shapes[kind - JOURNAL_PROCESS]
                : NULL;
+}
+
+/* Bytes of a record before its rows and texts; it has a kind. */
+static uint32_t fixed_of(const struct record_head *head)
+{
+    return head->kind == JOURNAL_PROCESS &&
+                   (head->flags & JOURNAL_PROCESS_STARTER) == 0
+               ? PROCESS_WITHOUT_STARTER
+               : shape_of(head->kind)->fixed;
 }
 
 /* Bytes of the rows of a STUBS record that stand before its texts. */
@@ -123,6 +137,9 @@ static void build(struct buf *b, enum journal_kind kind, uint64_t time,
     const struct shape *shape = shape_of((uint8_t)kind);
     struct record_head head = { .kind = (uint8_t)kind, .time = time };
 
+    if (kind == JOURNAL_PROCESS) {
+        head.flags = JOURNAL_PROCESS_STARTER;
+    }
     buf_add(b, (str){ fixed, shape->fixed });
     if (b->cut) {
         b->size = 0;
@@ -214,6 +231,12 @@ void journal_notice(struct buf *b, uint64_t time, uint32_t kind,
     build(b, JOURNAL_NOTICE, time, &r, NULL);
 }
 
+void journal_child(struct buf *b, uint64_t time, const struct journal_child *c,
+                   str image, str command, str why)
+{
+    build(b, JOURNAL_CHILD, time, c, (str[]){ image, command, why });
+}
+
 void journal_stubs(struct buf *b, uint64_t time, uint64_t base, uint32_t id,
                    str module, const struct journal_stub_row *rows,
                    uint32_t count)
@@ -285,10 +308,10 @@ bool journal_judge(const void *bytes, size_t size)
         return false;
     }
     shape = shape_of(head->kind);
-    if (shape == NULL || size < shape->fixed) {
+    if (shape == NULL || size < fixed_of(head)) {
         return false;
     }
-    used = shape->fixed + rows_size(bytes);
+    used = fixed_of(head) + rows_size(bytes);
     for (int i = 0; i < shape->texts; i++) {
         used += u32_in(bytes, shape->size_at[i]);
     }
@@ -296,11 +319,19 @@ bool journal_judge(const void *bytes, size_t size)
            (head->kind != JOURNAL_STUBS || judge_rows(bytes, size - used));
 }
 
+struct journal_process journal_process_of(const void *record)
+{
+    struct journal_process p = { .pid = 0 };
+
+    memcpy(&p, record, fixed_of(record));
+    return p;
+}
+
 str journal_text(const void *record, int which)
 {
     const struct record_head *head = record;
     const struct shape *shape = shape_of(head->kind);
-    uint64_t at = shape->fixed + rows_size(record);
+    uint64_t at = fixed_of(head) + rows_size(record);
 
     for (int i = 0; i < which; i++) {
         at += u32_in(record, shape->size_at[i]);

@@ -21,6 +21,8 @@
  *   CLOCK        what time a TSC is
  *   LOST         records are missing here
  *   NOTICE       something of the process that no thread has written
+ *   CHILD        it has started another process, of which there is no PROCESS,
+ *                or something to be said beside that
  *   PROCESS_END  it has ended
  *
  * In a thread's own stream, behind its records:
@@ -31,8 +33,9 @@
  *   THREAD_END   the thread has ended
  *
  * A record takes effect at its time: MODULE, UNMODULE, STUBS, PLACE, HANDLE,
- * NOTICE and LOST of a process before what its threads wrote at the same time.
- * PROCESS and CLOCK take effect when they come.
+ * NOTICE, CHILD and LOST of a process before what its threads wrote at the same
+ * time. PROCESS and CLOCK take effect when they come; that a process has begun
+ * is told at the time of its PROCESS.
  *
  * Who reads them believes no number before it has compared it with what is
  * left: a recording is anybody's to write.
@@ -61,24 +64,65 @@ enum journal_kind {
     JOURNAL_CLOCK,
     JOURNAL_LOST,
     JOURNAL_NOTICE,
+    JOURNAL_CHILD,
     JOURNAL_END,  // behind the last one
 };
 
 /* No record is larger. */
 #define JOURNAL_MAX (1u << 20)
 
+/* How a process came to be traced. */
+enum process_how {
+    PROCESS_LAUNCHED,  // we have started it
+    PROCESS_CHILD,     // a traced process has
+    PROCESS_ATTACHED,  // it ran already
+    PROCESS_CLONE,     // as PROCESS_CHILD, a copy of that process
+    PROCESS_HOWS,
+};
+
+/* record_head.flags of a PROCESS: it has all of the struct; without it (format
+ * 0.1) texts follow `command_size`, and what is behind that is not known. */
+#define JOURNAL_PROCESS_STARTER 1
+
 struct journal_process {
     struct record_head head;
     uint32_t pid;
-    uint32_t parent;  // 0: not known
-    uint32_t build;   // of Windows, as 19045
-    uint8_t mode;     // enum model_mode
-    uint8_t width;    // bytes of a pointer
-    uint8_t wine;     // 1: it runs there
-    uint8_t pad;
+    uint32_t parent;        // that started it; 0: not known
+    uint32_t build;         // of Windows, as 19045
+    uint8_t mode;           // enum model_mode
+    uint8_t width;          // bytes of a pointer
+    uint8_t wine;           // 1: it runs there
+    uint8_t how;            // enum process_how
     uint32_t image_size;    // a path or a file's name
     uint32_t command_size;  // its command line
+    uint32_t parent_tid;    // the thread that started it; 0: not seen
+    uint32_t pad;
     /* image, command */
+};
+
+/* What became of a process that a traced one has started. */
+enum child_fate {
+    CHILD_UNTRACED,  // nobody asked for children
+    CHILD_PASSED,    // --follow does not name its image
+    CHILD_32BIT,     // a 32-bit program
+    CHILD_FAILED,    // it could not be traced; a text says why
+    CHILD_LATE,      // it is traced, but ran for `missed` before that
+    CHILD_FATES,
+};
+
+/* In the journal of the process that has started it. */
+struct journal_child {
+    struct record_head head;
+    uint32_t pid;
+    uint32_t tid;  // the thread that started it; 0: not seen
+    uint8_t fate;  // enum child_fate
+    uint8_t how;   // enum process_how: PROCESS_CHILD or PROCESS_CLONE
+    uint16_t pad;
+    uint32_t image_size;    // a path or a file's name
+    uint32_t command_size;  // its command line
+    uint32_t why_size;
+    uint64_t missed;  // microseconds, CHILD_LATE
+    /* image, command, why */
 };
 
 struct journal_process_end {
@@ -190,7 +234,8 @@ struct journal_notice {
     uint64_t count;   // of stubs, with it
 };
 
-static_assert(sizeof(struct journal_process) == 40, "journal.h");
+static_assert(sizeof(struct journal_process) == 48, "journal.h");
+static_assert(sizeof(struct journal_child) == 48, "journal.h");
 static_assert(sizeof(struct journal_module) == 72, "journal.h");
 static_assert(sizeof(struct journal_stubs) == 40, "journal.h");
 static_assert(sizeof(struct journal_stub) == 8, "journal.h");
@@ -221,6 +266,8 @@ void journal_clock(struct buf *b, const struct journal_clock *c);
 void journal_lost(struct buf *b, uint64_t time, uint32_t why, uint64_t count);
 void journal_notice(struct buf *b, uint64_t time, uint32_t kind,
                     uint32_t module, uint64_t count);
+void journal_child(struct buf *b, uint64_t time, const struct journal_child *c,
+                   str image, str command, str why);
 
 struct journal_stub_row {
     uint32_t rva;
@@ -239,6 +286,9 @@ bool journal_is_name(str name);
 /* True if `bytes` is one whole record of the journal: its size, and the sizes
  * of all that is in it. */
 bool journal_judge(const void *bytes, size_t size);
+/* A PROCESS that was judged, of any version: without its texts, and with zeros
+ * for what it has not. */
+struct journal_process journal_process_of(const void *record);
 /* The `which`-th text of a record that was judged. */
 str journal_text(const void *record, int which);
 /* Row `i` of one that was judged; asked for in order, *names 0 at first. */

@@ -39,6 +39,42 @@ static inline struct model_process *open_process(struct model *m, uint32_t pid,
     return b.cut ? NULL : model_process_open(m, b.p, b.size);
 }
 
+/* One that thread `tid` of `parent` has started at `at`, a TSC. */
+static inline struct model_process *
+open_child(struct model *m, uint32_t pid, enum process_how how, uint32_t parent,
+           uint32_t tid, uint64_t at, str image, str command)
+{
+    char room[JOURNAL_ROOM];
+    struct buf b = BUF_OVER(room);
+    struct journal_process r = { .head.time = at,
+                                 .pid = pid,
+                                 .parent = parent,
+                                 .parent_tid = tid,
+                                 .how = (uint8_t)how,
+                                 .mode = MODE_PATCHED,
+                                 .width = 8 };
+
+    journal_process(&b, &r, image, command);
+    return b.cut ? NULL : model_process_open(m, b.p, b.size);
+}
+
+static inline bool tell_child(struct model_process *p, uint32_t pid,
+                              uint32_t tid, enum child_fate fate,
+                              uint64_t missed, str image, str command, str why,
+                              uint64_t at)
+{
+    char room[JOURNAL_ROOM];
+    struct buf b = BUF_OVER(room);
+    struct journal_child r = { .pid = pid,
+                               .tid = tid,
+                               .fate = (uint8_t)fate,
+                               .how = PROCESS_CHILD,
+                               .missed = missed };
+
+    journal_child(&b, at, &r, image, command, why);
+    return tell_record(p, &b);
+}
+
 /* A table of its own for each. */
 static inline bool add_stub(struct model_process *p, uint64_t address,
                             uint16_t number, str name, str module, bool patched)

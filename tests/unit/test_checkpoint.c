@@ -308,7 +308,7 @@ static void journal(struct model_process *p)
                                    .ns = (int64_t)at,
                                    .hz = any(20) == 0 ? TICKS * 1000000 : 0 };
 
-    switch (any(9)) {
+    switch (any(10)) {
     case 0:
     case 1:
         journal_module(
@@ -331,6 +331,10 @@ static void journal(struct model_process *p)
         journal_handle(&b, at, any_handle(), any(2), STR("Process"),
                        any(2) ? STR("40 x.exe") : STR("x"), STR(""));
         tell_record(p, &b);
+        break;
+    case 7:
+        tell_child(p, 40, any(2), (enum child_fate)any(CHILD_FATES), 5,
+                   STR("C:\\x.exe"), STR("x"), STR("why"), at);
         break;
     case 6:
         if (any(4) == 0) {
@@ -361,7 +365,11 @@ static void open_one(uint32_t of)
 {
     static char room[JOURNAL_ROOM];
     struct buf b = BUF_OVER(room);
-    struct journal_process r = { .pid = 32 + 8 * of,
+    struct journal_process r = { .head.time = (w.us + any(20)) * TICKS,
+                                 .pid = 32 + 8 * of,
+                                 .parent = 4 * any(20),
+                                 .parent_tid = any(3),
+                                 .how = (uint8_t)any(PROCESS_HOWS),
                                  .mode = (uint8_t)any(3),
                                  .width = any(4) ? 8 : 4 };
 

@@ -47,6 +47,33 @@ static void what_is_built_is_judged_right(void)
     CHECK(row.rva == 0x30 && row.flags == JOURNAL_STUB_PATCHED);
 }
 
+/* Files of format 0.1 have it, and are read. */
+static void a_process_of_which_less_is_known_is_one(void)
+{
+    _Alignas(8) static char room[JOURNAL_ROOM];
+    struct journal_process process = {
+        .pid = 44, .parent = 32, .parent_tid = 36, .how = PROCESS_CHILD
+    };
+    const size_t old_size = offsetof(struct journal_process, parent_tid);
+    uint32_t size = (uint32_t)old_size + 16;
+    const void *record = room;
+    struct buf b = BUF_OVER(room);
+
+    journal_process(&b, &process, STR("C:\\x.exe"), STR("x.exe 1"));
+    CHECK_U64(journal_process_of(record).parent_tid, 36);
+    CHECK(journal_process_of(record).how == PROCESS_CHILD);
+    room[RECORD_FLAGS] = 0;
+    memcpy(room + RECORD_SIZE, &size, sizeof(size));
+    memcpy(room + old_size, "C:\\x.exex.exe 1", 16);
+    CHECK(journal_judge(record, size));
+    CHECK_U64(journal_process_of(record).parent, 32);
+    CHECK_U64(journal_process_of(record).parent_tid, 0);
+    CHECK_STR(journal_text(record, 0), STR("C:\\x.exe"));
+    CHECK_STR(journal_text(record, 1), STR("x.exe 1"));
+    room[RECORD_FLAGS] = JOURNAL_PROCESS_STARTER;
+    CHECK(!journal_judge(record, size));
+}
+
 /* With no identity: as it is when nothing is recorded. */
 static void build_module(struct buf *b, uint64_t time, uint64_t base,
                          uint64_t size, str name)
@@ -323,10 +350,81 @@ static void stubs_are_shared_and_given_back(void)
     trace_close(t);
 }
 
+/* Who was launched is the one whose output this is: it has no line. */
+static void a_child_is_told_when_it_begins(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    struct model_thread *a = add_thread(t, 36);
+    struct model_process *p =
+        open_child(t->m, 44, PROCESS_CHILD, 32, 36, 15 * TICKS,
+                   STR("C:\\dir\\a > b.exe"), STR("\"a > b\" +++ \n"));
+
+    CHECK(p != NULL);
+    chunk_entry(&c, 10, N_YIELD, STACK, 0x100, 0, 0, 0);
+    chunk_return(&c, 20, N_YIELD, STACK, 0x100, 0);
+    feed(a, &c);
+    CHECK(open_child(t->m, 48, PROCESS_CLONE, 44, 0, 30 * TICKS, STR(""),
+                     STR("")) != NULL);
+    CHECK(open_child(t->m, 52, PROCESS_CHILD, 0, 0, 31 * TICKS, STR("c.exe"),
+                     STR("c")) != NULL);
+    CHECK(open_child(t->m, 56, PROCESS_LAUNCHED, 1, 0, 32 * TICKS, STR("d.exe"),
+                     STR("d")) != NULL);
+    CHECK(open_child(t->m, 60, PROCESS_ATTACHED, 1, 0, 33 * TICKS, STR("e.exe"),
+                     STR("e")) != NULL);
+    tell_process_over(p, 3, 40 * TICKS);
+    CHECK_STR(told(t),
+              STR("32.36 NtYieldExecution( <unfinished ...>\n"
+                  "44.? +++ process 44<a ^> b.exe> started by 32.36: "
+                  "\"^\"a > b^\" +++ ^{0A}\" +++\n"
+                  "32.36 <... NtYieldExecution resumed>) = 0\n"
+                  "48.? +++ process 48 cloned by 44.?: ? +++\n"
+                  "52.? +++ process 52<c.exe> started by ?: \"c\" +++\n"
+                  "44.? +++ ended with 3 +++\n"));
+    trace_close(t);
+}
+
+static void a_child_that_is_not_traced_is_told(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    const str image = STR("C:\\x.exe");
+    const str command = STR("x 1");
+
+    CHECK(tell_child(t->p, 44, 36, CHILD_UNTRACED, 0, image, command, STR(""),
+                     10 * TICKS));
+    CHECK(tell_child(t->p, 48, 36, CHILD_PASSED, 0, image, command, STR(""),
+                     11 * TICKS));
+    CHECK(tell_child(t->p, 52, 36, CHILD_32BIT, 0, image, command, STR(""),
+                     12 * TICKS));
+    CHECK(tell_child(t->p, 56, 0, CHILD_FAILED, 0, STR(""), STR(""),
+                     STR("a+b\n"), 13 * TICKS));
+    CHECK(tell_child(t->p, 60, 36, CHILD_LATE, 1234567, image, command, STR(""),
+                     14 * TICKS));
+    CHECK(tell_child(t->p, 64, 36, CHILD_LATE, UINT64_MAX, image, command,
+                     STR(""), 15 * TICKS));
+    CHECK(!tell_child(t->p, 68, 36, CHILD_FATES, 0, image, command, STR(""),
+                      16 * TICKS));
+    CHECK_STR(
+        told(t),
+        STR("32.36 +++ process 48<x.exe> started by 32.36: \"x 1\", "
+            "runs untraced: not named by --follow +++\n"
+            "32.36 +++ process 52<x.exe> started by 32.36: \"x 1\", "
+            "runs untraced: 32-bit program +++\n"
+            "32.? +++ process 56 started by 32.?: ?, "
+            "runs untraced: a^{2B}b^{0A} +++\n"
+            "32.36 +++ process 60<x.exe> is traced late: 1.234567 s missed "
+            "+++\n"
+            "32.36 +++ process 64<x.exe> is traced late: 18446744073.709551 s "
+            "missed +++\n"));
+    trace_close(t);
+}
+
 int main(void)
 {
     const struct test tests[] = {
         TEST(what_is_built_is_judged_right),
+        TEST(a_process_of_which_less_is_known_is_one),
+        TEST(a_child_is_told_when_it_begins),
+        TEST(a_child_that_is_not_traced_is_told),
         TEST(texts_are_cut_where_there_is_no_room),
         TEST(a_module_says_which_build_it_is),
         TEST(what_is_no_record_is_refused),

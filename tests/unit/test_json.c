@@ -349,7 +349,8 @@ static void what_is_of_no_known_thread_names_none(void)
     CHECK(json_init(&j, wrote_line, &w));
     j.sink.ops->notice(&j.sink, &head, &n);
     json_close(&j);
-    CHECK(strstr(w.p, "\"pid\":32,\"tid\":null,\"time\"") != NULL);
+    CHECK(strstr(w.p, "\"pid\":32,\"tid\":null,\"image\":null,\"time\"") !=
+          NULL);
     free(w.p);
 
     /* On a screen it is no second thread; the next one is. */
@@ -370,7 +371,9 @@ static void what_is_of_no_known_thread_names_none(void)
     free(w.p);
 }
 
-#define LEADER "\"pid\":32,\"tid\":36,\"time\":\"1795341240441799123\","
+#define LEADER                                       \
+    "\"pid\":32,\"tid\":36,\"image\":null,\"time\":" \
+    "\"1795341240441799123\","
 
 static void lines_of_every_kind_are_objects(void)
 {
@@ -385,7 +388,7 @@ static void lines_of_every_kind_are_objects(void)
     CHECK_U64(j.lines, 20);
     CHECK_STR(
         wrote_all(&w),
-        STR("{\"type\":\"header\",\"version\":1,\"program\":\"ntstrace\","
+        STR("{\"type\":\"header\",\"version\":2,\"program\":\"ntstrace\","
             "\"program_version\":\"1.0 \\\"x\\\"\"}\n"
             "{\"type\":\"call\"," LEADER "\"number\":52,\"returns\":"
             "\"0x140001000\",\"name\":\"NtRead\",\"part\":\"entry\",\"args\":["

@@ -432,6 +432,10 @@ static void world_process(struct world *w, struct place_in *at)
         .pid = w->next_id += 4,
         .mode = (uint8_t)(one_in(4) ? random_u32() % 3 : MODE_PATCHED),
         .width = 8,
+        .how = (uint8_t)(random_u32() % PROCESS_HOWS),
+        .parent = 32,
+        .parent_tid = 36,
+        .head.time = w->now * TICKS,
     };
 
     journal_process(&b, &r, STR("C:\\demo.exe"), STR("demo \"a b\""));

@@ -493,6 +493,38 @@ static void dumps_follow_their_call(void)
     free(w.p);
 }
 
+static void processes_are_called_by_their_programs(void)
+{
+    struct text_options options = { .images = true };
+    struct sink_end end = { .took = TOOK_NOTHING };
+    struct sink_head first = sinks_head;
+    struct sink_head other = sinks_head;
+    struct wrote w = { 0 };
+    struct text t;
+
+    first.image = STR("a>b.exe");
+    other.pid = 44;
+    other.image = STR("");
+    for (int i = 0; i < 2; i++) {
+        CHECK(text_init(&t, &options, wrote_line, &w));
+        t.sink.ops->call_begin(&t.sink, &other, STR("NtX"), PART_ENTRY);
+        t.sink.ops->call_end(&t.sink, &end);
+        t.sink.ops->call_begin(&t.sink, &first, STR("NtX"), PART_ENTRY);
+        t.sink.ops->dump(&t.sink, true, (const uint8_t *)"", 0, true);
+        t.sink.ops->call_end(&t.sink, &end);
+        text_close(&t);
+        options.always_pid = true;
+    }
+    sinks_check_lines(&w, CHECK_AT);
+    CHECK_STR(wrote_all(&w), STR("NtX( <unfinished ...>\n"
+                                 "[pid 32.36<a^>b.exe>] NtX( <unfinished ...>\n"
+                                 "[pid 32.36<a^>b.exe>] | ...\n"
+                                 "44.36 NtX( <unfinished ...>\n"
+                                 "32.36<a^>b.exe> NtX( <unfinished ...>\n"
+                                 "32.36<a^>b.exe> | ...\n"));
+    free(w.p);
+}
+
 static void a_large_dump_is_whole_and_a_huge_one_is_cut(void)
 {
     static uint8_t bytes[1 << 20];
@@ -706,6 +738,7 @@ int main(void)
         TEST(x_escapes_what_is_not_ascii_and_xx_all),
         TEST(colours_stand_around_what_matters),
         TEST(dumps_follow_their_call),
+        TEST(processes_are_called_by_their_programs),
         TEST(a_large_dump_is_whole_and_a_huge_one_is_cut),
         TEST(a_null_result_is_zero),
         TEST(the_longest_path_is_never_cut),
