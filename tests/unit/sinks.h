@@ -129,6 +129,7 @@ static inline str sinks_between(const struct wrote *w, str before, str after)
         CHECK_STR(sinks_between(                                               \
                       &w,                                                      \
                       STR("{\"type\":\"call\",\"pid\":32,\"tid\":36,"          \
+                          "\"image\":null,"                                    \
                           "\"time\":\"1795341240441799123\",\"name\":"         \
                           "\"NtX\",\"part\":\"whole\",\"args\":[{\"name\":"    \
                           "\"A\",\"value\":"),                                 \
