@@ -60,6 +60,7 @@ struct view_options {
     bool json;
     uint8_t quiet;  // how often -q was given
     bool always_show_pid;
+    bool images;  // -Y: processes with their programs' names
     enum color color;
 
     bool summary_only;  // -c
