@@ -88,6 +88,7 @@ static const struct opt_word color_words[] = {
 static const struct opt_word by_words[] = {
     { "name", BY_NAME },
     { "thread", BY_THREAD },
+    { "process", BY_PROCESS },
     { NULL, 0 },
 };
 
@@ -576,9 +577,6 @@ static bool agree(struct parse *p)
     const struct options *o = &p->o;
     bool counts = o->view.summary || o->view.summary_only;
 
-    if (o->view.json && counts) {
-        return err_set(p->e, ERR_USAGE, "--json: does not go with -c or -C");
-    }
     if (o->view.summary_only && o->view.summary) {
         return err_set(p->e, ERR_USAGE, "-c: does not go with -C");
     }

@@ -999,3 +999,57 @@ void json_header(struct json *j, str program_version)
     add_string(j, program_version);
     end_line(j);
 }
+
+static void add_times(struct buf *b, const struct summary_row *row)
+{
+    const struct {
+        str key;
+        uint64_t ns;
+    } times[] = {
+        { STR_INIT(",\"total\":"), row->ns },
+        { STR_INIT(",\"min\":"), row->min_ns },
+        { STR_INIT(",\"max\":"), row->max_ns },
+    };
+
+    buf_add(b, STR(",\"timed\":"));
+    add_decimal(b, row->timed, false);
+    for (size_t i = 0; i < COUNT_OF(times) && row->timed > 0; i++) {
+        buf_add(b, times[i].key);
+        add_ns(b, times[i].ns > INT64_MAX ? INT64_MAX : (int64_t)times[i].ns);
+    }
+}
+
+void json_counts(void *json, const struct summary_row *row)
+{
+    struct json *j = json;
+    struct buf *b = &j->line.buf;
+
+    line_reset(&j->line);
+    j->cut = false;
+    line_room(&j->line, SMALL);
+    buf_add(b, STR("{\"type\":\"count\""));
+    if (row->pid != 0) {
+        buf_add(b, STR(",\"pid\":"));
+        buf_add_dec(b, row->pid);
+    }
+    if (row->tid != 0) {
+        buf_add(b, STR(",\"tid\":"));
+        buf_add_dec(b, row->tid);
+    }
+    if (row->image.size > 0) {
+        buf_add(b, STR(",\"image\":"));
+        add_string(j, row->image);
+    }
+    buf_add(b, STR(",\"name\":"));
+    add_string(j, row->name);
+    line_room(&j->line, SMALL);
+    buf_add(b, STR(",\"calls\":"));
+    add_decimal(b, row->calls, false);
+    buf_add(b, STR(",\"errors\":"));
+    add_decimal(b, row->errors, false);
+    add_times(b, row);
+    if (row->waits) {
+        buf_add(b, STR(",\"waits\":true"));
+    }
+    end_line(j);
+}

@@ -14,6 +14,7 @@
 
 #include "decode/sink.h"
 #include "format/line.h"
+#include "format/summary.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -58,6 +59,9 @@ struct json {
 /* `ctx` must outlive the sink. False without memory. */
 bool json_init(struct json *j, void (*write)(void *ctx, str line), void *ctx);
 void json_close(struct json *j);
+
+/* A line for each row of a table of counts; for summary_write_rows. */
+void json_counts(void *json, const struct summary_row *row);
 
 /* The first line of a trace: what wrote it, and the version of the schema. */
 void json_header(struct json *j, str program_version);

@@ -8,6 +8,7 @@
  */
 #include "format/summary.h"
 
+#include "base/chars.h"
 #include "base/compiler.h"
 #include "base/hash.h"
 #include "format/pieces.h"
@@ -22,12 +23,17 @@
 #define SLOTS_PER_ROW 2u
 /* Names of calls are far shorter. */
 #define NAME_MOST 200u
+/* Of a program's. */
+#define IMAGE_MOST 260u
 
 struct row {
     char *name;  // owned; but for that of "(more)"
     uint32_t name_size;
-    uint32_t pid;  // by_thread
+    uint32_t pid;  // by thread, or process
     uint32_t tid;
+    uint64_t process;  // the same; as sink_head has it
+    char *image;       // by process; owned
+    uint32_t image_size;
     bool waits;
     uint64_t calls;
     uint64_t errors;
@@ -56,10 +62,28 @@ static struct summary *summary_of(struct sink *s)
 
 /* --- Rows ------------------------------------------------------------- */
 
-static uint32_t hash_of(str name, uint32_t pid, uint32_t tid)
+/* Whose calls a row counts; all zeros: everybody's. */
+struct whose {
+    uint32_t pid;
+    uint32_t tid;
+    uint64_t process;
+};
+
+static struct whose whose_of(const struct row *row)
+{
+    return (struct whose){ row->pid, row->tid, row->process };
+}
+
+static bool is_same(struct whose a, struct whose b)
+{
+    return a.pid == b.pid && a.tid == b.tid && a.process == b.process;
+}
+
+static uint32_t hash_of(str name, struct whose w)
 {
     return hash_fold(
-        hash_add(HASH_START ^ (pid * 31 ^ tid), name.p, name.size));
+        hash_add(HASH_START ^ (w.process * 961 ^ w.pid * 31 ^ w.tid), name.p,
+                 name.size));
 }
 
 static str row_name(const struct row *row)
@@ -68,16 +92,15 @@ static str row_name(const struct row *row)
 }
 
 /* Where the row is, or the empty place where it would be. */
-static uint32_t *slot_of(struct summary *s, str name, uint32_t pid,
-                         uint32_t tid)
+static uint32_t *slot_of(struct summary *s, str name, struct whose w)
 {
     uint32_t mask = s->room * SLOTS_PER_ROW - 1;
-    uint32_t at = hash_of(name, pid, tid) & mask;
+    uint32_t at = hash_of(name, w) & mask;
 
     while (s->slots[at] != 0) {
         const struct row *row = &s->rows[s->slots[at] - 1];
 
-        if (row->pid == pid && row->tid == tid && str_eq(row_name(row), name)) {
+        if (is_same(whose_of(row), w) && str_eq(row_name(row), name)) {
             break;
         }
         at = (at + 1) & mask;
@@ -111,21 +134,33 @@ static bool make_room(struct summary *s)
     s->slots = slots;
     s->room = room;
     for (uint32_t i = 0; i < s->count; i++) {
-        *slot_of(s, row_name(&rows[i]), rows[i].pid, rows[i].tid) = i + 1;
+        *slot_of(s, row_name(&rows[i]), whose_of(&rows[i])) = i + 1;
     }
     return true;
 }
 
-static struct row *row_of(struct summary *s, str name, uint32_t pid,
-                          uint32_t tid)
+/* Names of calls and files, kept; NULL without memory. */
+static char *keep(str s)
+{
+    char *copy = malloc(s.size + 1);
+
+    if (copy) {
+        memcpy(copy, s.p, s.size);
+    }
+    return copy;
+}
+
+static struct row *row_of(struct summary *s, str name, struct whose w,
+                          str image)
 {
     uint32_t *slot;
     struct row *row;
     char *copy;
+    char *image_copy;
 
     name = str_slice(name, 0, NAME_MOST);
     if (s->room > 0) {
-        slot = slot_of(s, name, pid, tid);
+        slot = slot_of(s, name, w);
         if (*slot != 0) {
             return &s->rows[*slot - 1];
         }
@@ -133,17 +168,23 @@ static struct row *row_of(struct summary *s, str name, uint32_t pid,
     if (!make_room(s)) {
         return &s->more;
     }
-    copy = malloc(name.size + 1);
+    copy = keep(name);
+    image = str_slice(image, 0, IMAGE_MOST);
+    image_copy = image.size > 0 ? keep(image) : NULL;
     if (!copy) {
+        free(image_copy);
         return &s->more;
     }
-    memcpy(copy, name.p, name.size);
-    slot = slot_of(s, name, pid, tid);
+    slot = slot_of(s, name, w);
     row = &s->rows[s->count++];
     *slot = s->count;
-    *row = (struct row){
-        .name = copy, .name_size = (uint32_t)name.size, .pid = pid, .tid = tid
-    };
+    *row = (struct row){ .name = copy,
+                         .name_size = (uint32_t)name.size,
+                         .pid = w.pid,
+                         .tid = w.tid,
+                         .process = w.process,
+                         .image = image_copy,
+                         .image_size = image_copy ? (uint32_t)image.size : 0 };
     return row;
 }
 
@@ -153,10 +194,16 @@ static void on_call_begin(struct sink *sink, const struct sink_head *head,
                           str name, enum sink_part part)
 {
     struct summary *s = summary_of(sink);
-    bool by_thread = s->options.by_thread;
+    struct whose w = { 0, 0, 0 };
+    str image = STR("");
 
-    s->now =
-        row_of(s, name, by_thread ? head->pid : 0, by_thread ? head->tid : 0);
+    if (s->options.by == SUMMARY_BY_THREAD) {
+        w = (struct whose){ head->pid, head->tid, head->process };
+    } else if (s->options.by == SUMMARY_BY_PROCESS) {
+        w = (struct whose){ head->pid, 0, head->process };
+        image = head->image;
+    }
+    s->now = row_of(s, name, w, image);
     s->part = part;
 }
 
@@ -359,6 +406,7 @@ void summary_close(struct summary *s)
     }
     for (uint32_t i = 0; i < s->count; i++) {
         free(s->rows[i].name);
+        free(s->rows[i].image);
     }
     free(s->rows);
     free(s->slots);
@@ -376,7 +424,7 @@ struct sink *summary_sink(struct summary *s)
 struct place_of_row {
     const struct row *row;
     uint64_t key;
-    uint32_t group;  // by_thread: when its thread came
+    uint32_t group;  // when its thread, or process, came
 };
 
 struct output {
@@ -605,7 +653,7 @@ static void write_tables(const struct output *out,
     }
 }
 
-/* Gives each row the index of its thread's first row. Without memory each row
+/* Gives each row the index of its thread's, or process', first row. Without memory each row
  * is a group of its own. */
 static void find_groups(const struct summary *s, struct place_of_row *rows,
                         uint32_t count)
@@ -619,7 +667,7 @@ static void find_groups(const struct summary *s, struct place_of_row *rows,
     firsts = calloc(size, sizeof(*firsts));
     for (uint32_t i = 0; i < count; i++) {
         const struct row *row = rows[i].row;
-        uint32_t at = hash_of(STR(""), row->pid, row->tid) * 2654435761u;
+        uint32_t at = hash_of(STR(""), whose_of(row)) * 2654435761u;
 
         rows[i].group = i;
         if (!firsts || row == &s->more) {
@@ -628,7 +676,7 @@ static void find_groups(const struct summary *s, struct place_of_row *rows,
         for (at &= size - 1; firsts[at] != 0; at = (at + 1) & (size - 1)) {
             const struct row *first = rows[firsts[at] - 1].row;
 
-            if (first->pid == row->pid && first->tid == row->tid) {
+            if (is_same(whose_of(first), whose_of(row))) {
                 break;
             }
         }
@@ -640,14 +688,26 @@ static void find_groups(const struct summary *s, struct place_of_row *rows,
     free(firsts);
 }
 
-static void write_thread(const struct output *out, const struct row *row)
+static str row_image(const struct row *row)
 {
-    char room[40];
+    return row->image ? (str){ row->image, row->image_size } : STR("");
+}
+
+static void write_whose(const struct summary *s, const struct output *out,
+                        const struct row *row)
+{
+    char room[IMAGE_MOST * 6 + 40];
     struct buf b = BUF_OVER(room);
 
     buf_add_dec(&b, row->pid);
-    buf_add_char(&b, '.');
-    buf_add_dec(&b, row->tid);
+    if (s->options.by == SUMMARY_BY_THREAD) {
+        buf_add_char(&b, '.');
+        buf_add_dec(&b, row->tid);
+    } else if (row->image) {
+        buf_add_char(&b, '<');
+        chars_add_visible(&b, row_image(row));
+        buf_add_char(&b, '>');
+    }
     buf_add(&b, STR(":\n"));
     out->write(out->ctx, buf_str(&b));
 }
@@ -667,18 +727,40 @@ static void write_groups(const struct summary *s, const struct output *out,
             out->write(out->ctx, STR("\n"));
         }
         if (rows[from].row != &s->more) {
-            write_thread(out, rows[from].row);
+            write_whose(s, out, rows[from].row);
         }
         write_tables(out, rows + from, to - from);
     }
+}
+
+/* All rows in the order in which they are written; owned, *count of them. NULL
+ * without memory. */
+static struct place_of_row *sorted(const struct summary *s, uint32_t *count)
+{
+    struct place_of_row *rows;
+
+    *count = s->count + (s->more.calls > 0);
+    rows = calloc((size_t)*count + 1, sizeof(*rows));
+    if (!rows) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < *count; i++) {
+        rows[i].row = i < s->count ? &s->rows[i] : &s->more;
+        rows[i].key = key_of(s, rows[i].row, i);
+    }
+    if (s->options.by != SUMMARY_BY_NAME) {
+        find_groups(s, rows, *count);
+    }
+    qsort(rows, *count, sizeof(*rows), by_group_key_name);
+    return rows;
 }
 
 void summary_write(const struct summary *s, void (*write)(void *ctx, str line),
                    void *ctx)
 {
     struct output out = { write, ctx };
-    uint32_t count = s->count + (s->more.calls > 0);
-    struct place_of_row *rows = calloc((size_t)count + 1, sizeof(*rows));
+    uint32_t count;
+    struct place_of_row *rows = sorted(s, &count);
 
     if (!rows) {
         for (uint32_t i = 0; i < s->count; i++) {
@@ -686,18 +768,35 @@ void summary_write(const struct summary *s, void (*write)(void *ctx, str line),
         }
         return;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        rows[i].row = i < s->count ? &s->rows[i] : &s->more;
-        rows[i].key = key_of(s, rows[i].row, i);
-    }
-    if (s->options.by_thread) {
-        find_groups(s, rows, count);
-    }
-    qsort(rows, count, sizeof(*rows), by_group_key_name);
-    if (s->options.by_thread && count > 0) {
+    if (s->options.by != SUMMARY_BY_NAME && count > 0) {
         write_groups(s, &out, rows, count);
     } else {
         write_tables(&out, rows, count);
+    }
+    free(rows);
+}
+
+void summary_write_rows(const struct summary *s,
+                        void (*row)(void *ctx, const struct summary_row *row),
+                        void *ctx)
+{
+    uint32_t count;
+    struct place_of_row *rows = sorted(s, &count);
+
+    for (uint32_t i = 0; i < (rows ? count : s->count); i++) {
+        const struct row *of = rows ? rows[i].row : &s->rows[i];
+
+        row(ctx, &(struct summary_row){ .name = row_name(of),
+                                        .pid = of->pid,
+                                        .tid = of->tid,
+                                        .image = row_image(of),
+                                        .waits = of->waits,
+                                        .calls = of->calls,
+                                        .errors = of->errors,
+                                        .timed = of->timed,
+                                        .ns = of->ns,
+                                        .min_ns = of->min_ns,
+                                        .max_ns = of->max_ns });
     }
     free(rows);
 }

@@ -28,7 +28,8 @@ enum color {
 
 enum summary_by {
     BY_NAME,
-    BY_THREAD
+    BY_THREAD,
+    BY_PROCESS
 };
 
 enum unit {

@@ -208,7 +208,9 @@ static bool open_counts(struct telling *t,
 {
     struct summary_options options = {
         .sort = t->sort,
-        .by_thread = t->options->summary_by == BY_THREAD,
+        .by = t->options->summary_by == BY_THREAD    ? SUMMARY_BY_THREAD
+              : t->options->summary_by == BY_PROCESS ? SUMMARY_BY_PROCESS
+                                                     : SUMMARY_BY_NAME,
     };
     struct decode_options plain = { .wine = setting->wine, .names_only = true };
 
@@ -418,7 +420,11 @@ struct model_out telling_out(struct telling *t)
 void telling_summary(struct telling *t)
 {
     if (t->summary != NULL) {
-        summary_write(t->summary, output_line, t->output);
+        if (t->options->json) {
+            summary_write_rows(t->summary, json_counts, &t->json);
+        } else {
+            summary_write(t->summary, output_line, t->output);
+        }
         output_flush(t->output);
     }
 }

@@ -219,7 +219,7 @@ static void rows_are_sorted_by_any_column(void)
 static void each_thread_has_its_own(void)
 {
     struct summary *s =
-        summary_open(&(struct summary_options){ .by_thread = true });
+        summary_open(&(struct summary_options){ .by = SUMMARY_BY_THREAD });
     struct sink_end end = { .took = TOOK_TIME, .ns = 1000 };
 
     CHECK(s != NULL);
