@@ -34,10 +34,11 @@ static enum word word_of(str expression)
         const char *prefix;
         enum word word;
     } rows[] = {
-        { "status=", WORD_VIEW }, { "tid=", WORD_VIEW },
-        { "direct", WORD_VIEW },  { "!direct", WORD_VIEW },
-        { "read=", WORD_DATA },   { "write=", WORD_DATA },
-        { "raw=", WORD_DATA },    { "transition=", WORD_VIEW },
+        { "status=", WORD_VIEW },     { "tid=", WORD_VIEW },
+        { "process=", WORD_VIEW },    { "direct", WORD_VIEW },
+        { "!direct", WORD_VIEW },     { "read=", WORD_DATA },
+        { "write=", WORD_DATA },      { "raw=", WORD_DATA },
+        { "transition=", WORD_VIEW },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

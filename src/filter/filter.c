@@ -63,6 +63,7 @@ struct filter {
     size_t trace_count;
     struct list status;
     struct list tid;
+    struct list processes;
     struct list reads;
     struct list writes;
     struct list raw;
@@ -111,6 +112,7 @@ void filter_close(struct filter *f)
     close_traces(f);
     list_close(&f->status);
     list_close(&f->tid);
+    list_close(&f->processes);
     list_close(&f->reads);
     list_close(&f->writes);
     list_close(&f->raw);
@@ -198,6 +200,9 @@ static bool add(struct filter *f, struct parsed *parsed)
         return true;
     case TEST_TID:
         set_list(&f->tid, parsed->list);
+        return true;
+    case TEST_PROCESS:
+        set_list(&f->processes, parsed->list);
         return true;
     case TEST_RAW:
         set_list(&f->raw, parsed->list);
@@ -679,9 +684,37 @@ bool filter_wants_paths(const struct filter *f)
     return f->path_count > 0 || f->wants_objects;
 }
 
-bool filter_pass_thread(const struct filter *f, uint32_t tid)
+bool filter_is_image(str glob, str path)
 {
-    return list_has(&f->tid, tid);
+    str image = str_file(path);
+    size_t bare = image.size - 4;
+
+    return glob_matches(glob, image, true) ||
+           (image.size > 4 &&
+            str_eq_nocase(str_slice(image, bare, image.size), STR(".exe")) &&
+            glob_matches(glob, str_slice(image, 0, bare), true));
+}
+
+bool filter_pass_process(const struct filter *f, str image)
+{
+    const struct list *l = &f->processes;
+    bool holds = false;
+
+    if (!l->said) {
+        return true;
+    }
+    for (size_t i = 0; i < l->count && !holds; i++) {
+        const struct item *item = &l->items[i];
+
+        holds = item->kind == ITEM_ALL ||
+                filter_is_image((str){ item->text, item->size }, image);
+    }
+    return holds != l->negated;
+}
+
+bool filter_pass_thread(const struct filter *f, uint32_t tid, str image)
+{
+    return list_has(&f->tid, tid) && filter_pass_process(f, image);
 }
 
 bool filter_pass_transitions(const struct filter *f, enum transition kind)
@@ -692,10 +725,11 @@ bool filter_pass_transitions(const struct filter *f, enum transition kind)
     return list_has(&f->transitions, kind);
 }
 
-bool filter_pass_transition(const struct filter *f, uint32_t tid,
+bool filter_pass_transition(const struct filter *f, uint32_t tid, str image,
                             enum transition kind)
 {
-    return filter_pass_transitions(f, kind) && filter_pass_thread(f, tid);
+    return filter_pass_transitions(f, kind) &&
+           filter_pass_thread(f, tid, image);
 }
 
 bool filter_pass_completions(const struct filter *f)
@@ -741,7 +775,9 @@ bool filter_pass_entry(const struct filter *f, const struct call *call)
         (call->how == HOW_ORDINARY) != (f->how == HOW_BY_STUBS)) {
         return false;
     }
-    if (!filter_pass_thread(f, call->tid)) {
+    if (!list_has(&f->tid, call->tid) ||
+        (f->processes.said &&
+         !filter_pass_process(f, model_process_image(call->process)))) {
         return false;
     }
     verdict = recall_name(f, name, facts);

@@ -12,6 +12,8 @@
  *                 (with or without STATUS_) or a result as a number; all,
  *                 none; !LIST
  *   tid=LIST      thread ids, decimal or 0x...; all, none; !LIST
+ *   process=LIST  processes by the files they run, without folders: *globs?,
+ *                 whatever their case; .exe may be left out; all, none; !LIST
  *   direct        only calls that did not come through their own stubs;
  *                 !direct: only those that did
  *   transition=LIST
@@ -89,10 +91,15 @@ bool filter_pass(const struct filter *f, const struct call *call);
 /* The same when filter_pass_entry has held for this call: only the result is
  * looked at. */
 bool filter_pass_result(const struct filter *f, const struct call *call);
-/* Notices of this thread are told. */
-bool filter_pass_thread(const struct filter *f, uint32_t tid);
+/* Notices of this thread, of a process that runs `image`, are told. */
+bool filter_pass_thread(const struct filter *f, uint32_t tid, str image);
+/* Those of this process are. */
+bool filter_pass_process(const struct filter *f, str image);
+/* The glob, whatever its case, is the file that `path` names: without its
+ * folders, with or without .exe. */
+bool filter_is_image(str glob, str path);
 /* Transitions of this kind in this thread are. */
-bool filter_pass_transition(const struct filter *f, uint32_t tid,
+bool filter_pass_transition(const struct filter *f, uint32_t tid, str image,
                             enum transition kind);
 /* The same, in some threads. */
 bool filter_pass_transitions(const struct filter *f, enum transition kind);

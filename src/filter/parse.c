@@ -735,6 +735,30 @@ static bool parse_number(struct parser *p, struct list *l, uint64_t most,
     return item_add(p, l, item);
 }
 
+/* The file of a program, which may have any name. */
+static bool parse_process(struct parser *p, struct list *l)
+{
+    size_t at;
+    str name = next_word(p, &at);
+
+    if (str_eq(name, STR("all"))) {
+        return item_add(p, l, (struct item){ .kind = ITEM_ALL });
+    }
+    if (str_eq(name, STR("none"))) {
+        return true;
+    }
+    if (name.size == 0) {
+        return BAD(p, at, "the name of a program is missing here");
+    }
+    for (size_t i = 0; i < name.size; i++) {
+        if (name.p[i] == '\\' || name.p[i] == '/') {
+            return BAD(p, at + i,
+                       "a program is named by its file here, without folders");
+        }
+    }
+    return text_item_add(p, l, ITEM_GLOB, name, true);
+}
+
 /* --- expressions -------------------------------------------------------------- */
 
 static const struct kind_row {
@@ -745,6 +769,7 @@ static const struct kind_row {
     { STR_INIT("t"), TEST_TRACE },
     { STR_INIT("status"), TEST_STATUS },
     { STR_INIT("tid"), TEST_TID },
+    { STR_INIT("process"), TEST_PROCESS },
     { STR_INIT("read"), TEST_READ },
     { STR_INIT("reads"), TEST_READ },
     { STR_INIT("r"), TEST_READ },
@@ -790,7 +815,7 @@ static bool parse_key(struct parser *p, str key, size_t at, uint8_t *kind)
     }
     return BAD(p, at,
                "there is no filter %s=; there are trace=, status=, tid=, "
-               "direct, transition=, raw=, read= and write=",
+               "process=, direct, transition=, raw=, read= and write=",
                word(key).z);
 }
 
@@ -820,6 +845,8 @@ static bool parse_item(struct parser *p, struct parsed *out)
         return parse_status(p, &out->list);
     case TEST_TID:
         return parse_number(p, &out->list, UINT32_MAX, "a thread id");
+    case TEST_PROCESS:
+        return parse_process(p, &out->list);
     case TEST_TRANSITION:
         return parse_transition(p, &out->list);
     case TEST_READ:

@@ -21,9 +21,10 @@
 
 enum item_kind {
     ITEM_ALL,
+    /* trace=, process= */
+    ITEM_GLOB,
     /* trace= */
     ITEM_NAME,
-    ITEM_GLOB,
     ITEM_REGEX,
     ITEM_CLASS,
     /* status= */
@@ -71,6 +72,7 @@ enum test_kind {
     TEST_DIRECT,
     TEST_RAW,
     TEST_TRANSITION,
+    TEST_PROCESS,
 };
 
 /* An expression, parsed. */

@@ -363,7 +363,10 @@ void telling_transition(void *telling, const struct transition_told *told)
 {
     struct telling *t = telling;
 
-    if (t->lines && filter_pass_transition(t->filter, told->tid, told->kind) &&
+    if (t->lines &&
+        filter_pass_transition(t->filter, told->tid,
+                               model_process_image(told->process),
+                               told->kind) &&
         when_in(&t->range, t->clock, told->time)) {
         decoder_transition(&t->line_decoder, told);
     }
@@ -372,6 +375,7 @@ void telling_transition(void *telling, const struct transition_told *told)
 void telling_notice(void *telling, const struct notice *n)
 {
     struct telling *t = telling;
+    str image = model_process_image(n->process);
 
     if (!when_in(&t->range, t->clock, n->time)) {
         return;
@@ -384,7 +388,7 @@ void telling_notice(void *telling, const struct notice *n)
     case NOTICE_THREAD_EXITED:
     case NOTICE_THREAD_TERMINATED:
     case NOTICE_THREAD_ENDED:
-        if (!t->lines || !filter_pass_thread(t->filter, n->tid)) {
+        if (!t->lines || !filter_pass_thread(t->filter, n->tid, image)) {
             return;
         }
         break;
@@ -395,9 +399,15 @@ void telling_notice(void *telling, const struct notice *n)
     case NOTICE_ATTACHED:
     case NOTICE_DETACHED:
     case NOTICE_STARTED:
+        if (!t->lines || !filter_pass_process(t->filter, image)) {
+            return;
+        }
+        break;
     case NOTICE_UNTRACED:
     case NOTICE_LATE:
-        if (!t->lines) {
+        /* Of who has started it as well as of the one that was. */
+        if (!t->lines || (!filter_pass_process(t->filter, image) &&
+                          !filter_pass_process(t->filter, n->child->image))) {
             return;
         }
         break;

@@ -289,9 +289,14 @@ static void bad_expressions_are_told_with_a_caret(void)
           "status=?" },
         { " tdi=4", 1, "there is no filter tdi=; did you mean tid=?" },
         { "bananas=4", 0, "there is no filter bananas=; there are trace=, "
-          "status=, tid=, direct, transition=, raw=, read= and write=" },
+          "status=, tid=, process=, direct, transition=, raw=, read= and write=" },
         { "=NtClose", 0, "there is no filter =; there are trace=, status=, "
-          "tid=, direct, transition=, raw=, read= and write=" },
+          "tid=, process=, direct, transition=, raw=, read= and write=" },
+        { "process=a,,b", 10, "the name of a program is missing here" },
+        { "process=!C:\\a.exe", 11, "a program is named by its file here, "
+          "without folders" },
+        { "process=bin/a", 11, "a program is named by its file here, without "
+          "folders" },
         { "abbrev=none", 0, "there is no filter abbrev=; see -v" },
         { "signal=none", 0, "there is no filter signal=; Windows has no "
           "signals; lines with --- are chosen by transition=, as in -e "
@@ -383,7 +388,7 @@ static void bad_expressions_are_told_with_a_caret(void)
         /* It is as it was. */
         CHECK(wants_all(f, "NtYieldExecution", true));
         CHECK(wants_all(f, "NtClose", false));
-        CHECK(!filter_wants_result(f) && filter_pass_thread(f, 4));
+        CHECK(!filter_wants_result(f) && filter_pass_thread(f, 4, STR("")));
         filter_close(f);
     }
     printf("     %zu bad ones\n", COUNT_OF(cases));
@@ -478,14 +483,16 @@ static void later_ones_replace_earlier_ones_of_their_kind(void)
     CHECK(!filter_wants_paths(f) && wants_all(f, "NtClose", true));
 
     add(f, "tid=4,0x8");
-    CHECK(filter_pass_thread(f, 4) && filter_pass_thread(f, 8));
-    CHECK(!filter_pass_thread(f, 12));
+    CHECK(filter_pass_thread(f, 4, STR("")) &&
+          filter_pass_thread(f, 8, STR("")));
+    CHECK(!filter_pass_thread(f, 12, STR("")));
     add(f, "tid=!12");
-    CHECK(filter_pass_thread(f, 4) && !filter_pass_thread(f, 12));
+    CHECK(filter_pass_thread(f, 4, STR("")) &&
+          !filter_pass_thread(f, 12, STR("")));
     add(f, "tid=none");
-    CHECK(!filter_pass_thread(f, 4));
+    CHECK(!filter_pass_thread(f, 4, STR("")));
     add(f, "tid=all");
-    CHECK(filter_pass_thread(f, 4));
+    CHECK(filter_pass_thread(f, 4, STR("")));
     filter_close(f);
 }
 
@@ -717,7 +724,8 @@ static unsigned told_transitions(const struct filter *f, uint32_t tid)
     unsigned bits = 0;
 
     for (unsigned i = 0; i < TRANSITION_COUNT; i++) {
-        bits |= (unsigned)filter_pass_transition(f, tid, (enum transition)i)
+        bits |= (unsigned)filter_pass_transition(f, tid, STR(""),
+                                                 (enum transition)i)
                 << i;
     }
     return bits;
@@ -1368,9 +1376,73 @@ static void capitals_are_known(void)
     CHECK_U64(a.units[0], 0xd800);
 }
 
+static void a_program_is_named_by_its_file(void)
+{
+    static const struct {
+        const char *glob;
+        const char *path;
+        bool is;
+    } cases[] = {
+        { "cl.exe", "C:\\x\\CL.EXE", true },
+        { "cl", "C:\\x\\cl.exe", true },
+        { "CL", "cl", true },
+        { "cl", "C:\\cl\\link.exe", false },
+        { "c*", "/opt/c++", true },
+        { "p?thon*", "C:\\python3.12.exe", true },
+        { "x.exe", "x", false },
+        { "x", "x.exe.exe", false },
+        { "*", "", true },
+        { "?", "", false },
+        { ".exe", ".exe", true },
+        { "", ".exe", false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CHECK_U64(filter_is_image(str_of(cases[i].glob), str_of(cases[i].path)),
+                  cases[i].is);
+    }
+}
+
+static void processes_are_chosen(void)
+{
+    static const struct {
+        const char *expression;
+        bool cl;
+        bool link;
+        bool unknown;
+    } cases[] = {
+        { "process=cl", true, false, false },
+        { "process=cl, LINK.EXE", true, true, false },
+        { "process=!cl", false, true, true },
+        { "process=!!cl", true, false, false },
+        { "process=all", true, true, true },
+        { "process=none", false, false, false },
+        { "process=!none", true, true, true },
+        { "process=*k*", false, true, false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct filter *f = filter_open();
+        struct err e;
+
+        CHECK(filter_add(f, STR("process=other"), &e));
+        CHECK(filter_add(f, str_of(cases[i].expression), &e));
+        CHECK_U64(filter_pass_process(f, STR("cl.exe")), cases[i].cl);
+        CHECK_U64(filter_pass_process(f, STR("link.exe")), cases[i].link);
+        CHECK_U64(filter_pass_process(f, STR("")), cases[i].unknown);
+        CHECK_U64(filter_pass_thread(f, 4, STR("cl.exe")), cases[i].cl);
+        CHECK_U64(filter_pass_transition(f, 4, STR("cl.exe"), TRANSITION_APC),
+                  cases[i].cl);
+        CHECK(filter_wants_name(f, STR("NtClose"), NULL));
+        filter_close(f);
+    }
+}
+
 int main(void)
 {
     const struct test tests[] = {
+        TEST(a_program_is_named_by_its_file),
+        TEST(processes_are_chosen),
         TEST(good_expressions_choose_names),
         TEST(bad_expressions_are_told_with_a_caret),
         TEST(errors_fit),
