@@ -80,7 +80,8 @@ PORTABLE := \
     record/ops.c record/chunks.c record/about.c record/recorder.c \
     record/replay.c record/segments.c record/thin.c \
     record/survey.c record/losses.c \
-    platform/text.c view/output.c view/progress.c view/when.c view/tell.c \
+    platform/text.c view/output.c view/progress.c view/when.c view/outlet.c \
+    view/tell.c \
     live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
     live/target.c live/traced.c live/notes.c live/rings.c live/journal.c \
     live/images.c live/places.c live/drain.c live/rendezvous.c \

@@ -571,6 +571,34 @@ static bool choose_recording(struct parse *p)
     return true;
 }
 
+/* -ff: the lines of each process go into a file of their own. A recording has
+ * all of them. */
+static bool choose_files(struct parse *p)
+{
+    struct options *o = &p->o;
+
+    if (o->launch.follow < 2 || o->command == COMMAND_RECORD) {
+        return true;
+    }
+    if (o->view.output.size == 0) {
+        return err_set(p->e, ERR_USAGE,
+                       "-ff: writes a file for each process: say what they "
+                       "are called with -o FILE, as FILE.PID");
+    }
+    if (str_starts(o->view.output, STR("|"))) {
+        return err_set(p->e, ERR_USAGE,
+                       "-ff: goes into files, one a process, not to a command");
+    }
+    if (o->view.summary || o->view.summary_only) {
+        return err_set(p->e, ERR_USAGE,
+                       "-ff: does not go with -c or -C; --by process counts "
+                       "each process apart");
+    }
+    o->view.separate = o->view.output;
+    o->view.output = STR("");
+    return true;
+}
+
 /* Options that make sense only with, or without, another one. */
 static bool agree(struct parse *p)
 {
@@ -657,7 +685,7 @@ static bool finish(struct parse *p)
                        "no program to trace; try 'ntstrace --help'");
     }
     return judge_given(p, row) && (row == NULL || judge_words(p, row)) &&
-           choose_recording(p) && agree(p);
+           choose_recording(p) && choose_files(p) && agree(p);
 }
 
 /* Takes a word that is no option; *done: what follows it is the program's. */
@@ -715,6 +743,7 @@ bool options_parse(struct options *out, str raw, struct arena *a, struct err *e)
 
     p.o.nothing = true;
     p.o.view.output = STR("");
+    p.o.view.separate = STR("");
     p.o.view.summary_sort = STR("");
     p.o.launch.program = STR("");
     p.o.launch.program_line = STR("");

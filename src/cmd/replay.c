@@ -243,7 +243,8 @@ static bool may_draw(const struct run *r)
     struct os_file out = os_stdout();
 
     return r->view.quiet == 0 &&
-           (r->view.output.size > 0 || !os_is_terminal(&out));
+           (r->view.output.size > 0 || r->view.separate.size > 0 ||
+            !os_is_terminal(&out));
 }
 
 static bool goes_on(void *run, uint64_t at, uint64_t size)
@@ -254,7 +255,7 @@ static bool goes_on(void *run, uint64_t at, uint64_t size)
     if (progress_due(&r->progress, &ms)) {
         draw(&r->progress, at, size);
     }
-    output_flush(&r->output);
+    telling_write(&r->telling);
     return !r->output.failed &&
            !telling_is_over(&r->telling, model_told(r->model));
 }

@@ -56,9 +56,21 @@ void decoder_init(struct decoder *d, struct sink *sink,
     }
 }
 
+void decoder_join(struct decoder *d, struct sink *sink,
+                  const struct decoder *of)
+{
+    *d = (struct decoder){ .options = of->options,
+                           .sink = sink,
+                           .clock = of->clock,
+                           .room = of->room,
+                           .lent = true };
+}
+
 void decoder_close(struct decoder *d)
 {
-    free(d->room);
+    if (!d->lent) {
+        free(d->room);
+    }
     d->room = NULL;
 }
 

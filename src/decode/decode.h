@@ -61,7 +61,8 @@ struct decoder {
     const struct clock *clock;  // borrowed
     bool holding;
     struct call held;
-    struct decode_room *room;  // owned
+    struct decode_room *room;  // owned unless it is lent
+    bool lent;
 };
 
 /* `options` NULL: the defaults, 32 bytes of data and handles by name. Without
@@ -70,6 +71,11 @@ struct decoder {
 void decoder_init(struct decoder *d, struct sink *sink,
                   const struct clock *clock,
                   const struct decode_options *options);
+
+/* The same, with the options, the clock and the room of `of`, which lives
+ * longer: for many outputs at a time. */
+void decoder_join(struct decoder *d, struct sink *sink,
+                  const struct decoder *of);
 
 void decoder_close(struct decoder *d);
 

@@ -35,6 +35,7 @@ struct launch_options {
     bool orphan_query;  // false: --no-orphan-query
     bool lossy;
     uint64_t ring_size;  // bytes, a power of two
+    uint8_t follow;      // -f: 1, -ff: 2
 
     str record;        // the file to record into; empty: none
     bool record_only;  // with `record`: nothing is shown meanwhile

@@ -128,7 +128,7 @@ static size_t take(struct traced *t)
 static void tell(struct session *s)
 {
     model_run(s->model, os_tsc());
-    output_flush(&s->output);
+    telling_write(&s->telling);
 }
 
 /* One round: whatever is there is told and written. Returns the bytes that

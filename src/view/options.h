@@ -57,7 +57,8 @@ struct view_options {
     bool successful_only;            // -z
     bool failed_only;                // -Z
 
-    str output;  // empty: standard error, or output; "|...": a command
+    str output;    // empty: standard error, or output; "|...": a command
+    str separate;  // -ff: what the files of processes begin with; empty: none
     bool json;
     uint8_t quiet;  // how often -q was given
     bool always_show_pid;

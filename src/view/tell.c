@@ -8,7 +8,6 @@
  */
 #include "view/tell.h"
 
-#include "base/version.h"
 #include "platform/os.h"
 
 #include "base/banned.h"
@@ -132,7 +131,8 @@ text_options_of(const struct view_options *o,
                 const struct telling_setting *setting)
 {
     return (struct text_options){
-        .always_pid = o->always_show_pid || o->output.size > 0,
+        .always_pid =
+            o->always_show_pid || o->output.size > 0 || o->separate.size > 0,
         .images = o->images,
         .when = (enum text_when)o->clock,
         .when_precision = precision_of(o->time_unit),
@@ -146,7 +146,7 @@ text_options_of(const struct view_options *o,
         .hex = (enum text_hex)o->hex_strings,
         .constant_numbers = o->constants == CONSTANTS_VERBOSE,
         .handle_detail = o->handles > 1,
-        .colour = setting->colours,
+        .colour = setting->colours && o->separate.size == 0,
         .utc_offset = utc_offset_of(o, setting),
     };
 }
@@ -183,24 +183,15 @@ static struct decode_options decode_options_of(const struct telling *t,
 
 static bool open_lines(struct telling *t, const struct telling_setting *setting)
 {
-    struct decode_options options = decode_options_of(t, setting->wine);
-    struct text_options text = text_options_of(t->options, setting);
-    struct sink *sink;
+    const struct outlet_setting lines = {
+        .json = t->options->json,
+        .text = text_options_of(t->options, setting),
+        .decode = decode_options_of(t, setting->wine),
+        .clock = setting->clock,
+        .separate = t->options->separate,
+    };
 
-    if (t->options->json) {
-        if (!json_init(&t->json, output_line, t->output)) {
-            return false;
-        }
-        t->json_open = true;
-        json_header(&t->json, STR(NTSTRACE_VERSION));
-        sink = &t->json.sink;
-    } else {
-        /* Without memory it cuts its lines; it is used all the same. */
-        text_init(&t->text, &text, output_line, t->output);
-        sink = &t->text.sink;
-    }
-    decoder_init(&t->line_decoder, sink, setting->clock, &options);
-    return true;
+    return outlets_open(&t->outlets, &lines, t->output);
 }
 
 static bool open_counts(struct telling *t,
@@ -265,18 +256,23 @@ bool telling_open(struct telling *t, struct output *output,
 
 void telling_close(struct telling *t)
 {
-    decoder_close(&t->line_decoder);
+    outlets_close(&t->outlets);
     decoder_close(&t->count_decoder);
-    text_close(&t->text);
-    if (t->json_open) {
-        json_close(&t->json);
-    }
     summary_close(t->summary);
     filter_close(t->filter);
     *t = (struct telling){ 0 };
 }
 
 /* --- what the model tells --- */
+
+/* Where lines of the process go. `p` NULL: it is of no model. */
+static struct decoder *lines_of(struct telling *t,
+                                const struct model_process *p, uint32_t pid)
+{
+    return &outlets_of(&t->outlets, p != NULL ? model_process_order(p) : pid,
+                       pid)
+                ->decoder;
+}
 
 static bool call_in_range(struct telling *t, const struct call *call)
 {
@@ -293,7 +289,7 @@ void telling_enter(void *telling, const struct call *call)
 
     t->open += pass;
     if (pass && t->lines && !t->by_result) {
-        decoder_enter(&t->line_decoder, call);
+        decoder_enter(lines_of(t, call->process, call->pid), call);
     }
 }
 
@@ -311,6 +307,18 @@ bool telling_is_over(const struct telling *t, uint64_t told)
            clock_ns(t->clock, told) > t->range.end.ns + OVER_NS;
 }
 
+/* It is not shown after all. */
+static void drop(struct telling *t, const struct call *call)
+{
+    const struct model_process *p = call->process;
+    struct outlet *out = outlets_find(
+        &t->outlets, p != NULL ? model_process_order(p) : call->pid);
+
+    if (out != NULL) {
+        decoder_drop(&out->decoder, call);
+    }
+}
+
 void telling_leave(void *telling, const struct call *call)
 {
     struct telling *t = telling;
@@ -326,13 +334,13 @@ void telling_leave(void *telling, const struct call *call)
     }
     if (!pass || !in_range) {
         /* The filter forgets what it said when too many calls are open. */
-        decoder_drop(&t->line_decoder, call);
+        drop(t, call);
         return;
     }
     if (t->lines && t->by_result) {
-        decoder_whole(&t->line_decoder, call);
+        decoder_whole(lines_of(t, call->process, call->pid), call);
     } else if (t->lines) {
-        decoder_leave(&t->line_decoder, call);
+        decoder_leave(lines_of(t, call->process, call->pid), call);
     }
     if (t->counts) {
         decoder_whole(&t->count_decoder, call);
@@ -352,7 +360,8 @@ void telling_completion(void *telling, const struct completion_told *c)
             t->pending[i] = 0;
             if (filter_pass_completions(t->filter) &&
                 when_in(&t->range, t->clock, c->time)) {
-                decoder_completion(&t->line_decoder, c);
+                decoder_completion(lines_of(t, c->call->process, c->call->pid),
+                                   c);
             }
             return;
         }
@@ -368,17 +377,16 @@ void telling_transition(void *telling, const struct transition_told *told)
                                model_process_image(told->process),
                                told->kind) &&
         when_in(&t->range, t->clock, told->time)) {
-        decoder_transition(&t->line_decoder, told);
+        decoder_transition(lines_of(t, told->process, told->pid), told);
     }
 }
 
-void telling_notice(void *telling, const struct notice *n)
+static bool notice_passes(struct telling *t, const struct notice *n)
 {
-    struct telling *t = telling;
     str image = model_process_image(n->process);
 
     if (!when_in(&t->range, t->clock, n->time)) {
-        return;
+        return false;
     }
     switch (n->kind) {
     case NOTICE_LOST:
@@ -388,10 +396,7 @@ void telling_notice(void *telling, const struct notice *n)
     case NOTICE_THREAD_EXITED:
     case NOTICE_THREAD_TERMINATED:
     case NOTICE_THREAD_ENDED:
-        if (!t->lines || !filter_pass_thread(t->filter, n->tid, image)) {
-            return;
-        }
-        break;
+        return t->lines && filter_pass_thread(t->filter, n->tid, image);
     case NOTICE_EXITED:
     case NOTICE_KILLED:
     case NOTICE_TERMINATED:
@@ -399,20 +404,32 @@ void telling_notice(void *telling, const struct notice *n)
     case NOTICE_ATTACHED:
     case NOTICE_DETACHED:
     case NOTICE_STARTED:
-        if (!t->lines || !filter_pass_process(t->filter, image)) {
-            return;
-        }
-        break;
+        return t->lines && filter_pass_process(t->filter, image);
     case NOTICE_UNTRACED:
     case NOTICE_LATE:
         /* Of who has started it as well as of the one that was. */
-        if (!t->lines || (!filter_pass_process(t->filter, image) &&
-                          !filter_pass_process(t->filter, n->child->image))) {
-            return;
-        }
-        break;
+        return t->lines && (filter_pass_process(t->filter, image) ||
+                            filter_pass_process(t->filter, n->child->image));
     }
-    decoder_notice(&t->line_decoder, n);
+    return true;
+}
+
+static bool is_end(enum notice_kind kind)
+{
+    return kind == NOTICE_EXITED || kind == NOTICE_KILLED ||
+           kind == NOTICE_TERMINATED || kind == NOTICE_ENDED;
+}
+
+void telling_notice(void *telling, const struct notice *n)
+{
+    struct telling *t = telling;
+
+    if (notice_passes(t, n)) {
+        decoder_notice(lines_of(t, n->process, n->pid), n);
+    }
+    if (is_end(n->kind) && n->process != NULL) {
+        outlets_end(&t->outlets, model_process_order(n->process));
+    }
 }
 
 struct model_out telling_out(struct telling *t)
@@ -431,7 +448,7 @@ void telling_summary(struct telling *t)
 {
     if (t->summary != NULL) {
         if (t->options->json) {
-            summary_write_rows(t->summary, json_counts, &t->json);
+            summary_write_rows(t->summary, json_counts, &t->outlets.whole.json);
         } else {
             summary_write(t->summary, output_line, t->output);
         }
@@ -439,10 +456,15 @@ void telling_summary(struct telling *t)
     }
 }
 
+void telling_write(struct telling *t)
+{
+    outlets_flush(&t->outlets);
+}
+
 void telling_flush(struct telling *t)
 {
     if (t->lines) {
-        decoder_flush(&t->line_decoder);
+        outlets_tell_held(&t->outlets);
     }
-    output_flush(t->output);
+    outlets_flush(&t->outlets);
 }

@@ -3,7 +3,7 @@
  * tell.h - from what the model tells to what the user sees: filter, decoders,
  * sinks.
  *
- *     model -> filter -> decoder -> text or json -> output
+ *     model -> filter -> decoder -> text or json -> output (outlet.h)
  *                    \-> decoder -> summary
  *
  * telling_judge reads the user's words, before anything else happens;
@@ -16,12 +16,11 @@
 #include "base/err.h"
 #include "decode/decode.h"
 #include "filter/filter.h"
-#include "format/json.h"
 #include "format/summary.h"
-#include "format/text.h"
 #include "model/model.h"
 #include "plan/plan.h"
 #include "view/options.h"
+#include "view/outlet.h"
 #include "view/output.h"
 #include "view/when.h"
 
@@ -57,11 +56,8 @@ struct telling {
      * know it, nothing is shown. Set by who has the model tell it. */
     bool reopening;
     const struct clock *clock;  // borrowed
-    struct decoder line_decoder;
+    struct outlets outlets;
     struct decoder count_decoder;
-    struct text text;
-    struct json json;
-    bool json_open;
     struct summary *summary;  // owned; NULL: no counts
     /* Ids of pending calls that were shown, the last ones. */
     uint64_t pending[TELLING_PENDING];
@@ -99,6 +95,8 @@ bool telling_is_over(const struct telling *t, uint64_t told);
 
 /* Prints the table so far, if there is one. */
 void telling_summary(struct telling *t);
+/* Writes all lines so far. */
+void telling_write(struct telling *t);
 /* Shows what was held back: at the end of a trace. */
 void telling_flush(struct telling *t);
 

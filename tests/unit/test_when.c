@@ -268,7 +268,7 @@ static void tell_all(void)
         telling_transition(&telling, &apc);
         telling_notice(&telling, &lost);
     }
-    decoder_flush(&telling.line_decoder);
+    decoder_flush(&telling.outlets.whole.decoder);
 }
 
 /* The lines of that, which nobody writes out. */
