@@ -87,7 +87,7 @@ PORTABLE := \
     live/images.c live/places.c live/drain.c live/rendezvous.c \
     live/handshake.c live/timing.c live/recording.c live/begin.c live/session.c \
     cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c \
-    cmd/record.c cmd/replay.c cmd/info.c
+    cmd/record.c cmd/replay.c cmd/info.c cmd/merge.c
 
 WINDOWS := \
     platform/win/process.c platform/win/asks.c platform/win/handles.c \

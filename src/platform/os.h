@@ -143,6 +143,11 @@ bool os_file_truncate(struct os_file *f, uint64_t size, struct err *e);
  * how large it is. */
 bool os_file_head(const uint16_t *path, void *to, size_t room, size_t *size,
                   uint64_t *file_size, struct err *e);
+/* Tells `visit` the path of each file PREFIX.*, of any kind, in no order, until
+ * it says false. `prefix` may have folders, which are in the paths as they stand
+ * there. False: they cannot be read. */
+bool os_files_beginning(str prefix, bool (*visit)(void *ctx, str path),
+                        void *ctx, struct err *e);
 
 /* --- machine.c --- */
 

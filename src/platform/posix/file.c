@@ -10,6 +10,7 @@
  */
 #include "platform/posix/posix.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -314,5 +315,56 @@ bool os_file_head(const uint16_t *path, void *to, size_t room, size_t *size,
     close(fd);
     *size = got;
     *file_size = (uint64_t)about.st_size;
+    return true;
+}
+
+/* `name` is a file of `folder`, which ends in its slash, if it has one: its
+ * path, if that begins with `prefix` and a dot, goes to `visit`. */
+static bool visit_one(str prefix, str folder, const char *name,
+                      bool (*visit)(void *ctx, str path), void *ctx)
+{
+    size_t size = strlen(name);
+    size_t room = folder.size + 3 * size + 1;
+    struct buf path = { malloc(room), 0, room, false };
+    bool goes_on = true;
+
+    if (path.p == NULL) {
+        return true;
+    }
+    buf_add(&path, folder);
+    posix_add_text(&path, name, size);
+    if (path.size > prefix.size && str_starts(buf_str(&path), prefix) &&
+        path.p[prefix.size] == '.') {
+        goes_on = visit(ctx, buf_str(&path));
+    }
+    free(path.p);
+    return goes_on;
+}
+
+bool os_files_beginning(str prefix, bool (*visit)(void *ctx, str path),
+                        void *ctx, struct err *e)
+{
+    size_t folder = prefix.size;
+    char *bytes;
+    struct dirent *entry;
+    DIR *dir;
+
+    while (folder > 0 && prefix.p[folder - 1] != '/') {
+        folder--;
+    }
+    bytes = posix_bytes(folder > 0 ? str_slice(prefix, 0, folder) : STR("."));
+    if (bytes == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    dir = opendir(bytes);
+    free(bytes);
+    if (dir == NULL) {
+        return read_fail(e, str_slice(prefix, 0, folder));
+    }
+    do {
+        entry = readdir(dir);
+    } while (entry != NULL && visit_one(prefix, str_slice(prefix, 0, folder),
+                                        entry->d_name, visit, ctx));
+    closedir(dir);
     return true;
 }

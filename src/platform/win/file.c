@@ -390,6 +390,77 @@ bool os_file_head(const uint16_t *path, void *to, size_t room, size_t *size,
     return ok;
 }
 
+/* `name` is a file of `folder`, which ends in what parts it from names, if it
+ * has one. Short names are found as well: its own must be `base` and a dot. */
+static bool visit_one(str base, str folder, const wchar_t *name,
+                      bool (*visit)(void *ctx, str path), void *ctx)
+{
+    size_t size = wcslen(name);
+    size_t room = folder.size + 3 * size;
+    struct buf path = { malloc(room), 0, room, false };
+    bool goes_on = true;
+    str own;
+
+    if (path.p == NULL) {
+        return true;
+    }
+    buf_add(&path, folder);
+    os_to_utf8(&path, (struct str16){ (const uint16_t *)name, size });
+    own = str_slice(buf_str(&path), folder.size, path.size);
+    if (own.size > base.size && own.p[base.size] == '.' &&
+        str_eq_nocase(str_slice(own, 0, base.size), base)) {
+        goes_on = visit(ctx, buf_str(&path));
+    }
+    free(path.p);
+    return goes_on;
+}
+
+/* `prefix` with ".*" behind it, for os_free. */
+static uint16_t *pattern_of(str prefix)
+{
+    size_t room = prefix.size + 2;
+    struct buf b = { malloc(room), 0, room, false };
+    uint16_t *pattern = NULL;
+
+    if (b.p != NULL) {
+        buf_add(&b, prefix);
+        buf_add(&b, STR(".*"));
+        pattern = os_to_utf16(buf_str(&b));
+        free(b.p);
+    }
+    return pattern;
+}
+
+bool os_files_beginning(str prefix, bool (*visit)(void *ctx, str path),
+                        void *ctx, struct err *e)
+{
+    uint16_t *pattern = pattern_of(prefix);
+    size_t folder = prefix.size;
+    WIN32_FIND_DATAW found;
+    HANDLE h;
+
+    if (pattern == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    while (folder > 0 && prefix.p[folder - 1] != '\\' &&
+           prefix.p[folder - 1] != '/' && prefix.p[folder - 1] != ':') {
+        folder--;
+    }
+    h = FindFirstFileW((const wchar_t *)pattern, &found);
+    os_free(pattern);
+    if (h == INVALID_HANDLE_VALUE) {
+        return GetLastError() == ERROR_FILE_NOT_FOUND ||
+               win_fail(e, "cannot look for files");
+    }
+    while (visit_one(str_slice(prefix, folder, prefix.size),
+                     str_slice(prefix, 0, folder), found.cFileName, visit,
+                     ctx) &&
+           FindNextFileW(h, &found)) {
+    }
+    FindClose(h);
+    return true;
+}
+
 /* The text for a Win32 error code or NTSTATUS, without newline. */
 static void add_error_text(struct buf *b, uint32_t code)
 {
