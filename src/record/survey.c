@@ -24,33 +24,111 @@ static struct survey_process *find(struct survey *s, uint64_t number)
     return NULL;
 }
 
-static void take_process(struct survey *s, uint64_t number,
-                         const struct journal_process *r)
+/* A new row; NULL: there is no room for more. */
+static struct survey_process *add_row(struct survey *s, str image, str command)
 {
-    str image = journal_text(r, 0);
     struct survey_process *row;
 
-    s->process_count++;
     if (s->rows == SURVEY_PROCESSES) {
-        return;
+        return NULL;
     }
     if (image.size > SURVEY_IMAGE) {
         image = str_slice(image, image.size - SURVEY_IMAGE, image.size);
     }
     row = &s->processes[s->rows++];
-    *row = (struct survey_process){ .number = number, .pid = r->pid };
+    *row = (struct survey_process){ .number = UINT64_MAX };
     row->image_size = (uint32_t)image.size;
     memcpy(row->image, image.p, image.size);
+    row->command_cut = command.size > SURVEY_COMMAND;
+    command = str_slice(command, 0, SURVEY_COMMAND);
+    row->command_size = (uint32_t)command.size;
+    memcpy(row->command, command.p, command.size);
+    return row;
 }
 
-static void take_end(struct survey *s, uint64_t number, uint32_t code)
+static void take_process(struct survey *s, uint64_t number, const void *record)
+{
+    const struct journal_process r = journal_process_of(record);
+    struct survey_process *row =
+        add_row(s, journal_text(record, 0), journal_text(record, 1));
+
+    s->process_count++;
+    if (row != NULL) {
+        row->number = number;
+        row->traced = true;
+        row->pid = r.pid;
+        row->parent = r.parent;
+        row->parent_tid = r.parent_tid;
+        row->how =
+            r.how < PROCESS_HOWS ? (enum process_how)r.how : PROCESS_CHILD;
+        row->began = r.head.time;
+    }
+}
+
+static void take_end(struct survey *s, uint64_t number,
+                     const struct journal_process_end *r)
 {
     struct survey_process *row = find(s, number);
 
     if (row != NULL) {
         row->ended = true;
-        row->code = code;
+        row->code = r->code;
+        row->end = r->head.time;
     }
+}
+
+/* The youngest of this id. */
+static struct survey_process *find_pid(struct survey *s, uint32_t pid)
+{
+    for (size_t i = s->rows; i-- > 0;) {
+        if (s->processes[i].pid == pid && s->processes[i].traced) {
+            return &s->processes[i];
+        }
+    }
+    return NULL;
+}
+
+static void take_child(struct survey *s, uint64_t number,
+                       const struct journal_child *r)
+{
+    const struct survey_process *by = find(s, number);
+    struct survey_process *row;
+
+    if (r->fate == CHILD_LATE) {
+        row = find_pid(s, r->pid);
+        if (row != NULL) {
+            row->late = r->missed;
+        }
+        return;
+    }
+    s->untraced++;
+    row = add_row(s, journal_text(r, 0), journal_text(r, 1));
+    if (row != NULL) {
+        row->pid = r->pid;
+        row->parent = by != NULL ? by->pid : 0;
+        row->parent_tid = r->tid;
+        row->how = r->how == PROCESS_CLONE ? PROCESS_CLONE : PROCESS_CHILD;
+        row->fate =
+            r->fate < CHILD_FATES ? (enum child_fate)r->fate : CHILD_FAILED;
+        row->began = r->head.time;
+    }
+}
+
+size_t survey_parent(const struct survey *s, size_t row)
+{
+    const struct survey_process *p = &s->processes[row];
+
+    if (p->how != PROCESS_CHILD && p->how != PROCESS_CLONE) {
+        return SIZE_MAX;
+    }
+    for (size_t i = row; i-- > 0;) {
+        const struct survey_process *by = &s->processes[i];
+
+        if (by->traced && by->pid == p->parent && by->began <= p->began) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
 }
 
 /* A record of the journal; false: it is none. */
@@ -72,8 +150,10 @@ static bool take_journal(struct survey *s, const struct op_read *op)
         take_process(s, op->thread, record);
         break;
     case JOURNAL_PROCESS_END:
-        take_end(s, op->thread,
-                 ((const struct journal_process_end *)record)->code);
+        take_end(s, op->thread, record);
+        break;
+    case JOURNAL_CHILD:
+        take_child(s, op->thread, record);
         break;
     case JOURNAL_LOST:
         losses_take(&s->losses, record);

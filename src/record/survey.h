@@ -14,6 +14,7 @@
 #include "model/model.h"
 #include "record/losses.h"
 #include "record/replay.h"
+#include "wire/journal.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,14 +22,27 @@
 /* More processes are counted, but have no row. */
 #define SURVEY_PROCESSES 1000
 #define SURVEY_IMAGE 260
+#define SURVEY_COMMAND 1000
 
+/* One that is traced, or one that a traced one has started and that is not. */
 struct survey_process {
     uint64_t number;
     uint32_t pid;
+    uint32_t parent;      // 0: not known
+    uint32_t parent_tid;  // the same
+    bool traced;
+    enum process_how how;
+    enum child_fate fate;  // of one that is not traced
+    bool ended;            // with `code`
     uint32_t code;
-    bool ended;
+    uint64_t began;  // TSC
+    uint64_t end;    // the same, if it has ended
+    uint64_t late;   // microseconds that it ran before it was traced
     uint32_t image_size;
+    uint32_t command_size;
+    bool command_cut;
     char image[SURVEY_IMAGE];  // the end of it, if it is longer
+    char command[SURVEY_COMMAND];
 };
 
 struct survey {
@@ -37,6 +51,7 @@ struct survey {
     uint64_t last;  // TSC of the youngest record; 0: there is none
     uint64_t process_count;
     uint64_t thread_count;
+    uint64_t untraced;  // processes that were started and not traced
     struct losses losses;
     uint64_t chunks;
     uint64_t deflated;  // of them
@@ -45,6 +60,9 @@ struct survey {
     struct survey_process *processes;  // owned, in the order they came
     size_t rows;
 };
+
+/* The row of the process that started this one, SIZE_MAX: there is none. */
+size_t survey_parent(const struct survey *s, size_t row);
 
 /* Reads all of the file. survey_close in any case. False: it is none, or the
  * system failed; damage is no failure. */

@@ -438,6 +438,7 @@ bool os_files_beginning(str prefix, bool (*visit)(void *ctx, str path),
     size_t folder = prefix.size;
     WIN32_FIND_DATAW found;
     HANDLE h;
+    DWORD why;
 
     if (pattern == NULL) {
         return err_set(e, ERR_OS, "out of memory");
@@ -447,9 +448,11 @@ bool os_files_beginning(str prefix, bool (*visit)(void *ctx, str path),
         folder--;
     }
     h = FindFirstFileW((const wchar_t *)pattern, &found);
+    why = GetLastError();
     os_free(pattern);
     if (h == INVALID_HANDLE_VALUE) {
-        return GetLastError() == ERROR_FILE_NOT_FOUND ||
+        SetLastError(why);
+        return why == ERROR_FILE_NOT_FOUND ||
                win_fail(e, "cannot look for files");
     }
     while (visit_one(str_slice(prefix, folder, prefix.size),
