@@ -103,13 +103,18 @@ static void add_units(struct buf *b, const uint16_t *units, size_t count)
     }
 }
 
+void json_add_string(struct buf *b, str s)
+{
+    buf_add_char(b, '"');
+    add_inside(b, s);
+    buf_add_char(b, '"');
+}
+
 /* A string, with its quotes and the room that it needs. */
 static void add_string(struct json *j, str s)
 {
     line_room(&j->line, s.size * ESCAPE_MOST + SMALL);
-    buf_add_char(&j->line.buf, '"');
-    add_inside(&j->line.buf, s);
-    buf_add_char(&j->line.buf, '"');
+    json_add_string(&j->line.buf, s);
 }
 
 static void add_hex(struct buf *b, uint64_t n)
@@ -203,9 +208,7 @@ static void add_image(struct buf *b, str image)
         buf_add(b, STR("null"));
         return;
     }
-    buf_add_char(b, '"');
-    add_inside(b, image);
-    buf_add_char(b, '"');
+    json_add_string(b, image);
 }
 
 static void begin_line(struct json *j, str type, const struct sink_head *head)

@@ -63,6 +63,9 @@ void json_close(struct json *j);
 /* A line for each row of a table of counts; for summary_write_rows. */
 void json_counts(void *json, const struct summary_row *row);
 
+/* `s` as a string of JSON, which takes up to 6 bytes for each of its, and 2. */
+void json_add_string(struct buf *b, str s);
+
 /* The first line of a trace: what wrote it, and the version of the schema. */
 void json_header(struct json *j, str program_version);
 
