@@ -331,11 +331,11 @@ static str fate_of(const struct survey_process *p)
         [CHILD_UNTRACED] = STR_INIT("without -f"),
         [CHILD_PASSED] = STR_INIT("not named by --follow"),
         [CHILD_32BIT] = STR_INIT("32-bit program"),
-        [CHILD_FAILED] = STR_INIT("could not be traced"),
+        [CHILD_FAILED] = STR_INIT("it could not be"),
         [CHILD_LATE] = STR_INIT(""),
     };
 
-    return p->traced ? STR("") : fates[p->fate];
+    return p->why_size > 0 ? (str){ p->why, p->why_size } : fates[p->fate];
 }
 
 static void add_code(struct buf *b, uint32_t code)
@@ -383,7 +383,9 @@ static void add_row(struct report *r, const struct survey *s, size_t row,
         buf_add(b, p->command_cut ? STR("...") : STR(""));
     }
     if (!p->traced) {
-        buf_addf(b, " (untraced: %.*s)", STR_ARGS(fate_of(p)));
+        buf_add(b, STR(" (untraced: "));
+        chars_add_visible(b, fate_of(p));
+        buf_add_char(b, ')');
     } else if (p->late > 0) {
         buf_addf(b, " (%llu us missed)", (unsigned long long)p->late);
     } else if (p->how == PROCESS_ATTACHED) {
@@ -444,7 +446,8 @@ static void add_object(struct report *r, const struct survey *s, size_t row,
         buf_addf(b, ",\"code\":%u", p->code);
     }
     if (!p->traced) {
-        buf_addf(b, ",\"untraced\":\"%.*s\"", STR_ARGS(fate_of(p)));
+        buf_add(b, STR(",\"untraced\":"));
+        json_add_string(b, fate_of(p));
     }
     if (p->late > 0) {
         buf_addf(b, ",\"missed_us\":%llu", (unsigned long long)p->late);

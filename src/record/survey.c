@@ -93,6 +93,7 @@ static void take_child(struct survey *s, uint64_t number,
 {
     const struct survey_process *by = find(s, number);
     struct survey_process *row;
+    str why;
 
     if (r->fate == CHILD_LATE) {
         row = find_pid(s, r->pid);
@@ -111,6 +112,9 @@ static void take_child(struct survey *s, uint64_t number,
         row->fate =
             r->fate < CHILD_FATES ? (enum child_fate)r->fate : CHILD_FAILED;
         row->began = r->head.time;
+        why = str_slice(journal_text(r, 2), 0, SURVEY_WHY);
+        row->why_size = (uint32_t)why.size;
+        memcpy(row->why, why.p, why.size);
     }
 }
 

@@ -23,6 +23,7 @@
 #define SURVEY_PROCESSES 1000
 #define SURVEY_IMAGE 260
 #define SURVEY_COMMAND 1000
+#define SURVEY_WHY 200
 
 /* One that is traced, or one that a traced one has started and that is not. */
 struct survey_process {
@@ -42,7 +43,9 @@ struct survey_process {
     uint32_t command_size;
     bool command_cut;
     char image[SURVEY_IMAGE];  // the end of it, if it is longer
+    uint32_t why_size;
     char command[SURVEY_COMMAND];
+    char why[SURVEY_WHY];  // of CHILD_FAILED
 };
 
 struct survey {
