@@ -11,7 +11,12 @@
  *
  *     make_trace --small FILE
  *
- * A little of everything that can be in a recording: two processes, every
+ *     make_trace --tree FILE [PROCESSES [CALLS [SEED]]]
+ *
+ * PROCESSES (100), TREE_AT_MOST at a time, started by one another, with ids that
+ * come again; CALLS (5000) in all, many of which others fall into.
+ *
+ * A little of everything that can be in a recording (--small): two processes, every
  * kind of record, of the journal, of notice. tests/golden/ keeps the one of
  * each version of the format.
  */
@@ -541,6 +546,157 @@ static void make_small(void)
     end_process(p, 3);
 }
 
+/* --- A tree -------------------------------------------------------------- */
+
+#define TREE_AT_MOST 24
+#define TREE_THREADS 2
+/* So few ids that they come again. */
+#define TREE_IDS 40
+
+struct tree_thread {
+    struct model_thread *t;
+    uint32_t tid;
+    uint64_t stack;
+    bool open;  // it has not returned from ...
+    uint32_t number;
+};
+
+struct tree_process {
+    struct model_process *p;
+    uint32_t pid;
+    struct tree_thread threads[TREE_THREADS];
+};
+
+static struct tree_process tree[TREE_AT_MOST];
+static size_t tree_count;
+
+static bool tree_has(uint32_t pid)
+{
+    for (size_t i = 0; i < tree_count; i++) {
+        if (tree[i].pid == pid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* `by` NULL: the first one. */
+static void tree_grow(const struct tree_process *by)
+{
+    static const char *const images[] = { "C:\\b\\cl.exe", "C:\\b\\link.exe",
+                                          "C:\\b c\\a > b.exe",
+                                          "C:\\\xc3\xbc.exe" };
+    struct tree_process *p = &tree[tree_count];
+    struct journal_process r = { .head.time = ++m.now,
+                                 .build = 19045,
+                                 .width = 8 };
+    const char *image = images[any(COUNT_OF(images))];
+    struct buf b = journal();
+
+    do {
+        r.pid = (uint32_t)(1000 + 4 * any(TREE_IDS));
+    } while (tree_has(r.pid));
+    if (by != NULL) {
+        r.how = any(10) == 0 ? PROCESS_CLONE : PROCESS_CHILD;
+        r.parent = by->pid;
+        r.parent_tid = by->threads[0].tid;
+    }
+    *p = (struct tree_process){ .pid = r.pid };
+    journal_process(&b, &r, str_of(image), str_of(image));
+    p->p = model_process_open(m.model, b.p, b.size);
+    must(p->p != NULL, "no process");
+    begin_process(p->p);
+    for (uint32_t i = 0; i < TREE_THREADS; i++) {
+        struct tree_thread *t = &p->threads[i];
+
+        t->tid = r.pid + 2 + i * 4000;
+        t->stack = STACK + 0x100000 * i;
+        t->t = open_thread(p->p, t->tid);
+    }
+    tree_count++;
+}
+
+/* What it has begun it may leave open. */
+static void tree_die(size_t at)
+{
+    end_process(tree[at].p, (uint32_t)any(3));
+    tree[at] = tree[--tree_count];
+}
+
+/* Half of a call, or all of it. */
+static void tree_call(struct tree_thread *t)
+{
+    uint64_t rsp = t->stack - 0x100;
+
+    if (!t->open) {
+        t->number = (uint32_t)any(m.numbers);
+        entry(t->number, rsp, t->stack, 1, (uint64_t[]){ 4 * any(100) });
+    }
+    t->open = !t->open && any(2) == 0;
+    if (!t->open) {
+        back(t->number, rsp, t->stack, any(8) == 0 ? 0xc0000008 : 0);
+    }
+    fed(t->t);
+}
+
+static void tree_untraced(const struct tree_process *p)
+{
+    struct journal_child r = { .pid = 4 * (uint32_t)any(100),
+                               .tid = p->threads[0].tid,
+                               .fate = (uint8_t)any(CHILD_FATES),
+                               .how = PROCESS_CHILD,
+                               .missed = any(5000) };
+    struct buf b = journal();
+
+    journal_child(&b, ++m.now, &r, STR("C:\\old.exe"), STR("old"),
+                  STR("denied"));
+    tell(p->p, &b);
+}
+
+static void tree_bound(void)
+{
+    for (size_t i = 0; i < tree_count; i++) {
+        for (uint32_t k = 0; k < TREE_THREADS; k++) {
+            model_thread_bound(tree[i].threads[k].t, m.now);
+        }
+    }
+    ran();
+}
+
+static void make_tree(uint64_t processes, uint64_t calls)
+{
+    static const char *const names[] = { "NtClose", "NtYieldExecution",
+                                         "NtTestAlert" };
+    uint64_t every = calls / (processes + 1) + 1;
+
+    for (uint32_t i = 0; i < COUNT_OF(names); i++) {
+        m.calls[i] = call_find(str_of(names[i]));
+    }
+    m.numbers = COUNT_OF(names);
+    tree_grow(NULL);
+    processes--;
+    for (uint64_t i = 0; i < calls; i++) {
+        if (i % every == every - 1 && processes > 0) {
+            if (tree_count == TREE_AT_MOST) {
+                tree_die(any(tree_count));
+            }
+            tree_grow(&tree[any(tree_count)]);
+            processes--;
+        }
+        tree_call(&tree[any(tree_count)].threads[any(TREE_THREADS)]);
+        if (any(100) == 0) {
+            tree_untraced(&tree[any(tree_count)]);
+        }
+        if (any(4) == 0) {
+            tree_bound();
+        }
+    }
+    while (tree_count > 0) {
+        tree_die(any(tree_count));
+        tree_bound();
+    }
+}
+
 static uint64_t number(int argc, char **argv, int i, uint64_t otherwise,
                        uint64_t most)
 {
@@ -557,6 +713,15 @@ int main(int argc, char **argv)
 
     must(argc >= 2 && argc <= 8, "FILE [CALLS [THREADS [NUMBERS [DATA [SEED "
                                  "[COMPRESS]]]]]], or --small FILE");
+    if (strcmp(argv[1], "--tree") == 0) {
+        must(argc >= 3 && argc <= 6, "--tree FILE [PROCESSES [CALLS [SEED]]]");
+        m.random = number(argc, argv, 5, 1, UINT32_MAX) * 2 + 1;
+        begin(argv[2], COMPRESS_ALWAYS);
+        make_tree(number(argc, argv, 3, 100, UINT32_MAX),
+                  number(argc, argv, 4, 5000, UINT32_MAX));
+        end();
+        return 0;
+    }
     m.random = number(argc, argv, 6, 1, UINT64_MAX) * 2 + 1;
     if (strcmp(argv[1], "--small") == 0) {
         must(argc == 3, "--small FILE");
