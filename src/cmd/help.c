@@ -87,8 +87,6 @@ static void add_examples(struct buf *b)
            "      into a file, with the time of day and the time spent\n"
            "  ntstrace -e file,registry -Z app.exe\n"
            "      what it does not find: failed calls on files and keys\n"
-           "  ntstrace -P C:\\data.txt app.exe\n"
-           "      what it does with one file\n"
            "  ntstrace -c app.exe\n"
            "      how often it calls what, and how long that takes\n"
            "  ntstrace record app.exe\n"

@@ -94,6 +94,11 @@ static const struct opt_word by_words[] = {
     { NULL, 0 },
 };
 
+static const struct opt_word pids_words[] = {
+    { "comm", PIDS_IMAGES },
+    { NULL, 0 },
+};
+
 static const struct opt_word unit_words[] = {
     { "s", UNIT_SECONDS }, { "ms", UNIT_MILLIS }, { "us", UNIT_MICROS },
     { "ns", UNIT_NANOS },  { NULL, 0 },

@@ -32,6 +32,11 @@ enum summary_by {
     BY_PROCESS
 };
 
+enum pids {
+    PIDS_ALONE,
+    PIDS_IMAGES
+};
+
 enum unit {
     UNIT_USUAL,
     UNIT_SECONDS,
@@ -62,7 +67,8 @@ struct view_options {
     bool json;
     uint8_t quiet;  // how often -q was given
     bool always_show_pid;
-    bool images;  // -Y: processes with their programs' names
+    bool images;     // -Y: processes with their programs' names
+    enum pids pids;  // the same, as strace's users ask for it
     enum color color;
 
     bool summary_only;  // -c

@@ -133,7 +133,7 @@ text_options_of(const struct view_options *o,
     return (struct text_options){
         .always_pid =
             o->always_show_pid || o->output.size > 0 || o->separate.size > 0,
-        .images = o->images,
+        .images = o->images || o->pids == PIDS_IMAGES,
         .when = (enum text_when)o->clock,
         .when_precision = precision_of(o->time_unit),
         .relative = o->since_last,

@@ -562,9 +562,15 @@ static void what_is_wrong_is_said_with_what_helps(void)
         { "--=x x", "unknown option '--'; try 'ntstrace --help'" },
         { "-W", "unknown option '-W'; try 'ntstrace --help'" },
         { "-qWT a", "unknown option '-W' in '-qWT'; try 'ntstrace --help'" },
-        { "-f x", "-f: not there yet; only the program itself is traced, not what it starts" },
-        { "-qff x", "-f: not there yet; only the program itself is traced, not what it starts" },
-        { "--follow-forks x", "--follow-forks: not there yet; only the program itself is traced, not what it starts" },
+        { "-fff x", "-f: given more than 2 times" },
+        { "-qff x", "-ff: writes a file for each process: say what they are called with -o FILE, as FILE.PID" },
+        { "replay -ff x.nts", "-ff: writes a file for each process: say what they are called with -o FILE, as FILE.PID" },
+        { "-ff -o \"|more\" x", "-ff: goes into files, one a process, not to a command" },
+        { "-ff -o f -c x", "-ff: does not go with -c or -C; --by process counts each process apart" },
+        { "-f -C -f -o f x", "-ff: does not go with -c or -C; --by process counts each process apart" },
+        { "-Y --decode-pids=pidns x", "--decode-pids: 'pidns' is not one of comm" },
+        { "merge", "'merge' needs to know what, as in 'ntstrace merge [OPTION...] FILE'" },
+        { "merge -T f", "-T: does not go with 'merge'" },
         { "-p 123", "-p: not there yet; a program is traced from its start, as in 'ntstrace PROGRAM'" },
         { "-p123", "-p: not there yet; a program is traced from its start, as in 'ntstrace PROGRAM'" },
         { "--attach=123", "--attach: not there yet; a program is traced from its start, as in 'ntstrace PROGRAM'" },
@@ -579,7 +585,7 @@ static void what_is_wrong_is_said_with_what_helps(void)
         { "-P \"\" x", "-P: the PATH is empty" },
         { "-X octal x", "-X: 'octal' is not one of raw, abbrev, verbose" },
         { "--color sometimes x", "--color: 'sometimes' is not one of auto, always, never" },
-        { "--by file -c x", "--by: 'file' is not one of name, thread" },
+        { "--by file -c x", "--by: 'file' is not one of name, thread, process" },
         { "--timestamp-precision m x", "--timestamp-precision: 'm' is not one of s, ms, us, ns" },
         { "-s many x", "-s: 'many' is not a number from 0 to 262144" },
         { "-s 262145 x", "-s: '262145' is not a number from 0 to 262144" },
@@ -587,8 +593,6 @@ static void what_is_wrong_is_said_with_what_helps(void)
         { "-c --summary-every 0 x", "--summary-every: '0' is not a number from 1 to 86400" },
         { "-yyy x", "-y: given more than 2 times" },
         { "-xxx x", "-x: given more than 2 times" },
-        { "--json -c x", "--json: does not go with -c or -C" },
-        { "-C --json x", "--json: does not go with -c or -C" },
         { "-P a --no-patch x", "-P: looks at arguments, which are not seen with --no-patch" },
         { "-P a --engine handshake x", "-P: looks at arguments, which are not seen with --engine=handshake" },
         { "-S calls x", "-S: goes with -c or -C only" },
@@ -671,7 +675,7 @@ static void straces_options_are_known(void)
         "--daemonize=pgroup",
         "-f",
         "--follow-forks",
-        "-ff",
+        "-ff -o x",
         "--output-separately",
         "-F",
         "-I 1",
@@ -788,7 +792,30 @@ static void straces_options_are_known(void)
             CHECK_STR(text, STR("what to do instead"));
         }
     }
-    CHECK_U64(told, 61);
+    CHECK_U64(told, 56);
+}
+
+static void processes_may_have_their_own_files(void)
+{
+    struct options o;
+
+    CHECK_STR(parse(&o, "-f -o f x"), STR(""));
+    CHECK(o.launch.follow == 1 && o.view.separate.size == 0);
+    CHECK_STR(o.view.output, STR("f"));
+    CHECK_STR(parse(&o, "-ff -o f x"), STR(""));
+    CHECK(o.launch.follow == 2 && o.view.output.size == 0);
+    CHECK_STR(o.view.separate, STR("f"));
+    CHECK_STR(parse(&o, "replay --follow-forks -f -o f x.nts"), STR(""));
+    CHECK_STR(o.view.separate, STR("f"));
+    /* A recording is one file in any case. */
+    CHECK_STR(parse(&o, "record -ff -o f x"), STR(""));
+    CHECK(o.launch.follow == 2 && o.view.separate.size == 0);
+    CHECK_STR(o.launch.record, STR("f"));
+    CHECK_STR(parse(&o, "-ff --no-follow-forks x"), STR(""));
+    CHECK(o.launch.follow == 0);
+    CHECK_STR(parse(&o, "merge -o all f"), STR(""));
+    CHECK(o.command == COMMAND_MERGE);
+    CHECK_STR(o.words[0], STR("f"));
 }
 
 static void wall_times_may_be_asked_for(void)
@@ -903,6 +930,7 @@ int main(void)
         TEST(what_is_wrong_is_said_with_what_helps),
         TEST(straces_options_are_known),
         TEST(wall_times_may_be_asked_for),
+        TEST(processes_may_have_their_own_files),
         TEST(the_help_fits_and_names_every_option),
         TEST(no_two_options_share_a_letter_or_a_name),
     };
