@@ -182,8 +182,9 @@ bool capture_has_return(uint64_t row);
 
 /* Asks: the record just published wants an answer. Waits for it, and does the
  * chores that come with it, for ANSWER_MS at most. `spin`: without a system
- * call for as long as the tracer may need to look at this thread's last one. */
-void wait_answer(struct ring *ring, bool spin);
+ * call for as long as the tracer may need to look at this thread's last one.
+ * False: there is no answer. */
+bool wait_answer(struct ring *ring, bool spin);
 /* Sleeps until the ring is half empty. False: nobody empties it any more. */
 bool wait_room(struct ring *ring);
 /* Wakes the reader if it sleeps. */
@@ -207,6 +208,16 @@ void chore_run(struct ring *ring, uint32_t chore, struct opened *opened);
 bool chore_is_image(struct ring *ring, uint64_t address);
 /* Gives what is open its protection back. */
 void chore_close(struct ring *ring, struct opened *opened);
+
+/* --- child.c: calls that make a process --- */
+
+/* One is being entered at `rsp`; its arguments are in RING_ARGS_NEWEST. */
+void child_entry(struct ring *ring, uint64_t rsp);
+/* It has returned `rax`; arguments in RING_ARGS_TAKEN. True: its thread is to
+ * wait for the tracer. */
+bool child_return(struct ring *ring, uint64_t rsp, uint64_t rax);
+/* Nobody has answered. */
+void child_abandoned(struct ring *ring, uint64_t rsp);
 
 /* --- called by assembly --- */
 

@@ -229,15 +229,17 @@ static bool ask_once(struct ring *ring, uint32_t asked, bool spin)
     return is_answered(ring, asked);
 }
 
-void wait_answer(struct ring *ring, bool spin)
+bool wait_answer(struct ring *ring, bool spin)
 {
     uint32_t asked = atomic_load_explicit(&ring->ask, memory_order_relaxed);
     struct opened opened = { 0, 0, 0 };
+    bool answered = false;
 
     for (int i = 0; i < CHORES_MOST && ask_once(ring, ++asked, spin); i++) {
         uint32_t chore = ring->chore;
 
-        if (chore == CHORE_NONE) {
+        answered = chore == CHORE_NONE;
+        if (answered) {
             break;
         }
         chore_run(ring, chore, &opened);
@@ -245,4 +247,5 @@ void wait_answer(struct ring *ring, bool spin)
     }
     chore_close(ring, &opened);
     atomic_store_explicit(&ring->waiting, RING_RUNS, memory_order_relaxed);
+    return answered;
 }

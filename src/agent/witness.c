@@ -28,6 +28,17 @@ static uint8_t row_flags(uint64_t row)
     return (uint8_t)(row >> 8);
 }
 
+/* Of call_row.more: how many arguments there are on the stack. */
+static uint32_t row_more(uint64_t row)
+{
+    return row & ROW_MORE;
+}
+
+static bool row_makes(uint64_t row)
+{
+    return (row & ROW_MAKES) != 0;
+}
+
 static uint64_t row_of(uint64_t number)
 {
     const uint64_t *rows =
@@ -76,6 +87,7 @@ static void args_move(struct ring *ring, uint64_t row, uint32_t to,
     }
     t->count = f->count;
     t->marked = f->marked;
+    t->child = f->child;
     for (uint32_t i = 0; i < f->count && i < 4 + RECORD_MORE_MAX; i++) {
         ((volatile uint64_t *)t->words)[i] = f->words[i];
     }
@@ -161,13 +173,12 @@ static bool open_take(struct ring *ring, uint64_t rip, uint64_t rsp,
 
 /* Makes a finished record of `size` bytes visible. With `waits` it is a
  * question, and the thread goes on when it is answered; with `spin` it makes
- * no system call until the tracer has asked for its last one. */
-static void publish(struct ring *ring, uint32_t size, bool waits, bool spin)
+ * no system call until the tracer has asked for its last one. False: it was not
+ * answered. */
+static bool publish(struct ring *ring, uint32_t size, bool waits, bool spin)
 {
     ring_publish(ring, size);
-    if (waits) {
-        wait_answer(ring, spin);
-    }
+    return !waits || wait_answer(ring, spin);
 }
 
 /* --- at the door --- */
@@ -241,7 +252,7 @@ static void run_entry(struct ring *ring, uint64_t row, uint64_t rsp)
 static void write_entry(struct ring *ring, const struct entry_frame *frame,
                         uint64_t rsp, uint64_t row)
 {
-    uint32_t wanted = (uint8_t)row;
+    uint32_t wanted = row_more(row);
     struct ring_args *args = ring_args_at(ring, RING_ARGS_NEWEST);
     uint32_t more = take_args(ring, args, frame, rsp, wanted);
     uint32_t size = ENTRY_SIZE + 8 * more;
@@ -326,9 +337,12 @@ void agent_entry(struct entry_frame *frame, uint64_t rsp)
     open_push(ring);
     if (!is_filtered(row)) {
         write_entry(ring, frame, rsp, row);
+        if (row_makes(row)) {
+            child_entry(ring, rsp);
+        }
     } else if ((row_flags(row) & ROW_CAPTURES) != 0) {
         (void)take_args(ring, ring_args_at(ring, RING_ARGS_NEWEST), frame, rsp,
-                        (uint8_t)row);
+                        row_more(row));
         see_block(ring, row, rsp);
     }
     row = watch_callback(ring, row_kept(row), rsp, frame->args);
@@ -434,8 +448,8 @@ static bool has_mapped_image(struct ring *ring, uint64_t row, uint64_t rsp,
     struct known known = { 0 };
     uint64_t base = 0;
 
-    return (row_flags(row) & ROW_MAPS) != 0 && (int32_t)rax >= 0 &&
-           args->words[MAP_PROCESS] == CURRENT_PROCESS &&
+    return (row_flags(row) & ROW_MAPS) != 0 && !row_makes(row) &&
+           (int32_t)rax >= 0 && args->words[MAP_PROCESS] == CURRENT_PROCESS &&
            ring_copy(ring, rsp, &known, &base, args->words[MAP_BASE],
                      sizeof(base)) &&
            chore_is_image(ring, base);
@@ -449,13 +463,14 @@ static bool write_return(struct ring *ring, const struct return_frame *frame,
 {
     struct section *s = section_here();
     struct record_return *r;
+    bool child = row_makes(row) && child_return(ring, rsp, frame->rax);
     bool spin, waits, look = false;
 
     if ((row_flags(row) & ROW_CAPTURES) != 0 && !capture_near_end(rsp)) {
         look = capture_return(ring, row, rsp, frame->rax, time);
     }
     spin = orphan && (s->flags & SECTION_ASK_ORPHANS) != 0;
-    waits = spin || has_mapped_image(ring, row, rsp, frame->rax);
+    waits = spin || child || has_mapped_image(ring, row, rsp, frame->rax);
     /* Until the tracer has asked for it, this thread's last call must stay
      * the program's. Where there is no room we must wait, and cannot ask. */
     ring->quiet = spin;
@@ -463,6 +478,9 @@ static bool write_return(struct ring *ring, const struct return_frame *frame,
     ring->quiet = 0;
     spin = spin && !ring->disturbed;
     if (r == NULL) {
+        if (child) {
+            child_abandoned(ring, rsp);
+        }
         return look;
     }
     r->head.size = RETURN_SIZE;
@@ -479,7 +497,9 @@ static bool write_return(struct ring *ring, const struct return_frame *frame,
         ring->last_argument = teb_last_argument();
         ring->last_number = teb_last_number();
     }
-    publish(ring, RETURN_SIZE, waits, spin);
+    if (!publish(ring, RETURN_SIZE, waits, spin) && child) {
+        child_abandoned(ring, rsp);
+    }
     return look;
 }
 

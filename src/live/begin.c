@@ -11,6 +11,7 @@
 #include "live/images.h"
 #include "live/journal.h"
 #include "live/pe.h"
+#include "live/rings.h"
 
 #include <stdlib.h>
 
@@ -161,7 +162,7 @@ static void tell_handles(struct traced *t)
     }
 }
 
-bool begin_process(struct traced *t, struct err *e)
+bool begin_process(struct traced *t, str command, struct err *e)
 {
     struct session *s = t->session;
     const struct launch_options *o = s->options;
@@ -170,7 +171,7 @@ bool begin_process(struct traced *t, struct err *e)
                 o->engine == ENGINE_HANDSHAKE ? MODE_ASKED
                 : o->patch                    ? MODE_PATCHED
                                               : MODE_RETURNS,
-                buf_str(&t->image), o->program_line);
+                buf_str(&t->image), command);
     if (t->process == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
@@ -187,4 +188,48 @@ bool begin_process(struct traced *t, struct err *e)
     }
     tell_handles(t);
     return true;
+}
+
+bool begin_go(struct traced *t, bool resume, struct err *e)
+{
+    t->target.os.ctx = t;
+    t->target.os.refused = &t->questions_refused;
+    t->target.os.waited_for = rings_waited_for;
+    if (!resume) {
+        target_hand_back(&t->target);
+    }
+    return !resume || target_go(&t->target, e);
+}
+
+struct traced *begin_child(struct traced *parent, const struct born *b,
+                           struct os_process *p, struct err *e)
+{
+    struct session *s = parent->session;
+    struct traced *t = traced_open(s);
+    char room[8192];
+    struct buf command = BUF_OVER(room);
+
+    if (t == NULL) {
+        err_set(e, ERR_OS, "out of memory");
+        return NULL;
+    }
+    t->parent = b->parent;
+    t->parent_tid = b->tid;
+    t->how = b->how;
+    t->last_pass = b->time;
+    os_process_path(p, &t->image);
+    os_process_command(p, &command);
+    if (!target_take_in(&t->target, p, s->options, &s->plan, s->wake,
+                        &s->timing, e)) {
+        traced_close(t);
+        return NULL;
+    }
+    if (!begin_process(t, buf_str(&command), e)) {
+        os_process_terminate(&t->target.os, 1);
+        *p = t->target.os;
+        t->target.os = (struct os_process){ 0 };
+        traced_close(t);
+        return NULL;
+    }
+    return t;
 }

@@ -23,7 +23,22 @@ struct plan_wants begin_wants(const struct session *s);
 bool begin_launch(struct session *s, struct err *e);
 
 /* Tells the model of a process that is about to run. */
-bool begin_process(struct traced *t, struct err *e);
+bool begin_process(struct traced *t, str command, struct err *e);
+/* Lets it run; `resume`: by us, it was suspended by our will. */
+bool begin_go(struct traced *t, bool resume, struct err *e);
+
+/* How a process was made by a traced one. */
+struct born {
+    uint32_t parent;
+    uint32_t tid;   // of the thread that made it
+    uint64_t time;  // TSC
+    enum process_how how;
+};
+/* `p` was made by `parent`, and has not run: it belongs to the session, and is
+ * ready for begin_go. NULL: it is as it was, and still the caller's, or was
+ * ended. */
+struct traced *begin_child(struct traced *parent, const struct born *b,
+                           struct os_process *p, struct err *e);
 
 /* Prefixes *e's text with the program's name. False. */
 bool begin_about(const struct launch_options *o, struct err *e);

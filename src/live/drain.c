@@ -8,6 +8,7 @@
  */
 #include "live/drain.h"
 
+#include "live/children.h"
 #include "live/images.h"
 #include "live/journal.h"
 #include "live/places.h"
@@ -117,9 +118,9 @@ static void note_own_end(struct drained *d, const struct record_entry *entry)
     }
 }
 
-/* What an entry says that we act on ourselves. */
+/* What an entry says that we act on ourselves; `record` is all of it. */
 static void watch_entry(struct traced *t, struct drained *d,
-                        const struct record_entry *entry)
+                        const struct record_entry *entry, const uint8_t *record)
 {
     uint32_t roles =
         t->target.plan->services[entry->head.number & SERVICE_MASK].roles;
@@ -130,6 +131,8 @@ static void watch_entry(struct traced *t, struct drained *d,
     } else if ((roles & ROLE_UNMAPS) != 0 && entry->args[0] == UINT64_MAX) {
         d->unmap_rsp = entry->rsp;
         d->unmap_base = entry->args[1];
+    } else if ((roles & ROLE_MAKES_PROCESS) != 0) {
+        children_entry(t, d, record);
     }
 }
 
@@ -190,13 +193,16 @@ static void watch(struct traced *t, struct drained *d, const uint8_t *bytes,
             struct record_entry entry;
 
             memcpy(&entry, r.bytes, ENTRY_SIZE);
-            watch_entry(t, d, &entry);
+            watch_entry(t, d, &entry, r.bytes);
         }
         if (r.head.kind == RECORD_RETURN) {
             struct record_return back;
 
             memcpy(&back, r.bytes, RETURN_SIZE);
             watch_unmap(t, d, &back);
+            if (children_is_return(d, &back)) {
+                children_seen(t, d, &back);
+            }
         }
     }
 }
@@ -567,12 +573,4 @@ size_t drain_rings(struct traced *t, bool last)
         end_threads(t, false);
     }
     return taken;
-}
-
-void drain_close(struct traced *t)
-{
-    for (uint32_t i = 0; i < t->ring_high; i++) {
-        os_thread_close(t->rings[i].handle);
-        rendezvous_forget(&t->rings[i]);
-    }
 }

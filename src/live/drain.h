@@ -18,6 +18,5 @@ size_t drain_rings(struct traced *t, bool last);
  * ended before it did, by their own will or with another code, are told to
  * have. */
 void drain_end(struct traced *t, uint32_t code);
-void drain_close(struct traced *t);
 
 #endif

@@ -37,8 +37,9 @@ struct launch_options {
     uint64_t ring_size;  // bytes, a power of two
     uint8_t follow;      // -f: 1, -ff: 2
 
-    str record;        // the file to record into; empty: none
-    bool record_only;  // with `record`: nothing is shown meanwhile
+    str record;            // the file to record into; empty: none
+    bool exit_with_first;  // with -f: to the end of the first one only
+    bool record_only;      // with `record`: nothing is shown meanwhile
     enum compress compress;
 };
 

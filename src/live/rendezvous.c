@@ -4,6 +4,7 @@
  *
  *   the agent has started      see that it could register its callback
  *   an image has been mapped   take a new module in; patch win32u
+ *   a process has been made    take it in, before it runs
  *   a return is an orphan      ask the kernel which call it was
  *
  * While a thread waits, nothing is asked of the target that one of its threads
@@ -16,6 +17,7 @@
  */
 #include "live/rendezvous.h"
 
+#include "live/children.h"
 #include "live/images.h"
 #include "live/journal.h"
 #include "live/places.h"
@@ -426,6 +428,12 @@ bool rendezvous(struct traced *t, struct drained *d,
     if (head->kind == RECORD_TRANSITION) {
         if (head->number == TRANSITION_THREAD_START) {
             started(t);
+        }
+        return true;
+    }
+    if ((head->flags & RECORD_ORPHAN) == 0 && children_is_return(d, r)) {
+        if (waits) {
+            children_return(t, d, r);
         }
         return true;
     }

@@ -40,6 +40,11 @@ void rings_answer(struct drained *d, uint32_t asked, const struct chore *c)
     atomic_store_explicit(&r->answer, asked, memory_order_release);
 }
 
+void rings_hold_child(struct drained *d, bool changing)
+{
+    *(volatile uint32_t *)&d->ring->chore = changing ? CHORE_CHILD : CHORE_NONE;
+}
+
 /* A thread that waits for what was answered long ago: somebody has written
  * over the answer, or over the question. */
 void rings_answer_again(struct drained *d, const struct ring_words *w)

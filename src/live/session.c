@@ -15,7 +15,6 @@
 #include "live/handshake.h"
 #include "live/journal.h"
 #include "live/recording.h"
-#include "live/rendezvous.h"
 #include "live/rings.h"
 #include "live/traced.h"
 
@@ -29,6 +28,10 @@
 #define STATUS_INTERRUPTED 130
 /* So long after Ctrl-C a target without our console is let go. */
 #define DETACH_MS 500
+/* No wait is for more handles. */
+#define WAIT_MOST 64
+/* The ends of processes are looked for so often at least. */
+#define ENDS_MS 10
 /* So often at the end nothing may come of what is still there. */
 #define IDLE_MOST 20
 
@@ -146,21 +149,22 @@ static size_t round_trip(struct session *s)
     return taken;
 }
 
-/* What wakes us, beside time: of many processes, the end of the first ones
- * only; that of the others is seen at the next look (`follow`). */
-static int what_wakes(const struct session *s, void **handles, int room)
+/* Sleeps until something wakes us, or for `ms`. Of many processes the end of
+ * the first ones wakes; that of the others is seen at the next look. */
+static void sleep_ms(struct session *s, uint32_t ms)
 {
+    void *handles[WAIT_MOST];
     int count = 0;
 
     handles[count++] = s->wake;
     handles[count++] = s->interrupt;
-    for (const struct traced *t = s->traced; t != NULL && count < room;
+    for (const struct traced *t = s->traced; t != NULL && count < WAIT_MOST;
          t = t->next) {
         if (!t->ended) {
             handles[count++] = t->target.os.process;
         }
     }
-    return count;
+    os_wait(handles, count, ms);
 }
 
 static void say_asleep(const struct session *s, uint32_t asleep)
@@ -173,7 +177,6 @@ static void say_asleep(const struct session *s, uint32_t asleep)
 
 static void doze(struct session *s)
 {
-    void *handles[64];
     bool waking = false;
     bool pressing = false;
 
@@ -193,8 +196,7 @@ static void doze(struct session *s)
         pressing |= rings_pressing(t);
     }
     if (!pressing || waking) {
-        os_wait(handles, what_wakes(s, handles, COUNT_OF(handles)),
-                waking ? 1 : SLEEP_MS);
+        sleep_ms(s, waking ? 1 : SLEEP_MS);
     }
     say_asleep(s, 0);
 }
@@ -213,15 +215,10 @@ static void summarise(struct session *s)
     }
 }
 
-/* The agent of some process could not start; NULL: of none. */
-static const struct traced *refused(const struct session *s)
+/* The agent of the first process could not start. */
+static bool is_refused(const struct session *s)
 {
-    for (const struct traced *t = s->traced; t != NULL; t = t->next) {
-        if (t->refused) {
-            return t;
-        }
-    }
-    return NULL;
+    return s->traced != NULL && s->traced->first && s->traced->refused;
 }
 
 /* What is told goes nowhere: there is no use in going on. */
@@ -245,19 +242,72 @@ static void finish(struct traced *t)
     put_process_end(t, os_tsc(), t->code);
 }
 
-/* Takes leave of those that are no more. True: none is left. */
+/* It is no more: what it left is told, and everything of it given back. The
+ * first one stays, for what it was ended by. */
+static void end_process(struct traced *t)
+{
+    struct session *s = t->session;
+
+    t->ended = true;
+    finish(t);
+    s->questions_refused += t->questions_refused;
+    t->questions_refused = 0;
+    if (t->first) {
+        s->first_code = t->code;
+        return;
+    }
+    if (t->refused) {
+        session_note(s, "process %u could not be traced, and was ended: %s",
+                     (unsigned)t->target.os.pid, t->why.text);
+    }
+    traced_close(t);
+}
+
+/* One of those that are no more; NULL: all live. One wait asks for many. */
+static struct traced *next_ended(struct session *s)
+{
+    void *handles[WAIT_MOST];
+    struct traced *of[WAIT_MOST];
+    struct traced *t = s->traced;
+
+    while (t != NULL) {
+        int count = 0, at;
+
+        for (; t != NULL && count < WAIT_MOST; t = t->next) {
+            if (!t->ended) {
+                handles[count] = t->target.os.process;
+                of[count++] = t;
+            }
+        }
+        at = count == 0 ? -1 : os_wait(handles, count, 0);
+        if (at >= 0 && os_process_ended(&of[at]->target.os, &of[at]->code)) {
+            return of[at];
+        }
+    }
+    return NULL;
+}
+
+/* Takes leave of those that are no more. True: none is left, or none is to be
+ * followed. */
 static bool end_processes(struct session *s)
 {
-    bool all = true;
+    struct traced *t;
 
-    for (struct traced *t = s->traced; t != NULL; t = t->next) {
-        if (!t->ended && os_process_ended(&t->target.os, &t->code)) {
-            t->ended = true;
-            finish(t);
+    s->ends_at = os_tsc() + ENDS_MS * s->timing.tsc_per_ms;
+    while ((t = next_ended(s)) != NULL) {
+        bool last = t->first && s->options->exit_with_first;
+
+        end_process(t);
+        if (last) {
+            return true;
         }
-        all &= t->ended;
     }
-    return all;
+    for (t = s->traced; t != NULL; t = t->next) {
+        if (!t->ended) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Follows the processes to their ends: true; false: detached from, or
@@ -267,7 +317,7 @@ static bool follow(struct session *s)
     size_t busy = s->options->ring_size / 4;
     struct journal_clock point;
 
-    while (refused(s) == NULL && !is_deaf(s)) {
+    while (!is_refused(s) && !is_deaf(s)) {
         size_t taken = round_trip(s);
 
         recording_turn(s, taken >= busy);
@@ -285,7 +335,7 @@ static bool follow(struct session *s)
                 rings_wake(t);
             }
         }
-        if (taken == 0 && end_processes(s)) {
+        if ((taken == 0 || os_tsc() > s->ends_at) && end_processes(s)) {
             return true;
         }
     }
@@ -296,7 +346,7 @@ static bool follow(struct session *s)
 static void tell_losses(struct session *s)
 {
     struct model_counts counts = model_counts(s->model);
-    uint32_t questions = 0;
+    uint32_t questions = s->questions_refused;
 
     for (const struct traced *t = s->traced; t != NULL; t = t->next) {
         questions += t->questions_refused;
@@ -343,6 +393,27 @@ static void let_go(struct traced *t)
     put_notice(t, os_tsc(), NOTICE_DETACHED);
 }
 
+static void let_all_go(struct session *s)
+{
+    for (struct traced *t = s->traced; t != NULL; t = t->next) {
+        let_go(t);
+    }
+}
+
+/* Without -f: that there was something to follow. */
+static void tell_children(struct session *s)
+{
+    if (s->options->follow == 0 && s->made > 0) {
+        session_note(s,
+                     s->made == 1
+                         ? "%llu process was started, and not traced: -f "
+                           "follows such"
+                         : "%llu processes were started, and not traced: -f "
+                           "follows such",
+                     (unsigned long long)s->made);
+    }
+}
+
 static bool any_runs(const struct session *s)
 {
     uint32_t code;
@@ -358,46 +429,33 @@ static bool any_runs(const struct session *s)
 /* Nobody reads the trace; the programs are not to suffer for it. */
 static void wait_untraced(struct session *s)
 {
-    void *handles[64];
-
     while (any_runs(s) && os_interrupt_take() == OS_INTERRUPT_NONE) {
-        os_wait(handles, what_wakes(s, handles, COUNT_OF(handles)), 1000);
+        sleep_ms(s, 1000);
     }
 }
 
 /* The end of a run whose target ran: *status, or the reason it failed. */
 static bool conclude(struct session *s, uint32_t *status, struct err *e)
 {
-    const struct traced *why;
+    bool to_the_end = follow(s);
 
-    if (follow(s)) {
-        conclude_telling(s);
-        tell_losses(s);
-        *status = s->traced->code;
-    } else if ((why = refused(s)) != NULL) {
-        *e = why->why;
+    if (is_refused(s)) {
+        *e = s->traced->why;
         return begin_about(s->options, e);
-    } else {
-        for (struct traced *t = s->traced; t != NULL; t = t->next) {
-            let_go(t);
-        }
-        conclude_telling(s);
-        *status = STATUS_INTERRUPTED;
     }
+    let_all_go(s);
+    conclude_telling(s);
+    if (to_the_end) {
+        tell_losses(s);
+    }
+    tell_children(s);
+    *status = to_the_end ? s->first_code : STATUS_INTERRUPTED;
     if (is_deaf(s)) {
         wait_untraced(s);
         *e = s->output.failed ? s->output.why : s->recorder->why;
         return false;
     }
     return true;
-}
-
-static bool go(struct traced *t, struct err *e)
-{
-    t->target.os.ctx = t;
-    t->target.os.refused = &t->questions_refused;
-    t->target.os.waited_for = rings_waited_for;
-    return target_go(&t->target, e);
 }
 
 static bool run(struct session *s, uint32_t *status, struct err *e)
@@ -419,7 +477,8 @@ static bool run(struct session *s, uint32_t *status, struct err *e)
     if (s->scratch == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    if (!open_model(s, &t->target, e) || !begin_process(t, e) ||
+    if (!open_model(s, &t->target, e) ||
+        !begin_process(t, s->options->program_line, e) ||
         (s->options->engine == ENGINE_HANDSHAKE &&
          (!handshake_start(s, e) || !handshake_open(t, e)))) {
         return false;
@@ -429,7 +488,7 @@ static bool run(struct session *s, uint32_t *status, struct err *e)
         *status = STATUS_INTERRUPTED;
         return true;
     }
-    return go(t, e) && conclude(s, status, e);
+    return begin_go(t, true, e) && conclude(s, status, e);
 }
 
 bool session_run(const struct launch_options *o, const struct view_options *v,

@@ -36,14 +36,18 @@ struct session {
     struct telling telling;
     struct timing timing;
     struct output output;
-    struct recorder *recorder;  // owned; NULL: nothing is recorded
-    bool identities;            // images are told with their build
-    struct progress progress;   // of a recording alone
-    uint64_t progress_calls;    // when it was drawn last
-    uint64_t progress_ms;       // the same
-    void *wake;                 // event: some process wants the reader
-    uint8_t *scratch;           // ring_bytes, owned: records, copied out
+    struct recorder *recorder;   // owned; NULL: nothing is recorded
+    bool identities;             // images are told with their build
+    struct progress progress;    // of a recording alone
+    uint64_t progress_calls;     // when it was drawn last
+    uint64_t progress_ms;        // the same
+    uint64_t made;               // processes that the traced ones have made
+    uint32_t first_code;         // exit status of the first process
+    uint32_t questions_refused;  // of processes that are no more
+    void *wake;                  // event: some process wants the reader
+    uint8_t *scratch;            // ring_bytes, owned: records, copied out
     char *journal;        // JOURNAL_MAX bytes, owned: journal.c builds there
+    uint64_t ends_at;     // TSC: look for ended processes at the latest
     uint64_t poll_until;  // TSC: orphans come, do not sleep
     uint64_t summary_at;  // TSC: when to print the table next; 0: not
     void *interrupt;      // event: Ctrl-C and the like

@@ -164,7 +164,8 @@ static bool open_section(struct target *t, const struct launch_options *o,
     s->ring_stride = t->ring_stride;
     s->ring_max = t->ring_max;
     s->flags = (o->lossy ? SECTION_LOSSY : 0) |
-               (o->orphan_query ? SECTION_ASK_ORPHANS : 0);
+               (o->orphan_query ? SECTION_ASK_ORPHANS : 0) |
+               (o->follow > 0 ? SECTION_FOLLOW : 0);
     states = (_Atomic uint32_t *)((char *)t->shared.at + SECTION_RING_STATE);
     for (uint32_t i = 0; i < first; i++) {
         states[i] = RING_FREE;
@@ -372,25 +373,63 @@ bool target_mend_loader(struct target *t, struct err *e)
     return os_write_code(&p, thunk, right, LOADER_BYTES, e);
 }
 
+/* Puts back what is still as we have left it: what others have written there
+ * since is theirs. */
+static void unpatch(const struct os_process *p, const struct patched *x,
+                    struct err *e)
+{
+    uint8_t *now;
+
+    if (x->count == 0) {
+        return;
+    }
+    now = malloc(x->size);
+    if (now == NULL) {
+        err_set(e, ERR_OS, "out of memory");
+    } else if (!os_read(p, x->from, now, x->size)) {
+        err_set(e, ERR_OS, "the program's code cannot be read");
+    } else {
+        for (size_t i = 0; i + STUB_HEAD_SIZE <= x->size; i++) {
+            const uint8_t *put = patch_bytes(x, x->from + i);
+
+            if (put != NULL && x->is[i] == 0xe9 &&
+                memcmp(now + i, put, STUB_HEAD_SIZE) == 0) {
+                memcpy(now + i, x->was + i, STUB_HEAD_SIZE);
+            }
+        }
+        os_write_code(p, x->from, now, x->size, e);
+    }
+    free(now);
+}
+
 /* --- the way in --- */
+
+/* It lies where ours does, in all processes of a boot. A process that has a
+ * thread, which stands at RtlUserThreadStart, is asked all the same: *begins is
+ * where. */
+static bool find_ntdll(struct target *t, uint64_t *begins, struct err *e)
+{
+    struct os_region r;
+
+    *begins = os_own_ntdll("NtClose");
+    if ((t->os.thread != NULL && !os_thread_get_start(t->os.thread, begins)) ||
+        !os_query(&t->os, *begins, &r) || !r.image) {
+        return err_set(e, ERR_OS, "cannot find ntdll in the program");
+    }
+    return module_open(&t->ntdll, &t->os, r.allocation, e);
+}
 
 static bool get_in(struct target *t, const struct launch_options *o,
                    struct timing *timing, struct err *e)
 {
     uint64_t begins, resume;
-    struct os_region r;
 
     if (os_process_is_wow64(&t->os)) {
         return err_set(e, ERR_NOT_OURS,
                        "is a 32-bit program; ntstrace follows 64-bit "
                        "programs only");
     }
-    /* The initial thread of a new process stands at RtlUserThreadStart. */
-    if (!os_thread_get_start(t->os.thread, &begins) ||
-        !os_query(&t->os, begins, &r) || !r.image) {
-        return err_set(e, ERR_OS, "cannot find ntdll in the program");
-    }
-    if (!module_open(&t->ntdll, &t->os, r.allocation, e)) {
+    if (!find_ntdll(t, &begins, e)) {
         return false;
     }
     t->wine_record = t->plan->system.wine && !os_last_call_implemented();
@@ -439,15 +478,21 @@ static void blame_end(const struct target *t, struct err *e)
     }
 }
 
+static struct target target_for(const struct launch_options *o,
+                                struct plan *plan, void *wake)
+{
+    return (struct target){ .engine = o->engine,
+                            .patching = o->patch && o->engine == ENGINE_RING,
+                            .plan = plan,
+                            .wake = wake };
+}
+
 bool target_launch(struct target *out, const uint16_t *path,
                    const uint16_t *command_line, const struct launch_options *o,
                    struct plan *plan, void *wake, struct timing *timing,
                    struct err *e)
 {
-    struct target t = { .engine = o->engine,
-                        .patching = o->patch && o->engine == ENGINE_RING,
-                        .plan = plan,
-                        .wake = wake };
+    struct target t = target_for(o, plan, wake);
 
     if (!os_process_launch(&t.os, path, command_line, e)) {
         return false;
@@ -458,6 +503,56 @@ bool target_launch(struct target *out, const uint16_t *path,
         return false;
     }
     *out = t;
+    return true;
+}
+
+bool target_take_in(struct target *out, const struct os_process *os,
+                    const struct launch_options *o, struct plan *plan,
+                    void *wake, struct timing *timing, struct err *e)
+{
+    struct target t = target_for(o, plan, wake);
+    struct err ignored = { 0 };
+
+    t.os = *os;
+    if (!get_in(&t, o, timing, e)) {
+        /* What leads to us must not stay there. */
+        unpatch(&t.os, &t.nt_stubs, &ignored);
+        if (ignored.code != ERR_NONE) {
+            os_process_terminate(&t.os, 1);
+        }
+        blame_end(&t, e);
+        t.os = (struct os_process){ 0 };
+        target_close(&t);
+        return false;
+    }
+    *out = t;
+    return true;
+}
+
+void target_hand_back(struct target *t)
+{
+    os_thread_close(t->os.thread);
+    t->os.thread = NULL;
+}
+
+bool target_disarm(const struct target *t, const struct os_process *clone,
+                   struct err *e)
+{
+    static const uint8_t back[] = { 0x41, 0xff, 0xe2 };  // jmp *%r10
+    static const uint8_t ret[] = { 0xc3 };
+    const struct image_head *head = image_of(agent_image);
+    struct err why = { 0 };
+
+    if (!os_write_code(clone, t->agent + head->entry, ret, sizeof(ret), e) ||
+        !os_write_code(clone, t->agent + head->callback, back, sizeof(back),
+                       e) ||
+        !os_write_code(clone, t->agent + head->handshake, back, sizeof(back),
+                       e)) {
+        return false;
+    }
+    /* Now they lead nowhere; better still if they do not lead at all. */
+    unpatch(clone, &t->nt_stubs, &why);
+    unpatch(clone, &t->win32u_stubs, &why);
     return true;
 }
 
@@ -655,34 +750,6 @@ size_t target_forget_unpatched(struct target *t, const struct target_stub *stub)
     return count;
 }
 
-/* Puts back what is still as we have left it: what others have written there
- * since is theirs. */
-static void unpatch(struct target *t, const struct patched *x, struct err *e)
-{
-    uint8_t *now;
-
-    if (x->count == 0) {
-        return;
-    }
-    now = malloc(x->size);
-    if (now == NULL) {
-        err_set(e, ERR_OS, "out of memory");
-    } else if (!os_read(&t->os, x->from, now, x->size)) {
-        err_set(e, ERR_OS, "the program's code cannot be read");
-    } else {
-        for (size_t i = 0; i + STUB_HEAD_SIZE <= x->size; i++) {
-            const uint8_t *put = patch_bytes(x, x->from + i);
-
-            if (put != NULL && x->is[i] == 0xe9 &&
-                memcmp(now + i, put, STUB_HEAD_SIZE) == 0) {
-                memcpy(now + i, x->was + i, STUB_HEAD_SIZE);
-            }
-        }
-        os_write_code(&t->os, x->from, now, x->size, e);
-    }
-    free(now);
-}
-
 bool target_detach(struct target *t, struct err *e)
 {
     struct err why = { 0 };
@@ -697,8 +764,8 @@ bool target_detach(struct target *t, struct err *e)
     if (!os_process_suspend(&t->os, e)) {
         return false;
     }
-    unpatch(t, &t->nt_stubs, &why);
-    unpatch(t, &t->win32u_stubs, &why);
+    unpatch(&t->os, &t->nt_stubs, &why);
+    unpatch(&t->os, &t->win32u_stubs, &why);
     os_process_continue(&t->os);
     if (why.code != ERR_NONE) {
         *e = why;

@@ -69,6 +69,14 @@ bool target_launch(struct target *out, const uint16_t *path,
                    const uint16_t *command_line, const struct launch_options *o,
                    struct plan *plan, void *wake, struct timing *timing,
                    struct err *e);
+/* The same for a process that a program has made, which has not run yet, and
+ * and has no thread but that of `os`, if that has one. `os` is the target's if
+ * it succeeds; if not, the process is as it was, or was ended. */
+bool target_take_in(struct target *out, const struct os_process *os,
+                    const struct launch_options *o, struct plan *plan,
+                    void *wake, struct timing *timing, struct err *e);
+/* It is let run by who has made it. */
+void target_hand_back(struct target *t);
 /* Lets it run. */
 bool target_go(struct target *t, struct err *e);
 /* Sees that the loader's first bytes are back, while the agent waits; puts
@@ -117,6 +125,11 @@ size_t target_forget_unpatched(struct target *t,
 bool target_is_patched(const struct target *t, uint64_t stub);
 /* It is about to be unmapped: nothing in it is ours any more. */
 void target_forget_win32u(struct target *t);
+/* `clone` is a copy of `t`, made just now: takes the sense out of our code in
+ * it, so that whatever leads there comes straight back, and puts its stubs
+ * back. */
+bool target_disarm(const struct target *t, const struct os_process *clone,
+                   struct err *e);
 /* Puts every stub back and ends the callback; the program goes on without
  * us. */
 bool target_detach(struct target *t, struct err *e);

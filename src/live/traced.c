@@ -6,7 +6,6 @@
  */
 #include "live/traced.h"
 
-#include "live/drain.h"
 #include "live/images.h"
 #include "live/session.h"
 
@@ -32,13 +31,17 @@ struct traced *traced_open(struct session *s)
     while (*end != NULL) {
         end = &(*end)->next;
     }
+    t->first = s->traced == NULL;
     *end = t;
     return t;
 }
 
 void traced_stop(struct traced *t)
 {
-    drain_close(t);
+    for (uint32_t i = 0; i < t->ring_high; i++) {
+        os_thread_close(t->rings[i].handle);
+        free(t->rings[i].question);
+    }
     asker_close(t->asker);
     t->asker = NULL;
     t->ring_high = 0;

@@ -20,6 +20,17 @@
 
 struct session;
 
+/* A call that makes a process, which is open (children.c). */
+struct making {
+    uint64_t rsp;         // 0: none is
+    uint64_t process_at;  // where the new handles are put
+    uint64_t thread_at;   // 0: it makes no thread
+    uint64_t attributes;  // PS_ATTRIBUTE_LIST, where an image may be named ...
+    uint64_t section;     // ... or the section that it has as its image
+    bool named;           // the first of them
+    bool held;            // the new thread is suspended by the agent's will
+};
+
 /* What the tracer knows of one ring in use. */
 struct drained {
     struct ring *ring;  // our view of it; NULL: not in use
@@ -49,6 +60,7 @@ struct drained {
     uint32_t answered;          // the last `ask` that we answered
     uint64_t unmap_rsp;         // of a call that unmaps, which is open ...
     uint64_t unmap_base;        // ... this; 0: none is
+    struct making making;
     struct question *question;  // rendezvous.c; owned; NULL: none
 };
 
@@ -97,6 +109,7 @@ struct traced {
     _Atomic uint32_t questions_refused;
     bool started;        // the agent has reported
     bool callback_lost;  // and it was said
+    bool first;          // of the session: its status is ours
     bool refused;        // the agent could not start; `why` says why
     struct err why;
     bool ended;                   // it is no more; `code` is its exit status

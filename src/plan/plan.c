@@ -116,7 +116,7 @@ static uint8_t flags_of(uint32_t roles)
         { ROLE_CONTINUES | ROLE_LEAVES_CALLBACK, ROW_ENDS_ITSELF },
         { ROLE_SETS_CONTEXT, ROW_SETS_CONTEXT },
         { ROLE_SETS_CALLBACK, ROW_SETS_CALLBACK },
-        { ROLE_MAPS, ROW_MAPS },
+        { ROLE_MAPS | ROLE_MAKES_PROCESS, ROW_MAPS },
         { ROLE_COMPLETES, ROW_TELLS },
     };
     uint8_t flags = 0;
@@ -142,6 +142,9 @@ static void choose_record(struct plan *p, struct call_row *row, str name,
     bool shown = w->arguments && !filter_is_raw(w->filter, name, facts);
 
     row->flags = flags_of(roles);
+    if ((roles & ROLE_MAKES_PROCESS) != 0) {
+        row->more |= ROW_MAKES;
+    }
     if (facts != NULL && facts->note == CALL_WAITS) {
         row->flags |= ROW_TELLS;
     }

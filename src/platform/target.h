@@ -26,7 +26,9 @@ struct os_process {
     uint32_t tid;   // of the initial thread
     void *process;  // handle, owned
     void *thread;   // handle of the initial thread, owned
-    void *job;      // handle, owned: ends the process with us, until it runs
+    /* Handle, owned: ends the process with us, until it runs; NULL: one that
+     * we have not started. */
+    void *job;
     /* Is a thread of the process waiting for us just now? NULL: none can.
      * Asked before every question that some systems have a thread of the
      * process answer: marked [asks] below. Those are refused while one waits,
@@ -60,11 +62,23 @@ bool os_find_program(uint16_t **path, struct str16 name, struct err *e);
 bool os_process_launch(struct os_process *out, const uint16_t *path,
                        const uint16_t *command_line, struct err *e);
 bool os_process_resume(struct os_process *p, struct err *e);
+/* For us: the process that `process` is a handle on in `from`, and its thread
+ * that `thread` is one on (0: none); all of it is the kernel's word, not that of
+ * `from`. It is not killed when it is closed. */
+bool os_process_borrow(struct os_process *out, const struct os_process *from,
+                       uint64_t process, uint64_t thread, struct err *e);
 void os_process_terminate(struct os_process *p, uint32_t code);
 /* True once it has ended; *code is its exit status. */
 bool os_process_ended(const struct os_process *p, uint32_t *code);
 /* Where the program itself was mapped, by its PEB; 0: not known. */
 uint64_t os_process_image(const struct os_process *p);
+/* True if its loader has never run, by its PEB: no instruction of it has been
+ * executed, or next to none. */
+bool os_process_is_new(const struct os_process *p);
+/* The path of its program, as the system knows it; its command line, as it
+ * stands in its own memory. WTF-8; nothing is added if it cannot be had. */
+void os_process_path(const struct os_process *p, struct buf *path);
+void os_process_command(const struct os_process *p, struct buf *line);
 /* True if the process runs 32-bit x86 code. */
 bool os_process_is_wow64(const struct os_process *p);
 void os_process_close(struct os_process *p);

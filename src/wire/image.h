@@ -39,7 +39,7 @@
 #define OWN_BYTES ((uint64_t)OWN_PAGE * (1 + RING_MAX))
 #define OWN_WINE_DISPATCHER 0x00
 
-#define IMAGE_PRIVATE_COUNT 7
+#define IMAGE_PRIVATE_COUNT 9
 
 /* Bytes of LdrInitializeThunk that are replaced until the agent has started.
  */

@@ -89,6 +89,9 @@ enum ring_chore {
     CHORE_SEAL,   // make these pages executable, and no longer writable
     CHORE_OPEN,   // make these pages writable, and not executable ...
     CHORE_CLOSE,  // ... and give them their protection back
+    /* Before there is an answer: the process that it has made is being changed,
+     * and is to be ended if none comes. */
+    CHORE_CHILD,
 };
 
 /* Why records of one ring are missing; each has a counter. Not counted there:
@@ -108,14 +111,20 @@ struct ring_open {
     uint64_t stack_base;
 };
 
+/* ring_args.child */
+#define CHILD_WAITS 1 /* its return waits for the tracer */
+#define CHILD_HELD 2  /* its new thread is suspended by our will */
+
 /* The arguments of an open call whose row has ROW_CAPTURES or ROW_MAPS: its
- * capture program, or the look at what it has mapped, may want them again when
- * the registers have long been used. */
+ * capture program, or the look at what it has mapped or made, may want them
+ * again when the registers have long been used. */
 struct ring_args {
     uint32_t count;  // of words
     /* The call's IO_STATUS_BLOCK said STATUS_PENDING before it began: what it
      * says afterwards is the kernel's word. */
     uint32_t marked;
+    uint32_t child;  // CHILD_*, of a call that makes a process
+    uint32_t pad;
     uint64_t words[4 + RECORD_MORE_MAX];
 };
 

@@ -56,9 +56,15 @@
 /* When it returns a pending call may be over: they are looked at. */
 #define ROW_TELLS 0x80
 
+/* call_row.more: how many arguments, and with ROW_MAPS: not an image is mapped,
+ * a process is made. */
+#define ROW_MORE 0x1f
+#define ROW_MAKES 0x80
+
 /* section.flags */
 #define SECTION_LOSSY 1       /* drop rather than wait */
 #define SECTION_ASK_ORPHANS 2 /* an orphan waits to be named */
+#define SECTION_FOLLOW 4      /* new processes are traced as well */
 
 #ifndef __ASSEMBLER__
 
@@ -82,7 +88,7 @@ enum callback_owner {
 };
 
 struct call_row {
-    uint8_t more;      // stack arguments to copy, 0..RECORD_MORE_MAX
+    uint8_t more;      // stack arguments to copy, 0..RECORD_MORE_MAX; ROW_MAKES
     uint8_t flags;     // ROW_*
     uint16_t number;   // the service number that this row is for
     uint32_t program;  // capture program: offset in the section; 0: none

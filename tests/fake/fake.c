@@ -327,6 +327,7 @@ static const char *const nt_calls[] = {
     "NtQueryVirtualMemory",
     "NtReadVirtualMemory",
     "NtProtectVirtualMemory",
+    "NtResumeThread",
     "NtSetInformationProcess",
     "NtMapViewOfSection",
     "NtUnmapViewOfSection",
@@ -734,6 +735,16 @@ bool os_process_resume(struct os_process *p, struct err *e)
     return leave(true);
 }
 
+bool os_process_borrow(struct os_process *out, const struct os_process *from,
+                       uint64_t process, uint64_t thread, struct err *e)
+{
+    (void)out;
+    (void)from;
+    (void)process;
+    (void)thread;
+    return fail(e, "there are no other processes");
+}
+
 void os_process_terminate(struct os_process *p, uint32_t code)
 {
     (void)p;
@@ -762,6 +773,24 @@ uint64_t os_process_image(const struct os_process *p)
     return leave(ADMIT(true)) ? FAKE_PROGRAM : 0;
 }
 
+bool os_process_is_new(const struct os_process *p)
+{
+    (void)p;
+    return false;
+}
+
+void os_process_path(const struct os_process *p, struct buf *path)
+{
+    (void)p;
+    (void)path;
+}
+
+void os_process_command(const struct os_process *p, struct buf *line)
+{
+    (void)p;
+    (void)line;
+}
+
 bool os_process_is_wow64(const struct os_process *p)
 {
     (void)p;
@@ -770,7 +799,7 @@ bool os_process_is_wow64(const struct os_process *p)
 
 void os_process_close(struct os_process *p)
 {
-    if (p->thread != NULL) {
+    if (p->job != NULL) {
         os_process_terminate(p, KILLED);
     }
     enter();

@@ -59,6 +59,16 @@ bool os_process_resume(struct os_process *p, struct err *e)
     return refuse(e);
 }
 
+bool os_process_borrow(struct os_process *out, const struct os_process *from,
+                       uint64_t process, uint64_t thread, struct err *e)
+{
+    (void)out;
+    (void)from;
+    (void)process;
+    (void)thread;
+    return refuse(e);
+}
+
 void os_process_terminate(struct os_process *p, uint32_t code)
 {
     (void)p;
@@ -76,6 +86,24 @@ uint64_t os_process_image(const struct os_process *p)
 {
     (void)p;
     return 0;
+}
+
+bool os_process_is_new(const struct os_process *p)
+{
+    (void)p;
+    return false;
+}
+
+void os_process_path(const struct os_process *p, struct buf *path)
+{
+    (void)p;
+    (void)path;
+}
+
+void os_process_command(const struct os_process *p, struct buf *line)
+{
+    (void)p;
+    (void)line;
 }
 
 bool os_process_is_wow64(const struct os_process *p)

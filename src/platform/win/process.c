@@ -396,12 +396,14 @@ bool os_process_resume(struct os_process *p, struct err *e)
     }
     /* From here on it lives without us; not before, or one that was never
      * resumed would stay for ever. */
-    if (!limit_job(p->job, JOB_OPEN, e)) {
+    if (p->job != NULL && !limit_job(p->job, JOB_OPEN, e)) {
         return false;
     }
     CloseHandle(p->thread);
     p->thread = NULL;
-    CloseHandle(p->job);
+    if (p->job != NULL) {
+        CloseHandle(p->job);
+    }
     p->job = NULL;
     return true;
 }
@@ -424,19 +426,137 @@ bool os_process_ended(const struct os_process *p, uint32_t *code)
     return true;
 }
 
+/* Words of the PEB of x64, by phnt's ntpebteb.h. */
+#define PEB_IMAGE_BASE 0x10
+#define PEB_LDR 0x18
+#define PEB_PARAMETERS 0x20
+/* Of RTL_USER_PROCESS_PARAMETERS. */
+#define PARAMETERS_FLAGS 0x08
+#define PARAMETERS_COMMAND_LINE 0x70
+#define PARAMETERS_NORMALIZED 1
+
+static bool peb_word(const struct os_process *p, uint64_t offset,
+                     uint64_t *word)
+{
+    PROCESS_BASIC_INFORMATION basic;
+
+    return NtQueryInformationProcess(p->process, ProcessBasicInformation,
+                                     &basic, sizeof(basic), NULL) >= 0 &&
+           os_read(p, (uint64_t)(ULONG_PTR)basic.PebBaseAddress + offset, word,
+                   sizeof(*word));
+}
+
 uint64_t os_process_image(const struct os_process *p)
 {
-    const uint64_t image_base = 0x10;  // PEB.ImageBaseAddress
-    PROCESS_BASIC_INFORMATION basic;
-    uint64_t base = 0;
+    uint64_t base;
 
-    if (NtQueryInformationProcess(p->process, ProcessBasicInformation, &basic,
-                                  sizeof(basic), NULL) < 0 ||
-        !os_read(p, (uint64_t)(ULONG_PTR)basic.PebBaseAddress + image_base,
-                 &base, sizeof(base))) {
-        return 0;
+    return peb_word(p, PEB_IMAGE_BASE, &base) ? base : 0;
+}
+
+bool os_process_is_new(const struct os_process *p)
+{
+    uint64_t ldr;
+
+    return peb_word(p, PEB_LDR, &ldr) && ldr == 0;
+}
+
+void os_process_path(const struct os_process *p, struct buf *path)
+{
+    DWORD size = 0x8000;
+    wchar_t *wide = malloc(size * sizeof(*wide));
+
+    if (wide != NULL &&
+        QueryFullProcessImageNameW(p->process, 0, wide, &size)) {
+        os_to_utf8(path, (struct str16){ (const uint16_t *)wide, size });
     }
-    return base;
+    free(wide);
+}
+
+void os_process_command(const struct os_process *p, struct buf *line)
+{
+    struct {
+        uint16_t size;  // bytes
+        uint16_t room;
+        uint32_t pad;
+        uint64_t at;
+    } text;
+    uint64_t parameters;
+    uint32_t flags;
+    uint16_t *wide;
+
+    if (!peb_word(p, PEB_PARAMETERS, &parameters) ||
+        !os_read(p, parameters + PARAMETERS_FLAGS, &flags, sizeof(flags)) ||
+        !os_read(p, parameters + PARAMETERS_COMMAND_LINE, &text,
+                 sizeof(text))) {
+        return;
+    }
+    if ((flags & PARAMETERS_NORMALIZED) == 0 && text.at < parameters) {
+        text.at += parameters;
+    }
+    wide = malloc(text.size + 1u);
+    if (wide != NULL && os_read(p, text.at, wide, text.size)) {
+        os_to_utf8(line, (struct str16){ wide, text.size / sizeof(*wide) });
+    }
+    free(wide);
+}
+
+/* True if `a` and `b` are handles on the same process. */
+static bool same_process(HANDLE a, HANDLE b)
+{
+    DWORD id = GetProcessId(a);
+
+    return id != 0 && id == GetProcessId(b);
+}
+
+/* One of ours, with all rights if we get them, on what `there` is in `from`. */
+static HANDLE taken_from(const struct os_process *from, uint64_t there)
+{
+    HANDLE own = NULL;
+
+    if (there == 0 || NtDuplicateObject(from->process, (HANDLE)(ULONG_PTR)there,
+                                        GetCurrentProcess(), &own, 0, 0,
+                                        DUPLICATE_SAME_ACCESS) < 0) {
+        return NULL;
+    }
+    return own;
+}
+
+bool os_process_borrow(struct os_process *out, const struct os_process *from,
+                       uint64_t process, uint64_t thread, struct err *e)
+{
+    HANDLE theirs = taken_from(from, process);
+    HANDLE first = taken_from(from, thread);
+    DWORD pid = theirs == NULL ? 0 : GetProcessId(theirs);
+    DWORD tid = first == NULL ? 0 : GetThreadId(first);
+    HANDLE full;
+
+    if (pid == 0 || (first != NULL && GetProcessIdOfThread(first) != pid)) {
+        if (theirs != NULL) {
+            CloseHandle(theirs);
+        }
+        if (first != NULL) {
+            CloseHandle(first);
+        }
+        return err_set(e, ERR_OS, "its handles are not those of a process");
+    }
+    /* What the program asked for may not suffice us. While `theirs` is open,
+     * nobody else gets that id. */
+    full = OpenProcess(PROCESS_ALL_ACCESS, FALSE, pid);
+    if (full != NULL && same_process(full, theirs)) {
+        CloseHandle(theirs);
+        theirs = full;
+    } else if (full != NULL) {
+        CloseHandle(full);
+    }
+    full = tid == 0 ? NULL : OpenThread(THREAD_ALL_ACCESS, FALSE, tid);
+    if (full != NULL) {
+        CloseHandle(first);
+        first = full;
+    }
+    *out = (struct os_process){
+        .pid = pid, .tid = tid, .process = theirs, .thread = first
+    };
+    return true;
 }
 
 bool os_process_is_wow64(const struct os_process *p)
@@ -448,12 +568,12 @@ bool os_process_is_wow64(const struct os_process *p)
 
 void os_process_close(struct os_process *p)
 {
-    if (p->thread != NULL) {
-        os_process_terminate(p, 1);
-        CloseHandle(p->thread);
-    }
     if (p->job != NULL) {
+        os_process_terminate(p, 1);
         CloseHandle(p->job);
+    }
+    if (p->thread != NULL) {
+        CloseHandle(p->thread);
     }
     if (p->process != NULL) {
         CloseHandle(p->process);

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * children.c - takes in what a traced process has made, before it runs.
+ *
+ * The thread that made it waits for us meanwhile, so nothing is asked of its
+ * process but what the kernel answers: its memory is read, its handles are
+ * duplicated. The new process is another one, whose threads wait for nobody.
+ * What the target says is a place in its memory; what a handle there is, the
+ * kernel says.
+ *
+ * Whatever fails, the thread gets its answer, and the new process runs as if we
+ * were not there, or is ended before it has run (target_take_in).
+ */
+#include "live/children.h"
+
+#include "live/begin.h"
+#include "live/journal.h"
+#include "live/rings.h"
+#include "live/session.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+/* Arguments of NtCreateUserProcess and NtCreateProcessEx. */
+#define ARG_PROCESS 0
+#define ARG_THREAD 1
+#define ARG_THREAD_FLAGS 7
+#define ARG_ATTRIBUTES 10
+#define ARG_SECTION 5  // of NtCreateProcess and NtCreateProcessEx
+#define USER_PROCESS_ARGS 11
+/* THREAD_CREATE_FLAGS_CREATE_SUSPENDED */
+#define SUSPENDED 1u
+
+/* PS_ATTRIBUTE_LIST: its length, bytes, then so many of these; PsAttributeImage-
+ * Name, and no list has more. */
+struct attribute {
+    uint64_t attribute;
+    uint64_t size;
+    uint64_t value;
+    uint64_t return_length;
+};
+#define IMAGE_NAME 0x20005
+#define ATTRIBUTES_MOST 64
+
+/* Argument `i`; 0 if it is not there. */
+static uint64_t argument(const struct record_entry *entry,
+                         const uint8_t *record, size_t i)
+{
+    size_t at = offsetof(struct record_entry, args) + i * sizeof(uint64_t);
+    uint64_t word = 0;
+
+    if (at + sizeof(word) <= entry->head.size) {
+        memcpy(&word, record + at, sizeof(word));
+    }
+    return word;
+}
+
+static bool read_word(const struct traced *t, uint64_t at, uint64_t *word)
+{
+    return os_read(&t->target.os, at, word, sizeof(*word));
+}
+
+/* True unless the attributes at `list` name an image, as agent/child.c has
+ * it. */
+static bool names_no_image(const struct traced *t, uint64_t list)
+{
+    uint64_t length = 0, kind;
+
+    if (list == 0) {
+        return true;
+    }
+    if (!read_word(t, list, &length)) {
+        return false;
+    }
+    length /= sizeof(struct attribute);
+    for (uint64_t i = 0; i < length && i < ATTRIBUTES_MOST; i++) {
+        uint64_t at = list + 8 + i * sizeof(struct attribute);
+
+        if (!read_word(t, at, &kind) || kind == IMAGE_NAME) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void children_entry(struct traced *t, struct drained *d, const uint8_t *record)
+{
+    struct making *m = &d->making;
+    struct record_entry entry;
+
+    memcpy(&entry, record, sizeof(entry));
+    *m = (struct making){ .rsp = entry.rsp,
+                          .process_at = argument(&entry, record, ARG_PROCESS),
+                          .named =
+                              target_arg_count(&t->target, entry.head.number) ==
+                              USER_PROCESS_ARGS };
+    if (m->named) {
+        m->thread_at = argument(&entry, record, ARG_THREAD);
+        m->attributes = argument(&entry, record, ARG_ATTRIBUTES);
+        m->held = (argument(&entry, record, ARG_THREAD_FLAGS) & SUSPENDED) == 0;
+    } else {
+        m->section = argument(&entry, record, ARG_SECTION);
+    }
+}
+
+bool children_is_return(const struct drained *d, const struct record_return *r)
+{
+    return d->making.rsp != 0 && d->making.rsp == r->rsp;
+}
+
+static uint64_t handle_at(const struct traced *t, uint64_t at)
+{
+    uint64_t handle = 0;
+
+    return at != 0 && read_word(t, at, &handle) ? handle : 0;
+}
+
+/* Where it is one of ours already, by whatever way: nothing is to be done. */
+static bool is_known(const struct session *s, uint32_t pid)
+{
+    for (const struct traced *t = s->traced; t != NULL; t = t->next) {
+        if (!t->ended && t->target.os.pid == pid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A process that is there, and is not traced. */
+static void pass(struct traced *t, struct drained *d, struct os_process *p,
+                 uint64_t time, enum child_fate fate, enum process_how how,
+                 str why)
+{
+    char image[1024], command[4096];
+    struct buf i = BUF_OVER(image), c = BUF_OVER(command);
+    struct journal_child child = {
+        .pid = p->pid, .tid = d->tid, .fate = (uint8_t)fate, .how = (uint8_t)how
+    };
+
+    os_process_path(p, &i);
+    os_process_command(p, &c);
+    put_child_failed(t, time, &child, buf_str(&i), buf_str(&c), why);
+    if (d->making.held) {
+        os_process_resume(p, &(struct err){ 0 });
+    }
+    os_process_close(p);
+}
+
+/* A copy of the target: of our code, and of what leads there, but not of the
+ * memory that this code works in. */
+static void pass_clone(struct traced *t, struct drained *d,
+                       struct os_process *p, uint64_t time)
+{
+    struct err e = { 0 };
+
+    rings_hold_child(d, true);
+    if (!target_disarm(&t->target, p, &e)) {
+        os_process_terminate(p, 1);
+    }
+    rings_hold_child(d, false);
+    pass(t, d, p, time, CHILD_FAILED, PROCESS_CLONE,
+         e.code == ERR_NONE ? STR("a copy of its parent") : str_of(e.text));
+}
+
+static void take_in(struct traced *t, struct drained *d, struct os_process *p,
+                    uint64_t time)
+{
+    struct born child = { .parent = t->target.os.pid,
+                          .tid = d->tid,
+                          .time = time,
+                          .how = PROCESS_CHILD };
+    struct err e = { 0 };
+    struct traced *born;
+
+    /* From here on it is to be ended if we are. */
+    rings_hold_child(d, true);
+    born = begin_child(t, &child, p, &e);
+    rings_hold_child(d, false);
+    /* Only now: from its first instruction on it is not ended with us. */
+    if (born == NULL) {
+        pass(t, d, p, time, CHILD_FAILED, PROCESS_CHILD, str_of(e.text));
+    } else if (!begin_go(born, d->making.held, &e)) {
+        session_note(t->session, "process %u does not go on: %s",
+                     (unsigned)born->target.os.pid, e.text);
+    }
+}
+
+void children_return(struct traced *t, struct drained *d,
+                     const struct record_return *r)
+{
+    const struct making *m = &d->making;
+    struct err e = { 0 };
+    struct os_process p;
+    uint64_t time = r->head.time;
+    bool clone = m->named ? names_no_image(t, m->attributes) : m->section == 0;
+
+    if ((int32_t)(uint32_t)r->rax < 0 ||
+        !os_process_borrow(&p, &t->target.os, handle_at(t, m->process_at),
+                           handle_at(t, m->thread_at), &e)) {
+        return;
+    }
+    if (is_known(t->session, p.pid)) {
+        os_process_close(&p);
+    } else if (clone) {
+        pass_clone(t, d, &p, time);
+    } else if (t->session->options->follow == 0) {
+        os_process_close(&p);
+    } else if (os_process_is_wow64(&p)) {
+        pass(t, d, &p, time, CHILD_32BIT, PROCESS_CHILD, STR(""));
+    } else if (!os_process_is_new(&p)) {
+        pass(t, d, &p, time, CHILD_FAILED, PROCESS_CHILD,
+             STR("it runs already"));
+    } else {
+        take_in(t, d, &p, time);
+    }
+}
+
+void children_seen(struct traced *t, struct drained *d,
+                   const struct record_return *r)
+{
+    if ((int32_t)(uint32_t)r->rax >= 0) {
+        t->session->made++;
+    }
+    d->making.rsp = 0;
+}
