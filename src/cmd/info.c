@@ -335,7 +335,9 @@ static str fate_of(const struct survey_process *p)
         [CHILD_LATE] = STR_INIT(""),
     };
 
-    return p->why_size > 0 ? (str){ p->why, p->why_size } : fates[p->fate];
+    return p->fate == CHILD_FAILED && p->why_size > 0
+               ? (str){ p->why, p->why_size }
+               : fates[p->fate];
 }
 
 static void add_code(struct buf *b, uint32_t code)

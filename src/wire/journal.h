@@ -103,7 +103,7 @@ struct journal_process {
 /* What became of a process that a traced one has started. */
 enum child_fate {
     CHILD_UNTRACED,  // nobody asked for children
-    CHILD_PASSED,    // --follow does not name its image
+    CHILD_PASSED,    // its image is none of those to be traced
     CHILD_32BIT,     // a 32-bit program
     CHILD_FAILED,    // it could not be traced; a text says why
     CHILD_LATE,      // it is traced, but ran for `missed` before that
