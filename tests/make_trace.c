@@ -641,7 +641,7 @@ static void tree_call(struct tree_thread *t)
 
 static void tree_untraced(const struct tree_process *p)
 {
-    struct journal_child r = { .pid = 4 * (uint32_t)any(100),
+    struct journal_child r = { .pid = 4 + 4 * (uint32_t)any(100),
                                .tid = p->threads[0].tid,
                                .fate = (uint8_t)any(CHILD_FATES),
                                .how = PROCESS_CHILD,
@@ -667,7 +667,7 @@ static void make_tree(uint64_t processes, uint64_t calls)
 {
     static const char *const names[] = { "NtClose", "NtYieldExecution",
                                          "NtTestAlert" };
-    uint64_t every = calls / (processes + 1) + 1;
+    uint64_t every = calls > processes ? calls / (processes + 1) : 1;
 
     for (uint32_t i = 0; i < COUNT_OF(names); i++) {
         m.calls[i] = call_find(str_of(names[i]));
