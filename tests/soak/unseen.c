@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unseen MS - hostile: for MS milliseconds a thread keeps the section's
+ * unseen MS - hostile: for MS milliseconds at most a thread keeps the section's
  * count of rings at 0, so that a tracer that believes it sees no ring of the
  * 20 threads which start meanwhile, and make 20,000 calls each. All of them
  * must end.
@@ -53,7 +53,8 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < THREADS; i++) {
         threads[i] = start_thread(work, i, &tid[i]);
     }
-    Sleep(ms);
+    /* When the last one has ended there is nothing left to be unseen. */
+    WaitForMultipleObjects(THREADS, threads, TRUE, ms);
     stop = 1;
     WaitForSingleObject(scribbler, INFINITE);
     until = GetTickCount() + PATIENCE_MS;

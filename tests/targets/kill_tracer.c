@@ -2,8 +2,9 @@
 /*
  * kill_tracer MS COMMAND... - runs a tracer with endless as its target, ends
  * the *tracer* by TerminateProcess MS milliseconds after the target began,
- * and waits for the target's result. Exit status 0 if the target was still
- * at work when the tracer died and then finished, with the right result.
+ * tells the target so by the event that it waits for, and waits for its
+ * result. Exit status 0 if the target was still at work when the tracer died
+ * and then finished, with the right result.
  */
 #include "launch.h"
 
@@ -12,10 +13,17 @@ int main(int argc, char **argv)
     DWORD ms = (DWORD)number_arg(argc, argv, 1, 300), waiting = 0, got;
     PROCESS_INFORMATION tracer;
     static char told[4096];
-    HANDLE out, out_end;
+    HANDLE out, out_end, dead;
+    char name[40];
     size_t size = 0;
 
     target_begin();
+    sprintf(name, "Local\\kill_tracer%lu",
+            (unsigned long)GetCurrentProcessId());
+    dead = CreateEventA(NULL, TRUE, FALSE, name);
+    if (dead == NULL || !SetEnvironmentVariableA("ENDLESS_UNTIL", name)) {
+        launch_fail("no event");
+    }
     launch_pipe(&out, &out_end);
     tracer = launch(launch_tail(2), out_end, NULL);
     CloseHandle(out_end);
@@ -31,6 +39,7 @@ int main(int argc, char **argv)
     CHECK(WaitForSingleObject(tracer.hProcess, 0) == WAIT_TIMEOUT);
     CHECK(TerminateProcess(tracer.hProcess, 0x66));
     WaitForSingleObject(tracer.hProcess, INFINITE);
+    CHECK(SetEvent(dead));
     /* The target has the other end: this lasts until it is over. */
     while (size < sizeof told - 1 &&
            ReadFile(out, told + size, (DWORD)(sizeof told - 1 - size), &got,
