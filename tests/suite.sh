@@ -39,21 +39,38 @@ suite()
     judge_suite "$1"
 }
 
-# beside NAME COMMAND... - the same while the suites after it run, one at a time,
-# and only on a core for which nobody else asks. For what needs a core and
-# nothing else: neither Wine, nor to be in time. told_beside waits for all of
-# them, and judges them; from then on there is nothing to be beside.
-besides=()
-beside()
+# Suites that run while those behind them do, in two lanes, in each of which one
+# runs at a time, in the order of their lines:
+#
+# beside NAME COMMAND... - only on a core for which nobody else asks. For what
+# needs a core and nothing else: neither Wine, nor to be in time.
+#
+# along NAME COMMAND... - with its share of the cores. For what uses Wine, sleeps
+# a good part of its time, and shares neither files nor windows with those that
+# come behind it.
+beside() { in_lane beside "$@"; }
+along() { in_lane along "$@"; }
+
+lanes=()
+in_lane()
 {
-    wanted "$1" || return
+    local lane=$1 name=$2 before= i
+    shift
+    wanted "$name" || return
+    for ((i = 0; i < ${#lanes[@]}; i += 3)); do
+        [ "${lanes[i]}" != $lane ] || before=$out/${lanes[i + 1]}.turn
+    done
+    # Its turn is over when nobody holds this any more.
+    exec 9>"$out/$name.turn"
+    flock 9
     (
         trap - INT
-        chrt -i -p 0 $BASHPID
-        flock 9
+        [ $lane != beside ] || chrt -i -p 0 $BASHPID
+        [ -z "$before" ] || flock -s "$before" true
         run_suite "$@" 9>&-
-    ) 9>"$out/beside" 2>/dev/null &
-    besides+=("$1" $!)
+    ) 2>/dev/null &
+    lanes+=($lane "$name" $!)
+    exec 9>&-
 }
 
 # as_others PID - it has its share of the cores, and what it has started.
@@ -66,15 +83,17 @@ as_others()
     done
 }
 
-told_beside()
+# told LANE - waits for all that run in it, and judges them. Those `beside`
+# have the cores like others from then on.
+told()
 {
-    set -- "${besides[@]}"
-    while [ $# != 0 ]; do
-        echo "== $1"
-        as_others "$2" 2>/dev/null
-        wait "$2"
-        judge_suite "$1"
-        shift 2
+    local i
+    for ((i = 0; i < ${#lanes[@]}; i += 3)); do
+        [ "${lanes[i]}" = "$1" ] || continue
+        echo "== ${lanes[i + 1]}"
+        as_others "${lanes[i + 2]}" 2>/dev/null
+        wait "${lanes[i + 2]}"
+        judge_suite "${lanes[i + 1]}"
     done
 }
 
