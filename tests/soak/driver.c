@@ -14,11 +14,8 @@
  * What programs and tracers print goes to LOG. Prints one line, `ROW: ...`,
  * besides one for each bad run. Exit status 0 if all runs were good, else 1.
  */
-#include "../targets/launch.h"
-#include "soak.h"
+#include "drive.h"
 #include "work.h"
-
-#include <tlhelp32.h>
 
 #define LINE_MAX 4000
 #define RUNS_MAX 4096
@@ -59,31 +56,6 @@ static void command_line(wchar_t *line, const wchar_t *command, uint64_t n)
 }
 
 /* ---- processes and their threads ---------------------------------------- */
-
-static void show_threads(DWORD pid)
-{
-    HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
-    THREADENTRY32 t = { .dwSize = sizeof t };
-
-    for (BOOL more = Thread32First(all, &t); more;
-         more = Thread32Next(all, &t)) {
-        HANDLE thread;
-
-        if (t.th32OwnerProcessID != pid) {
-            continue;
-        }
-        thread = OpenThread(THREAD_SUSPEND_RESUME, FALSE, t.th32ThreadID);
-        if (thread != NULL) {
-            DWORD suspended = SuspendThread(thread);
-
-            printf("    %lu.%lu: suspended %ld times\n", (unsigned long)pid,
-                   (unsigned long)t.th32ThreadID, (long)suspended);
-            ResumeThread(thread);
-            CloseHandle(thread);
-        }
-    }
-    CloseHandle(all);
-}
 
 static uint64_t made_at(HANDLE process)
 {
@@ -139,12 +111,6 @@ static unsigned end_children(const PROCESS_INFORMATION *parent)
         ended++;
     }
     return ended;
-}
-
-static void end_process(HANDLE process)
-{
-    TerminateProcess(process, 0x6b);
-    WaitForSingleObject(process, 5000);
 }
 
 static void close_process(const PROCESS_INFORMATION *p)
@@ -239,29 +205,6 @@ static void run(const wchar_t *command, uint64_t n)
 }
 
 /* ---- runs whose tracer dies ---------------------------------------------- */
-
-static double now_ms(void)
-{
-    LARGE_INTEGER now, second;
-
-    QueryPerformanceCounter(&now);
-    QueryPerformanceFrequency(&second);
-    return (double)now.QuadPart * 1000 / (double)second.QuadPart;
-}
-
-static double random_ms(double most)
-{
-    return most * (soak_random() % 10000) / 10000;
-}
-
-/* Until the clock says so, or the tracer has ended. Not asleep: a sleep would
- * be some milliseconds longer, a launch is not much more. */
-static void wait_until(double ms, HANDLE process)
-{
-    while (now_ms() < ms && WaitForSingleObject(process, 0) == WAIT_TIMEOUT) {
-        YieldProcessor();
-    }
-}
 
 /* Until there is a program; NULL if the tracer ended before. */
 static HANDLE wait_child(const PROCESS_INFORMATION *p, DWORD *pid)
