@@ -10,7 +10,7 @@
 
 /* What stands in our command line after `skip` words (the program's name is
  * the first), untouched. */
-static wchar_t *launch_tail(unsigned skip)
+static inline wchar_t *launch_tail(unsigned skip)
 {
     wchar_t *p = GetCommandLineW();
 
