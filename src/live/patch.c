@@ -61,8 +61,16 @@ static bool in_reach(uint64_t a, uint64_t b)
 
 void patch_jump(uint8_t *bytes, uint64_t at, uint64_t to)
 {
-    bytes[0] = 0xe9;
+    bytes[0] = PATCH_JUMP;
     put_u32(bytes + 1, rel32(to, at + 1));
+}
+
+/* The jump takes the place of `mov eax, number` and of nothing else: whoever
+ * stands at an instruction of the stub finds one there as well. */
+static void bend(struct patched *p, uint64_t stub, uint64_t to)
+{
+    patch_jump(p->is + (stub - p->from) + STUB_NUMBER_AT,
+               stub + STUB_NUMBER_AT, to);
 }
 
 /* The exported ones. thunk_of[i]: where that of entry i is, 0: it has none. */
@@ -83,8 +91,7 @@ static void bend_exported(struct patched *p, const struct patch_wanted *w,
             p->no_room++;
         } else {
             make_thunk(thunks + used, at, stub, x->number, w->entry);
-            /* The three bytes behind the jump are dead. */
-            patch_jump(p->is + (stub - p->from), stub, at);
+            bend(p, stub, at);
             thunk_of[i] = at;
             used += THUNK_SIZE;
             p->count++;
@@ -106,7 +113,7 @@ static void bend_seconds(struct patched *p, const struct patch_wanted *w,
 
         if (at < p->size && thunk_of[x->of] != 0 &&
             in_reach(stub, thunk_of[x->of])) {
-            patch_jump(p->is + at, stub, thunk_of[x->of]);
+            bend(p, stub, thunk_of[x->of]);
             p->count++;
         }
     }
@@ -155,6 +162,14 @@ const uint8_t *patch_bytes(const struct patched *p, uint64_t stub)
                    memcmp(p->was + at, p->is + at, STUB_HEAD_SIZE) != 0
                ? p->is + at
                : NULL;
+}
+
+bool patch_begins(const struct patched *p, size_t at)
+{
+    return p->size - at >= STUB_HEAD_SIZE &&
+           p->is[at + STUB_NUMBER_AT] == PATCH_JUMP &&
+           p->was[at + STUB_NUMBER_AT] == STUB_NUMBER_OPCODE &&
+           memcmp(p->is + at, p->was + at, STUB_NUMBER_AT) == 0;
 }
 
 bool patch_has(const struct patched *p, uint64_t stub)

@@ -17,6 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The first byte of a jump of ours. */
+#define PATCH_JUMP 0xe9
+
 /* What one module's stubs were and where they are, for putting them back. */
 struct patched {
     uint64_t from;  // address of the first stub
@@ -48,6 +51,8 @@ bool patch_make(struct patched *out, const struct patch_wanted *wanted,
                 uint8_t *thunks, struct err *e);
 /* The first STUB_HEAD_SIZE bytes that were put at the stub; NULL: none. */
 const uint8_t *patch_bytes(const struct patched *p, uint64_t stub);
+/* True if the bytes at from + `at` are the head of a stub that is bent. */
+bool patch_begins(const struct patched *p, size_t at);
 /* True if the stub at this address leads to a thunk. */
 bool patch_has(const struct patched *p, uint64_t stub);
 /* The stub at this address leads to no thunk any more: others have written

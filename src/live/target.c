@@ -392,7 +392,7 @@ static void unpatch(const struct os_process *p, const struct patched *x,
         for (size_t i = 0; i + STUB_HEAD_SIZE <= x->size; i++) {
             const uint8_t *put = patch_bytes(x, x->from + i);
 
-            if (put != NULL && x->is[i] == 0xe9 &&
+            if (put != NULL && patch_begins(x, i) &&
                 memcmp(now + i, put, STUB_HEAD_SIZE) == 0) {
                 memcpy(now + i, x->was + i, STUB_HEAD_SIZE);
             }

@@ -329,6 +329,11 @@ static const char *const nt_calls[] = {
     "NtProtectVirtualMemory",
     "NtResumeThread",
     "NtSetInformationProcess",
+    "NtGetNextThread",
+    "NtQueryInformationThread",
+    "NtSuspendThread",
+    "NtResumeThread",
+    "NtSetInformationObject",
     "NtMapViewOfSection",
     "NtUnmapViewOfSection",
     "NtTerminateThread",
@@ -2118,11 +2123,12 @@ static bool leads_to_agent(uint64_t stub)
     const uint8_t *thunk;
     int32_t far;
 
-    if (bytes == NULL || bytes[0] != 0xe9) {
+    if (bytes == NULL || bytes[STUB_NUMBER_AT] != 0xe9) {
         return false;
     }
-    memcpy(&far, bytes + 1, 4);
-    thunk = bytes_at(stub + 5 + (uint64_t)(int64_t)far, THUNK_SIZE, CODE);
+    memcpy(&far, bytes + STUB_NUMBER_AT + 1, 4);
+    thunk = bytes_at(stub + STUB_HEAD_SIZE + (uint64_t)(int64_t)far,
+                     THUNK_SIZE, CODE);
     /* lea r10, [stub] */
     return thunk != NULL && thunk[0] == 0x4c && thunk[1] == 0x8d;
 }

@@ -1218,8 +1218,8 @@ static void make_stub(uint32_t i)
     memcpy(p + 0x2a, "\xff\x25\0\0\0\0", 6);
     memcpy(p + 0x30, &prop_places[AT_SYSCALL], 8);
     make_thunk(thunk, k);
-    p[0] = 0xe9;
-    put_u32(p + 1, thunk - (k->at + 5));
+    p[3] = 0xe9;
+    put_u32(p + 4, thunk - (k->at + 8));
 }
 
 static void section_setup(void)

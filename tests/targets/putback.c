@@ -42,7 +42,7 @@ static int put_back(uint8_t *here, const uint8_t *there)
         DWORD at = functions[ordinals[i]];
         const char *name = (const char *)here + names[i];
 
-        if ((name[0] == 'N' || name[0] == 'w') && here[at] == 0xe9 &&
+        if ((name[0] == 'N' || name[0] == 'w') && here[at + 3] == 0xe9 &&
             memcmp(here + at, there + at, 8) != 0) {
             memcpy(here + at, there + at, 8);
             count++;

@@ -463,7 +463,7 @@ static uint64_t jump_target(const uint8_t *bytes, uint64_t at)
 
 static uint64_t head_leads_to(const struct patched *p, uint32_t rva)
 {
-    return jump_target(p->is + (BASE + rva - p->from), BASE + rva);
+    return jump_target(p->is + (BASE + rva + 3 - p->from), BASE + rva + 3);
 }
 
 static void a_second_stub_leads_to_the_thunk_of_the_exported_one(void)
@@ -479,6 +479,9 @@ static void a_second_stub_leads_to_the_thunk_of_the_exported_one(void)
     CHECK_U64(head_leads_to(is, FIRST), THUNKS);
     CHECK_U64(head_leads_to(is, FIRST + 0x20), THUNKS + THUNK_SIZE);
     CHECK_U64(head_leads_to(is, FIRST + 0x60), THUNKS + 2 * THUNK_SIZE);
+    /* Whoever stands at an instruction of a stub finds one there. */
+    CHECK(memcmp(is->is + (FIRST - TEXT), "\x4c\x8b\xd1\xe9", 4) == 0);
+    CHECK(memcmp(is->is + (FIRST + 8 - TEXT), p.bytes + FIRST + 8, 0x18) == 0);
     /* A thunk goes on behind the head of the exported stub. */
     CHECK_U64(jump_target(p.thunks + 25, THUNKS + 25), BASE + FIRST + 8);
 

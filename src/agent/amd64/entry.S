@@ -2,13 +2,13 @@
 /*
  * entry.S - the witness at the door: a system call function is being entered.
  *
- * The head of each patched stub is a jump to its thunk, and each thunk is
- * (make_thunk in live/patch.c):
+ * In each patched stub a jump to its thunk stands in the place of its second
+ * instruction, and each thunk is (make_thunk in live/patch.c):
  *
  *     lea  stub(%rip), %r10
  *     mov  $number, %eax
  *     call entry
- *     mov  %rcx, %r10              what the stub's first eight bytes did
+ *     mov  %rcx, %r10              what the stub's first eight bytes do
  *     mov  $number, %eax
  *     jmp  stub+8
  *

@@ -19,6 +19,9 @@
 
 /* Bytes at the head of every form that can be moved elsewhere as they are. */
 #define STUB_HEAD_SIZE 8
+/* Where in it `mov eax, number` stands, five bytes of it. */
+#define STUB_NUMBER_AT 3
+#define STUB_NUMBER_OPCODE 0xb8
 
 /* Tables 0 (ntdll) and 1 (win32k) in bits 12-13, index in bits 0-11. The
  * kernel ignores what lies above. */
