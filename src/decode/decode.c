@@ -770,6 +770,10 @@ void decoder_enter(void *decoder, const struct call *call)
     decoder_flush(d);
     d->held = *call;
     d->holding = true;
+    if (call->underway) {
+        /* It began long before: no return makes one line of it. */
+        decoder_flush(d);
+    }
 }
 
 void decoder_leave(void *decoder, const struct call *call)

@@ -57,6 +57,7 @@ struct call {
     bool entry_seen;          // else it is told of only when it returns
     bool returned;            // `result` and `return_time` are there
     bool ended;               // it will not return (any more)
+    bool underway;            // it was, when its process was attached to
     bool late;                // told of out of order
     bool caused;              // by us: without ntstrace there were no such call
     uint8_t how;              // enum call_how

@@ -685,6 +685,7 @@ static void call_archive(struct archive *a, struct model_process *p,
 
     archive_u64(a, &call->id);
     archive_u16(a, &call->number);
+    archive_bool(a, &call->underway);
     archive_bool(a, &call->late);
     archive_bool(a, &call->caused);
     stub_archive(a, p, &call->stub);

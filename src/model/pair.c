@@ -567,6 +567,10 @@ void pair_entry(struct model_thread *t, const struct event *e, bool late)
     call->caller = u64_at(e->bytes + ENTRY_CALLER);
     more = e->flags & RECORD_ARGS_LOST ? 0 : e->flags & RECORD_MORE_MASK;
     call->arg_mask = (1u << (4 + more)) - 1;
+    if (e->flags & RECORD_UNDERWAY) {
+        call->underway = true;
+        call->arg_mask &= (uint32_t)u64_at(e->bytes + ENTRY_MORE + 8 * more);
+    }
     for (uint32_t i = 0; i < 4; i++) {
         call->args[i] = u64_at(e->bytes + ENTRY_ARGS + 8 * i);
     }

@@ -24,6 +24,8 @@
  *     72  u64 more[n]     stack arguments from [rsp+28h]; n is the low four
  *                         bits of flags; with RECORD_ARGS_LOST there were
  *                         more, which could not be read
+ *         u64 known       with RECORD_UNDERWAY, behind all others: bit i is set
+ *                         if argument i is known; the others are 0
  *
  *   RETURN      the kernel went back to user mode
  *     16  u64 rip         where it resumes (R10 at the callback)
@@ -115,6 +117,9 @@
 #define RECORD_WAITS 0x20
 /* RETURN: no entry that the agent knows of explains it. */
 #define RECORD_ORPHAN 0x40
+/* ENTRY: written by the tracer, of a call in which it found the thread when it
+ * attached to the process; its time is that of attaching. */
+#define RECORD_UNDERWAY 0x80
 /* DATA: goes with a RETURN, else with an ENTRY. */
 #define RECORD_AT_RETURN 0x01
 /* DATA: goes with a COMPLETION, which has it as well. */

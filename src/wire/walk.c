@@ -23,6 +23,9 @@ static bool least_of(const struct record_head *head, uint32_t *least)
         return true;
     case RECORD_ENTRY:
         *least = ENTRY_SIZE;
+        if (head->flags & RECORD_UNDERWAY) {
+            *least += 8;
+        }
         if (!(head->flags & RECORD_ARGS_LOST)) {
             *least += 8 * more;
             return more <= RECORD_MORE_MAX;
