@@ -53,7 +53,8 @@ AGENT := \
     agent/amd64/head.S agent/amd64/entry.S agent/amd64/callback.S \
     agent/amd64/start.S agent/amd64/wine.S agent/amd64/nt_call.S \
     agent/call.c agent/read.c agent/ring.c agent/wait.c agent/witness.c agent/capture.c \
-    agent/chore.c agent/child.c agent/handshake.c agent/start.c
+    agent/chore.c agent/child.c agent/handshake.c agent/start.c \
+    agent/keeper.c
 
 PORTABLE := \
     base/str.c base/utf.c base/chars.c base/err.c base/reader.c base/arena.c \
@@ -83,14 +84,15 @@ PORTABLE := \
     platform/text.c view/output.c view/progress.c view/when.c view/outlet.c \
     view/tell.c \
     live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
-    live/target.c live/traced.c live/notes.c live/rings.c live/journal.c \
+    live/target.c live/keeper.c live/leftover.c live/loader.c live/attach.c \
+    live/detach.c live/early.c live/traced.c live/notes.c live/rings.c live/journal.c \
     live/images.c live/places.c live/drain.c live/rendezvous.c \
     live/handshake.c live/timing.c live/recording.c live/begin.c live/children.c live/session.c \
     cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c \
     cmd/record.c cmd/replay.c cmd/info.c cmd/merge.c
 
 WINDOWS := \
-    platform/win/process.c platform/win/asks.c platform/win/handles.c \
+    platform/win/process.c platform/win/running.c platform/win/asks.c platform/win/handles.c \
     platform/win/memory.c platform/win/thread.c \
     platform/win/sync.c platform/win/console.c platform/win/file.c \
     platform/win/machine.c \

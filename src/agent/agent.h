@@ -87,6 +87,8 @@ static inline void *own_save(uint32_t index)
  * (NULL: none yet) has room for the vector state. NTSTATUS; a failure, and no
  * call, once the program has the callback and would hear of it. */
 uint32_t own_call(struct ring *ring, struct own_call *c);
+/* The same, even if the program has the callback by now and hears of it. */
+uint32_t own_call_always(struct ring *ring, struct own_call *c);
 /* Protects the pages that [address, address + size) touches; *old is what they
  * had. */
 uint32_t own_protect(struct ring *ring, uint64_t address, uint64_t size,
@@ -219,6 +221,12 @@ bool child_return(struct ring *ring, uint64_t rsp, uint64_t rax);
 /* Nobody has answered. */
 void child_abandoned(struct ring *ring, uint64_t rsp);
 
+/* --- start.c --- */
+
+/* Takes the callback, or gives it back. NTSTATUS. */
+uint32_t callback_take(struct ring *ring);
+uint32_t callback_give_back(void);
+
 /* --- called by assembly --- */
 
 void agent_entry(struct entry_frame *frame, uint64_t rsp);
@@ -226,8 +234,8 @@ void agent_return(struct return_frame *frame, uint64_t rsp);
 void agent_handshake(struct return_frame *frame, uint64_t rsp);
 void agent_start(struct return_frame *frame, uint64_t rsp);
 void agent_start_late(struct return_frame *frame, uint64_t rsp);
-/* A thread's routine: ends the callback. NTSTATUS. */
-uint32_t agent_detach(void *unused);
+/* A thread's routine, keeper.c. */
+uint32_t agent_keeper(void *unused);
 
 /* witness.c: writes the TRANSITION at one of the kernel's five doors. With
  * `waits`, waits for the tracer's answer. */

@@ -3,8 +3,8 @@
  * call.c - the agent's own system calls: through copies of the stubs that no
  * thunk is in front of, with the vector state saved around them.
  *
- * None is made once the program has the callback, but for the one that gives
- * pages their protection back.
+ * None is made once the program has the callback, but for those that put right
+ * what we have changed.
  */
 #include "agent/agent.h"
 
@@ -47,7 +47,7 @@ bool own_calls_allowed(void)
                                 memory_order_relaxed) != CALLBACK_PROGRAMS;
 }
 
-static uint32_t make_call(struct ring *ring, struct own_call *c)
+uint32_t own_call_always(struct ring *ring, struct own_call *c)
 {
     uint32_t index = ring == NULL ? RING_MAX : ring_index(ring);
 
@@ -64,7 +64,8 @@ static uint32_t make_call(struct ring *ring, struct own_call *c)
 
 uint32_t own_call(struct ring *ring, struct own_call *c)
 {
-    return own_calls_allowed() ? make_call(ring, c) : STATUS_NOT_SUPPORTED;
+    return own_calls_allowed() ? own_call_always(ring, c)
+                               : STATUS_NOT_SUPPORTED;
 }
 
 uint32_t own_protect(struct ring *ring, uint64_t address, uint64_t size,
@@ -85,5 +86,5 @@ uint32_t own_protect_back(struct ring *ring, uint64_t address, uint64_t size,
                           .a = { CURRENT_PROCESS, (uint64_t)&address,
                                  (uint64_t)&size, was, (uint64_t)&old } };
 
-    return make_call(ring, &c);
+    return own_call_always(ring, &c);
 }

@@ -44,6 +44,10 @@ void agent_handshake(struct return_frame *frame, uint64_t rsp)
     uint32_t nobody = 0;
     _Atomic uint32_t spoiled = 0;
 
+    if (tid == atomic_load_explicit(&section_here()->keeper.tid,
+                                    memory_order_relaxed)) {
+        return;
+    }
     /* Acquire: the tracer is done with the slot. Pairs with the release in
      * live/handshake.c. */
     while (!atomic_compare_exchange_strong_explicit(

@@ -103,7 +103,9 @@ static struct ring *claim(uint64_t rsp)
     struct ring *ring;
     uint32_t index;
 
-    if (atomic_load_explicit(&s->dead, memory_order_relaxed)) {
+    if (atomic_load_explicit(&s->dead, memory_order_relaxed) ||
+        atomic_load_explicit(&s->keeper.tid, memory_order_relaxed) ==
+            teb_tid()) {
         return NULL;
     }
     index = claim_index(s);

@@ -34,15 +34,13 @@ static uint32_t set_callback(struct ring *ring, uint64_t callback)
     return own_call(ring, &c);
 }
 
-uint32_t agent_detach(void *unused)
+uint32_t callback_give_back(void)
 {
-    (void)unused;
     return set_callback(NULL, 0);
 }
 
-static void register_callback(struct ring *ring)
+uint32_t callback_take(struct ring *ring)
 {
-    struct section *s = section_here();
     uint32_t status = set_callback(ring, image_config_here()->callback);
 
     /* Wine only, see amd64/wine.S. Setting the callback has chosen another
@@ -53,6 +51,14 @@ static void register_callback(struct ring *ring)
         own_page_here()->wine_dispatcher = *pointer;
         *pointer = (uint64_t)image_head_here() + image_head_here()->wine;
     }
+    return status;
+}
+
+static void register_callback(struct ring *ring)
+{
+    struct section *s = section_here();
+    uint32_t status = callback_take(ring);
+
     /* Release: the tracer sees a finished start. */
     atomic_store_explicit(&s->start_status, 1 + (uint64_t)status,
                           memory_order_release);

@@ -606,12 +606,59 @@ static bool choose_files(struct parse *p)
     return true;
 }
 
+/* --detach-after: a number of calls, or a time. */
+static bool read_detach_after(struct parse *p)
+{
+    struct launch_options *o = &p->o.launch;
+    str value = o->detach_after;
+    str digits = value;
+    bool ms = str_ends(value, STR("ms"));
+    bool seconds = !ms && str_ends(value, STR("s"));
+    uint64_t n = 0;
+
+    if (value.size == 0) {
+        return true;
+    }
+    digits.size -= ms ? 2 : seconds ? 1 : 0;
+    if (!str_to_u64(digits, &n) || n == 0 || n > 1000000000) {
+        return err_set(p->e, ERR_USAGE,
+                       "--detach-after: '%.*s' is neither a number of calls "
+                       "nor a time, as 10s or 500ms",
+                       STR_ARGS(value));
+    }
+    if (ms || seconds) {
+        o->detach_ms = seconds ? n * 1000 : n;
+    } else {
+        o->detach_calls = n;
+    }
+    return true;
+}
+
+/* -p instead of a program. */
+static bool agree_attach(struct parse *p)
+{
+    const struct launch_options *o = &p->o.launch;
+
+    if (o->attach.count > 0 && o->program.size > 0) {
+        return err_set(p->e, ERR_USAGE,
+                       "-p: does not go with a program to start");
+    }
+    if (o->attach.count > 0 && o->engine == ENGINE_HANDSHAKE) {
+        return err_set(p->e, ERR_USAGE,
+                       "-p: does not go with --engine=handshake");
+    }
+    return read_detach_after(p);
+}
+
 /* Options that make sense only with, or without, another one. */
 static bool agree(struct parse *p)
 {
     const struct options *o = &p->o;
     bool counts = o->view.summary || o->view.summary_only;
 
+    if (!agree_attach(p)) {
+        return false;
+    }
     if (o->view.summary_only && o->view.summary) {
         return err_set(p->e, ERR_USAGE, "-c: does not go with -C");
     }
@@ -666,7 +713,8 @@ static bool judge_words(struct parse *p, const struct command_row *row)
 {
     str first, rest;
 
-    if (row->most == OPTIONS_PROGRAM && p->o.launch.program.size == 0) {
+    if (row->most == OPTIONS_PROGRAM && p->o.launch.program.size == 0 &&
+        p->o.launch.attach.count == 0) {
         return err_set(p->e, ERR_USAGE,
                        "no program to %s; try 'ntstrace %s --help'", row->name,
                        row->name);
@@ -686,6 +734,9 @@ static bool finish(struct parse *p)
 
     if (p->o.help || p->o.version || p->o.nothing) {
         return true;
+    }
+    if (p->o.command == COMMAND_NONE && p->o.launch.attach.count > 0) {
+        p->o.command = COMMAND_TRACE;
     }
     if (p->o.command == COMMAND_NONE) {
         return err_set(p->e, ERR_USAGE,
@@ -754,6 +805,7 @@ bool options_parse(struct options *out, str raw, struct arena *a, struct err *e)
     p.o.view.summary_sort = STR("");
     p.o.launch.program = STR("");
     p.o.launch.program_line = STR("");
+    p.o.launch.detach_after = STR("");
     p.o.launch.record = STR("");
     p.o.view.from = STR("");
     p.o.view.to = STR("");

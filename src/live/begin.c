@@ -89,8 +89,7 @@ static struct str16 whole16(const uint16_t *z)
     return (struct str16){ z, size };
 }
 
-/* What the programs that we start run on. */
-static struct call_system system_here(void)
+struct call_system begin_system(void)
 {
     return (struct call_system){
         .wine = os_own_ntdll("wine_get_version") != 0,
@@ -121,7 +120,7 @@ bool begin_launch(struct session *s, struct err *e)
     if (t == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    plan_open(&s->plan, &wants, system_here(),
+    plan_open(&s->plan, &wants, begin_system(),
               o->patch && o->engine == ENGINE_RING);
     if (!find_program(o, &path, e)) {
         return false;
@@ -162,7 +161,7 @@ static void tell_handles(struct traced *t)
     }
 }
 
-bool begin_process(struct traced *t, str command, struct err *e)
+bool begin_told(struct traced *t, str command, struct err *e)
 {
     struct session *s = t->session;
     const struct launch_options *o = s->options;
@@ -175,11 +174,6 @@ bool begin_process(struct traced *t, str command, struct err *e)
     if (t->process == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    if (!images_tell_stubs(t, 0, &t->target.ntdll, &t->target.nt_stubs,
-                           STR("ntdll.dll")) ||
-        !images_begin(t, 0)) {
-        return err_set(e, ERR_OS, "out of memory");
-    }
     if (t->target.plan->left_out > 0) {
         session_note(s,
                      "%u calls are shown without what their arguments "
@@ -188,6 +182,17 @@ bool begin_process(struct traced *t, str command, struct err *e)
     }
     tell_handles(t);
     return true;
+}
+
+bool begin_process(struct traced *t, str command, struct err *e)
+{
+    if (!begin_told(t, command, e)) {
+        return false;
+    }
+    return (images_tell_stubs(t, 0, &t->target.ntdll, &t->target.nt_stubs,
+                              STR("ntdll.dll")) &&
+            images_begin(t, 0)) ||
+           err_set(e, ERR_OS, "out of memory");
 }
 
 bool begin_go(struct traced *t, bool resume, struct err *e)

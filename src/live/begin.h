@@ -16,11 +16,17 @@
  * to a call is kept, if it may be shown at all. */
 struct plan_wants begin_wants(const struct session *s);
 
+/* What the programs that we trace run on. */
+struct call_system begin_system(void);
+
 /* Starts the program that the options name under the agent, suspended, as the
  * session's first process, and opens the plan, and the output: that only for a
  * program that can be started, for a mistyped name is not to cost an old
  * trace. */
 bool begin_launch(struct session *s, struct err *e);
+
+/* Tells the model of a process, and of the handles that it has. */
+bool begin_told(struct traced *t, str command, struct err *e);
 
 /* Tells the model of a process that is about to run. */
 bool begin_process(struct traced *t, str command, struct err *e);

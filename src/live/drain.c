@@ -9,8 +9,10 @@
 #include "live/drain.h"
 
 #include "live/children.h"
+#include "live/early.h"
 #include "live/images.h"
 #include "live/journal.h"
+#include "live/keeper.h"
 #include "live/places.h"
 #include "live/rendezvous.h"
 #include "live/rings.h"
@@ -73,7 +75,10 @@ static bool take_over(struct traced *t, struct drained *d, uint32_t index)
                 OS_THREAD_DENIED;
     /* When we looked last, this ring was nobody's. */
     d->bound = t->last_pass;
-    d->thread = model_thread_open(t->process, d->tid, r->serial, d->bound);
+    d->thread = early_take(t, d->tid, d->teb);
+    if (d->thread == NULL) {
+        d->thread = model_thread_open(t->process, d->tid, r->serial, d->bound);
+    }
     if (d->thread == NULL) {
         os_thread_close(d->handle);
         return false;
@@ -566,7 +571,9 @@ size_t drain_rings(struct traced *t, bool last)
         put_lost(t, now, LOST_NO_RING, no_ring - t->lost_no_ring);
         t->lost_no_ring = no_ring;
     }
+    early_look(t, t->last_pass, !last && now > t->check_ended);
     if (!last && now > t->check_ended) {
+        keeper_look(&t->target);
         end_threads(t, true);
         t->check_ended = now + t->session->timing.tsc_per_ms * CHECK_ENDED_MS;
     } else if (!last && ending) {

@@ -104,6 +104,13 @@ void images_add(struct traced *t, uint64_t time, const struct region_told *told)
     tell_module(t, time, base, size, region_file(told));
 }
 
+void images_found(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
+                  str name)
+{
+    keep(t, base, size);
+    tell_module(t, time, base, size, name);
+}
+
 /* Any address in a view unmaps it. */
 void images_remove(struct traced *t, uint64_t time, uint64_t base)
 {

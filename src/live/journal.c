@@ -233,13 +233,19 @@ void put_thread_lost(struct drained *d, enum model_lost why, uint64_t count)
     hand_over_to(d->thread, &b);
 }
 
-void put_thread_end(struct drained *d, uint64_t time)
+void put_early_end(struct model_thread *thread, uint64_t time, bool known,
+                   uint32_t code)
 {
     char room[SMALL];
     struct buf b = BUF_OVER(room);
 
-    journal_thread_end(&b, time, d->code, d->code_known);
-    hand_over_to(d->thread, &b);
+    journal_thread_end(&b, time, code, known);
+    hand_over_to(thread, &b);
+}
+
+void put_thread_end(struct drained *d, uint64_t time)
+{
+    put_early_end(d->thread, time, d->code_known, d->code);
 }
 
 void put_answer(struct model_thread *thread, uint64_t time,

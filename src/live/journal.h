@@ -56,6 +56,9 @@ bool put_clock(struct session *s, const struct journal_clock *c);
 /* Of one thread, behind its records. */
 void put_thread_lost(struct drained *d, enum model_lost why, uint64_t count);
 void put_thread_end(struct drained *d, uint64_t time);
+/* ... of one that has no ring. */
+void put_early_end(struct model_thread *thread, uint64_t time, bool known,
+                   uint32_t code);
 void put_answer(struct model_thread *thread, uint64_t time,
                 const struct journal_answer *a);
 

@@ -9,6 +9,7 @@
 
 #include "base/chars.h"
 #include "base/utf.h"
+#include "live/leftover.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,7 @@ bool module_open(struct module *out, const struct os_process *p, uint64_t base,
         return err_set(e, ERR_OS, "the image at 0x%llx is damaged",
                        (unsigned long long)base);
     }
+    m.leftover = leftover_mend(p, base, m.bytes, m.size);
     m.syscalls = syscalls_of(&m.image);
     if (m.syscalls.entries == NULL || m.syscalls.seconds == NULL) {
         module_close(&m);

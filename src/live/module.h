@@ -19,6 +19,7 @@ struct module {
     size_t size;
     struct pe_image image;  // over `bytes`
     struct syscalls syscalls;
+    uint64_t leftover;  // an agent that stubs of it led to; 0: none did
 };
 
 /* Copies the image at `base` out of the target. */

@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "record/format.h"
+#include "view/options.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,6 +30,11 @@ struct launch_options {
     str program_line;
     size_t program_unit;
     str program;
+    /* Processes to attach to, instead: ids or names, with commas between. */
+    struct option_list attach;
+    str detach_after;       // as it was given
+    uint64_t detach_calls;  // let go after so many calls; 0: not
+    uint64_t detach_ms;     // ... after so long; 0: not
 
     enum engine engine;
     bool patch;         // false: --no-patch

@@ -69,8 +69,8 @@ void patch_jump(uint8_t *bytes, uint64_t at, uint64_t to)
  * stands at an instruction of the stub finds one there as well. */
 static void bend(struct patched *p, uint64_t stub, uint64_t to)
 {
-    patch_jump(p->is + (stub - p->from) + STUB_NUMBER_AT,
-               stub + STUB_NUMBER_AT, to);
+    patch_jump(p->is + (stub - p->from) + STUB_NUMBER_AT, stub + STUB_NUMBER_AT,
+               to);
 }
 
 /* The exported ones. thunk_of[i]: where that of entry i is, 0: it has none. */

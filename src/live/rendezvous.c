@@ -67,7 +67,9 @@ static void refuse(struct traced *t, const struct err *why)
 {
     t->refused = true;
     t->why = *why;
-    os_process_terminate(&t->target.os, 1);
+    if (!t->attached) {
+        os_process_terminate(&t->target.os, 1);
+    }
 }
 
 /* --- an image has been mapped --- */

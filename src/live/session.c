@@ -10,7 +10,9 @@
  */
 #include "live/session.h"
 
+#include "live/attach.h"
 #include "live/begin.h"
+#include "live/detach.h"
 #include "live/drain.h"
 #include "live/handshake.h"
 #include "live/journal.h"
@@ -34,6 +36,8 @@
 #define ENDS_MS 10
 /* So often at the end nothing may come of what is still there. */
 #define IDLE_MOST 20
+/* Threads that wait are answered for so long before their process is let go. */
+#define ANSWER_MS 200
 
 /* --- the loop --- */
 
@@ -112,7 +116,8 @@ static bool interrupted(struct session *s)
             continue;
         }
         s->interrupts++;
-        if (which == OS_INTERRUPT_CLOSE || s->interrupts > 1) {
+        if (which == OS_INTERRUPT_CLOSE || s->interrupts > 1 ||
+            s->options->attach.count > 0) {
             return true;
         }
         if (!all_share_console(s)) {
@@ -120,6 +125,18 @@ static bool interrupted(struct session *s)
         }
     }
     return s->detach_at != 0 && os_tsc() >= s->detach_at;
+}
+
+/* --detach-after: true once it is time. */
+static bool had_enough(struct session *s)
+{
+    const struct launch_options *o = s->options;
+
+    s->enough = (o->detach_calls > 0 &&
+                 model_counts(s->model).calls >= o->detach_calls) ||
+                (o->detach_ms > 0 && os_tsc() - s->followed_since >=
+                                         o->detach_ms * s->timing.tsc_per_ms);
+    return s->enough;
 }
 
 static size_t take(struct traced *t)
@@ -317,6 +334,7 @@ static bool follow(struct session *s)
     size_t busy = s->options->ring_size / 4;
     struct journal_clock point;
 
+    s->followed_since = os_tsc();
     while (!is_refused(s) && !is_deaf(s)) {
         size_t taken = round_trip(s);
 
@@ -325,7 +343,7 @@ static bool follow(struct session *s)
             put_clock(s, &point);
         }
         summarise(s);
-        if (interrupted(s)) {
+        if (interrupted(s) || had_enough(s)) {
             return false;
         }
         if (taken < busy) {
@@ -373,22 +391,45 @@ static void conclude_telling(struct session *s)
     telling_summary(&s->telling);
 }
 
+/* While it is let go, its threads are not to wait for us. */
+static void read_on(void *traced)
+{
+    struct traced *t = traced;
+
+    round_trip(t->session);
+    rings_wake(t);
+}
+
+/* Those that wait have their answers first: until then nothing may be asked of
+ * their process (docs/decisions/0023-no-question-while-one-waits.md). */
+static void answer_all(struct traced *t)
+{
+    for (int i = 0; i < ANSWER_MS && rings_waited_for(t); i++) {
+        read_on(t);
+        os_sleep(1);
+    }
+}
+
 /* Detaches. What does not work is a note: the program runs on either way. */
 static void let_go(struct traced *t)
 {
+    const struct meanwhile meanwhile = { read_on, t };
     struct err e = { 0 };
     uint32_t code;
 
-    if (t->ended || os_process_ended(&t->target.os, &code)) {
+    if (t->ended || t->aside || os_process_ended(&t->target.os, &code)) {
         return;
     }
-    t->letting_go = true;
-    if (!target_detach(&t->target, &e)) {
+    answer_all(t);
+    t->target.os.waited_for = NULL;
+    if (!detach(&t->target, &meanwhile, &e) &&
+        !os_process_ended(&t->target.os, &code)) {
         session_note(t->session,
                      "detaching: %s; the program goes on, but not as if we "
                      "had never been there",
                      e.text);
     }
+    t->letting_go = true;
     round_trip(t->session);
     put_notice(t, os_tsc(), NOTICE_DETACHED);
 }
@@ -449,13 +490,39 @@ static bool conclude(struct session *s, uint32_t *status, struct err *e)
         tell_losses(s);
     }
     tell_children(s);
-    *status = to_the_end ? s->first_code : STATUS_INTERRUPTED;
+    *status = !to_the_end                   ? (s->enough ? 0 : STATUS_INTERRUPTED)
+              : s->options->attach.count > 0 ? 0
+                                             : s->first_code;
     if (is_deaf(s)) {
         wait_untraced(s);
         *e = s->output.failed ? s->output.why : s->recorder->why;
         return false;
     }
     return true;
+}
+
+/* Joins the processes that attach_open has found; of those that cannot be
+ * joined a note is taken. False: none can be. */
+static bool join_all(struct session *s, struct err *e)
+{
+    size_t joined = 0;
+
+    for (struct traced *t = s->traced; t != NULL; t = t->next) {
+        struct err why;
+
+        if (attach_join(t, &why) && begin_go(t, false, &why)) {
+            joined++;
+            continue;
+        }
+        t->aside = true;
+        t->ended = true;
+        *e = why;
+        session_note(s, "%s", why.text);
+    }
+    if (joined == 0) {
+        s->notes->size = 0;
+    }
+    return joined > 0;
 }
 
 static bool run(struct session *s, uint32_t *status, struct err *e)
@@ -469,7 +536,9 @@ static bool run(struct session *s, uint32_t *status, struct err *e)
     s->interrupt = os_event_open(false, e);
     s->wake = os_event_open(false, e);
     if (s->interrupt == NULL || s->wake == NULL ||
-        !os_interrupt_watch(s->interrupt, e) || !begin_launch(s, e)) {
+        !os_interrupt_watch(s->interrupt, e) ||
+        !(s->options->attach.count > 0 ? attach_open(s, e)
+                                       : begin_launch(s, e))) {
         return false;
     }
     t = s->traced;
@@ -477,8 +546,13 @@ static bool run(struct session *s, uint32_t *status, struct err *e)
     if (s->scratch == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    if (!open_model(s, &t->target, e) ||
-        !begin_process(t, s->options->program_line, e) ||
+    if (!open_model(s, &t->target, e)) {
+        return false;
+    }
+    if (s->options->attach.count > 0) {
+        return join_all(s, e) && conclude(s, status, e);
+    }
+    if (!begin_process(t, s->options->program_line, e) ||
         (s->options->engine == ENGINE_HANDSHAKE &&
          (!handshake_start(s, e) || !handshake_open(t, e)))) {
         return false;
@@ -523,6 +597,9 @@ bool session_run(const struct launch_options *o, const struct view_options *v,
     model_close(s->model);
     telling_close(&s->telling);
     while (s->traced != NULL) {
+        if (s->traced->attached && !s->traced->joined) {
+            attach_leave(s->traced);
+        }
         traced_close(s->traced);
     }
     os_interrupt_done();

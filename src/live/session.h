@@ -52,6 +52,8 @@ struct session {
     uint64_t summary_at;  // TSC: when to print the table next; 0: not
     void *interrupt;      // event: Ctrl-C and the like
     int interrupts;
+    uint64_t followed_since;              // TSC
+    bool enough;                          // --detach-after
     uint64_t detach_at;                   // TSC, or 0
     struct handshake_server *handshakes;  // handshake engine only; owned
 };

@@ -9,6 +9,7 @@
  */
 #include "live/target.h"
 
+#include "live/keeper.h"
 #include "tables/amd64/frames.h"
 #include "tables/amd64/stubs.h"
 #include "tables/calls.h"
@@ -268,6 +269,7 @@ static bool write_image(struct target *t, const struct launch_options *o,
         !private_stubs(t, image, e)) {
         return false;
     }
+    config.tracer_pid = os_self().pid;
     memcpy(image + head->config, &config, sizeof(config));
     return os_write_code(&t->os, t->agent, image, sizeof(image), e) &&
            os_make_code(&t->os, t->agent, sizeof(image), e);
@@ -311,23 +313,28 @@ static bool seal_thunks(const struct os_process *p, struct target_pages room,
            os_make_code(p, room.at, (size_t)room.size, e);
 }
 
-/* No thread of the target runs yet. */
-static bool patch_ntdll(struct target *t, struct err *e)
+bool target_bend_ntdll(struct target *t, struct err *e)
 {
     const struct target_pages room = { t->agent + AGENT_IMAGE_ROOM,
                                        AGENT_NT_ROOM };
-    const struct patched *x;
     uint8_t *thunks = NULL;
     bool ok;
 
     if (!bend_stubs(t, &t->ntdll, room, &t->nt_stubs, &thunks, e)) {
         return false;
     }
-    x = &t->nt_stubs;
-    ok = x->count == 0 || (seal_thunks(&t->os, room, thunks, e) &&
-                           os_write_code(&t->os, x->from, x->is, x->size, e));
+    ok = t->nt_stubs.count == 0 || seal_thunks(&t->os, room, thunks, e);
     free(thunks);
     return ok;
+}
+
+/* No thread of the target runs yet. */
+static bool patch_ntdll(struct target *t, struct err *e)
+{
+    const struct patched *x = &t->nt_stubs;
+
+    return target_bend_ntdll(t, e) &&
+           (x->count == 0 || os_write_code(&t->os, x->from, x->is, x->size, e));
 }
 
 /* Where the kernel itself answers for a process, a thread of it that waits for
@@ -373,8 +380,24 @@ bool target_mend_loader(struct target *t, struct err *e)
     return os_write_code(&p, thunk, right, LOADER_BYTES, e);
 }
 
-/* Puts back what is still as we have left it: what others have written there
- * since is theirs. */
+uint8_t *target_unbent(const struct os_process *p, const struct patched *x)
+{
+    uint8_t *now = malloc(x->size);
+
+    if (now == NULL || !os_read(p, x->from, now, x->size)) {
+        free(now);
+        return NULL;
+    }
+    for (size_t i = 0; i + STUB_HEAD_SIZE <= x->size; i++) {
+        if (patch_begins(x, i) &&
+            memcmp(now + i, x->is + i, STUB_HEAD_SIZE) == 0) {
+            memcpy(now + i, x->was + i, STUB_HEAD_SIZE);
+        }
+    }
+    return now;
+}
+
+/* Puts back what is still as we have left it. */
 static void unpatch(const struct os_process *p, const struct patched *x,
                     struct err *e)
 {
@@ -383,20 +406,10 @@ static void unpatch(const struct os_process *p, const struct patched *x,
     if (x->count == 0) {
         return;
     }
-    now = malloc(x->size);
+    now = target_unbent(p, x);
     if (now == NULL) {
-        err_set(e, ERR_OS, "out of memory");
-    } else if (!os_read(p, x->from, now, x->size)) {
         err_set(e, ERR_OS, "the program's code cannot be read");
     } else {
-        for (size_t i = 0; i + STUB_HEAD_SIZE <= x->size; i++) {
-            const uint8_t *put = patch_bytes(x, x->from + i);
-
-            if (put != NULL && patch_begins(x, i) &&
-                memcmp(now + i, put, STUB_HEAD_SIZE) == 0) {
-                memcpy(now + i, x->was + i, STUB_HEAD_SIZE);
-            }
-        }
         os_write_code(p, x->from, now, x->size, e);
     }
     free(now);
@@ -419,7 +432,29 @@ static bool find_ntdll(struct target *t, uint64_t *begins, struct err *e)
     return module_open(&t->ntdll, &t->os, r.allocation, e);
 }
 
-static bool get_in(struct target *t, const struct launch_options *o,
+/* False if the tracer whose agent is at `agent` lives: *e says which it is, or
+ * that it cannot be told. */
+static bool is_dead(const struct os_process *p, uint64_t agent, struct err *e)
+{
+    struct image_head head;
+    struct image_config config;
+    bool known, dead;
+
+    if (!os_read(p, agent, &head, sizeof(head)) || head.magic != IMAGE_MAGIC ||
+        head.layout != WIRE_LAYOUT || head.config > AGENT_IMAGE_ROOM ||
+        !os_read(p, agent + head.config, &config, sizeof(config))) {
+        return err_set(e, ERR_NOT_OURS,
+                       "is traced, or was, by another version of ntstrace");
+    }
+    dead = os_handle_signalled(p, config.tracer, &known);
+    if (known && !dead) {
+        return err_set(e, ERR_NOT_OURS, "is traced already, by process %u",
+                       (unsigned)config.tracer_pid);
+    }
+    return true;
+}
+
+bool target_settle(struct target *t, const struct launch_options *o,
                    struct timing *timing, struct err *e)
 {
     uint64_t begins, resume;
@@ -429,7 +464,8 @@ static bool get_in(struct target *t, const struct launch_options *o,
                        "is a 32-bit program; ntstrace follows 64-bit "
                        "programs only");
     }
-    if (!find_ntdll(t, &begins, e)) {
+    if (!find_ntdll(t, &begins, e) ||
+        (t->ntdll.leftover != 0 && !is_dead(&t->os, t->ntdll.leftover, e))) {
         return false;
     }
     t->wine_record = t->plan->system.wine && !os_last_call_implemented();
@@ -453,7 +489,18 @@ static bool get_in(struct target *t, const struct launch_options *o,
         return err_set(e, ERR_OS, "ntdll has no LdrInitializeThunk");
     }
     timing_ready(timing);
-    if (!write_image(t, o, timing->tsc_per_ms, resume, e)) {
+    return write_image(t, o, timing->tsc_per_ms, resume, e);
+}
+
+bool target_hook(struct target *t, struct err *e)
+{
+    return (!t->patching || patch_ntdll(t, e)) && hook_loader(t, e);
+}
+
+static bool get_in(struct target *t, const struct launch_options *o,
+                   struct timing *timing, struct err *e)
+{
+    if (!target_settle(t, o, timing, e)) {
         return false;
     }
     if (o->engine == ENGINE_HANDSHAKE) {
@@ -464,7 +511,7 @@ static bool get_in(struct target *t, const struct launch_options *o,
         }
         return true;
     }
-    return (!t->patching || patch_ntdll(t, e)) && hook_loader(t, e);
+    return target_hook(t, e);
 }
 
 /* Whatever could not be done to a process that is no more: that is why. */
@@ -595,6 +642,20 @@ bool target_prepare_win32u(struct target *t, struct err *e)
                       &t->win32u_thunks, e);
 }
 
+bool target_bend_win32u(struct target *t, struct err *e)
+{
+    if (!target_prepare_win32u(t, e)) {
+        return false;
+    }
+    if (t->win32u_stubs.count > 0 &&
+        !seal_thunks(&t->os, target_win32u_room(t), t->win32u_thunks, e)) {
+        target_unprepare_win32u(t);
+        return false;
+    }
+    t->win32u_sealed = true;
+    return true;
+}
+
 bool target_write_thunks(struct target *t, struct err *e)
 {
     struct target_pages room = target_win32u_room(t);
@@ -705,6 +766,27 @@ bool target_stub_at(const struct target *t, uint64_t address,
     return !out->win32u || stub_in(&t->win32u, &t->win32u_stubs, address, out);
 }
 
+static bool number_in(const struct module *m, uint64_t stub, uint16_t *number)
+{
+    for (size_t i = 0; m->bytes != NULL && i < stub_count(m); i++) {
+        if (stub_at(m, i) == stub) {
+            size_t of = i < m->syscalls.count
+                            ? i
+                            : m->syscalls.seconds[i - m->syscalls.count].of;
+
+            *number = m->syscalls.entries[of].number;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool target_stub_number(const struct target *t, uint64_t stub, uint16_t *number)
+{
+    return number_in(&t->ntdll, stub, number) ||
+           number_in(&t->win32u, stub, number);
+}
+
 static int args_in(const struct target *t, const struct module *m,
                    uint16_t number)
 {
@@ -750,37 +832,6 @@ size_t target_forget_unpatched(struct target *t, const struct target_stub *stub)
     return count;
 }
 
-bool target_detach(struct target *t, struct err *e)
-{
-    struct err why = { 0 };
-    uint32_t status = 0;
-
-    /* Nobody waits for us from now on, whatever stands in the rings. */
-    t->os.waited_for = NULL;
-    atomic_store(&t->section->dead, 1);
-    os_event_set(t->room);
-    /* A thread inside a thunk goes on behind the stub's head; one that
-     * stands at the head finds the old bytes there. */
-    if (!os_process_suspend(&t->os, e)) {
-        return false;
-    }
-    unpatch(&t->os, &t->nt_stubs, &why);
-    unpatch(&t->os, &t->win32u_stubs, &why);
-    os_process_continue(&t->os);
-    if (why.code != ERR_NONE) {
-        *e = why;
-        return false;
-    }
-    /* May be refused under CFG (docs/facts.md A5.3): then the callback stays
-     * and, with the section dead, writes nothing once its rings are full. */
-    if (!os_run_there(&t->os, t->agent + image_of(agent_image)->detach, 5000,
-                      &status, e)) {
-        return false;
-    }
-    return (int32_t)status >= 0 ||
-           err_set(e, ERR_OS, "its callback stays (0x%08x)", (unsigned)status);
-}
-
 void target_forget_win32u(struct target *t)
 {
     target_unprepare_win32u(t);
@@ -789,6 +840,7 @@ void target_forget_win32u(struct target *t)
 
 void target_close(struct target *t)
 {
+    keeper_close(t);
     os_process_close(&t->os);
     os_section_close(&t->shared);
     os_event_close(t->room);

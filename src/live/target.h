@@ -37,6 +37,15 @@ struct target_pages {
 /* Rings committed before the first thread asks for one; fewer large ones. */
 #define RINGS_AT_FIRST 16u
 
+/* Our thread in the target, while it is there (keeper.h). */
+struct keeper {
+    void *thread;  // handle, owned; NULL: it is not there
+    uint32_t tid;
+    void *event;      // owned: there is an order
+    uint32_t orders;  // given so far
+    bool committed;   // its pages
+};
+
 struct target {
     struct os_process os;
     struct os_section shared;
@@ -58,8 +67,9 @@ struct target {
     struct patched win32u_stubs;
     uint8_t *win32u_thunks;  // their bytes, owned
     bool win32u_sealed;      // the room of its thunks is executable
-    void *room;              // event: rings have room, or an answer is there
-    void *wake;              // event, borrowed: wakes the reader
+    struct keeper keeper;
+    void *room;  // event: rings have room, or an answer is there
+    void *wake;  // event, borrowed: wakes the reader
 };
 
 /* Starts `path` with `command_line` under the agent, suspended. `wake` is the
@@ -77,6 +87,20 @@ bool target_take_in(struct target *out, const struct os_process *os,
                     void *wake, struct timing *timing, struct err *e);
 /* It is let run by who has made it. */
 void target_hand_back(struct target *t);
+/* The same for a process that runs, in steps: all that needs no change of its
+ * code; then the bytes of ntdll's stubs are there
+ * to be put (target.nt_stubs), and their thunks are in place; and those of
+ * win32u, of which target_add_win32u was told. */
+bool target_settle(struct target *t, const struct launch_options *o,
+                   struct timing *timing, struct err *e);
+bool target_bend_ntdll(struct target *t, struct err *e);
+bool target_bend_win32u(struct target *t, struct err *e);
+/* For a process that has never run: as target_launch does. */
+bool target_hook(struct target *t, struct err *e);
+/* Of the pages of `x` in `p`, what is to stand there when we are gone: what others have
+ * written there since is theirs. NULL without memory, or if they cannot be read;
+ * the caller frees. */
+uint8_t *target_unbent(const struct os_process *p, const struct patched *x);
 /* Lets it run. */
 bool target_go(struct target *t, struct err *e);
 /* Sees that the loader's first bytes are back, while the agent waits; puts
@@ -114,6 +138,9 @@ struct target_stub {
 };
 bool target_stub_at(const struct target *t, uint64_t address,
                     struct target_stub *out);
+/* The service number of the one that begins at `stub`; false: it is none. */
+bool target_stub_number(const struct target *t, uint64_t stub,
+                        uint16_t *number);
 /* How many arguments the call `number` has; -1: not known. */
 int target_arg_count(const struct target *t, uint16_t number);
 /* Forgets those stubs of the module that has one at `stub` whose bytes are no
@@ -130,9 +157,6 @@ void target_forget_win32u(struct target *t);
  * back. */
 bool target_disarm(const struct target *t, const struct os_process *clone,
                    struct err *e);
-/* Puts every stub back and ends the callback; the program goes on without
- * us. */
-bool target_detach(struct target *t, struct err *e);
 /* Ends the target if it was not let go, gives everything back. */
 void target_close(struct target *t);
 

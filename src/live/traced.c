@@ -6,6 +6,7 @@
  */
 #include "live/traced.h"
 
+#include "live/early.h"
 #include "live/images.h"
 #include "live/session.h"
 
@@ -42,6 +43,7 @@ void traced_stop(struct traced *t)
         os_thread_close(t->rings[i].handle);
         free(t->rings[i].question);
     }
+    early_close(t);
     asker_close(t->asker);
     t->asker = NULL;
     t->ring_high = 0;

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 struct session;
+struct early;
 
 /* A call that makes a process, which is open (children.c). */
 struct making {
@@ -101,6 +102,12 @@ struct traced {
     struct image_at seen[SEEN_PLACES];  // places.c: a ring
     uint64_t seen_time[SEEN_PLACES];    // of the record that it was for
     uint32_t seen_count;                // ever put there in this look
+    struct early *early;                // early.c; owned
+    size_t early_count;
+    size_t early_room;
+    bool attached;  // it ran before we came
+    bool joined;    // ... and is traced by now
+    bool aside;     // ... and could not be joined: as if it were not here
     bool room_set;
     bool letting_go;          // detaching: nobody waits for us any more
     uint32_t win32u_taken;    // how often win32u was taken in

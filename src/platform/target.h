@@ -93,6 +93,61 @@ bool os_give_event(const struct os_process *p, void *event, bool may_set,
 /* True if `p` sits on the console that we sit on. */
 bool os_shares_console(const struct os_process *p);
 
+/* --- running.c: a process that runs already --- */
+
+/* Opens it with all rights that attaching needs. ERR_NOT_FOUND: there is none;
+ * ERR_NOT_OURS: it is one that cannot be attached to; *e says which right is
+ * missing. */
+bool os_process_open(struct os_process *out, uint32_t pid, struct err *e);
+/* Tells `each` of all processes: name of its file, in UTF-8. False: it cannot
+ * be said. */
+bool os_process_each(void (*each)(void *ctx, uint32_t pid, str name), void *ctx,
+                     struct err *e);
+/* Where its PEB is; 0: not known. */
+uint64_t os_process_peb(const struct os_process *p);
+/* True if the handle `value` of the process is on something that is signalled;
+ * *known: it could be asked. */
+bool os_handle_signalled(const struct os_process *p, uint64_t value,
+                         bool *known);
+/* Makes a thread at `start`, suspended, that no DLL hears of where the system
+ * can do that; its handle is the caller's (os_thread_close). [asks] */
+bool os_thread_make(const struct os_process *p, uint64_t start, void **thread,
+                    uint32_t *tid, struct err *e);
+
+/* A thread that is stopped. */
+struct os_stopped {
+    uint32_t tid;
+    uint64_t teb;
+    uint64_t rip;  // these are 0 if nobody could say
+    uint64_t rsp;
+    uint64_t rax;
+    uint64_t rcx;
+    uint64_t rdx;
+    uint64_t r8;
+    uint64_t r9;
+    /* Its last call (docs/facts.md B1); on a system that does not say, none. */
+    bool last_known;
+    uint16_t last_number;
+    uint64_t last_argument;
+};
+/* What the threads of a process, but for `but`, look like, which were stopped:
+ * asked for on a thread of our own, for some of them may not answer before they
+ * run again. */
+struct os_threads;
+struct os_threads *os_threads_ask(const struct os_process *p, uint32_t but,
+                                  struct err *e);
+/* True: all have answered within `ms`. */
+bool os_threads_answer(struct os_threads *t, uint32_t ms);
+/* Of those, when they have; *count of them, as long as `t`. */
+const struct os_stopped *os_threads_list(const struct os_threads *t,
+                                         size_t *count);
+/* If they had not answered: after they run again. NULL is fine. */
+void os_threads_close(struct os_threads *t);
+
+/* Takes memory back that os_reserve_at, or os_section_map, gave. [asks] */
+bool os_release_at(const struct os_process *p, uint64_t at, struct err *e);
+bool os_section_unmap(const struct os_process *p, uint64_t at, struct err *e);
+
 /* --- handles.c --- */
 
 /* Texts are WTF-8, and empty for what is not known. */
@@ -129,15 +184,6 @@ bool os_write(const struct os_process *p, uint64_t to, const void *from,
               size_t size, struct err *e);
 /* The process we are, for reading its own memory. Not to be closed. */
 struct os_process os_self(void);
-/* Stops all threads of `p`, and returns when they have stopped, or fails with
- * all of them running again after some seconds; lets them go on. */
-bool os_process_suspend(const struct os_process *p, struct err *e);
-void os_process_continue(const struct os_process *p);
-/* Runs the function at `start` on a new thread of `p`, to its end, for at
- * most `ms`; its result goes to *code. [asks] */
-bool os_run_there(const struct os_process *p, uint64_t start, uint32_t ms,
-                  uint32_t *code, struct err *e);
-
 /* Writes into code: pages read-write for the moment, then executable again,
  * never both. [asks] */
 bool os_write_code(const struct os_process *p, uint64_t to, const void *from,

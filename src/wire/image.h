@@ -36,10 +36,14 @@
  * vector state of its thread is kept while the agent makes a system call.
  * Reserved in full, committed with the rings. */
 #define OWN_PAGE 0x1000
-#define OWN_BYTES ((uint64_t)OWN_PAGE * (1 + RING_MAX))
+/* Behind these, while there is a keeper (agent/keeper.c), struct kept_thread of
+ * the threads that it has stopped. */
+#define OWN_KEPT ((uint64_t)OWN_PAGE * (1 + RING_MAX))
+#define OWN_KEPT_BYTES 0x10000
+#define OWN_BYTES (OWN_KEPT + OWN_KEPT_BYTES)
 #define OWN_WINE_DISPATCHER 0x00
 
-#define IMAGE_PRIVATE_COUNT 9
+#define IMAGE_PRIVATE_COUNT 14
 
 /* Bytes of LdrInitializeThunk that are replaced until the agent has started.
  */
@@ -60,6 +64,13 @@ struct own_page {
 };
 static_assert(offsetof(struct own_page, wine_dispatcher) == OWN_WINE_DISPATCHER,
               "image.h");
+
+/* A thread that the keeper has stopped; handle 0: it is ending by itself. */
+struct kept_thread {
+    uint64_t handle;
+    uint64_t tid;
+};
+#define KEPT_MOST (OWN_KEPT_BYTES / sizeof(struct kept_thread))
 
 /* Where the kernel may enter user mode, and what to write down then. */
 struct transition_row {
@@ -102,7 +113,7 @@ struct image_head {
     uint32_t start;       // where LdrInitializeThunk is bent to
     uint32_t start_late;  // where the initial thread starts (handshake)
     uint32_t wine;        // Wine's dispatcher pointer goes here
-    uint32_t detach;      // a thread's routine: ends the callback; NTSTATUS
+    uint32_t keeper;      // a thread's routine (agent/keeper.c)
     uint64_t layout;      // WIRE_LAYOUT
 };
 
@@ -117,7 +128,7 @@ struct image_config {
     uint32_t ring_mask;    // bytes of a ring's data, a power of two, less 1
     uint32_t ring_stride;  // bytes from one ring to the next
     uint32_t ring_max;     // rings for which there is room, <= RING_MAX
-    uint32_t pad0;
+    uint32_t tracer_pid;
     uint64_t room;          // handle: an event, set when rings have room
     uint64_t tracer;        // handle: the tracer's process
     uint64_t wake;          // handle: an event, wakes the reader

@@ -23,7 +23,7 @@
 #include "wire/record.h"
 
 #define SECTION_MAGIC 0x3153544e /* "NTS1" */
-#define SECTION_VERSION 3
+#define SECTION_VERSION 4
 
 #define SECTION_RING_STATE 0x1000
 #define SECTION_PENDING 0x9000
@@ -123,6 +123,32 @@ struct handshake_slot {
     struct last_call last;  // on Wine
 };
 
+/* What the keeper is told to do (agent/keeper.c). */
+enum keeper_what {
+    KEEPER_STOP,       // suspend all other threads ...
+    KEEPER_GO,         // ... and let them go on
+    KEEPER_OPEN,       // make these pages writable, and not executable ...
+    KEEPER_CLOSE,      // ... and give them their protection back
+    KEEPER_LISTEN,     // register the callback ...
+    KEEPER_LISTEN_NO,  // ... and take it back
+    KEEPER_END,        // close the agent's handles, and end
+    KEEPER_LEAVE,      // end
+};
+
+/* A thread of ours that is there while the tracer stops or changes the program:
+ * its orders, and its answers. */
+struct keeper_words {
+    _Atomic uint32_t tid;      // of the thread that is not traced; 0: none
+    uint32_t what;             // enum keeper_what
+    _Atomic uint32_t ordered;  // counts orders
+    _Atomic uint32_t done;     // the last one that was carried out ...
+    uint32_t status;           // ... and how: NTSTATUS
+    uint32_t pad;
+    uint64_t event;  // its handle: set with each order
+    uint64_t address;
+    uint64_t size;  // bytes
+};
+
 struct section {
     uint32_t magic;
     uint32_t version;
@@ -154,6 +180,7 @@ struct section {
     /* enum callback_owner. Set by whoever finds out first. */
     _Atomic uint32_t callback_owner;
     uint32_t pad3;
+    struct keeper_words keeper;
 };
 
 static_assert(offsetof(struct section, plain) == SECTION_PLAIN, "section.h");

@@ -112,6 +112,7 @@ static struct {
     bool launched, resumed, ended, killed, running, released, gone;
     uint32_t code, thread_code;
     bool thread_ended;
+    struct os_watch *watch;  // of our process's end; NULL: nobody does
     uint64_t begins;  // the thread's RIP
     struct os_thread_start program;
     void *program_thread;
@@ -125,6 +126,9 @@ static struct {
     uint32_t ring_bytes;
     unsigned chores;
     uint16_t last_number;
+    void *keeper;  // its handle
+    bool keeper_runs, keeper_ended;
+    struct range opened;
     void *interrupt;
     int pending[4];
     bool own_console;
@@ -634,6 +638,146 @@ static void close_handle(void *event, enum handle_kind kind)
     }
 }
 
+/* --- the keeper --- */
+
+static bool protect_code(uint64_t at, uint64_t size, enum protection to)
+{
+    return at != 0 && size != 0 && protect(at, size, to);
+}
+
+static uint32_t keep(const struct keeper_words *w)
+{
+    bool ok = true;
+
+    /* It lets go in any case. */
+    if (w->what <= KEEPER_LISTEN_NO && w->what != KEEPER_GO &&
+        !admit("the keeper", true)) {
+        return 0xc0000022;
+    }
+    switch ((enum keeper_what)w->what) {
+    case KEEPER_STOP:
+        fake.stopped++;
+        break;
+    case KEEPER_GO:
+        if (--fake.stopped < 0) {
+            wrong("the program was let go on more often than it was stopped");
+        }
+        break;
+    case KEEPER_OPEN:
+        ok = fake.stopped > 0 && protect_code(w->address, w->size, WRITE);
+        fake.opened = (struct range){ w->address, w->size };
+        break;
+    case KEEPER_CLOSE:
+        ok = protect_code(fake.opened.at, fake.opened.size, CODE);
+        break;
+    case KEEPER_LISTEN:
+        fake.callback = fake.setup.callback_denied ? 0 : 1;
+        ok = !fake.setup.callback_denied;
+        break;
+    case KEEPER_LISTEN_NO:
+        ok = !fake.setup.callback_stays;
+        fake.callback = ok ? 0 : fake.callback;
+        break;
+    case KEEPER_END:
+    case KEEPER_LEAVE:
+        if (fake.stopped > 0) {
+            wrong("the keeper ends while the program is stopped");
+        }
+        fake.keeper_ended = true;
+        os_event_set(fake.keeper);
+        break;
+    }
+    return ok ? 0 : 0xc0000022;
+}
+
+/* It has its turn whenever the tracer looks whether the process is there. */
+static void run_keeper(void)
+{
+    struct keeper_words *w = &((struct section *)(void *)fake.shared)->keeper;
+
+    if (fake.keeper == NULL || !fake.keeper_runs || fake.keeper_ended ||
+        fake.ended) {
+        return;
+    }
+    if (atomic_load(&w->done) == UINT32_MAX) {
+        atomic_store(&w->done, 0);
+    } else if (atomic_load(&w->ordered) != atomic_load(&w->done)) {
+        w->status = keep(w);
+        atomic_store(&w->done, atomic_load(&w->ordered));
+    }
+}
+
+bool os_thread_make(const struct os_process *p, uint64_t start, void **thread,
+                    uint32_t *tid, struct err *e)
+{
+    const struct image_head *head =
+        (const struct image_head *)(const void *)agent_image;
+
+    if (!os_may_ask(p, e)) {
+        return false;
+    }
+    enter();
+    if (!ADMIT(true)) {
+        return leave(fail(e, "cannot start a thread in the program"));
+    }
+    if (fake.agent == 0 || start != fake.agent + head->keeper) {
+        wrong("a thread was to run what is not the agent");
+    }
+    fake.keeper_runs = false;
+    fake.keeper_ended = false;
+    fake.keeper = open_handle(THREAD_HANDLE);
+    *thread = fake.keeper;
+    *tid = FAKE_TID + 4;
+    return leave(true);
+}
+
+struct os_threads {
+    struct os_stopped one;
+};
+
+struct os_threads *os_threads_ask(const struct os_process *p, uint32_t but,
+                                  struct err *e)
+{
+    struct os_threads *t;
+
+    (void)p;
+    (void)but;
+    enter();
+    if (!ADMIT(true)) {
+        leave(fail(e, "cannot start a thread"));
+        return NULL;
+    }
+    t = __real_calloc(1, sizeof(*t));
+    t->one = (struct os_stopped){ .tid = FAKE_TID,
+                                  .teb = TEB,
+                                  .rip = FAKE_PROGRAM + TEXT,
+                                  .rsp = FAKE_STACK - 0x400 };
+    if (fake.stopped <= 0) {
+        wrong("threads that run were asked what they look like");
+    }
+    leave(true);
+    return t;
+}
+
+bool os_threads_answer(struct os_threads *t, uint32_t ms)
+{
+    (void)t;
+    (void)ms;
+    return true;
+}
+
+const struct os_stopped *os_threads_list(const struct os_threads *t,
+                                         size_t *count)
+{
+    *count = 1;
+    return &t->one;
+}
+
+void os_threads_close(struct os_threads *t)
+{
+    free(t);
+}
+
 /* --- process.c --- */
 
 bool os_waited_for(const struct os_process *p)
@@ -765,6 +909,7 @@ bool os_process_ended(const struct os_process *p, uint32_t *code)
 {
     (void)p;
     enter();
+    run_keeper();
     if (fake.ended) {
         *code = fake.code;
     }
@@ -910,51 +1055,6 @@ bool os_write(const struct os_process *p, uint64_t to, const void *from,
                              "not writable"));
     }
     memcpy(bytes, from, size);
-    return leave(true);
-}
-
-bool os_process_suspend(const struct os_process *p, struct err *e)
-{
-    (void)p;
-    enter();
-    if (!ADMIT(true)) {
-        return leave(fail(e, "cannot stop the program"));
-    }
-    fake.stopped++;
-    return leave(true);
-}
-
-void os_process_continue(const struct os_process *p)
-{
-    (void)p;
-    enter();
-    if (!fake.ended && --fake.stopped < 0) {
-        wrong("the program was let go on more often than it was stopped");
-    }
-    leave(true);
-}
-
-bool os_run_there(const struct os_process *p, uint64_t start, uint32_t ms,
-                  uint32_t *code, struct err *e)
-{
-    const struct image_head *head =
-        (const struct image_head *)(const void *)agent_image;
-
-    (void)ms;
-    if (!os_may_ask(p, e)) {
-        return false;
-    }
-    enter();
-    if (!ADMIT(true)) {
-        return leave(fail(e, "cannot start a thread in the program"));
-    }
-    if (fake.agent == 0 || start != fake.agent + head->detach) {
-        wrong("a thread was to run what is not the agent");
-    }
-    *code = fake.setup.callback_stays ? 0xc0000022 : 0;
-    if (!fake.setup.callback_stays) {
-        fake.callback = 0;
-    }
     return leave(true);
 }
 
@@ -1113,6 +1213,36 @@ bool os_commit_at(const struct os_process *p, uint64_t at, size_t size,
     return leave(true);
 }
 
+bool os_release_at(const struct os_process *p, uint64_t at, struct err *e)
+{
+    if (!os_may_ask(p, e)) {
+        return false;
+    }
+    enter();
+    if (!ADMIT(true)) {
+        return leave(fail(e, "cannot take back memory of the program"));
+    }
+    if (fake.agent != 0 && at != fake.agent) {
+        wrong("memory was taken back that is not ours");
+    }
+    return leave(true);
+}
+
+bool os_section_unmap(const struct os_process *p, uint64_t at, struct err *e)
+{
+    if (!os_may_ask(p, e)) {
+        return false;
+    }
+    enter();
+    if (!ADMIT(true)) {
+        return leave(fail(e, "cannot unmap the shared memory"));
+    }
+    if (at != SHARED) {
+        wrong("memory was unmapped that is not ours");
+    }
+    return leave(true);
+}
+
 bool os_make_code(const struct os_process *p, uint64_t at, size_t size,
                   struct err *e)
 {
@@ -1224,6 +1354,50 @@ void os_section_close(struct os_section *s)
     leave(true);
 }
 
+/* --- running.c --- */
+
+bool os_process_open(struct os_process *out, uint32_t pid, struct err *e)
+{
+    enter();
+    if (!ADMIT(false)) {
+        return leave(fail(e, "cannot open it"));
+    }
+    if (pid != PID) {
+        return leave(err_set(e, ERR_NOT_FOUND, "no such process"));
+    }
+    *out = (struct os_process){ .pid = PID,
+                                .process = open_handle(PROCESS_HANDLE) };
+    return leave(true);
+}
+
+bool os_process_each(void (*each)(void *ctx, uint32_t pid, str name), void *ctx,
+                     struct err *e)
+{
+    enter();
+    if (!ADMIT(false)) {
+        return leave(fail(e, "cannot list the processes"));
+    }
+    leave(true);
+    each(ctx, PID, STR("x.exe"));
+    return true;
+}
+
+uint64_t os_process_peb(const struct os_process *p)
+{
+    (void)p;
+    enter();
+    return leave(ADMIT(true)) ? PEB : 0;
+}
+
+bool os_handle_signalled(const struct os_process *p, uint64_t value,
+                         bool *known)
+{
+    (void)p;
+    (void)value;
+    *known = false;
+    return false;
+}
+
 uint64_t os_own_ntdll(const char *name)
 {
     return fake.setup.wine && strcmp(name, "wine_get_version") == 0 ? 1 : 0;
@@ -1257,14 +1431,20 @@ enum os_thread os_thread_open(uint32_t pid, uint32_t tid, uint64_t teb,
 void os_thread_close(void *thread)
 {
     enter();
+    if (thread == fake.keeper) {
+        fake.keeper = NULL;
+    }
     close_handle(thread, THREAD_HANDLE);
     leave(true);
 }
 
 bool os_thread_ended(void *thread, uint32_t *code)
 {
-    (void)thread;
     enter();
+    if (thread == fake.keeper) {
+        *code = 0;
+        return leave(fake.ended || fake.keeper_ended);
+    }
     *code = fake.thread_ended ? fake.thread_code : fake.code;
     return leave(fake.ended || fake.thread_ended);
 }
@@ -1282,8 +1462,12 @@ bool os_thread_suspend(void *thread)
 
 void os_thread_resume(void *thread)
 {
-    (void)thread;
     enter();
+    if (thread == fake.keeper) {
+        fake.keeper_runs = true;
+        leave(true);
+        return;
+    }
     if (!fake.ended && --fake.thread_stopped < 0) {
         wrong("a thread was let go on more often than it was stopped");
     }
@@ -2127,8 +2311,8 @@ static bool leads_to_agent(uint64_t stub)
         return false;
     }
     memcpy(&far, bytes + STUB_NUMBER_AT + 1, 4);
-    thunk = bytes_at(stub + STUB_HEAD_SIZE + (uint64_t)(int64_t)far,
-                     THUNK_SIZE, CODE);
+    thunk = bytes_at(stub + STUB_HEAD_SIZE + (uint64_t)(int64_t)far, THUNK_SIZE,
+                     CODE);
     /* lea r10, [stub] */
     return thunk != NULL && thunk[0] == 0x4c && thunk[1] == 0x8d;
 }

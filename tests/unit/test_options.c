@@ -517,13 +517,34 @@ static void an_option_goes_with_the_commands_of_its_row(void)
                      commands[c].words, '\0');
             said = parse(&o, line);
             if (goes) {
-                CHECK(said.size == 0 || has(said, "goes with -c or -C only"));
+                CHECK(said.size == 0 || has(said, "goes with -c or -C only") ||
+                      has(said, "does not go with a program to start"));
             } else {
                 CHECK(has(said, "goes with 'ntstrace replay' only") ||
                       has(said, "does not go with '"));
             }
         }
     }
+}
+
+static void a_process_is_attached_to_instead_of_a_program(void)
+{
+    struct options o;
+
+    CHECK_STR(parse(&o, "-p 123 --attach=a.exe,7 --detach-after 20"), STR(""));
+    CHECK(o.command == COMMAND_TRACE && o.launch.program.size == 0);
+    CHECK_U64(o.launch.attach.count, 2);
+    CHECK_STR(o.launch.attach.at[0], STR("123"));
+    CHECK_STR(o.launch.attach.at[1], STR("a.exe,7"));
+    CHECK_U64(o.launch.detach_calls, 20);
+    CHECK_U64(o.launch.detach_ms, 0);
+    CHECK_STR(parse(&o, "record -p 123 --detach-after=2s"), STR(""));
+    CHECK(o.command == COMMAND_RECORD);
+    CHECK_STR(o.launch.record, STR("trace.nts"));
+    CHECK_U64(o.launch.detach_calls, 0);
+    CHECK_U64(o.launch.detach_ms, 2000);
+    CHECK_STR(parse(&o, "--detach-after=30ms x"), STR(""));
+    CHECK_U64(o.launch.detach_ms, 30);
 }
 
 static void help_and_version_need_no_program(void)
@@ -568,12 +589,17 @@ static void what_is_wrong_is_said_with_what_helps(void)
         { "-ff -o \"|more\" x", "-ff: goes into files, one a process, not to a command" },
         { "-ff -o f -c x", "-ff: does not go with -c or -C; --by process counts each process apart" },
         { "-f -C -f -o f x", "-ff: does not go with -c or -C; --by process counts each process apart" },
-        { "-Y --decode-pids=pidns x", "--decode-pids: 'pidns' is not one of comm" },
         { "merge", "'merge' needs to know what, as in 'ntstrace merge [OPTION...] FILE'" },
         { "merge -T f", "-T: does not go with 'merge'" },
-        { "-p 123", "-p: not there yet; a program is traced from its start, as in 'ntstrace PROGRAM'" },
-        { "-p123", "-p: not there yet; a program is traced from its start, as in 'ntstrace PROGRAM'" },
-        { "--attach=123", "--attach: not there yet; a program is traced from its start, as in 'ntstrace PROGRAM'" },
+        { "-p", "-p: needs a value: -p PID|NAME" },
+        { "-p 123 x", "-p: does not go with a program to start" },
+        { "--attach=123 -q x", "-p: does not go with a program to start" },
+        { "-p \"\"", "-p: the PID|NAME is empty" },
+        { "-p 1 --engine handshake", "-p: does not go with --engine=handshake" },
+        { "-p 1 --detach-after soon", "--detach-after: 'soon' is neither a number of calls nor a time, as 10s or 500ms" },
+        { "-p 1 --detach-after 0", "--detach-after: '0' is neither a number of calls nor a time, as 10s or 500ms" },
+        { "-p 1 --detach-after 5m", "--detach-after: '5m' is neither a number of calls nor a time, as 10s or 500ms" },
+        { "-p 1 replay x", "-p: does not go with 'replay'" },
         { "-k x", "-k: not there yet; -i shows where each call came from" },
         { "--stack-trace x", "--stack-trace: not there yet; -i shows where each call came from" },
         { "--no-json=1 x", "--no-json: takes no value, got '1'" },
@@ -787,7 +813,8 @@ static void straces_options_are_known(void)
         }
         told++;
         if (!has(text, ": not there yet; ") &&
-            !has(text, ": strace has it, not ntstrace; ")) {
+            !has(text, ": strace has it, not ntstrace; ") &&
+            !has(text, "-p: does not go with a program to start")) {
             printf("     %s\n", options[i]);
             CHECK_STR(text, STR("what to do instead"));
         }
@@ -926,6 +953,7 @@ int main(void)
         TEST(a_recording_is_called_after_its_program),
         TEST(a_first_word_in_nts_is_a_recording),
         TEST(an_option_goes_with_the_commands_of_its_row),
+        TEST(a_process_is_attached_to_instead_of_a_program),
         TEST(help_and_version_need_no_program),
         TEST(what_is_wrong_is_said_with_what_helps),
         TEST(straces_options_are_known),

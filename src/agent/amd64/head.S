@@ -21,7 +21,7 @@ image_head:
     .long   start - image_head
     .long   start_late - image_head
     .long   wine_dispatch - image_head
-    .long   agent_detach - image_head
+    .long   agent_keeper - image_head
     /* image_head.layout follows: start.c has it, agent.ld puts it here. */
 
     .section .tail, "a"

@@ -140,6 +140,91 @@ bool os_shares_console(const struct os_process *p)
     return false;
 }
 
+/* --- running.c --- */
+
+bool os_process_open(struct os_process *out, uint32_t pid, struct err *e)
+{
+    (void)out;
+    (void)pid;
+    return refuse(e);
+}
+
+bool os_process_each(void (*each)(void *ctx, uint32_t pid, str name), void *ctx,
+                     struct err *e)
+{
+    (void)each;
+    (void)ctx;
+    return refuse(e);
+}
+
+uint64_t os_process_peb(const struct os_process *p)
+{
+    (void)p;
+    return 0;
+}
+
+bool os_handle_signalled(const struct os_process *p, uint64_t value,
+                         bool *known)
+{
+    (void)p;
+    (void)value;
+    *known = false;
+    return false;
+}
+
+bool os_thread_make(const struct os_process *p, uint64_t start, void **thread,
+                    uint32_t *tid, struct err *e)
+{
+    (void)p;
+    (void)start;
+    (void)thread;
+    (void)tid;
+    return refuse(e);
+}
+
+struct os_threads *os_threads_ask(const struct os_process *p, uint32_t but,
+                                  struct err *e)
+{
+    (void)p;
+    (void)but;
+    refuse(e);
+    return NULL;
+}
+
+bool os_threads_answer(struct os_threads *t, uint32_t ms)
+{
+    (void)t;
+    (void)ms;
+    return false;
+}
+
+const struct os_stopped *os_threads_list(const struct os_threads *t,
+                                         size_t *count)
+{
+    (void)t;
+    *count = 0;
+    return NULL;
+}
+
+void os_threads_close(struct os_threads *t)
+{
+    (void)t;
+}
+
+bool os_release_at(const struct os_process *p, uint64_t at, struct err *e)
+{
+    (void)p;
+    (void)at;
+    return refuse(e);
+}
+
+bool os_section_unmap(const struct os_process *p, uint64_t at, struct err *e)
+{
+    (void)p;
+    (void)at;
+    return refuse(e);
+}
+
 /* --- handles.c --- */
 
 bool os_handles_query(const struct os_process *p, uint32_t ms,
@@ -177,27 +262,6 @@ bool os_write(const struct os_process *p, uint64_t to, const void *from,
 struct os_process os_self(void)
 {
     return (struct os_process){ 0 };
-}
-
-bool os_process_suspend(const struct os_process *p, struct err *e)
-{
-    (void)p;
-    return refuse(e);
-}
-
-void os_process_continue(const struct os_process *p)
-{
-    (void)p;
-}
-
-bool os_run_there(const struct os_process *p, uint64_t start, uint32_t ms,
-                  uint32_t *code, struct err *e)
-{
-    (void)p;
-    (void)start;
-    (void)ms;
-    (void)code;
-    return refuse(e);
 }
 
 bool os_write_code(const struct os_process *p, uint64_t to, const void *from,

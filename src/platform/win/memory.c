@@ -111,6 +111,13 @@ bool os_commit_at(const struct os_process *p, uint64_t at, size_t size,
     return allocate(p, at, size, MEM_COMMIT, e);
 }
 
+bool os_release_at(const struct os_process *p, uint64_t at, struct err *e)
+{
+    return os_may_ask(p, e) &&
+           (VirtualFreeEx(p->process, (void *)(ULONG_PTR)at, 0, MEM_RELEASE) ||
+            win_fail(e, "cannot take back memory of the program"));
+}
+
 bool os_make_code(const struct os_process *p, uint64_t at, size_t size,
                   struct err *e)
 {
@@ -207,6 +214,18 @@ bool os_section_map(const struct os_section *s, const struct os_process *p,
     }
     *at = (uint64_t)(ULONG_PTR)there;
     return true;
+}
+
+bool os_section_unmap(const struct os_process *p, uint64_t at, struct err *e)
+{
+    NTSTATUS status;
+
+    if (!os_may_ask(p, e)) {
+        return false;
+    }
+    status = NtUnmapViewOfSection(p->process, (void *)(ULONG_PTR)at);
+    return status >= 0 || win_fail_status(e, "cannot unmap the shared memory",
+                                          (uint32_t)status);
 }
 
 void os_section_close(struct os_section *s)

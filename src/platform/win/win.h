@@ -29,13 +29,12 @@ NTSYSAPI NTSTATUS NTAPI NtMapViewOfSection(HANDLE, HANDLE, void **, ULONG_PTR,
                                            ULONG, ULONG, ULONG);
 NTSYSAPI NTSTATUS NTAPI NtDuplicateObject(HANDLE, HANDLE, HANDLE, HANDLE *,
                                           ACCESS_MASK, ULONG, ULONG);
-NTSYSAPI NTSTATUS NTAPI NtSuspendProcess(HANDLE);
-NTSYSAPI NTSTATUS NTAPI NtResumeProcess(HANDLE);
 NTSYSAPI NTSTATUS NTAPI NtGetNextThread(HANDLE, HANDLE, ACCESS_MASK, ULONG,
                                         ULONG, HANDLE *);
 NTSYSAPI NTSTATUS NTAPI NtCreateThreadEx(HANDLE *, ACCESS_MASK, void *, HANDLE,
                                          void *, void *, ULONG, ULONG_PTR,
                                          SIZE_T, SIZE_T, void *);
+NTSYSAPI NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE, void *);
 NTSYSAPI NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE, void *, const void *,
                                              SIZE_T, SIZE_T *);
 NTSYSAPI NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE, const void *, ULONG,

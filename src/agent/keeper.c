@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keeper.c - a thread of ours in the program, while the tracer stops it or
+ * changes its code: at the beginning of being attached to, and at its end.
+ *
+ * It carries out orders (struct keeper_words): it stops the others, opens and
+ * closes pages, takes and gives back the callback. What it has stopped and
+ * opened it knows by itself, in memory that is not shared; and it undoes that
+ * when the tracer dies, or does not say for KEEP_MS how to go on. So nobody
+ * stays stopped, whoever is killed when. Between orders it sleeps.
+ *
+ * It is made suspended, and its id is in the section before it runs: it has no
+ * ring and is not traced. Its orders are the program's to write: what they make
+ * it do a thread of the program could do itself.
+ *
+ * It ends by returning, by way of the system's own code, and has to be waited
+ * for before the agent is unmapped; but not while others are stopped, one of
+ * which may have a lock that its end needs.
+ */
+#include "agent/agent.h"
+
+#include "agent/teb.h"
+
+#define PAGE_READWRITE 0x04
+#define PAGE_EXECUTE_READ 0x20
+#define WAIT_ANY 1
+#define STATUS_WAIT_0 0
+#define STATUS_WAIT_1 1
+#define STATUS_TIMEOUT 0x102
+#define STATUS_UNSUCCESSFUL 0xc0000001
+#define STATUS_NOT_SUPPORTED 0xc00000bb
+#define STATUS_INSUFFICIENT_RESOURCES 0xc000009a
+
+/* THREAD_SUSPEND_RESUME | THREAD_QUERY_LIMITED_INFORMATION */
+#define THREAD_RIGHTS 0x0802
+#define THREAD_BASIC 0
+#define OBJECT_HANDLE_FLAG 4
+
+/* How long threads are stopped at most: much longer than any change takes. */
+#define KEEP_MS 5000
+#define LOOK_MS 100
+/* Threads that run while others are being stopped may make new ones. */
+#define PASSES_MOST 100
+
+/* THREAD_BASIC_INFORMATION of x64. */
+struct thread_basic {
+    uint64_t exit_status;
+    uint64_t teb;
+    uint64_t pid;
+    uint64_t tid;
+    uint64_t affinity;
+    uint64_t priorities;
+};
+
+struct keeper {
+    struct keeper_words *words;
+    struct kept_thread *kept;
+    uint32_t kept_count;
+    bool stopped;
+    uint64_t until;  // TSC: when they go on in any case
+    struct opened opened;
+    uint64_t handles[2];  // the tracer, the event
+};
+
+static uint32_t close_handle(uint64_t handle)
+{
+    struct own_call c = { .stub = PRIVATE_NtClose, .a = { handle } };
+
+    return own_call_always(NULL, &c);
+}
+
+/* Of the thread's suspend count. */
+static uint32_t count_by(enum private_stub stub, uint64_t thread)
+{
+    struct own_call c = { .stub = stub, .a = { thread, 0 } };
+
+    return own_call_always(NULL, &c);
+}
+
+/* --- the threads of the program --- */
+
+/* The thread behind `thread`, 0: the first one. 0: there are no more. */
+static uint64_t next_thread(uint64_t thread)
+{
+    uint64_t next = 0;
+    struct own_call c = { .stub = PRIVATE_NtGetNextThread,
+                          .a = { CURRENT_PROCESS, thread, THREAD_RIGHTS, 0, 0,
+                                 (uint64_t)&next } };
+
+    return (int32_t)own_call_always(NULL, &c) >= 0 ? next : 0;
+}
+
+/* 0: it cannot be said. */
+static uint64_t tid_of(uint64_t thread)
+{
+    struct thread_basic basic;
+    struct own_call c = { .stub = PRIVATE_NtQueryInformationThread,
+                          .a = { thread, THREAD_BASIC, (uint64_t)&basic,
+                                 sizeof(basic), 0 } };
+
+    return (int32_t)own_call_always(NULL, &c) >= 0 ? basic.tid : 0;
+}
+
+static bool is_kept(const struct keeper *k, uint64_t tid)
+{
+    for (uint32_t i = 0; i < k->kept_count; i++) {
+        if (k->kept[i].tid == tid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Stops those that are not yet; *added: so many. The handle of each that was
+ * is kept: an id may come back. */
+static uint32_t stop_new(struct keeper *k, uint32_t *added)
+{
+    uint64_t thread = 0, next;
+    bool keep = false;
+
+    *added = 0;
+    while ((next = next_thread(thread)) != 0) {
+        uint64_t tid = tid_of(next);
+
+        if (thread != 0 && !keep) {
+            close_handle(thread);
+        }
+        thread = next;
+        keep = false;
+        if (tid == teb_tid() || is_kept(k, tid)) {
+            continue;
+        }
+        if (k->kept_count == KEPT_MOST) {
+            close_handle(thread);
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
+        /* One that is ending cannot be stopped, and need not be. */
+        keep = (int32_t)count_by(PRIVATE_NtSuspendThread, thread) >= 0;
+        k->kept[k->kept_count].handle = keep ? thread : 0;
+        k->kept[k->kept_count].tid = tid;
+        k->kept_count++;
+        (*added)++;
+    }
+    if (thread != 0 && !keep) {
+        close_handle(thread);
+    }
+    return 0;
+}
+
+static void let_go(struct keeper *k)
+{
+    for (uint32_t i = k->kept_count; i-- > 0;) {
+        if (k->kept[i].handle != 0) {
+            count_by(PRIVATE_NtResumeThread, k->kept[i].handle);
+            close_handle(k->kept[i].handle);
+        }
+    }
+    k->kept_count = 0;
+    k->stopped = false;
+}
+
+static uint32_t stop(struct keeper *k)
+{
+    uint32_t added = 1, status = 0;
+
+    if (k->stopped) {
+        return STATUS_UNSUCCESSFUL;
+    }
+    k->stopped = true;
+    k->until = tsc() + KEEP_MS * image_config_here()->tsc_per_ms;
+    for (int i = 0; i < PASSES_MOST && added > 0 && status == 0; i++) {
+        status = stop_new(k, &added);
+    }
+    if (status == 0 && added > 0) {
+        status = STATUS_UNSUCCESSFUL;
+    }
+    if (status != 0) {
+        let_go(k);
+    }
+    return status;
+}
+
+/* --- pages --- */
+
+static uint32_t open_pages(struct keeper *k)
+{
+    uint64_t address = k->words->address;
+    uint64_t size = k->words->size;
+    uint32_t was = PAGE_EXECUTE_READ;
+    uint32_t status;
+
+    if (!k->stopped || k->opened.size != 0 || size == 0) {
+        return STATUS_UNSUCCESSFUL;
+    }
+    status = own_protect(NULL, address, size, PAGE_READWRITE, &was);
+    if ((int32_t)status >= 0) {
+        k->opened = (struct opened){ address, size, was };
+    }
+    return status;
+}
+
+static uint32_t close_pages(struct keeper *k)
+{
+    struct opened *o = &k->opened;
+    uint32_t status = 0;
+
+    if (o->size != 0) {
+        status = own_protect_back(NULL, o->address, o->size, o->was);
+        o->size = 0;
+    }
+    return status;
+}
+
+/* --- */
+
+/* Undoes what must not stay: first the code is code, then it runs. */
+static void put_right(struct keeper *k)
+{
+    close_pages(k);
+    if (k->stopped) {
+        let_go(k);
+    }
+}
+
+/* They are protected from being closed, where the system does that. */
+static void close_given(uint64_t handle)
+{
+    uint8_t flags[2] = { 0, 0 };  // not inherited, not protected
+    struct own_call c = { .stub = PRIVATE_NtSetInformationObject,
+                          .a = { handle, OBJECT_HANDLE_FLAG, (uint64_t)flags,
+                                 sizeof(flags) } };
+
+    own_call_always(NULL, &c);
+    close_handle(handle);
+}
+
+static void close_all_given(const struct keeper *k)
+{
+    const struct image_config *config = image_config_here();
+
+    close_given(config->room);
+    close_given(config->wake);
+    close_given(k->handles[1]);
+    close_given(config->tracer);
+}
+
+static uint32_t carry_out(struct keeper *k, uint32_t what)
+{
+    switch ((enum keeper_what)what) {
+    case KEEPER_STOP:
+        return stop(k);
+    case KEEPER_GO:
+        if (!k->stopped) {
+            return STATUS_UNSUCCESSFUL;
+        }
+        put_right(k);
+        return 0;
+    case KEEPER_OPEN:
+        return open_pages(k);
+    case KEEPER_CLOSE:
+        return k->opened.size != 0 ? close_pages(k) : STATUS_UNSUCCESSFUL;
+    case KEEPER_LISTEN:
+        return callback_take(NULL);
+    case KEEPER_LISTEN_NO:
+        return callback_give_back();
+    case KEEPER_END:
+    case KEEPER_LEAVE:
+        put_right(k);
+        return 0;
+    }
+    return STATUS_NOT_SUPPORTED;
+}
+
+/* Sleeps until there may be an order. False: the tracer is gone. */
+static bool sleep(const struct keeper *k)
+{
+    int64_t timeout = -(int64_t)LOOK_MS * 10000;
+    struct own_call c = { .stub = PRIVATE_NtWaitForMultipleObjects,
+                          .a = { 2, (uint64_t)k->handles, WAIT_ANY, 0,
+                                 (uint64_t)&timeout, 0 } };
+    uint32_t status = own_call_always(NULL, &c);
+
+    if ((int32_t)status < 0) {
+        pause();  // the handles are gone: there are looks still
+    }
+    return status != STATUS_WAIT_0;
+}
+
+uint32_t agent_keeper(void *unused)
+{
+    struct section *s = section_here();
+    struct keeper k = {
+        .words = &s->keeper,
+        .kept = (struct kept_thread *)(image_config_here()->own + OWN_KEPT),
+        .handles = { image_config_here()->tracer, s->keeper.event },
+    };
+    uint32_t done = 0;
+
+    (void)unused;
+    /* Release: it is here. Pairs with the acquire in wait_done
+     * (live/keeper.c), as does the one below. */
+    atomic_store_explicit(&k.words->done, 0, memory_order_release);
+    for (;;) {
+        /* Acquire: the order is there. Pairs with the release in keeper_order
+         * (live/keeper.c). */
+        uint32_t ordered =
+            atomic_load_explicit(&k.words->ordered, memory_order_acquire);
+        uint32_t what = k.words->what;
+
+        if (ordered == done) {
+            if (!sleep(&k)) {
+                atomic_store_explicit(&s->dead, 1, memory_order_relaxed);
+                put_right(&k);
+                return 0;
+            }
+            if (k.stopped && tsc() > k.until) {
+                put_right(&k);
+            }
+            continue;
+        }
+        k.words->status = carry_out(&k, what);
+        done = ordered;
+        if (what == KEEPER_END) {
+            close_all_given(&k);
+        } else if (what == KEEPER_LEAVE) {
+            close_given(k.handles[1]);
+        }
+        atomic_store_explicit(&k.words->done, done, memory_order_release);
+        if (what == KEEPER_END || what == KEEPER_LEAVE) {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attach.c - how a process that runs comes to be traced.
+ *
+ * Section, agent and thunks are put there while it runs. Then a thread of ours
+ * in it, the keeper, stops the others; in that moment its code is changed, the
+ * callback is taken, and it is told what its threads and modules are. Whatever
+ * fails, it runs on, as it was; what was put there stays only where a thread
+ * may still come to it.
+ */
+#include "live/attach.h"
+
+#include "live/begin.h"
+#include "live/early.h"
+#include "live/images.h"
+#include "live/journal.h"
+#include "live/keeper.h"
+#include "live/loader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+/* A module that is mapped between two looks: how often they are repeated. */
+#define LOOKS_MOST 5
+
+/* --- which process --- */
+
+struct search {
+    str wanted;
+    uint32_t found[8];
+    size_t count;
+};
+
+/* A name is that of its file, the extension may be left out. */
+static bool is_named(str name, str wanted)
+{
+    return str_eq_nocase(name, wanted) ||
+           (name.size == wanted.size + 4 &&
+            str_eq_nocase(str_slice(name, 0, wanted.size), wanted) &&
+            str_eq_nocase(str_slice(name, wanted.size, name.size),
+                          STR(".exe")));
+}
+
+static void look_at(void *ctx, uint32_t pid, str name)
+{
+    struct search *s = ctx;
+
+    if (pid != os_self().pid && is_named(name, s->wanted)) {
+        if (s->count < COUNT_OF(s->found)) {
+            s->found[s->count] = pid;
+        }
+        s->count++;
+    }
+}
+
+static bool ambiguous(const struct search *s, struct err *e)
+{
+    char room[200];
+    struct buf list = BUF_OVER(room);
+
+    for (size_t i = 0; i < s->count && i < COUNT_OF(s->found); i++) {
+        buf_addf(&list, "%s%u", i > 0 ? ", " : "", (unsigned)s->found[i]);
+    }
+    if (s->count > COUNT_OF(s->found)) {
+        buf_add(&list, STR(", ..."));
+    }
+    return err_set(e, ERR_USAGE,
+                   "-p: %zu processes are called '%.*s': %.*s; give the "
+                   "number of one",
+                   s->count, STR_ARGS(s->wanted), STR_ARGS(buf_str(&list)));
+}
+
+/* What stands behind -p: a process id, or the name of a program. */
+static bool find(str wanted, uint32_t *pid, struct err *e)
+{
+    struct search s = { .wanted = wanted };
+    uint64_t number;
+
+    if (str_to_u64(wanted, &number)) {
+        *pid = (uint32_t)number;
+        return number <= UINT32_MAX ||
+               err_set(e, ERR_NOT_FOUND, "-p %.*s: no such process",
+                       STR_ARGS(wanted));
+    }
+    if (!os_process_each(look_at, &s, e)) {
+        return false;
+    }
+    if (s.count > 1) {
+        return ambiguous(&s, e);
+    }
+    *pid = s.found[0];
+    return s.count == 1 || err_set(e, ERR_NOT_FOUND, "-p %.*s: no such process",
+                                   STR_ARGS(wanted));
+}
+
+/* --- into it --- */
+
+/* Prefixes *e's text with what was to be attached to. False. */
+static bool about(str wanted, struct err *e)
+{
+    struct err why = *e;
+
+    err_set(e, why.code,
+            str_starts(str_of(why.text), STR("is ")) ? "process %.*s %s"
+                                                     : "process %.*s: %s",
+            STR_ARGS(wanted), why.text);
+    e->os = why.os;
+    return false;
+}
+
+static void find_win32u(void *ctx, const struct loaded *l)
+{
+    struct traced *t = ctx;
+
+    if (str_eq_nocase(l->name, STR("win32u.dll")) &&
+        t->target.win32u.bytes == NULL) {
+        images_win32u(t, l->base);
+    }
+}
+
+/* win32u, if it is there by now: *added. */
+static bool bend_win32u(struct traced *t, bool *added, struct err *e)
+{
+    bool had = t->target.win32u.bytes != NULL;
+
+    loader_each(&t->target.os, find_win32u, t);
+    *added = !had && t->target.win32u.bytes != NULL;
+    return !*added || !t->target.patching || target_bend_win32u(&t->target, e);
+}
+
+static bool get_in(struct traced *t, uint32_t pid, struct err *e)
+{
+    struct session *s = t->session;
+    const struct launch_options *o = s->options;
+    struct target *target = &t->target;
+    bool ignored;
+    uint32_t code;
+
+    *target = (struct target){ .engine = o->engine,
+                               .patching = o->patch,
+                               .plan = &s->plan,
+                               .wake = s->wake };
+    t->attached = true;
+    t->how = PROCESS_ATTACHED;
+    if (pid == os_self().pid) {
+        return err_set(e, ERR_NOT_OURS, "is ntstrace itself");
+    }
+    if (!os_process_open(&target->os, pid, e)) {
+        return false;
+    }
+    if (os_process_ended(&target->os, &code)) {
+        return err_set(e, ERR_NOT_FOUND, "has ended");
+    }
+    os_process_path(&target->os, &t->image);
+    if (!target_settle(target, o, &s->timing, e)) {
+        return false;
+    }
+    if (os_process_is_new(&target->os)) {
+        return target_hook(target, e);
+    }
+    t->started = true;  // there is no first thread that waits
+    return (!target->patching || target_bend_ntdll(target, e)) &&
+           bend_win32u(t, &ignored, e);
+}
+
+void attach_leave(struct traced *t)
+{
+    struct target *target = &t->target;
+    struct err ignored;
+    uint32_t code;
+
+    if (target->os.process == NULL || os_process_ended(&target->os, &code) ||
+        target->keeper.thread != NULL) {
+        return;
+    }
+    if (target->section_there != 0) {
+        os_section_unmap(&target->os, target->section_there, &ignored);
+        target->section_there = 0;
+    }
+    if (target->agent != 0) {
+        os_release_at(&target->os, target->agent, &ignored);
+        target->agent = 0;
+    }
+}
+
+static bool open_one(struct session *s, str wanted, struct err *e)
+{
+    struct traced *t;
+    uint32_t pid = 0;
+    uint32_t code;
+
+    if (!find(wanted, &pid, e)) {
+        return false;
+    }
+    t = traced_open(s);
+    if (t == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    if (get_in(t, pid, e)) {
+        return true;
+    }
+    if (t->target.os.process != NULL &&
+        os_process_ended(&t->target.os, &code)) {
+        err_set(e, ERR_NOT_FOUND, "has ended");
+    }
+    attach_leave(t);
+    traced_close(t);
+    return about(wanted, e);
+}
+
+/* Those that cannot be attached to are a note, and the last one's reason is in
+ * *e. */
+static void open_each(struct session *s, str list, struct err *e)
+{
+    while (list.size > 0) {
+        str one, rest = STR("");
+
+        str_cut(list, ',', &one, &rest);
+        if (one.size > 0 && !open_one(s, one, e)) {
+            session_note(s, "%s", e->text);
+        }
+        list = rest;
+    }
+}
+
+bool attach_open(struct session *s, struct err *e)
+{
+    const struct launch_options *o = s->options;
+    const struct plan_wants wants = begin_wants(s);
+
+    plan_open(&s->plan, &wants, begin_system(), o->patch);
+    for (size_t i = 0; i < o->attach.count; i++) {
+        open_each(s, o->attach.at[i], e);
+    }
+    if (s->traced == NULL) {
+        s->notes->size = 0;  // *e says it
+        return false;
+    }
+    return o->record_only || output_open(&s->output, s->view->output, false, e);
+}
+
+/* --- the moment --- */
+
+struct joining {
+    struct traced *t;
+    uint64_t time;  // TSC
+    struct os_threads *threads;
+};
+
+static void tell_module(void *ctx, const struct loaded *l)
+{
+    struct joining *j = ctx;
+
+    images_found(j->t, j->time, l->base, l->size, l->name);
+}
+
+/* Puts back what was put, while all are stopped. */
+static void unjoin(struct target *t)
+{
+    const struct patched *x[] = { &t->nt_stubs, &t->win32u_stubs };
+    struct err ignored;
+
+    for (size_t i = 0; i < COUNT_OF(x); i++) {
+        if (x[i]->count > 0) {
+            keeper_write(t, x[i]->from, x[i]->was, x[i]->size, &ignored);
+        }
+    }
+}
+
+static bool bend(struct target *t, struct err *e)
+{
+    const struct patched *x[] = { &t->nt_stubs, &t->win32u_stubs };
+
+    for (size_t i = 0; i < COUNT_OF(x); i++) {
+        if (x[i]->count > 0 &&
+            !keeper_write(t, x[i]->from, x[i]->is, x[i]->size, e)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* No thread has a ring of ours; what another tracer has left is void. */
+static void clear_rings(struct target *t, const struct os_stopped *s,
+                        size_t count)
+{
+    const uint64_t none = 0;
+    struct err ignored;
+
+    for (size_t i = 0; i < count; i++) {
+        os_write(&t->os, s[i].teb + TEB_RING, &none, sizeof(none), &ignored);
+    }
+}
+
+/* All are stopped. */
+static bool change(struct joining *j, struct err *e)
+{
+    struct traced *t = j->t;
+    struct target *target = &t->target;
+    size_t count;
+    const struct os_stopped *s = os_threads_list(j->threads, &count);
+
+    j->time = os_tsc();
+    t->last_pass = j->time;
+    clear_rings(target, s, count);
+    if (!bend(target, e) || !keeper_order(target, KEEPER_LISTEN, e)) {
+        unjoin(target);
+        return false;
+    }
+    images_tell_stubs(t, j->time, &target->ntdll, &target->nt_stubs,
+                      STR("ntdll.dll"));
+    if (target->win32u.bytes != NULL) {
+        images_tell_win32u(t, j->time);
+    }
+    loader_each(&target->os, tell_module, j);
+    put_notice(t, j->time, NOTICE_ATTACHED);
+    if (target->patching) {
+        early_tell(t, j->time, s, count);
+    }
+    return true;
+}
+
+/* Stops it when win32u is either known or not there. */
+static bool stop(struct joining *j, struct err *e)
+{
+    struct target *target = &j->t->target;
+
+    for (int i = 0; i < LOOKS_MOST; i++) {
+        bool added = false;
+        bool ok;
+
+        if (!keeper_stop(target, &j->threads, e)) {
+            return false;
+        }
+        loader_each(&target->os, find_win32u, j->t);
+        if (target->win32u.bytes == NULL || target->win32u_sealed ||
+            !target->patching) {
+            return true;
+        }
+        /* It has come since: its thunks are written while the threads run. */
+        target_forget_win32u(target);
+        ok = keeper_go(target, &j->threads, e) && bend_win32u(j->t, &added, e);
+        if (!ok) {
+            return false;
+        }
+    }
+    return err_set(e, ERR_OS, "it loads win32u.dll again and again");
+}
+
+static bool join(struct traced *t, struct err *e)
+{
+    struct joining j = { .t = t };
+    struct err why;
+    bool ok = false;
+
+    if (!keeper_start(&t->target, NULL, e)) {
+        return false;
+    }
+    if (stop(&j, e)) {
+        ok = change(&j, e);
+        if (!keeper_go(&t->target, &j.threads, &why) && ok) {
+            *e = why;
+            ok = false;
+        }
+    }
+    keeper_end(&t->target, KEEPER_LEAVE, NULL);
+    return ok;
+}
+
+bool attach_join(struct traced *t, struct err *e)
+{
+    char room[24], line[8192];
+    struct buf pid = BUF_OVER(room);
+    struct buf command = BUF_OVER(line);
+    uint32_t code;
+
+    os_process_command(&t->target.os, &command);
+    if (!begin_told(t, buf_str(&command), e)) {
+        return false;
+    }
+    if (!t->started) {
+        t->joined = true;
+        put_notice(t, os_tsc(), NOTICE_ATTACHED);
+        return images_tell_stubs(t, 0, &t->target.ntdll, &t->target.nt_stubs,
+                                 STR("ntdll.dll")) &&
+               images_begin(t, 0);
+    }
+    if (join(t, e)) {
+        t->joined = true;
+        return true;
+    }
+    if (os_process_ended(&t->target.os, &code)) {
+        err_set(e, ERR_NOT_FOUND, "has ended");
+    }
+    attach_leave(t);
+    buf_addf(&pid, "%u", (unsigned)t->target.os.pid);
+    return about(buf_str(&pid), e);
+}

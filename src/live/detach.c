@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * detach.c - letting a process go that runs.
+ *
+ * All is changed in one moment in which its threads are stopped and none of
+ * them is in the agent: so no call is seen by one witness alone. If there is no
+ * such moment (exceptions without end, say) the callback goes first, after which
+ * nobody comes into the agent by it.
+ *
+ * Code that somebody may come back to stays: if a thread does not leave the
+ * agent, or the words that an APC or an exception will go on by lie in it.
+ */
+#include "live/detach.h"
+
+#include "wire/ring.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+/* So often a good moment is looked for; then the callback goes first; ... */
+#define TRIES_WITH_CALLBACK 12
+/* ... and then one that will do is taken. */
+#define TRIES 60
+/* CONTEXT of x64. */
+#define CONTEXT_FLAGS 0x30
+#define CONTEXT_RSP 0x98
+#define CONTEXT_RIP 0xf8
+#define CONTEXT_AMD64 0x100000u
+/* How much of a stack is looked through. */
+#define STACK_MOST 0x40000u
+#define TEB_STACK_BASE 0x08
+
+struct detaching {
+    struct target *t;
+    const struct meanwhile *m;
+    struct os_threads *threads;
+    bool silent;  // the callback is gone
+    bool doubt;   // somebody may come back to the agent
+    struct err why;
+};
+
+static bool in_agent(const struct target *t, uint64_t address)
+{
+    return address - t->agent < AGENT_ROOM;
+}
+
+static uint64_t word_at(const uint8_t *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+/* True if there is, on the thread's stack, a context that leads to the agent. */
+static bool comes_back(const struct target *t, const struct os_stopped *s)
+{
+    uint64_t base = 0;
+    uint64_t from = s->rsp & ~(uint64_t)7;
+    uint8_t *stack;
+    size_t size;
+    bool found = false;
+
+    if (from == 0 || !os_read(&t->os, s->teb + TEB_STACK_BASE, &base, 8) ||
+        base <= from) {
+        return false;
+    }
+    size = base - from < STACK_MOST ? (size_t)(base - from) : STACK_MOST;
+    stack = malloc(size);
+    if (stack == NULL || !os_read(&t->os, from, stack, size)) {
+        free(stack);
+        return false;
+    }
+    for (size_t i = CONTEXT_RIP; i + 8 <= size && !found; i += 8) {
+        const uint8_t *context = stack + i - CONTEXT_RIP;
+        uint64_t rsp = word_at(context + CONTEXT_RSP);
+
+        found = in_agent(t, word_at(stack + i)) &&
+                (word_at(context + CONTEXT_FLAGS) & CONTEXT_AMD64) != 0 &&
+                rsp >= from && rsp < base;
+    }
+    free(stack);
+    return found;
+}
+
+/* Is nobody in the agent? *doubt: but somebody may come back to it. */
+static bool is_quiet(const struct detaching *d, bool *doubt)
+{
+    size_t count;
+    const struct os_stopped *s = os_threads_list(d->threads, &count);
+
+    *doubt = false;
+    for (size_t i = 0; i < count; i++) {
+        if (in_agent(d->t, s[i].rip)) {
+            return false;
+        }
+        *doubt = *doubt || comes_back(d->t, &s[i]);
+    }
+    return true;
+}
+
+/* Stops all when nobody is in the agent. False: they cannot be stopped. */
+static bool find_moment(struct detaching *d)
+{
+    struct target *t = d->t;
+
+    for (int i = 0;; i++) {
+        bool quiet, doubt;
+
+        if (i == TRIES_WITH_CALLBACK) {
+            d->silent = keeper_order(t, KEEPER_LISTEN_NO, &d->why);
+        }
+        if (!keeper_stop(t, &d->threads, &d->why)) {
+            return false;
+        }
+        quiet = is_quiet(d, &doubt);
+        if ((quiet && !doubt) || i >= TRIES) {
+            d->doubt = !quiet || doubt;
+            return true;
+        }
+        if (!keeper_go(t, &d->threads, &d->why)) {
+            return false;
+        }
+        if (d->m != NULL && d->m->run != NULL) {
+            d->m->run(d->m->ctx);
+        }
+        os_sleep(i < TRIES_WITH_CALLBACK ? 1 : 3);
+    }
+}
+
+static void unbend(struct detaching *d, const struct patched *x)
+{
+    uint8_t *bytes;
+    struct err e;
+
+    if (x->count == 0) {
+        return;
+    }
+    bytes = target_unbent(&d->t->os, x);
+    if (bytes == NULL) {
+        err_set(&d->why, ERR_OS, "the program's code cannot be read");
+        d->doubt = true;
+    } else if (!keeper_write(d->t, x->from, bytes, x->size, &e)) {
+        d->why = e;
+        d->doubt = true;
+    }
+    free(bytes);
+}
+
+/* While all are stopped. */
+static void undo(struct detaching *d)
+{
+    struct target *t = d->t;
+    const uint64_t none = 0;
+    size_t count;
+    const struct os_stopped *s = os_threads_list(d->threads, &count);
+    struct err e;
+
+    unbend(d, &t->nt_stubs);
+    unbend(d, &t->win32u_stubs);
+    for (size_t i = 0; i < count; i++) {
+        os_write(&t->os, s[i].teb + TEB_RING, &none, sizeof(none), &e);
+    }
+    /* May be refused under CFG (docs/facts.md A5.3): then the callback stays
+     * and, with the section dead, writes nothing once its rings are full. */
+    if (!d->silent && !keeper_order(t, KEEPER_LISTEN_NO, &e)) {
+        d->why = e;
+        d->doubt = true;
+    }
+    atomic_store(&t->section->dead, 1);
+}
+
+/* Nobody is in the agent, and our thread has ended. */
+static void take_back(struct detaching *d)
+{
+    struct err e;
+
+    if (!os_section_unmap(&d->t->os, d->t->section_there, &e) ||
+        !os_release_at(&d->t->os, d->t->agent, &e)) {
+        d->why = e;
+    }
+}
+
+/* Nothing could be done: at least nobody waits for us any more. */
+static bool give_up(struct detaching *d, struct err *e)
+{
+    atomic_store(&d->t->section->dead, 1);
+    os_event_set(d->t->room);
+    keeper_end(d->t, KEEPER_LEAVE, NULL);
+    *e = d->why;
+    return false;
+}
+
+bool detach(struct target *t, const struct meanwhile *m, struct err *e)
+{
+    struct detaching d = { .t = t, .m = m };
+    struct err ignored;
+
+    if (!keeper_start(t, m, &d.why) || !find_moment(&d)) {
+        return give_up(&d, e);
+    }
+    d.why = (struct err){ 0 };
+    undo(&d);
+    os_event_set(t->room);
+    if (!keeper_go(t, &d.threads, &ignored)) {
+        d.why = ignored;
+        d.doubt = true;
+    }
+    if (keeper_end(t, d.doubt ? KEEPER_LEAVE : KEEPER_END, NULL) && !d.doubt) {
+        take_back(&d);
+    }
+    *e = d.why;
+    return d.why.code == ERR_NONE;
+}

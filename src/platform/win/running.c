@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * running.c - a process that runs already, and is to be attached to.
+ *
+ * Opens it, makes one thread in it, reads what its stopped threads look like.
+ * Fails with a reason for the user: ERR_NOT_FOUND without such a process,
+ * ERR_NOT_OURS where it is the process, or our rights on it.
+ */
+#include "platform/win/win.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include <tlhelp32.h>
+
+#include "base/banned.h"
+
+#define SKIP_THREAD_ATTACH 0x02
+#define SKIP_LOADER_INIT 0x20
+#define CREATE_SUSPENDED_FLAG 0x01
+#define STATUS_INVALID_PARAMETER_ 0xc000000du
+#define PROCESS_PROTECTION 61 /* information class */
+
+/* What is done with it, and the right that it takes. */
+static const struct {
+    ACCESS_MASK right;
+    const char *name;
+} rights[] = {
+    { PROCESS_QUERY_INFORMATION, "PROCESS_QUERY_INFORMATION" },
+    { PROCESS_VM_READ, "PROCESS_VM_READ" },
+    { PROCESS_VM_WRITE, "PROCESS_VM_WRITE" },
+    { PROCESS_VM_OPERATION, "PROCESS_VM_OPERATION" },
+    { PROCESS_CREATE_THREAD, "PROCESS_CREATE_THREAD" },
+    { PROCESS_DUP_HANDLE, "PROCESS_DUP_HANDLE" },
+    { SYNCHRONIZE, "SYNCHRONIZE" },
+};
+
+struct os_threads {
+    HANDLE process;
+    uint32_t but;
+    HANDLE asker;
+    struct os_stopped *list;
+    size_t count;
+    size_t room;
+    bool failed;
+};
+
+static bool is_protected(HANDLE process)
+{
+    UCHAR level = 0;
+
+    return NtQueryInformationProcess(process,
+                                     (PROCESSINFOCLASS)PROCESS_PROTECTION,
+                                     &level, sizeof(level), NULL) >= 0 &&
+           level != 0;
+}
+
+/* Access was denied: why. */
+static bool denied(uint32_t pid, struct err *e)
+{
+    HANDLE h = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+    bool is = h != NULL && is_protected(h);
+
+    if (h != NULL) {
+        CloseHandle(h);
+    }
+    if (is) {
+        return err_set(e, ERR_NOT_OURS,
+                       "is protected by Windows: nobody may attach to it");
+    }
+    for (size_t i = 0; i < COUNT_OF(rights); i++) {
+        h = OpenProcess(rights[i].right, FALSE, pid);
+        if (h == NULL) {
+            return err_set(e, ERR_NOT_OURS,
+                           "access denied (%s); run ntstrace as the same "
+                           "user, or as administrator",
+                           rights[i].name);
+        }
+        CloseHandle(h);
+    }
+    return err_set(e, ERR_NOT_OURS, "access denied");
+}
+
+bool os_process_open(struct os_process *out, uint32_t pid, struct err *e)
+{
+    ACCESS_MASK all = 0;
+    HANDLE h;
+
+    for (size_t i = 0; i < COUNT_OF(rights); i++) {
+        all |= rights[i].right;
+    }
+    h = OpenProcess(all, FALSE, pid);
+    if (h == NULL && GetLastError() == ERROR_INVALID_PARAMETER) {
+        return err_set(e, ERR_NOT_FOUND, "no such process");
+    }
+    if (h == NULL && GetLastError() == ERROR_ACCESS_DENIED) {
+        return denied(pid, e);
+    }
+    if (h == NULL) {
+        return win_fail(e, "cannot open it");
+    }
+    *out = (struct os_process){ .pid = pid, .process = h };
+    return true;
+}
+
+bool os_process_each(void (*each)(void *ctx, uint32_t pid, str name), void *ctx,
+                     struct err *e)
+{
+    HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+    PROCESSENTRY32W entry = { .dwSize = sizeof(entry) };
+
+    if (all == INVALID_HANDLE_VALUE) {
+        return win_fail(e, "cannot list the processes");
+    }
+    for (BOOL ok = Process32FirstW(all, &entry); ok;
+         ok = Process32NextW(all, &entry)) {
+        char room[3 * MAX_PATH];
+        struct buf name = BUF_OVER(room);
+
+        os_to_utf8(&name, (struct str16){ (const uint16_t *)entry.szExeFile,
+                                          wcsnlen(entry.szExeFile, MAX_PATH) });
+        each(ctx, entry.th32ProcessID, buf_str(&name));
+    }
+    CloseHandle(all);
+    return true;
+}
+
+uint64_t os_process_peb(const struct os_process *p)
+{
+    PROCESS_BASIC_INFORMATION basic;
+
+    return NtQueryInformationProcess(p->process, ProcessBasicInformation,
+                                     &basic, sizeof(basic), NULL) >= 0
+               ? (uint64_t)(ULONG_PTR)basic.PebBaseAddress
+               : 0;
+}
+
+bool os_handle_signalled(const struct os_process *p, uint64_t value,
+                         bool *known)
+{
+    HANDLE h = NULL;
+    bool signalled;
+
+    *known = DuplicateHandle(p->process, (HANDLE)(ULONG_PTR)value,
+                             GetCurrentProcess(), &h, SYNCHRONIZE, FALSE, 0);
+    if (!*known) {
+        return false;
+    }
+    signalled = WaitForSingleObject(h, 0) == WAIT_OBJECT_0;
+    CloseHandle(h);
+    return signalled;
+}
+
+static uint32_t tid_of(HANDLE thread, uint64_t *teb)
+{
+    struct {
+        NTSTATUS exit_status;
+        void *teb;
+        HANDLE pid;
+        HANDLE tid;
+        ULONG_PTR affinity;
+        LONG priority;
+        LONG base_priority;
+    } basic;
+
+    if (NtQueryInformationThread(thread, (THREADINFOCLASS)0, &basic,
+                                 sizeof(basic), NULL) < 0) {
+        return 0;
+    }
+    *teb = (uint64_t)(ULONG_PTR)basic.teb;
+    return (uint32_t)(ULONG_PTR)basic.tid;
+}
+
+bool os_thread_make(const struct os_process *p, uint64_t start, void **thread,
+                    uint32_t *tid, struct err *e)
+{
+    static const ULONG flags[] = {
+        CREATE_SUSPENDED_FLAG | SKIP_THREAD_ATTACH | SKIP_LOADER_INIT,
+        CREATE_SUSPENDED_FLAG | SKIP_THREAD_ATTACH,
+    };
+    HANDLE h = NULL;
+    NTSTATUS status = -1;
+    uint64_t teb;
+
+    if (!os_may_ask(p, e)) {
+        return false;
+    }
+    for (size_t i = 0; i < COUNT_OF(flags); i++) {
+        status = NtCreateThreadEx(&h, THREAD_ALL_ACCESS, NULL, p->process,
+                                  (void *)(ULONG_PTR)start, NULL, flags[i], 0,
+                                  0, 0, NULL);
+        if ((uint32_t)status != STATUS_INVALID_PARAMETER_) {
+            break;
+        }
+    }
+    if (status < 0) {
+        return win_fail_status(e, "cannot start a thread in the program",
+                               (uint32_t)status);
+    }
+    *tid = tid_of(h, &teb);
+    *thread = h;
+    return true;
+}
+
+/* --- threads that are stopped --- */
+
+/* One more in the list; NULL without memory. */
+static struct os_stopped *add(struct os_threads *t)
+{
+    if (t->count == t->room) {
+        size_t room = t->room == 0 ? 64 : 2 * t->room;
+        struct os_stopped *more = realloc(t->list, room * sizeof(*more));
+
+        if (more == NULL) {
+            t->failed = true;
+            return NULL;
+        }
+        t->list = more;
+        t->room = room;
+    }
+    t->list[t->count] = (struct os_stopped){ 0 };
+    return &t->list[t->count++];
+}
+
+static void look_at(struct os_threads *t, HANDLE thread)
+{
+    uint64_t teb = 0;
+    uint32_t tid = tid_of(thread, &teb);
+    struct os_stopped *s;
+    uint32_t status;
+    CONTEXT c;
+
+    if (tid == 0 || tid == t->but) {
+        return;
+    }
+    s = add(t);
+    if (s == NULL) {
+        return;
+    }
+    s->tid = tid;
+    s->teb = teb;
+    c.ContextFlags = CONTEXT_CONTROL | CONTEXT_INTEGER;
+    if (!GetThreadContext(thread, &c)) {
+        return;  // it is ending
+    }
+    s->rip = c.Rip;
+    s->rsp = c.Rsp;
+    s->rax = c.Rax;
+    s->rcx = c.Rcx;
+    s->rdx = c.Rdx;
+    s->r8 = c.R8;
+    s->r9 = c.R9;
+    s->last_known = os_thread_last_call(thread, &s->last_number,
+                                        &s->last_argument, &status);
+}
+
+static DWORD WINAPI ask_all(void *arg)
+{
+    struct os_threads *t = arg;
+    HANDLE thread = NULL, next = NULL;
+
+    while (NtGetNextThread(t->process, thread,
+                           THREAD_GET_CONTEXT | THREAD_QUERY_INFORMATION, 0, 0,
+                           &next) >= 0) {
+        if (thread != NULL) {
+            CloseHandle(thread);
+        }
+        thread = next;
+        look_at(t, thread);
+    }
+    if (thread != NULL) {
+        CloseHandle(thread);
+    }
+    return 0;
+}
+
+struct os_threads *os_threads_ask(const struct os_process *p, uint32_t but,
+                                  struct err *e)
+{
+    struct os_threads *t = calloc(1, sizeof(*t));
+
+    if (t == NULL) {
+        err_set(e, ERR_OS, "out of memory");
+        return NULL;
+    }
+    t->process = p->process;
+    t->but = but;
+    t->asker = CreateThread(NULL, 0, ask_all, t, 0, NULL);
+    if (t->asker == NULL) {
+        win_fail(e, "cannot start a thread");
+        free(t);
+        return NULL;
+    }
+    return t;
+}
+
+bool os_threads_answer(struct os_threads *t, uint32_t ms)
+{
+    return WaitForSingleObject(t->asker, ms) == WAIT_OBJECT_0 && !t->failed;
+}
+
+const struct os_stopped *os_threads_list(const struct os_threads *t,
+                                         size_t *count)
+{
+    *count = t->count;
+    return t->list;
+}
+
+/* How long one that was asked may take to answer when it runs again. */
+#define CLOSE_MS 5000
+
+void os_threads_close(struct os_threads *t)
+{
+    if (t == NULL) {
+        return;
+    }
+    if (WaitForSingleObject(t->asker, CLOSE_MS) == WAIT_OBJECT_0) {
+        CloseHandle(t->asker);
+        free(t->list);
+        free(t);
+    }
+}
