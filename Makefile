@@ -173,7 +173,7 @@ SOAK := $(patsubst tests/soak/%.c,%,$(wildcard tests/soak/*.c))
 $(BW)/soak/%.exe: tests/soak/%.c $(TARGET_H) $(wildcard tests/soak/*.h) \
                   $(wildcard src/wire/*.h)
 	@mkdir -p $(@D)
-	$(WCC) -std=c11 -O1 -Wall -Wextra -Isrc -o $@ $< -lntdll
+	$(WCC) -std=c11 -O1 -Wall -Wextra -Isrc -o $@ $< -lntdll -luser32
 
 # Calls all that the tables know; it is made of their rows.
 COVERAGE_O := $(addprefix $(BW)/obj/,$(addsuffix .o,base/str.c tables/calls.c \
@@ -364,6 +364,7 @@ test: setup
 soak: setup
 	@$(MAKE) -s --no-print-directory -j2 windows linux $(BL)/asan/ntstrace
 	@tests/soak/run
+	@tests/check-attach --all
 	@REPLAY=$(BL)/asan/ntstrace tests/check-programs replays
 	@REPLAY=$(BL)/asan/ntstrace tests/check-filters --all forms paths
 	@COMPARE=$(BL)/compare REPLAY=$(BL)/asan/ntstrace REPLAY_TOO=all \

@@ -66,10 +66,8 @@ static bool ambiguous(const struct search *s, struct err *e)
     if (s->count > COUNT_OF(s->found)) {
         buf_add(&list, STR(", ..."));
     }
-    return err_set(e, ERR_USAGE,
-                   "-p: %zu processes are called '%.*s': %.*s; give the "
-                   "number of one",
-                   s->count, STR_ARGS(s->wanted), STR_ARGS(buf_str(&list)));
+    return err_set(e, ERR_OS, "is the name of %zu: %.*s; give one's number",
+                   s->count, STR_ARGS(buf_str(&list)));
 }
 
 /* What stands behind -p: a process id, or the name of a program. */
@@ -80,9 +78,7 @@ static bool find(str wanted, uint32_t *pid, struct err *e)
 
     if (str_to_u64(wanted, &number)) {
         *pid = (uint32_t)number;
-        return number <= UINT32_MAX ||
-               err_set(e, ERR_NOT_FOUND, "-p %.*s: no such process",
-                       STR_ARGS(wanted));
+        return number <= UINT32_MAX || err_set(e, ERR_OS, "no such process");
     }
     if (!os_process_each(look_at, &s, e)) {
         return false;
@@ -91,8 +87,7 @@ static bool find(str wanted, uint32_t *pid, struct err *e)
         return ambiguous(&s, e);
     }
     *pid = s.found[0];
-    return s.count == 1 || err_set(e, ERR_NOT_FOUND, "-p %.*s: no such process",
-                                   STR_ARGS(wanted));
+    return s.count == 1 || err_set(e, ERR_OS, "no such process");
 }
 
 /* --- into it --- */
@@ -102,7 +97,7 @@ static bool about(str wanted, struct err *e)
 {
     struct err why = *e;
 
-    err_set(e, why.code,
+    err_set(e, ERR_OS,
             str_starts(str_of(why.text), STR("is ")) ? "process %.*s %s"
                                                      : "process %.*s: %s",
             STR_ARGS(wanted), why.text);
@@ -192,7 +187,7 @@ static bool open_one(struct session *s, str wanted, struct err *e)
     uint32_t code;
 
     if (!find(wanted, &pid, e)) {
-        return false;
+        return about(wanted, e);
     }
     t = traced_open(s);
     if (t == NULL) {

@@ -112,8 +112,7 @@ static struct {
     bool launched, resumed, ended, killed, running, released, gone;
     uint32_t code, thread_code;
     bool thread_ended;
-    struct os_watch *watch;  // of our process's end; NULL: nobody does
-    uint64_t begins;  // the thread's RIP
+    uint64_t begins;         // the thread's RIP
     struct os_thread_start program;
     void *program_thread;
     uint8_t *shared;  // the target's view

@@ -23,6 +23,7 @@
 #define BUSY 4
 #define BLOCKED 3
 #define FIRST 0x10000000u
+#define HANDLES_MOST 0x4000
 
 NTSYSAPI LONG NTAPI NtClose(HANDLE);
 NTSYSAPI LONG NTAPI NtQueueApcThread(HANDLE, void *, void *, void *, void *);
@@ -216,12 +217,14 @@ static LONG differs(const struct copy *c)
 static void look(struct joined *j, const struct copy *nt,
                  const struct copy *win32u)
 {
-    DWORD handles = 0;
     MEMORY_BASIC_INFORMATION m;
+    DWORD flags;
 
     j->differs = differs(nt) + differs(win32u);
-    GetProcessHandleCount(GetCurrentProcess(), &handles);
-    j->handles = (LONG)handles;
+    j->handles = 0;
+    for (ULONG_PTR h = 4; h < HANDLES_MOST; h += 4) {
+        j->handles += GetHandleInformation((HANDLE)h, &flags) != 0;
+    }
     j->regions = 0;
     for (const uint8_t *p = NULL; VirtualQuery(p, &m, sizeof(m)) != 0;
          p = (const uint8_t *)m.BaseAddress + m.RegionSize) {

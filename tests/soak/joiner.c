@@ -4,8 +4,10 @@
  *
  * joiner CYCLES WAY KILLS OUT JOINED NTSTRACE [OPTION]...
  *
- * After each cycle it asks what the program looks like. KILLS: 1 if tracers are
- * killed, at a random moment. OUT: a file, %d in it is the cycle. Options are the
+ * After each cycle it asks what the program looks like. KILLS: 1 if four of five
+ * tracers are killed, at a random moment. WAY is the program's; with s its first
+ * thread is suspended meanwhile, with e a tracer comes when it is about to end.
+ * OUT: a file, %d in it is the cycle. Options are the
  * tracer's. Prints a line for each cycle, and one at the end:
  *
  *   cycle N: status S, D differ, H handles, R regions
@@ -16,6 +18,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A tracer comes and goes within this. */
+#define KILL_MS 300
 
 static DWORD run(char *line, DWORD kill_after)
 {
@@ -100,7 +105,11 @@ int main(int argc, char **argv)
         if (suspended) {
             SuspendThread(info.hThread);
         }
-        status = run(line, kills ? (DWORD)(rand() % 400) : INFINITE);
+        if (strchr(argv[2], 'e')) {
+            Sleep(300 + (DWORD)(rand() % 250));
+        }
+        status = run(line, kills && i % 5 != 0 ? (DWORD)(rand() % KILL_MS)
+                                               : INFINITE);
         if (suspended) {
             ResumeThread(info.hThread);
         }
