@@ -510,7 +510,7 @@ static bool join_all(struct session *s, struct err *e)
     for (struct traced *t = s->traced; t != NULL; t = t->next) {
         struct err why;
 
-        if (attach_join(t, &why) && begin_go(t, false, &why)) {
+        if (begin_go(t, false, &why) && attach_join(t, &why)) {
             joined++;
             continue;
         }

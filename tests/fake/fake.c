@@ -1188,6 +1188,7 @@ bool os_reserve_at(const struct os_process *p, uint64_t at, size_t size,
                              "program: it is taken"));
     }
     add_area(at, size, PRIVATE_MEMORY, RESERVED);
+    fake.agent = at;
     return leave(true);
 }
 
@@ -1366,6 +1367,11 @@ bool os_process_open(struct os_process *out, uint32_t pid, struct err *e)
     }
     *out = (struct os_process){ .pid = PID,
                                 .process = open_handle(PROCESS_HANDLE) };
+    fake.launched = true;
+    fake.resumed = true;
+    if (!fake.running) {
+        fake.running = fake.setup.run != NULL && start_program();
+    }
     return leave(true);
 }
 
@@ -1399,7 +1405,10 @@ bool os_handle_signalled(const struct os_process *p, uint64_t value,
 
 uint64_t os_own_ntdll(const char *name)
 {
-    return fake.setup.wine && strcmp(name, "wine_get_version") == 0 ? 1 : 0;
+    if (strcmp(name, "wine_get_version") == 0) {
+        return fake.setup.wine;
+    }
+    return fake_function(name);
 }
 
 uint64_t os_own_module(const char *name, struct err *e)
@@ -1724,6 +1733,30 @@ bool os_file_head(const uint16_t *path, void *to, size_t room, size_t *size,
 
 /* --- a system from beginning to end --- */
 
+static void put_entry(uint8_t *peb, uint32_t at, uint32_t next, uint64_t base,
+                      const char *name)
+{
+    size_t size = strlen(name);
+
+    put(peb + at, PEB + next, 8);
+    put(peb + at + 0x30, base, 8);
+    put(peb + at + 0x40, IMAGE_BYTES, 4);
+    put(peb + at + 0x58, 2 * size, 2);
+    put(peb + at + 0x60, PEB + at + 0x80, 8);
+    for (size_t i = 0; i < size; i++) {
+        peb[at + 0x80 + 2 * i] = (uint8_t)name[i];
+    }
+}
+
+/* The lists of the loader, as if the program ran. */
+static void add_loader(struct area *peb)
+{
+    put(peb->bytes + 0x18, PEB + 0x100, 8);
+    put(peb->bytes + 0x110, PEB + 0x200, 8);
+    put_entry(peb->bytes, 0x200, 0x300, FAKE_PROGRAM, "x.exe");
+    put_entry(peb->bytes, 0x300, 0x110, FAKE_NTDLL, "ntdll.dll");
+}
+
 void fake_begin(const struct fake_setup *setup)
 {
     struct area *a;
@@ -1745,7 +1778,7 @@ void fake_begin(const struct fake_setup *setup)
     add_area(FAKE_STACK - 0x10000, 0x10000, PRIVATE_MEMORY, WRITE);
     add_area(FAKE_PRIVATE, 0x4000, PRIVATE_MEMORY, WRITE);
     add_area(TEB, 0x2000, PRIVATE_MEMORY, WRITE);
-    add_area(PEB, 0x1000, PRIVATE_MEMORY, WRITE);
+    add_loader(add_area(PEB, 0x1000, PRIVATE_MEMORY, WRITE));
     /* In the way of whoever looks for a place below ntdll. */
     add_area(FAKE_NTDLL - 0x5fff0000, 0x10000, PRIVATE_MEMORY, WRITE);
     counting = true;
@@ -2222,6 +2255,38 @@ bool fake_start(void)
     return transition(TRANSITION_THREAD_START, RECORD_WAITS,
                       "LdrInitializeThunk", words, 2) &&
            ask(false);
+}
+
+bool fake_joined(void)
+{
+    uint64_t stub = fake_function("NtClose");
+    const uint8_t *bytes = NULL;
+    int32_t far;
+
+    for (int i = 0; i < 5000 && !fake_left_alone(); i++) {
+        enter_program();
+        bytes =
+            fake.callback != 0 ? bytes_at(stub, STUB_HEAD_SIZE, CODE) : NULL;
+        leave(true);
+        if (bytes != NULL && bytes[STUB_NUMBER_AT] == 0xe9) {
+            break;
+        }
+        bytes = NULL;
+        os_sleep(1);
+    }
+    if (bytes == NULL) {
+        return false;
+    }
+    enter_program();
+    memcpy(&far, bytes + STUB_NUMBER_AT + 1, 4);
+    bytes = bytes_at(stub + STUB_HEAD_SIZE + (uint64_t)(int64_t)far, THUNK_SIZE,
+                     CODE);
+    if (bytes == NULL || memcmp(bytes + 17, "\x4c\x8b\xd1\xb8", 4) != 0) {
+        wrong("a stub leads to no thunk");
+        return leave(false);
+    }
+    claim_ring();
+    return leave(!fake.ended);
 }
 
 bool fake_start_late(void)

@@ -111,6 +111,8 @@ bool fake_left_alone(void);
 /* What the agent does first: puts the loader's bytes back (if it may), has a
  * ring, registers the callback, and waits for the tracer. */
 bool fake_start(void);
+/* It runs already: waits until a tracer has joined it, and has a ring. */
+bool fake_joined(void);
 /* The address of a function of ntdll or win32u. */
 uint64_t fake_function(const char *name);
 /* A call from entry to return, with two arguments. */

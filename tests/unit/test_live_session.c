@@ -26,6 +26,7 @@ struct story {
     const char *name;
     const char *line;  // our command line
     bool recorded;     // as `record` does it: the output is a recording
+    bool attached;     // the program runs already: its status is not ours
     struct fake_setup setup;
     /* What a run says in its lines and notes, if it says nothing else; and what
      * only one in which nothing is refused does. */
@@ -164,6 +165,7 @@ static const struct {
     { "os_read", "the image at 0x7ff8a0000000 cannot be read" },
     { "os_read", "the program's code cannot be read" },
     { "os_thread_set_start", "cannot redirect the first thread" },
+    { "the keeper", "0xc0000022)" },
 };
 
 /* True if what is said names what was refused. */
@@ -174,7 +176,9 @@ static bool names_it(const struct fake_setup *setup, str text)
                contains(text, "no memory for ");
     }
     if (setup->way == FAKE_GONE) {
-        return contains(text, "it was ended before it could run (0x00000001)");
+        return contains(text,
+                        "it was ended before it could run (0x00000001)") ||
+               contains(text, ": has ended");
     }
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         if (strcmp(texts[i].request, fake_refused()) == 0 &&
@@ -209,7 +213,8 @@ static void judge(const struct story *s, const struct fake_setup *setup,
         t->e.code != ERR_OUTPUT) {
         bad(s, setup, t, "not the output is to blame", STR(""));
     }
-    if (t->ok && t->status != LET_GO && t->status != fake_code()) {
+    if (t->ok && t->status != LET_GO &&
+        t->status != (s->attached ? 0 : fake_code())) {
         bad(s, setup, t, "another exit status", STR(""));
     }
     if (t->ok && t->e.text[0] != 0) {
@@ -601,6 +606,53 @@ static void what_the_program_writes_over_is_counted(void)
     tell_once(&s);
 }
 
+static uint32_t is_joined(void)
+{
+    if (fake_joined()) {
+        fake_call("NtClose", 0x10, 0, 0);
+        fake_wait_for("NtClose");
+        for (int i = 0; i < 20 && fake_call("NtSetEvent", 4, 0, 0); i++) {
+            fake_rest(1);
+        }
+        while (!fake_left_alone()) {
+            fake_rest(1);
+        }
+    }
+    return 0;
+}
+
+static uint32_t is_joined_and_ends(void)
+{
+    if (fake_joined()) {
+        fake_call("NtClose", 0x10, 0, 0);
+        fake_entry("NtTerminateProcess", UINT64_MAX, 0);
+    }
+    return 0;
+}
+
+static void a_program_that_runs_is_joined_and_let_go_as_it_was(void)
+{
+    static const struct story let_go = {
+        .name = "attach",
+        .line = "ntstrace -o out.txt --detach-after=10 -p 64",
+        .attached = true,
+        .setup = { .run = is_joined },
+        .says = { "NtClose(Handle=0x10) = 0" },
+        .says_more = { "+++ attached +++", "+++ detached +++" },
+    };
+    static const struct story ends = {
+        .name = "attach by name, it ends",
+        .line = "ntstrace -o out.txt -p x",
+        .attached = true,
+        .setup = { .run = is_joined_and_ends },
+        .says_more = { "NtClose(Handle=0x10) = 0", "+++ attached +++",
+                       "+++ exited with 0 +++" },
+    };
+
+    tell_from(&let_go, false);
+    tell_from(&ends, false);
+}
+
 static uint32_t is_interrupted(void)
 {
     if (fake_start()) {
@@ -642,6 +694,7 @@ int main(void)
         TEST(what_is_at_an_address_is_asked_for_with_a_deadline),
         TEST(a_program_without_callback_is_ended),
         TEST(a_program_that_is_let_go_is_what_it_was),
+        TEST(a_program_that_runs_is_joined_and_let_go_as_it_was),
         TEST(the_other_engine_tells_calls_that_have_returned),
         TEST(a_thread_that_finds_no_room_waits_and_its_end_is_told),
         TEST(what_the_program_writes_over_is_counted),

@@ -3,7 +3,9 @@
  * test_module - live/module.h: which build of its file an image is, read out of
  * a process whose every byte is its own to write.
  */
+#include "live/leftover.h"
 #include "live/module.h"
+#include "wire/image.h"
 
 #include "unit/check.h"
 
@@ -196,6 +198,79 @@ static void a_name_that_is_no_text_is_kept_as_one(void)
     CHECK_U64(id.pdb_size, 3 * (MODULE_PDB_MOST - 1));
 }
 
+/* --- what a tracer has left --- */
+
+#define STUB 0x1000
+#define SECOND 0x1020
+#define THUNK 0x2800
+#define AGENT 0x140ff0000u
+
+/* A stub that leads to a thunk, and another one that leads to the same. */
+static void make_leftover(void)
+{
+    static const uint8_t rest[] = { 0xf6, 0x04, 0x25, 0x08, 0x03, 0xfe, 0x7f,
+                                    0x01, 0x75, 0x03, 0x0f, 0x05, 0xc3 };
+    static const size_t stubs[] = { STUB, SECOND };
+
+    make_image();
+    for (size_t i = 0; i < COUNT_OF(stubs); i++) {
+        put(stubs[i], 0xe9d18b4c, 4);
+        put(stubs[i] + 4, THUNK - (stubs[i] + 8), 4);
+        memcpy(image + stubs[i] + 8, rest, sizeof(rest));
+    }
+    put(THUNK, 0x158d4c, 3);
+    put(THUNK + 3, (uint32_t)(STUB - (THUNK + 7)), 4);
+    put(THUNK + 7, 0xb8, 1);
+    put(THUNK + 8, 0x123, 4);
+    put(THUNK + 12, 0xe8, 1);
+    put(THUNK + 13, AGENT + 0x400 - (BASE + THUNK + 17), 4);
+    put(THUNK + 17, 0xd18b4c, 3);
+    put(THUNK + 20, 0xb8, 1);
+    put(THUNK + 21, 0x4123, 4);
+    put(THUNK + 25, 0xe9, 1);
+    put(THUNK + 26, (uint32_t)(STUB + 8 - (THUNK + 30)), 4);
+    put(THUNK + 30, 0xcccc, 2);
+}
+
+static uint64_t mend(uint8_t *bytes)
+{
+    struct os_process p = { 0 };
+
+    memcpy(bytes, image, SIZE);
+    return leftover_mend(&p, BASE, bytes, SIZE);
+}
+
+static void stubs_that_a_dead_tracer_has_left_are_read_as_they_were(void)
+{
+    static uint8_t bytes[SIZE];
+
+    make_leftover();
+    CHECK_U64(mend(bytes), AGENT);
+    CHECK(memcmp(bytes + STUB, "\x4c\x8b\xd1\xb8\x23\x41\0\0\xf6", 9) == 0);
+    CHECK(memcmp(bytes + SECOND, bytes + STUB, 0x20) == 0);
+    CHECK(memcmp(bytes + THUNK, image + THUNK, THUNK_SIZE) == 0);
+    /* All of the thunk is looked at, but for its numbers and where the agent
+     * is. */
+    for (size_t i = 0; i < THUNK_SIZE; i++) {
+        bool number = (i >= 8 && i < 12) || (i >= 21 && i < 25);
+        bool entry = i >= 13 && i < 17;
+
+        make_leftover();
+        image[THUNK + i] ^= 0x40;
+        CHECK((mend(bytes) == 0) == (!number && !entry));
+        CHECK((memcmp(bytes + STUB, image + STUB, 0x20) == 0) ==
+              (!number && !entry));
+    }
+    make_leftover();
+    hidden[THUNK / 0x1000] = true;
+    CHECK_U64(mend(bytes), 0);
+    CHECK(memcmp(bytes, image, SIZE) == 0);
+    make_leftover();
+    put(STUB + 4, THUNK + 1 - (STUB + 8), 4);
+    put(SECOND + 4, THUNK + 8 - (SECOND + 8), 4);
+    CHECK_U64(mend(bytes), 0);
+}
+
 int main(void)
 {
     const struct test tests[] = {
@@ -203,6 +278,7 @@ int main(void)
         TEST(what_cannot_be_read_is_not_known),
         TEST(what_leads_outside_is_not_followed),
         TEST(a_name_that_is_no_text_is_kept_as_one),
+        TEST(stubs_that_a_dead_tracer_has_left_are_read_as_they_were),
     };
 
     return check_run(tests, COUNT_OF(tests));

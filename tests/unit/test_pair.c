@@ -46,6 +46,43 @@ static void both_forms_of_return_belong_to_a_stub(void)
     }
 }
 
+/* As the tracer writes it when it comes to a process that runs. `known`: which
+ * arguments are. */
+static void chunk_underway(uint64_t us, uint32_t number, uint64_t below,
+                           uint64_t a1, uint32_t more, uint64_t known)
+{
+    size_t at = c.size;
+
+    chunk_entry(&c, us, number, STACK, below, a1, 2, more);
+    chunk_u64(&c, known);
+    c.bytes[at + RECORD_SIZE] = (uint8_t)(ENTRY_SIZE + 8 * more + 8);
+    c.bytes[at + RECORD_FLAGS] = (uint8_t)(more | RECORD_UNDERWAY);
+}
+
+static void a_call_that_was_under_way_is_told_as_far_as_it_is_known(void)
+{
+    chunk_underway(1, N_CLOSE, 0x100, 0x4c, 0, 1);
+    chunk_return(&c, 2, N_CLOSE, STACK, 0x100, 0);
+    GIVES(MODE_PATCHED, "32.36 NtClose(0x4c <unfinished ...>\n"
+                        "32.36 <... NtClose resumed>) = 0\n");
+    /* Its return was not seen: the next call there ends it. */
+    chunk_underway(1, N_DELAY, 0x100, 0, 0, 0);
+    chunk_entry(&c, 3, N_CLOSE, STACK, 0x100, 0x50, 0, 0);
+    chunk_return(&c, 4, N_CLOSE, STACK, 0x100, 0);
+    GIVES(MODE_PATCHED, "32.36 NtDelayExecution(? <unfinished ...>\n"
+                        "32.36 <... NtDelayExecution resumed>) = ?\n"
+                        "32.36 NtClose(0x50) = 0\n");
+    /* Some on the stack, and none in registers. */
+    chunk_underway(1, N_CREATE_FILE, 0x100, 0, 7, 0x3f0);
+    GIVES(MODE_PATCHED,
+          "32.36 NtCreateFile(?, ?, ?, ?, 0x105, "
+          "FILE_ATTRIBUTE_HIDDEN|FILE_ATTRIBUTE_SYSTEM|"
+          "FILE_ATTRIBUTE_TEMPORARY, "
+          "FILE_SHARE_READ|FILE_SHARE_WRITE|FILE_SHARE_DELETE|0x100, 264, "
+          "FILE_DIRECTORY_FILE|FILE_NO_INTERMEDIATE_BUFFERING|"
+          "FILE_COMPLETE_IF_OPLOCKED, 0x10a, ? <unfinished ...>\n");
+}
+
 static void stack_arguments_are_shown_as_many_as_the_call_has(void)
 {
     chunk_entry(&c, 1, N_CREATE_FILE, STACK, 0x100, 1, 0xffffffff00000002, 7);
@@ -589,6 +626,7 @@ int main(void)
     const struct test tests[] = {
         TEST(a_call_is_its_entry_and_its_return),
         TEST(both_forms_of_return_belong_to_a_stub),
+        TEST(a_call_that_was_under_way_is_told_as_far_as_it_is_known),
         TEST(stack_arguments_are_shown_as_many_as_the_call_has),
         TEST(arguments_that_were_not_read_are_unknown),
         TEST(a_call_without_prototype_shows_the_registers),

@@ -193,6 +193,19 @@ static void an_entry_has_all_its_arguments(void)
     }
 }
 
+static void an_entry_of_a_call_under_way_says_what_is_known(void)
+{
+    for (uint8_t more = 0; more <= RECORD_MORE_MAX; more++) {
+        uint32_t size = ENTRY_SIZE + 8 * (more + 1u);
+
+        clear();
+        put(0, size, RECORD_ENTRY, more | RECORD_UNDERWAY, 5);
+        CHECK(is_one(size));
+        put(0, size - 8, RECORD_ENTRY, more | RECORD_UNDERWAY, 5);
+        CHECK(is_none(size - 8));
+    }
+}
+
 static void data_have_all_their_bytes(void)
 {
     static const uint32_t lengths[] = { 0, 1, 23, 24 };
@@ -237,6 +250,7 @@ int main(void)
         TEST(no_record_but_a_pad_is_larger_than_the_largest),
         TEST(kinds_and_doors_are_known),
         TEST(an_entry_has_all_its_arguments),
+        TEST(an_entry_of_a_call_under_way_says_what_is_known),
         TEST(data_have_all_their_bytes),
         TEST(what_follows_damage_does_not_come),
     };
