@@ -687,6 +687,7 @@ static void odd_thread(struct model_thread *t)
 
 static void odd_call(struct call *call)
 {
+    call->underway = true;
     call->late = true;
     call->caused = true;
     call->caller = 8001;
