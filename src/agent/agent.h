@@ -218,8 +218,9 @@ void child_entry(struct ring *ring, uint64_t rsp);
 /* It has returned `rax`; arguments in RING_ARGS_TAKEN. True: its thread is to
  * wait for the tracer. */
 bool child_return(struct ring *ring, uint64_t rsp, uint64_t rax);
-/* Nobody has answered. */
-void child_abandoned(struct ring *ring, uint64_t rsp);
+/* Nobody has answered. `asked`: child_return has said that the thread waits;
+ * if not, the tracer may have come to a process all the same. */
+void child_abandoned(struct ring *ring, uint64_t rsp, bool asked);
 
 /* --- start.c --- */
 

@@ -21,7 +21,6 @@
 
 /* The arguments of NtCreateUserProcess; those below it have fewer. */
 #define USER_PROCESS_ARGS 11
-#define ARG_PROCESS 0
 #define ARG_THREAD 1
 #define ARG_THREAD_FLAGS 7
 #define ARG_ATTRIBUTES 10
@@ -126,17 +125,19 @@ static uint64_t handle_in(struct ring *ring, uint64_t rsp, int i)
                : 0;
 }
 
-void child_abandoned(struct ring *ring, uint64_t rsp)
+void child_abandoned(struct ring *ring, uint64_t rsp, bool asked)
 {
     struct own_call end = { .stub = PRIVATE_NtTerminateProcess, .a = { 0, 1 } };
     struct own_call resume = { .stub = PRIVATE_NtResumeThread, .a = { 0, 0 } };
 
     if (ring->chore == CHORE_CHILD) {
-        end.a[0] = handle_in(ring, rsp, ARG_PROCESS);
+        /* What the tracer has read there; 0 would be ourselves. */
+        end.a[0] = ring->chore_address;
         if (end.a[0] != 0) {
             own_call(ring, &end);
         }
-    } else if ((ring_args_at(ring, RING_ARGS_TAKEN)->child & CHILD_HELD) != 0) {
+    } else if (asked &&
+               (ring_args_at(ring, RING_ARGS_TAKEN)->child & CHILD_HELD) != 0) {
         resume.a[0] = handle_in(ring, rsp, ARG_THREAD);
         if (resume.a[0] != 0) {
             own_call(ring, &resume);

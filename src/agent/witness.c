@@ -479,7 +479,7 @@ static bool write_return(struct ring *ring, const struct return_frame *frame,
     spin = spin && !ring->disturbed;
     if (r == NULL) {
         if (child) {
-            child_abandoned(ring, rsp);
+            child_abandoned(ring, rsp, true);
         }
         return look;
     }
@@ -497,8 +497,8 @@ static bool write_return(struct ring *ring, const struct return_frame *frame,
         ring->last_argument = teb_last_argument();
         ring->last_number = teb_last_number();
     }
-    if (!publish(ring, RETURN_SIZE, waits, spin) && child) {
-        child_abandoned(ring, rsp);
+    if (!publish(ring, RETURN_SIZE, waits, spin)) {
+        child_abandoned(ring, rsp, child);
     }
     return look;
 }

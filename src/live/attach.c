@@ -393,3 +393,25 @@ bool attach_join(struct traced *t, struct err *e)
     buf_addf(&pid, "%u", (unsigned)t->target.os.pid);
     return about(buf_str(&pid), e);
 }
+
+struct traced *attach_child(struct session *s, const struct born *b,
+                            uint32_t pid, struct err *e)
+{
+    struct traced *t = traced_open(s);
+    bool ok;
+
+    if (t == NULL) {
+        err_set(e, ERR_OS, "out of memory");
+        return NULL;
+    }
+    ok = get_in(t, pid, e);
+    t->parent = b->parent;
+    t->parent_tid = b->tid;
+    t->how = b->how;
+    if (ok && attach_join(t, e) && begin_go(t, false, e)) {
+        return t;
+    }
+    attach_leave(t);
+    traced_close(t);
+    return NULL;
+}

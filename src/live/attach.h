@@ -6,6 +6,7 @@
 #define LIVE_ATTACH_H
 
 #include "base/err.h"
+#include "live/begin.h"
 #include "live/session.h"
 #include "live/traced.h"
 
@@ -21,6 +22,11 @@ bool attach_open(struct session *s, struct err *e);
 /* Tells the model of the process, and joins it: stops its threads for a moment,
  * and changes its code. False: it is as it was, and runs. */
 bool attach_join(struct traced *t, struct err *e);
+
+/* Process `pid`, which a traced one has made, and which runs already, is in the
+ * session's list, and joined. NULL: it is as it was, and *e says why. */
+struct traced *attach_child(struct session *s, const struct born *b,
+                            uint32_t pid, struct err *e);
 
 /* Takes back what was put into a process that is not joined: no thread of it
  * has come to that. */

@@ -13,10 +13,12 @@
  */
 #include "live/children.h"
 
+#include "live/attach.h"
 #include "live/begin.h"
 #include "live/journal.h"
 #include "live/rings.h"
 #include "live/session.h"
+#include "tables/roles.h"
 
 #include <string.h>
 
@@ -42,6 +44,10 @@ struct attribute {
 };
 #define IMAGE_NAME 0x20005
 #define ATTRIBUTES_MOST 64
+
+/* A process that runs is attached to when its loader has begun: of one without
+ * a thread that has, ours would be the first. */
+#define BEGIN_MS 1000
 
 /* Argument `i`; 0 if it is not there. */
 static uint64_t argument(const struct record_entry *entry,
@@ -154,11 +160,11 @@ static void pass_clone(struct traced *t, struct drained *d,
 {
     struct err e = { 0 };
 
-    rings_hold_child(d, true);
+    rings_hold_child(d, d->making.process);
     if (!target_disarm(&t->target, p, &e)) {
         os_process_terminate(p, 1);
     }
-    rings_hold_child(d, false);
+    rings_hold_child(d, 0);
     pass(t, d, p, time, CHILD_FAILED, PROCESS_CLONE,
          e.code == ERR_NONE ? STR("a copy of its parent") : str_of(e.text));
 }
@@ -174,9 +180,9 @@ static void take_in(struct traced *t, struct drained *d, struct os_process *p,
     struct traced *born;
 
     /* From here on it is to be ended if we are. */
-    rings_hold_child(d, true);
+    rings_hold_child(d, d->making.process);
     born = begin_child(t, &child, p, &e);
-    rings_hold_child(d, false);
+    rings_hold_child(d, 0);
     /* Only now: from its first instruction on it is not ended with us. */
     if (born == NULL) {
         pass(t, d, p, time, CHILD_FAILED, PROCESS_CHILD, str_of(e.text));
@@ -186,17 +192,50 @@ static void take_in(struct traced *t, struct drained *d, struct os_process *p,
     }
 }
 
+/* It runs already, made by a call that nobody has seen begin: joined as it
+ * runs, and how much of it is missing is told. */
+static void join(struct traced *t, struct drained *d, struct os_process *p,
+                 uint64_t time)
+{
+    struct session *s = t->session;
+    struct born child = { .parent = t->target.os.pid,
+                          .tid = d->tid,
+                          .time = time,
+                          .how = PROCESS_CHILD };
+    struct err e = { 0 };
+    const struct traced *born;
+    char image[1024];
+    struct buf i = BUF_OVER(image);
+    struct journal_child late = {
+        .pid = p->pid, .tid = d->tid, .fate = CHILD_LATE, .how = PROCESS_CHILD
+    };
+
+    for (int ms = 0; ms < BEGIN_MS && os_process_is_new(p); ms++) {
+        os_sleep(1);
+    }
+    born = attach_child(s, &child, p->pid, &e);
+    if (born == NULL) {
+        pass(t, d, p, time, CHILD_FAILED, PROCESS_CHILD, str_of(e.text));
+        return;
+    }
+    late.missed = (born->last_pass - time) * 1000 / s->timing.tsc_per_ms;
+    os_process_path(p, &i);
+    put_child(t, os_tsc(), &late, buf_str(&i), STR(""));
+    os_process_close(p);
+}
+
 void children_return(struct traced *t, struct drained *d,
                      const struct record_return *r)
 {
-    const struct making *m = &d->making;
+    struct making *m = &d->making;
     struct err e = { 0 };
     struct os_process p;
     uint64_t time = r->head.time;
     bool clone = m->named ? names_no_image(t, m->attributes) : m->section == 0;
 
+    m->process = handle_at(t, m->process_at);
     if ((int32_t)(uint32_t)r->rax < 0 ||
-        !os_process_borrow(&p, &t->target.os, handle_at(t, m->process_at),
+        !os_process_borrow(&p, &t->target.os, m->process,
                            handle_at(t, m->thread_at), &e)) {
         return;
     }
@@ -208,12 +247,43 @@ void children_return(struct traced *t, struct drained *d,
         os_process_close(&p);
     } else if (os_process_is_wow64(&p)) {
         pass(t, d, &p, time, CHILD_32BIT, PROCESS_CHILD, STR(""));
+    } else if (m->runs) {
+        join(t, d, &p, time);
     } else if (!os_process_is_new(&p)) {
         pass(t, d, &p, time, CHILD_FAILED, PROCESS_CHILD,
              STR("it runs already"));
     } else {
         take_in(t, d, &p, time);
     }
+}
+
+void children_orphan(struct traced *t, struct drained *d,
+                     const struct record_return *r,
+                     const struct journal_answer *a)
+{
+    struct making *m = &d->making;
+
+    if (!a->number_known ||
+        (t->target.plan->services[a->number & SERVICE_MASK].roles &
+         ROLE_MAKES_PROCESS) == 0) {
+        return;
+    }
+    *m = (struct making){
+        .rsp = r->rsp,
+        .process_at = a->argument,
+        .named = target_arg_count(&t->target, a->number) == USER_PROCESS_ARGS,
+    };
+    /* Where its other handle is nobody knows: none is needed. Without the
+     * arguments on the stack it is left alone. */
+    if (m->named && a->more_count > ARG_ATTRIBUTES - 4) {
+        m->attributes = a->more[ARG_ATTRIBUTES - 4];
+        m->runs = (a->more[ARG_THREAD_FLAGS - 4] & SUSPENDED) == 0;
+        children_return(t, d, r);
+    } else if (!m->named && a->more_count > ARG_SECTION - 4) {
+        m->section = a->more[ARG_SECTION - 4];
+        children_return(t, d, r);
+    }
+    children_seen(t, d, r);
 }
 
 void children_seen(struct traced *t, struct drained *d,

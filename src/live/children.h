@@ -11,6 +11,7 @@
 #define LIVE_CHILDREN_H
 
 #include "live/traced.h"
+#include "wire/journal.h"
 #include "wire/record.h"
 
 #include <stdbool.h>
@@ -23,6 +24,11 @@ bool children_is_return(const struct drained *d, const struct record_return *r);
 /* It has returned, and its thread waits: does what is to be done. */
 void children_return(struct traced *t, struct drained *d,
                      const struct record_return *r);
+/* A call of the program's own has returned, `a` says which, and its thread
+ * waits: if it has made a process, does what is to be done, and counts it. */
+void children_orphan(struct traced *t, struct drained *d,
+                     const struct record_return *r,
+                     const struct journal_answer *a);
 /* It has returned, and was taken: counts it. */
 void children_seen(struct traced *t, struct drained *d,
                    const struct record_return *r);

@@ -381,6 +381,7 @@ static bool orphan(struct traced *t, struct drained *d, struct question *q,
         }
         if (waits && (!in || patched)) {
             ask_last_call(t, d, r->rsp, &q->orphan);
+            children_orphan(t, d, r, &q->orphan);
         }
     } else {
         take_place(t, d, q, waits);

@@ -40,9 +40,13 @@ void rings_answer(struct drained *d, uint32_t asked, const struct chore *c)
     atomic_store_explicit(&r->answer, asked, memory_order_release);
 }
 
-void rings_hold_child(struct drained *d, bool changing)
+void rings_hold_child(struct drained *d, uint64_t process)
 {
-    *(volatile uint32_t *)&d->ring->chore = changing ? CHORE_CHILD : CHORE_NONE;
+    if (process != 0) {
+        *(volatile uint64_t *)&d->ring->chore_address = process;
+    }
+    *(volatile uint32_t *)&d->ring->chore =
+        process != 0 ? CHORE_CHILD : CHORE_NONE;
 }
 
 /* A thread that waits for what was answered long ago: somebody has written

@@ -22,9 +22,10 @@ struct ring_words rings_read(const struct drained *d);
 
 /* Answers what `d` has asked as `asked`, with what it is to do first. */
 void rings_answer(struct drained *d, uint32_t asked, const struct chore *c);
-/* The process that the thread of `d` has made is being changed, or is not any
- * more: should we end meanwhile, it does so as well. */
-void rings_hold_child(struct drained *d, bool changing);
+/* The process that the thread of `d` has made, and has as handle `process`, is
+ * being changed, or with 0 is not any more: should we end meanwhile, it does so
+ * as well. */
+void rings_hold_child(struct drained *d, uint64_t process);
 /* Mends what somebody has written over. */
 void rings_answer_again(struct drained *d, const struct ring_words *w);
 /* What the thread of `d` found out by a chore. */
