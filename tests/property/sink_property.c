@@ -754,10 +754,22 @@ static void tell_other(struct both t)
     struct sink *b = t.b;
     uint32_t status = random_status();
     struct sink_head h = { .pid = 32, .tid = below(3), .ns = -1 };
-    struct notice n = { .kind = (enum notice_kind)below(NOTICE_DETACHED + 1),
+    struct notice n = { .kind = (enum notice_kind)below(NOTICE_LATE + 1),
                         .code = below(2) ? status : below(300),
                         .count = random_word(),
                         .reason = STR("ring full") };
+    struct child_told child = { .pid = below(1000),
+                                .how = below(2) ? PROCESS_CHILD : PROCESS_CLONE,
+                                .image = random_name(),
+                                .command = random_name(),
+                                .by_pid = below(3),
+                                .by_tid = below(3) };
+
+    n.child = &child;
+    if (n.kind == NOTICE_UNTRACED) {
+        n.reason = STR("why + why not");
+    }
+    h.image = below(2) ? STR("") : STR("a > b.exe");
 
     if (n.kind == NOTICE_PATCHES_LOST) {
         n.reason = below(2) ? STR("ntdll.dll") : STR("win32u.dll");

@@ -444,6 +444,84 @@ static void lines_of_every_kind_are_objects(void)
     free(w.p);
 }
 
+static void processes_that_begin_are_objects(void)
+{
+    struct child_told child = { .pid = 44,
+                                .how = PROCESS_CHILD,
+                                .image = STR_INIT("C:\\x\\a.exe"),
+                                .command = STR_INIT("a \"1\""),
+                                .by_pid = 32,
+                                .by_tid = 36 };
+    struct notice n = { .kind = NOTICE_STARTED,
+                        .reason = STR_INIT(""),
+                        .child = &child };
+    struct sink_head head = sinks_head;
+    struct wrote w = { 0 };
+    struct json j;
+
+    CHECK(json_init(&j, wrote_line, &w));
+    head.image = STR("b.exe");
+    j.sink.ops->notice(&j.sink, &head, &n);
+    n.kind = NOTICE_UNTRACED;
+    n.reason = STR("why");
+    child.how = PROCESS_CLONE;
+    child.by_tid = 0;
+    j.sink.ops->notice(&j.sink, &head, &n);
+    n.kind = NOTICE_LATE;
+    n.count = 1500000;
+    child = (struct child_told){ .pid = 48,
+                                 .image = STR_INIT(""),
+                                 .command = STR_INIT("") };
+    j.sink.ops->notice(&j.sink, &head, &n);
+#define OWN                                                 \
+    "{\"type\":\"notice\",\"pid\":32,\"tid\":36,\"image\":" \
+    "\"b.exe\",\"time\":\"1795341240441799123\",\"event\":"
+    CHECK_STR(wrote_all(&w),
+              STR(OWN "\"started\",\"child\":{\"pid\":44,\"image\":\"a.exe\","
+                      "\"path\":\"C:\\\\x\\\\a.exe\",\"command\":\"a "
+                      "\\\"1\\\"\",\"by\":{\"pid\":32,\"tid\":36}}}\n" OWN
+                      "\"untraced\",\"child\":{\"pid\":44,\"image\":\"a.exe\","
+                      "\"path\":\"C:\\\\x\\\\a.exe\",\"command\":\"a "
+                      "\\\"1\\\"\",\"clone\":true,\"by\":{\"pid\":32,\"tid\":"
+                      "null}},\"reason\":\"why\"}\n" OWN
+                      "\"late\",\"child\":{\"pid\":48,\"image\":null,\"path\":"
+                      "null,\"command\":null,\"by\":null},\"missed\":"
+                      "\"1500000\"}\n"));
+    json_close(&j);
+    free(w.p);
+}
+
+static void counts_are_objects(void)
+{
+    struct wrote w = { 0 };
+    struct json j;
+
+    CHECK(json_init(&j, wrote_line, &w));
+    json_counts(&j, &(struct summary_row){ .name = STR("NtA"),
+                                           .image = STR(""),
+                                           .calls = UINT64_C(1) << 53,
+                                           .errors = 2,
+                                           .timed = 1,
+                                           .ns = 7,
+                                           .min_ns = 3,
+                                           .max_ns = UINT64_MAX });
+    json_counts(&j, &(struct summary_row){ .name = STR("NtW"),
+                                           .pid = 32,
+                                           .tid = 36,
+                                           .image = STR("a\".exe"),
+                                           .calls = 1,
+                                           .waits = true });
+    CHECK_STR(wrote_all(&w),
+              STR("{\"type\":\"count\",\"name\":\"NtA\",\"calls\":"
+                  "\"9007199254740992\",\"errors\":2,\"timed\":1,\"total\":"
+                  "\"7\",\"min\":\"3\",\"max\":\"9223372036854775807\"}\n"
+                  "{\"type\":\"count\",\"pid\":32,\"tid\":36,\"image\":"
+                  "\"a\\\".exe\",\"name\":\"NtW\",\"calls\":1,\"errors\":0,"
+                  "\"timed\":0,\"waits\":true}\n"));
+    json_close(&j);
+    free(w.p);
+}
+
 static void lines_of_every_kind_are_text(void)
 {
     struct text_options options = { .always_pid = true,
@@ -565,6 +643,8 @@ int main(void)
         TEST(places_are_escaped_both_ways),
         TEST(lines_of_every_kind_are_objects),
         TEST(what_is_of_no_known_thread_names_none),
+        TEST(processes_that_begin_are_objects),
+        TEST(counts_are_objects),
         TEST(lines_of_every_kind_are_text),
         TEST(what_is_too_long_for_a_line_is_left_out),
     };

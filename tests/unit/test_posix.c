@@ -226,6 +226,50 @@ static void a_file_is_written_and_its_head_is_read(void)
     }
 }
 
+static bool on_found(void *found, str path)
+{
+    struct buf *b = found;
+
+    buf_add(b, str_file(path));
+    buf_add_char(b, '\n');
+    return b->size < 8;
+}
+
+static void files_are_found_by_what_they_begin_with(void)
+{
+    static const char *const names[] = { "/a.1", "/a.b", "/ab.1", "/b.1" };
+    char folder[100], path[140], found[100];
+    struct buf b = BUF_OVER(found);
+    struct err e;
+
+    snprintf(folder, sizeof(folder), "/tmp/test_posix.%d.files", (int)getpid());
+    CHECK(mkdir(folder, 0700) == 0);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        struct os_file f;
+
+        snprintf(path, sizeof(path), "%s%s", folder, names[i]);
+        CHECK(os_file_create(&f, str_of(path), &e) && os_file_close(&f, &e));
+    }
+    snprintf(path, sizeof(path), "%s/a", folder);
+    CHECK(os_files_beginning(str_of(path), on_found, &b, &e));
+    CHECK(b.size == 8 && strstr(found, "a.1\n") && strstr(found, "a.b\n"));
+    /* As soon as nobody wants more there are no more. */
+    CHECK(os_files_beginning(str_of(path), on_found, &b, &e));
+    CHECK_U64(b.size, 12);
+    snprintf(path, sizeof(path), "%s/none", folder);
+    b.size = 0;
+    CHECK(os_files_beginning(str_of(path), on_found, &b, &e));
+    CHECK_U64(b.size, 0);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        snprintf(path, sizeof(path), "%s%s", folder, names[i]);
+        CHECK(unlink(path) == 0);
+    }
+    CHECK(rmdir(folder) == 0);
+    snprintf(path, sizeof(path), "%s/a", folder);
+    CHECK(!os_files_beginning(str_of(path), on_found, &b, &e));
+    CHECK(str_starts(str_of(e.text), STR("cannot read /tmp/test_posix.")));
+}
+
 /* A file with `text` in it, named in `name`. */
 static void make_file(struct buf *name, struct os_file *f, str text)
 {
@@ -428,6 +472,7 @@ int main(void)
         TEST(what_was_written_is_cut_off_and_written_over),
         TEST(what_cannot_be_read_is_named_with_the_reason),
         TEST(the_system_has_a_name),
+        TEST(files_are_found_by_what_they_begin_with),
         TEST(what_cannot_be_written_is_named_with_the_reason),
         TEST(a_command_reads_all_that_is_piped_into_it),
         TEST(a_reader_that_leaves_is_an_error),

@@ -249,6 +249,47 @@ static void each_thread_has_its_own(void)
     summary_close(s);
 }
 
+/* Its calls, whichever thread makes them; an id that comes again is another
+ * process. */
+static void each_process_has_its_tables(void)
+{
+    struct summary *s =
+        summary_open(&(struct summary_options){ .by = SUMMARY_BY_PROCESS });
+    static const struct sink_head heads[] = {
+        { .pid = 32, .tid = 36, .image = STR_INIT("a\x1b.exe"), .process = 1 },
+        { .pid = 32, .tid = 40, .image = STR_INIT("a\x1b.exe"), .process = 1 },
+        { .pid = 44, .tid = 48, .image = STR_INIT(""), .process = 2 },
+        { .pid = 32, .tid = 36, .image = STR_INIT("b.exe"), .process = 3 },
+    };
+    struct sink_end end = { .took = TOOK_TIME, .ns = 1000 };
+
+    CHECK(s != NULL);
+    for (size_t i = 0; i < COUNT_OF(heads); i++) {
+        struct sink *sink = summary_sink(s);
+
+        sink->ops->call_begin(sink, &heads[i], STR("NtA"), PART_WHOLE);
+        sink->ops->call_end(sink, &end);
+    }
+    CHECK_STR(
+        table(s),
+        STR("32<a^{1B}.exe>:\n" HEAD RULE
+            "100.00    0.000002           1    0.000001    0.000001         2"
+            "           NtA\n" RULE
+            "100.00    0.000002           1    0.000001    0.000001         2"
+            "           total\n"
+            "\n44:\n" HEAD RULE
+            "100.00    0.000001           1    0.000001    0.000001         1"
+            "           NtA\n" RULE
+            "100.00    0.000001           1    0.000001    0.000001         1"
+            "           total\n"
+            "\n32<b.exe>:\n" HEAD RULE
+            "100.00    0.000001           1    0.000001    0.000001         1"
+            "           NtA\n" RULE
+            "100.00    0.000001           1    0.000001    0.000001         1"
+            "           total\n"));
+    summary_close(s);
+}
+
 static void collect_large(void *ctx, str line)
 {
     buf_add(ctx, line);
@@ -326,6 +367,7 @@ int main(void)
         TEST(no_times_at_all),
         TEST(rows_are_sorted_by_any_column),
         TEST(each_thread_has_its_own),
+        TEST(each_process_has_its_tables),
         TEST(as_many_names_as_there_are),
         TEST(columns_go_by_several_names),
         TEST(shares_of_centuries_are_right),
