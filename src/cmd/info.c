@@ -426,19 +426,16 @@ static void add_object(struct report *r, const struct survey *s, size_t row,
         [PROCESS_CLONE] = "clone",
     };
     const struct survey_process *p = &s->processes[row];
-    size_t by = survey_parent(s, row);
     struct buf *b = &r->b;
 
-    (void)depth;
     buf_add(b, b->p[b->size - 1] == '[' ? STR("{") : STR(",{"));
     add_id(b, "pid", p->pid);
     buf_add_char(b, ',');
     add_id(b, "parent", p->parent);
     buf_add_char(b, ',');
     add_id(b, "parent_tid", p->parent_tid);
-    buf_addf(b, ",\"how\":\"%s\",\"started\":", hows[p->how]);
-    buf_add(b, by != SIZE_MAX ? STR("true") : STR("false"));
-    buf_add(b, STR(",\"path\":"));
+    buf_addf(b, ",\"how\":\"%s\",\"depth\":%u,\"path\":", hows[p->how],
+             (unsigned)depth);
     json_add_string(b, image_of(p));
     buf_add(b, STR(",\"command\":"));
     json_add_string(b, command_of(p));
