@@ -578,6 +578,24 @@ static bool choose_recording(struct parse *p)
     return true;
 }
 
+/* What a program starts is seen by the entries of its calls. --follow is -f,
+ * of some. */
+static bool choose_children(struct parse *p)
+{
+    struct options *o = &p->o;
+
+    if (o->launch.follow_only.size > 0 && o->launch.follow == 0) {
+        o->launch.follow = 1;
+    }
+    if (o->launch.follow > 0 && o->command != COMMAND_REPLAY &&
+        (!o->launch.patch || o->launch.engine != ENGINE_RING)) {
+        return err_set(p->e, ERR_USAGE,
+                       "-f: does not go with %s: it needs to see calls begin",
+                       o->launch.patch ? "--engine=handshake" : "--no-patch");
+    }
+    return true;
+}
+
 /* -ff: the lines of each process go into a file of their own. A recording has
  * all of them. */
 static bool choose_files(struct parse *p)
@@ -743,7 +761,8 @@ static bool finish(struct parse *p)
                        "no program to trace; try 'ntstrace --help'");
     }
     return judge_given(p, row) && (row == NULL || judge_words(p, row)) &&
-           choose_recording(p) && choose_files(p) && agree(p);
+           choose_recording(p) && choose_children(p) && choose_files(p) &&
+           agree(p);
 }
 
 /* Takes a word that is no option; *done: what follows it is the program's. */

@@ -109,6 +109,22 @@ struct plan_wants begin_wants(const struct session *s)
     return wants;
 }
 
+bool begin_follow(struct session *s, struct err *e)
+{
+    char room[1024];
+    struct buf b = BUF_OVER(room);
+
+    if (s->options->follow_only.size == 0) {
+        return true;
+    }
+    buf_addf(&b, "process=%.*s", STR_ARGS(s->options->follow_only));
+    s->follows = filter_open();
+    if (s->follows == NULL || b.cut) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    return filter_add(s->follows, buf_str(&b), e);
+}
+
 bool begin_launch(struct session *s, struct err *e)
 {
     const struct launch_options *o = s->options;
@@ -180,7 +196,9 @@ bool begin_told(struct traced *t, str command, struct err *e)
                      "point to: no room for more capture programs",
                      t->target.plan->left_out);
     }
-    tell_handles(t);
+    if (!t->hidden) {
+        tell_handles(t);
+    }
     return true;
 }
 
@@ -206,6 +224,27 @@ bool begin_go(struct traced *t, bool resume, struct err *e)
     return !resume || target_go(&t->target, e);
 }
 
+/* What is kept of processes that --follow does not name. */
+static bool open_hidden(struct session *s, struct err *e)
+{
+    const struct plan_wants wants = { .nothing = true };
+    const struct model_config config = { .system = s->plan.system,
+                                         .hold = 100 * s->timing.tsc_per_ms,
+                                         .no_handles = true };
+
+    if (s->hidden_plan == NULL) {
+        s->hidden_plan = malloc(sizeof(*s->hidden_plan));
+        if (s->hidden_plan == NULL) {
+            return err_set(e, ERR_OS, "out of memory");
+        }
+        plan_open(s->hidden_plan, &wants, s->plan.system, s->plan.entries);
+    }
+    if (s->hidden == NULL) {
+        s->hidden = model_open(&config, &(struct model_out){ 0 }, e);
+    }
+    return s->hidden != NULL;
+}
+
 struct traced *begin_child(struct traced *parent, const struct born *b,
                            struct os_process *p, struct err *e)
 {
@@ -224,7 +263,14 @@ struct traced *begin_child(struct traced *parent, const struct born *b,
     t->last_pass = b->time;
     os_process_path(p, &t->image);
     os_process_command(p, &command);
-    if (!target_take_in(&t->target, p, s->options, &s->plan, s->wake,
+    t->hidden = s->follows != NULL &&
+                !filter_pass_process(s->follows, buf_str(&t->image));
+    if (t->hidden && !open_hidden(s, e)) {
+        traced_close(t);
+        return NULL;
+    }
+    if (!target_take_in(&t->target, p, s->options,
+                        t->hidden ? s->hidden_plan : &s->plan, s->wake,
                         &s->timing, e)) {
         traced_close(t);
         return NULL;

@@ -19,6 +19,9 @@ struct plan_wants begin_wants(const struct session *s);
 /* What the programs that we trace run on. */
 struct call_system begin_system(void);
 
+/* Reads what --follow names. Before there is a process. */
+bool begin_follow(struct session *s, struct err *e);
+
 /* Starts the program that the options name under the agent, suspended, as the
  * session's first process, and opens the plan, and the output: that only for a
  * program that can be started, for a mistyped name is not to cost an old

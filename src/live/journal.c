@@ -55,8 +55,10 @@ void put_process(struct traced *t, enum model_mode mode, str image, str command)
     };
 
     journal_process(&b, &p, image, command);
-    t->process =
-        b.cut ? NULL : model_process_open(t->session->model, b.p, b.size);
+    t->process = b.cut ? NULL
+                       : model_process_open(t->hidden ? t->session->hidden
+                                                      : t->session->model,
+                                            b.p, b.size);
 }
 
 void put_process_end(struct traced *t, uint64_t time, uint32_t code)

@@ -148,6 +148,9 @@ static size_t take(struct traced *t)
 static void tell(struct session *s)
 {
     model_run(s->model, os_tsc());
+    if (s->hidden != NULL) {
+        model_run(s->hidden, os_tsc());
+    }
     telling_write(&s->telling);
 }
 
@@ -490,9 +493,11 @@ static bool conclude(struct session *s, uint32_t *status, struct err *e)
         tell_losses(s);
     }
     tell_children(s);
-    *status = !to_the_end                   ? (s->enough ? 0 : STATUS_INTERRUPTED)
-              : s->options->attach.count > 0 ? 0
-                                             : s->first_code;
+    if (s->enough || (to_the_end && s->options->attach.count > 0)) {
+        *status = 0;
+    } else {
+        *status = to_the_end ? s->first_code : STATUS_INTERRUPTED;
+    }
     if (is_deaf(s)) {
         wait_untraced(s);
         *e = s->output.failed ? s->output.why : s->recorder->why;
@@ -529,7 +534,7 @@ static bool run(struct session *s, uint32_t *status, struct err *e)
 {
     struct traced *t;
 
-    if (!telling_judge(&s->telling, s->view, e)) {
+    if (!telling_judge(&s->telling, s->view, e) || !begin_follow(s, e)) {
         return false;
     }
     timing_begin(&s->timing);
@@ -595,6 +600,7 @@ bool session_run(const struct launch_options *o, const struct view_options *v,
         traced_stop(t);
     }
     model_close(s->model);
+    model_close(s->hidden);
     telling_close(&s->telling);
     while (s->traced != NULL) {
         if (s->traced->attached && !s->traced->joined) {
@@ -608,6 +614,11 @@ bool session_run(const struct launch_options *o, const struct view_options *v,
     free(s->scratch);
     free(s->journal);
     plan_close(&s->plan);
+    if (s->hidden_plan != NULL) {
+        plan_close(s->hidden_plan);
+    }
+    free(s->hidden_plan);
+    filter_close(s->follows);
     free(s);
     return ok;
 }

@@ -33,6 +33,11 @@ struct session {
     struct traced *traced;  // owned, a list: the first one started first
     struct plan plan;
     struct model *model;
+    /* Of processes that --follow does not name: what is known of them, and told
+     * to nobody; and what is recorded. Owned; NULL: there was none. */
+    struct model *hidden;
+    struct plan *hidden_plan;
+    struct filter *follows;  // which images; owned; NULL: all
     struct telling telling;
     struct timing timing;
     struct output output;

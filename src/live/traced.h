@@ -118,6 +118,7 @@ struct traced {
     _Atomic uint32_t questions_refused;
     bool started;        // the agent has reported
     bool callback_lost;  // and it was said
+    bool hidden;         // --follow does not name it
     bool first;          // of the session: its status is ours
     bool refused;        // the agent could not start; `why` says why
     struct err why;

@@ -135,11 +135,12 @@ static void choose_record(struct plan *p, struct call_row *row, str name,
                           const struct call_facts *facts, uint32_t roles)
 {
     const struct plan_wants *w = &p->wants;
-    bool wanted = filter_wants_name(w->filter, name, facts);
+    bool wanted = !w->nothing && filter_wants_name(w->filter, name, facts);
     bool handles = facts != NULL && (call_gives_handles(facts) ||
                                      (roles & ROLE_PASSES_HANDLES) != 0);
     bool watched = w->handles && handles;
-    bool shown = w->arguments && !filter_is_raw(w->filter, name, facts);
+    bool shown =
+        !w->nothing && w->arguments && !filter_is_raw(w->filter, name, facts);
 
     row->flags = flags_of(roles);
     if ((roles & ROLE_MAKES_PROCESS) != 0) {

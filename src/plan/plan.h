@@ -26,6 +26,7 @@ struct plan_wants {
     bool handles;                 // what handles refer to is kept
     bool paths;                   // the names that calls open are looked at
     struct capture_options capture;
+    bool nothing;  // but what we act on ourselves
 };
 
 /* What the tracer itself wants to know of a service, and the row that was made

@@ -112,7 +112,7 @@ static struct {
     bool launched, resumed, ended, killed, running, released, gone;
     uint32_t code, thread_code;
     bool thread_ended;
-    uint64_t begins;         // the thread's RIP
+    uint64_t begins;  // the thread's RIP
     struct os_thread_start program;
     void *program_thread;
     uint8_t *shared;  // the target's view

@@ -36,7 +36,7 @@ struct attributes {
 #define THREAD_SUSPENDED 1
 #define PROCESS_CLONED 0x129
 
-/* RTL_USER_PROCESS_INFORMATION */
+/* What RtlCreateUserProcess tells of the new process. */
 struct made {
     ULONG size;
     HANDLE process, thread;
