@@ -571,11 +571,11 @@ void pair_entry(struct model_thread *t, const struct event *e, bool late)
         call->underway = true;
         call->arg_mask &= (uint32_t)u64_at(e->bytes + ENTRY_MORE + 8 * more);
     }
-    for (uint32_t i = 0; i < 4; i++) {
-        call->args[i] = u64_at(e->bytes + ENTRY_ARGS + 8 * i);
-    }
-    for (uint32_t i = 0; i < more; i++) {
-        call->args[4 + i] = u64_at(e->bytes + ENTRY_MORE + 8 * i);
+    /* `more` lies behind `args`; what is not known is not kept either. */
+    for (uint32_t i = 0; i < 4 + more; i++) {
+        if (call->arg_mask >> i & 1) {
+            call->args[i] = u64_at(e->bytes + ENTRY_ARGS + 8 * i);
+        }
     }
 
     call->caused = is_caused(t, call);
