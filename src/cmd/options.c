@@ -665,6 +665,9 @@ static bool agree_attach(struct parse *p)
         return err_set(p->e, ERR_USAGE,
                        "-p: does not go with --engine=handshake");
     }
+    if (o->wait && o->attach.count == 0) {
+        return err_set(p->e, ERR_USAGE, "--wait: goes with -p only");
+    }
     return read_detach_after(p);
 }
 

@@ -24,6 +24,9 @@
 
 /* A module that is mapped between two looks: how often they are repeated. */
 #define LOOKS_MOST 5
+#define MACHINE_ARM64 0xaa64
+/* How often --wait looks whether the program is there. */
+#define WAIT_MS 5
 
 /* --- which process --- */
 
@@ -87,7 +90,22 @@ static bool find(str wanted, uint32_t *pid, struct err *e)
         return ambiguous(&s, e);
     }
     *pid = s.found[0];
-    return s.count == 1 || err_set(e, ERR_OS, "no such process");
+    return s.count == 1 || err_set(e, ERR_NOT_FOUND, "no such process");
+}
+
+/* --wait: until there is one. False: the user has other wishes. */
+static bool await(str wanted, uint32_t *pid, struct err *e)
+{
+    while (!find(wanted, pid, e)) {
+        if (e->code != ERR_NOT_FOUND) {
+            return false;
+        }
+        if (os_interrupt_take() != OS_INTERRUPT_NONE) {
+            return err_set(e, ERR_OS, "nobody has started it");
+        }
+        os_sleep(WAIT_MS);
+    }
+    return true;
 }
 
 /* --- into it --- */
@@ -148,6 +166,11 @@ static bool get_in(struct traced *t, uint32_t pid, struct err *e)
     if (os_process_ended(&target->os, &code)) {
         return err_set(e, ERR_NOT_FOUND, "has ended");
     }
+    if (os_process_machine(&target->os) == MACHINE_ARM64) {
+        return err_set(e, ERR_OS,
+                       "is an ARM64 program; ntstrace follows x64 programs "
+                       "only");
+    }
     os_process_path(&target->os, &t->image);
     if (!target_settle(target, o, &s->timing, e)) {
         return false;
@@ -186,7 +209,7 @@ static bool open_one(struct session *s, str wanted, struct err *e)
     uint32_t pid = 0;
     uint32_t code;
 
-    if (!find(wanted, &pid, e)) {
+    if (!(s->options->wait ? await(wanted, &pid, e) : find(wanted, &pid, e))) {
         return about(wanted, e);
     }
     t = traced_open(s);
@@ -384,6 +407,12 @@ bool attach_join(struct traced *t, struct err *e)
     }
     if (join(t, e)) {
         t->joined = true;
+        if (t->session->options->wait) {
+            session_note(t->session,
+                         "process %u had run for %llu ms when it was joined",
+                         (unsigned)t->target.os.pid,
+                         (unsigned long long)os_process_age(&t->target.os));
+        }
         return true;
     }
     if (os_process_ended(&t->target.os, &code)) {

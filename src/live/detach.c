@@ -193,11 +193,40 @@ static bool give_up(struct detaching *d, struct err *e)
     return false;
 }
 
+/* No thread of it has ever run: it is as if it were launched. */
+static bool detach_new(struct target *t, struct err *e)
+{
+    struct detaching d = { .t = t };
+    uint8_t *bytes;
+
+    if (t->nt_stubs.count > 0) {
+        bytes = target_unbent(&t->os, &t->nt_stubs);
+        if (bytes == NULL) {
+            return err_set(e, ERR_OS, "the program's code cannot be read");
+        }
+        if (!os_write_code(&t->os, t->nt_stubs.from, bytes, t->nt_stubs.size,
+                           e)) {
+            free(bytes);
+            return false;
+        }
+        free(bytes);
+    }
+    if (!target_mend_loader(t, e)) {
+        return false;
+    }
+    take_back(&d);
+    *e = d.why;
+    return d.why.code == ERR_NONE;
+}
+
 bool detach(struct target *t, const struct meanwhile *m, struct err *e)
 {
     struct detaching d = { .t = t, .m = m };
     struct err ignored;
 
+    if (os_process_is_new(&t->os)) {
+        return detach_new(t, e);
+    }
     if (!keeper_start(t, m, &d.why) || !find_moment(&d)) {
         return give_up(&d, e);
     }

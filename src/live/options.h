@@ -32,6 +32,7 @@ struct launch_options {
     str program;
     /* Processes to attach to, instead: ids or names, with commas between. */
     struct option_list attach;
+    bool wait;              // until there is one of that name
     str detach_after;       // as it was given
     uint64_t detach_calls;  // let go after so many calls; 0: not
     uint64_t detach_ms;     // ... after so long; 0: not

@@ -585,9 +585,10 @@ bool session_run(const struct launch_options *o, const struct view_options *v,
     s->notes = notes;
     ok = run(s, status, e);
     if (!recording_end(s,
-                       !ok                             ? str_of(e->text)
-                       : *status == STATUS_INTERRUPTED ? STR("let go")
-                                                       : STR("the program's"),
+                       !ok ? str_of(e->text)
+                       : s->enough || *status == STATUS_INTERRUPTED
+                           ? STR("let go")
+                           : STR("the program's"),
                        *status, ok ? e : &ignored)) {
         ok = false;
     }

@@ -99,6 +99,11 @@ bool os_shares_console(const struct os_process *p);
  * ERR_NOT_OURS: it is one that cannot be attached to; *e says which right is
  * missing. */
 bool os_process_open(struct os_process *out, uint32_t pid, struct err *e);
+/* The machine that its program is for, as its file says: 0x8664 is ours; 0: not
+ * known. */
+uint16_t os_process_machine(const struct os_process *p);
+/* For how many milliseconds it has been there. */
+uint64_t os_process_age(const struct os_process *p);
 /* Tells `each` of all processes: name of its file, in UTF-8. False: it cannot
  * be said. */
 bool os_process_each(void (*each)(void *ctx, uint32_t pid, str name), void *ctx,

@@ -9,6 +9,7 @@
  *   w   has a window, and sends itself messages
  *   x   raises exceptions and queues APCs
  *   t   makes threads that end at once
+ *   l   holds the loader's lock when it is told to
  *   e   ends by itself after about half a second
  *
  * The argument of each NtClose counts the calls of its thread, so that a trace
@@ -26,7 +27,8 @@
 #define HANDLES_MOST 0x4000
 
 NTSYSAPI LONG NTAPI NtClose(HANDLE);
-NTSYSAPI LONG NTAPI NtQueueApcThread(HANDLE, void *, void *, void *, void *);
+NTSYSAPI LONG NTAPI LdrLockLoaderLock(ULONG, ULONG *, ULONG_PTR *);
+NTSYSAPI LONG NTAPI LdrUnlockLoaderLock(ULONG, ULONG_PTR);
 
 static struct joined *shared;
 static HANDLE never;
@@ -99,6 +101,26 @@ static LONG CALLBACK passes(EXCEPTION_POINTERS *x)
 static void CALLBACK apc(ULONG_PTR arg)
 {
     InterlockedIncrement((volatile LONG *)arg);
+}
+
+static DWORD WINAPI holder(void *arg)
+{
+    ULONG state;
+    ULONG_PTR cookie;
+
+    (void)arg;
+    while (!shared->stop) {
+        if (!shared->hold) {
+            Sleep(5);
+            continue;
+        }
+        LdrLockLoaderLock(0, &state, &cookie);
+        while (shared->hold && !shared->stop) {
+            Sleep(5);
+        }
+        LdrUnlockLoaderLock(0, cookie);
+    }
+    return 0;
 }
 
 static DWORD WINAPI raiser(void *arg)
@@ -240,7 +262,7 @@ static HANDLE start(LPTHREAD_START_ROUTINE routine)
 int main(int argc, char **argv)
 {
     const char *way = argc > 2 ? argv[2] : "";
-    HANDLE memory, threads[BUSY + BLOCKED + 3];
+    HANDLE memory, threads[BUSY + BLOCKED + 4];
     struct copy nt, win32u;
     LONG answered = 0;
     int count = 0;
@@ -272,6 +294,9 @@ int main(int argc, char **argv)
     }
     if (strchr(way, 't')) {
         threads[count++] = start(maker);
+    }
+    if (strchr(way, 'l')) {
+        threads[count++] = start(holder);
     }
     if (strchr(way, 'x')) {
         threads[count++] = start(raiser);

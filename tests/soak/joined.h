@@ -17,6 +17,7 @@ struct joined {
     volatile LONG differs;   // bytes of code, and pages of it
     volatile LONG handles;   // that it has
     volatile LONG regions;   // allocations in its memory
+    volatile LONG hold;      // the loader's lock, with way l
     volatile LONG wrong;     // at its end
     volatile LONG64 calls;
 };

@@ -6,7 +6,9 @@
  *
  * After each cycle it asks what the program looks like. KILLS: 1 if four of five
  * tracers are killed, at a random moment. WAY is the program's; with s its first
- * thread is suspended meanwhile, with e a tracer comes when it is about to end.
+ * thread is suspended meanwhile, with e a tracer comes when it is about to end,
+ * with l it holds the loader's lock during the first cycle. With n there is one
+ * more cycle, number 0, which begins before the program has run.
  * OUT: a file, %d in it is the cycle. Options are the
  * tracer's. Prints a line for each cycle, and one at the end:
  *
@@ -22,28 +24,37 @@
 /* A tracer comes and goes within this. */
 #define KILL_MS 300
 
-static DWORD run(char *line, DWORD kill_after)
+static HANDLE start(char *line)
 {
     STARTUPINFOA startup = { .cb = sizeof(startup) };
     PROCESS_INFORMATION info;
-    DWORD status = 999;
 
     if (!CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup,
                         &info)) {
+        return NULL;
+    }
+    CloseHandle(info.hThread);
+    return info.hProcess;
+}
+
+/* Its exit status. */
+static DWORD end(HANDLE process, DWORD kill_after)
+{
+    DWORD status = 999;
+
+    if (process == NULL) {
         return status;
     }
-    if (kill_after != INFINITE) {
-        if (WaitForSingleObject(info.hProcess, kill_after) != WAIT_OBJECT_0) {
-            TerminateProcess(info.hProcess, 111);
-        }
+    if (kill_after != INFINITE &&
+        WaitForSingleObject(process, kill_after) != WAIT_OBJECT_0) {
+        TerminateProcess(process, 111);
     }
-    if (WaitForSingleObject(info.hProcess, 60000) != WAIT_OBJECT_0) {
-        TerminateProcess(info.hProcess, 998);
-        WaitForSingleObject(info.hProcess, INFINITE);
+    if (WaitForSingleObject(process, 60000) != WAIT_OBJECT_0) {
+        TerminateProcess(process, 998);
+        WaitForSingleObject(process, INFINITE);
     }
-    GetExitCodeProcess(info.hProcess, &status);
-    CloseHandle(info.hProcess);
-    CloseHandle(info.hThread);
+    GetExitCodeProcess(process, &status);
+    CloseHandle(process);
     return status;
 }
 
@@ -60,16 +71,30 @@ static BOOL ask(struct joined *j, HANDLE process)
     return j->answered == asked;
 }
 
+/* The command line of the tracer of a cycle. */
+static void tracer_line(char *line, size_t room, int cycle, DWORD pid, int argc,
+                        char **argv)
+{
+    char out[600];
+
+    snprintf(out, sizeof(out), argv[4], cycle);
+    snprintf(line, room, "\"%s\" -o \"%s\" -p %lu", argv[6], out, pid);
+    for (int k = 7; k < argc; k++) {
+        strcat(line, " ");
+        strcat(line, argv[k]);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    char name[64], line[4000], out[600];
+    char name[64], line[4000];
     STARTUPINFOA startup = { .cb = sizeof(startup) };
     PROCESS_INFORMATION info;
     struct joined *j;
     HANDLE memory;
     DWORD status = 0;
     int cycles = argc > 6 ? atoi(argv[1]) : 0;
-    BOOL kills, suspended;
+    BOOL kills, suspended, is_new;
 
     if (argc < 7) {
         return 1;
@@ -77,6 +102,7 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IONBF, 0);
     kills = atoi(argv[3]) != 0;
     suspended = strchr(argv[2], 's') != NULL;
+    is_new = strchr(argv[2], 'n') != NULL;
     srand(GetCurrentProcessId());
     sprintf(name, "ntstrace joined %lu", GetCurrentProcessId());
     memory = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0,
@@ -84,10 +110,20 @@ int main(int argc, char **argv)
     j = memory == NULL ? NULL
                        : MapViewOfFile(memory, FILE_MAP_ALL_ACCESS, 0, 0, 0);
     snprintf(line, sizeof(line), "\"%s\" \"%s\" %s-", argv[5], name, argv[2]);
-    if (j == NULL || !CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL,
-                                     NULL, &startup, &info)) {
+    if (j == NULL || !CreateProcessA(NULL, line, NULL, NULL, FALSE,
+                                     is_new ? CREATE_SUSPENDED : 0, NULL, NULL,
+                                     &startup, &info)) {
         printf("cannot start %s\n", argv[5]);
         return 1;
+    }
+    if (is_new) {
+        HANDLE tracer;
+
+        tracer_line(line, sizeof(line), 0, info.dwProcessId, argc, argv);
+        tracer = start(line);
+        Sleep(1000);
+        ResumeThread(info.hThread);
+        printf("before it runs: status %lu\n", end(tracer, INFINITE));
     }
     for (int i = 0; i < 3000 && !j->ready; i++) {
         Sleep(10);
@@ -95,12 +131,10 @@ int main(int argc, char **argv)
     for (int i = 1; i <= cycles; i++) {
         BOOL there;
 
-        snprintf(out, sizeof(out), argv[4], i);
-        snprintf(line, sizeof(line), "\"%s\" -o \"%s\" -p %lu", argv[6], out,
-                 info.dwProcessId);
-        for (int k = 7; k < argc; k++) {
-            strcat(line, " ");
-            strcat(line, argv[k]);
+        tracer_line(line, sizeof(line), i, info.dwProcessId, argc, argv);
+        j->hold = strchr(argv[2], 'l') != NULL && i == 1;
+        if (j->hold) {
+            Sleep(100);
         }
         if (suspended) {
             SuspendThread(info.hThread);
@@ -108,12 +142,14 @@ int main(int argc, char **argv)
         if (strchr(argv[2], 'e')) {
             Sleep(300 + (DWORD)(rand() % 250));
         }
-        status = run(line, kills && i % 5 != 0 ? (DWORD)(rand() % KILL_MS)
-                                               : INFINITE);
+        status =
+            end(start(line),
+                kills && i % 5 != 0 ? (DWORD)(rand() % KILL_MS) : INFINITE);
         if (suspended) {
             ResumeThread(info.hThread);
         }
         there = ask(j, info.hProcess);
+        j->hold = 0;
         if (!there) {
             printf("cycle %d: status %lu, no answer\n", i, status);
             break;

@@ -518,7 +518,8 @@ static void an_option_goes_with_the_commands_of_its_row(void)
             said = parse(&o, line);
             if (goes) {
                 CHECK(said.size == 0 || has(said, "goes with -c or -C only") ||
-                      has(said, "does not go with a program to start"));
+                      has(said, "does not go with a program to start") ||
+                      has(said, "goes with -p only"));
             } else {
                 CHECK(has(said, "goes with 'ntstrace replay' only") ||
                       has(said, "does not go with '"));
@@ -599,6 +600,7 @@ static void what_is_wrong_is_said_with_what_helps(void)
         { "-p 1 --detach-after soon", "--detach-after: 'soon' is neither a number of calls nor a time, as 10s or 500ms" },
         { "-p 1 --detach-after 0", "--detach-after: '0' is neither a number of calls nor a time, as 10s or 500ms" },
         { "-p 1 --detach-after 5m", "--detach-after: '5m' is neither a number of calls nor a time, as 10s or 500ms" },
+        { "--wait x", "--wait: goes with -p only" },
         { "-p 1 replay x", "-p: does not go with 'replay'" },
         { "-k x", "-k: not there yet; -i shows where each call came from" },
         { "--stack-trace x", "--stack-trace: not there yet; -i shows where each call came from" },

@@ -157,6 +157,18 @@ bool os_process_each(void (*each)(void *ctx, uint32_t pid, str name), void *ctx,
     return refuse(e);
 }
 
+uint16_t os_process_machine(const struct os_process *p)
+{
+    (void)p;
+    return 0;
+}
+
+uint64_t os_process_age(const struct os_process *p)
+{
+    (void)p;
+    return 0;
+}
+
 uint64_t os_process_peb(const struct os_process *p)
 {
     (void)p;

@@ -126,6 +126,35 @@ bool os_process_each(void (*each)(void *ctx, uint32_t pid, str name), void *ctx,
     return true;
 }
 
+uint16_t os_process_machine(const struct os_process *p)
+{
+    const uint64_t image = os_process_image(p);
+    uint32_t head;
+    uint16_t machine;
+
+    /* IMAGE_DOS_HEADER.e_lfanew; IMAGE_FILE_HEADER.Machine behind "PE". */
+    return image != 0 && os_read(p, image + 0x3c, &head, sizeof(head)) &&
+                   os_read(p, image + head + 4, &machine, sizeof(machine))
+               ? machine
+               : 0;
+}
+
+uint64_t os_process_age(const struct os_process *p)
+{
+    FILETIME began, ended, kernel, user, now;
+    ULARGE_INTEGER a, b;
+
+    if (!GetProcessTimes(p->process, &began, &ended, &kernel, &user)) {
+        return 0;
+    }
+    GetSystemTimePreciseAsFileTime(&now);
+    a.LowPart = began.dwLowDateTime;
+    a.HighPart = began.dwHighDateTime;
+    b.LowPart = now.dwLowDateTime;
+    b.HighPart = now.dwHighDateTime;
+    return b.QuadPart > a.QuadPart ? (b.QuadPart - a.QuadPart) / 10000 : 0;
+}
+
 uint64_t os_process_peb(const struct os_process *p)
 {
     PROCESS_BASIC_INFORMATION basic;
