@@ -35,7 +35,7 @@ struct target_pages {
 };
 
 /* Rings committed before the first thread asks for one; fewer large ones. */
-#define RINGS_AT_FIRST 16u
+#define RINGS_AT_FIRST 4u
 
 /* Our thread in the target, while it is there (keeper.h). */
 struct keeper {

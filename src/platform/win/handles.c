@@ -33,6 +33,7 @@
 #define LIST_MOST (64u << 20)
 #define NAME_MOST 66000u
 #define DRIVES 26
+#define DRIVE_MOST 80
 
 /* PROCESS_HANDLE_SNAPSHOT_INFORMATION and its rows. */
 struct process_row {
@@ -79,7 +80,7 @@ struct work {
     _Atomic(struct found *) found;  // newest first
     NTSTATUS status;
     bool drives_known;
-    wchar_t drives[DRIVES][80];  // what C: is: \Device\HarddiskVolume3
+    wchar_t drives[DRIVES][DRIVE_MOST];  // what C: is: \Device\HarddiskVolume3
 };
 
 /* --- lists --- */
@@ -148,17 +149,35 @@ static struct str16 ask_object(HANDLE h, int class, void *room, ULONG size)
                            u->Length / sizeof(wchar_t) };
 }
 
-static void learn_drives(struct work *w)
+/* What drives are is asked again after so long: 26 questions are many for each
+ * of the processes that a build starts. */
+#define DRIVES_MS 1000
+
+static SRWLOCK drives_lock = SRWLOCK_INIT;
+static wchar_t drives[DRIVES][DRIVE_MOST];
+static uint64_t drives_time;  // GetTickCount64 when they were asked; 0: never
+
+static void ask_drives(void)
 {
-    w->drives_known = true;
     for (int i = 0; i < DRIVES; i++) {
         wchar_t drive[3] = { (wchar_t)(L'A' + i), L':', 0 };
 
-        w->drives[i][0] = 0;
-        if (!QueryDosDeviceW(drive, w->drives[i], COUNT_OF(w->drives[i]))) {
-            w->drives[i][0] = 0;
+        if (!QueryDosDeviceW(drive, drives[i], DRIVE_MOST)) {
+            drives[i][0] = 0;
         }
     }
+    drives_time = GetTickCount64();
+}
+
+static void learn_drives(struct work *w)
+{
+    w->drives_known = true;
+    AcquireSRWLockExclusive(&drives_lock);
+    if (drives_time == 0 || GetTickCount64() - drives_time > DRIVES_MS) {
+        ask_drives();
+    }
+    memcpy(w->drives, drives, sizeof(drives));
+    ReleaseSRWLockExclusive(&drives_lock);
 }
 
 /* \Device\HarddiskVolume3\x as \??\C:\x, as programs name files; all else as
