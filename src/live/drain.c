@@ -28,6 +28,12 @@
 #define STORE_DELAY_US 20
 /* How often threads are asked whether they have ended. */
 #define CHECK_ENDED_MS 50
+/* Every so many processes more, all that may be rings are looked at more
+ * rarely: who has rings and hides them is not worth a look at 8,192 words of
+ * each, again and again. */
+#define MANY 8
+/* One wait asks for so many handles. */
+#define ASK_MOST 60
 /* A thread that is to ask, and runs for so long, does not. */
 #define GONE_ON_MS 200
 /* No ring is looked at for longer at a time, where it can be told. */
@@ -459,8 +465,8 @@ static bool is_gone(const struct traced *t, struct drained *d)
  * entered NtTerminateThread, or could not be found. */
 static void end_threads(struct traced *t, bool all)
 {
-    void *handles[60];
-    uint32_t index[60];
+    void *handles[ASK_MOST];
+    uint32_t index[ASK_MOST];
     int count = 0;
 
     for (uint32_t i = 0; i < t->ring_high; i++) {
@@ -474,13 +480,58 @@ static void end_threads(struct traced *t, bool all)
         } else if (d->handle != NULL) {
             handles[count] = d->handle;
             index[count++] = i;
-            if (count == COUNT_OF(handles)) {
+            if (count == ASK_MOST) {
                 end_some(t, handles, index, count);
                 count = 0;
             }
         }
     }
     end_some(t, handles, index, count);
+}
+
+/* Notes whose threads of `count` have ended. */
+static void note_ended(void **handles, struct traced **of, int count)
+{
+    int at;
+
+    while (count > 0 && (at = os_wait(handles, count, 0)) >= 0) {
+        of[at]->threads_ended = true;
+        count--;
+        handles[at] = handles[count];
+        of[at] = of[count];
+    }
+}
+
+void drain_begin(struct session *s)
+{
+    void *handles[ASK_MOST];
+    struct traced *of[ASK_MOST];
+    uint64_t now = os_tsc();
+    int count = 0;
+
+    if (now <= s->threads_at) {
+        return;
+    }
+    s->threads_at = now + s->timing.tsc_per_ms * CHECK_ENDED_MS;
+    s->processes = 0;
+    for (struct traced *t = s->traced; t != NULL; t = t->next) {
+        s->processes += !t->ended;
+        for (uint32_t i = 0; !t->ended && i < t->ring_high; i++) {
+            const struct drained *d = &t->rings[i];
+
+            if (d->ring != NULL && d->handle == NULL) {
+                t->threads_ended = true;
+            } else if (d->ring != NULL) {
+                handles[count] = d->handle;
+                of[count++] = t;
+            }
+            if (count == ASK_MOST) {
+                note_ended(handles, of, count);
+                count = 0;
+            }
+        }
+    }
+    note_ended(handles, of, count);
 }
 
 /* It was over before the process was, if it has another code. */
@@ -533,6 +584,7 @@ size_t drain_rings(struct traced *t, bool last)
                                          memory_order_acquire);
     uint32_t no_ring = atomic_load_explicit(&t->target.section->lost_no_ring,
                                             memory_order_relaxed);
+    bool check = !last && now > t->check_rings;
     size_t taken = 0;
     bool ending = false;
 
@@ -542,7 +594,7 @@ size_t drain_rings(struct traced *t, bool last)
                               memory_order_relaxed);
     }
     places_begin(t);
-    find_rings(t, high, last || now > t->check_ended);
+    find_rings(t, high, last || check);
     for (uint32_t i = 0; i < t->ring_high; i++) {
         struct drained *d = &t->rings[i];
 
@@ -571,13 +623,15 @@ size_t drain_rings(struct traced *t, bool last)
         put_lost(t, now, LOST_NO_RING, no_ring - t->lost_no_ring);
         t->lost_no_ring = no_ring;
     }
-    early_look(t, t->last_pass, !last && now > t->check_ended);
-    if (!last && now > t->check_ended) {
+    early_look(t, t->last_pass, check);
+    if (check) {
         keeper_look(&t->target);
-        end_threads(t, true);
-        t->check_ended = now + t->session->timing.tsc_per_ms * CHECK_ENDED_MS;
-    } else if (!last && ending) {
-        end_threads(t, false);
+        t->check_rings = now + t->session->timing.tsc_per_ms * CHECK_ENDED_MS *
+                                   (1 + t->session->processes / MANY);
+    }
+    if (!last && (t->threads_ended || ending)) {
+        end_threads(t, t->threads_ended);
+        t->threads_ended = false;
     }
     return taken;
 }

@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Before a look at the rings of all processes: asks, now and then, whether
+ * threads have ended. One wait asks for those of many. */
+void drain_begin(struct session *s);
 /* Takes what the rings hold. Returns the bytes taken. `last`: the target has
  * ended, nobody writes any more. */
 size_t drain_rings(struct traced *t, bool last);

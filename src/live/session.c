@@ -24,8 +24,11 @@
 
 #include "base/banned.h"
 
-/* The reader sleeps this long at most. */
+/* The reader sleeps this long at most; that long if there was nothing for so
+ * long: a look at the rings of many costs more than it is worth then. */
 #define SLEEP_MS 10
+#define SLEEP_IDLE_MS 25
+#define IDLE_MS 200
 /* ntstrace was told to stop by Ctrl-C; as strace and the shells have it. */
 #define STATUS_INTERRUPTED 130
 /* So long after Ctrl-C a target without our console is let go. */
@@ -160,10 +163,14 @@ static size_t round_trip(struct session *s)
 {
     size_t taken = 0;
 
+    drain_begin(s);
     for (struct traced *t = s->traced; t != NULL; t = t->next) {
         if (!t->ended) {
             taken += take(t);
         }
+    }
+    if (taken > 0) {
+        s->busy_at = os_tsc();
     }
     tell(s);
     return taken;
@@ -216,7 +223,9 @@ static void doze(struct session *s)
         pressing |= rings_pressing(t);
     }
     if (!pressing || waking) {
-        sleep_ms(s, waking ? 1 : SLEEP_MS);
+        bool idle = os_tsc() - s->busy_at > IDLE_MS * s->timing.tsc_per_ms;
+
+        sleep_ms(s, waking ? 1 : idle ? SLEEP_IDLE_MS : SLEEP_MS);
     }
     say_asleep(s, 0);
 }

@@ -50,6 +50,9 @@ struct session {
     uint32_t first_code;         // exit status of the first process
     uint32_t questions_refused;  // of processes that are no more
     void *wake;                  // event: some process wants the reader
+    uint64_t threads_at;         // TSC: when to ask next for ended threads
+    uint32_t processes;          // so many are traced, at the last look
+    uint64_t busy_at;            // TSC: when something came last
     uint8_t *scratch;            // ring_bytes, owned: records, copied out
     char *journal;        // JOURNAL_MAX bytes, owned: journal.c builds there
     uint64_t ends_at;     // TSC: look for ended processes at the latest

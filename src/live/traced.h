@@ -97,7 +97,8 @@ struct traced {
     uint32_t ring_high;       // rings below this one may be in use
     uint32_t lost_no_ring;    // told so far
     uint64_t last_pass;       // TSC: when the rings were looked at last
-    uint64_t check_ended;     // TSC: when to look next for ended threads
+    uint64_t check_rings;     // TSC: when to look at all that may be rings
+    bool threads_ended;       // some may have: drain_begin has asked
     struct image_at *images;  // images.c: sorted, owned
     size_t image_count;
     size_t images_room;
