@@ -137,7 +137,7 @@ static uint64_t ask(const struct filter *f, const struct memory *memory,
         MUST(pass ==
              (filter_pass_entry(f, &call) && filter_pass_result(f, &call)));
         MUST(wants || !pass);
-        MUST(!pass || filter_pass_thread(f, call.tid));
+        MUST(!pass || filter_pass_thread(f, call.tid, STR("")));
         all = all << 2 | (uint64_t)pass << 1 | wants;
     }
     return all;

@@ -28,9 +28,14 @@ static void check_taken(const struct options *o, str raw)
     touch(o->launch.record);
     touch(o->view.from);
     touch(o->view.to);
-    if (o->command == COMMAND_TRACE ||
-        (o->command == COMMAND_RECORD && !o->help && !o->version) ||
-        (o->command == COMMAND_RECORD && o->launch.program.size > 0)) {
+    for (size_t i = 0; i < o->launch.attach.count; i++) {
+        touch(o->launch.attach.at[i]);
+    }
+    touch(o->view.separate);
+    if (o->launch.program.size > 0 ||
+        (o->launch.attach.count == 0 &&
+         (o->command == COMMAND_TRACE ||
+          (o->command == COMMAND_RECORD && !o->help && !o->version)))) {
         MUST(o->launch.program.size > 0 && !o->nothing);
         MUST(o->launch.program_line.size <= raw.size);
         MUST(o->launch.program_line.p == raw.p + at);
