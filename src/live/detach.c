@@ -23,6 +23,8 @@
 #define TRIES_WITH_CALLBACK 12
 /* ... and then one that will do is taken. */
 #define TRIES 60
+/* Who has made a process lets it run soon, as a rule. */
+#define NEW_MS 100
 /* CONTEXT of x64. */
 #define CONTEXT_FLAGS 0x30
 #define CONTEXT_RSP 0x98
@@ -193,39 +195,55 @@ static bool give_up(struct detaching *d, struct err *e)
     return false;
 }
 
-/* No thread of it has ever run: it is as if it were launched. */
-static bool detach_new(struct target *t, struct err *e)
+static bool unbend_outside(struct target *t, struct err *e)
 {
-    struct detaching d = { .t = t };
-    uint8_t *bytes;
+    const struct patched *x = &t->nt_stubs;
+    uint8_t *bytes = x->count > 0 ? target_unbent(&t->os, x) : NULL;
+    bool ok = x->count == 0;
 
-    if (t->nt_stubs.count > 0) {
-        bytes = target_unbent(&t->os, &t->nt_stubs);
-        if (bytes == NULL) {
-            return err_set(e, ERR_OS, "the program's code cannot be read");
-        }
-        if (!os_write_code(&t->os, t->nt_stubs.from, bytes, t->nt_stubs.size,
-                           e)) {
-            free(bytes);
-            return false;
-        }
-        free(bytes);
+    if (bytes != NULL) {
+        ok = os_write_code(&t->os, x->from, bytes, x->size, e);
+    } else if (!ok) {
+        err_set(e, ERR_OS, "the program's code cannot be read");
     }
-    if (!target_mend_loader(t, e)) {
-        return false;
+    free(bytes);
+    return ok && target_mend_loader(t, e);
+}
+
+/* No thread of it has ever run, nor does one for a while: it is as if it were
+ * launched. *done: so it was. */
+static bool detach_new(struct detaching *d, bool *done, struct err *e)
+{
+    bool ok;
+
+    for (int i = 0; i < NEW_MS && os_process_is_new(&d->t->os); i++) {
+        if (d->m != NULL && d->m->run != NULL) {
+            d->m->run(d->m->ctx);
+        }
+        os_sleep(1);
     }
-    take_back(&d);
-    *e = d.why;
-    return d.why.code == ERR_NONE;
+    os_process_hold(&d->t->os, true);
+    *done = os_process_is_new(&d->t->os);
+    ok = !*done || unbend_outside(d->t, e);
+    os_process_hold(&d->t->os, false);
+    if (ok && *done) {
+        take_back(d);
+        *e = d->why;
+    }
+    return ok && d->why.code == ERR_NONE;
 }
 
 bool detach(struct target *t, const struct meanwhile *m, struct err *e)
 {
     struct detaching d = { .t = t, .m = m };
     struct err ignored;
+    bool done, ok;
 
     if (os_process_is_new(&t->os)) {
-        return detach_new(t, e);
+        ok = detach_new(&d, &done, e);
+        if (done || !ok) {
+            return ok;
+        }
     }
     if (!keeper_start(t, m, &d.why) || !find_moment(&d)) {
         return give_up(&d, e);

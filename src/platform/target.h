@@ -104,6 +104,9 @@ bool os_process_open(struct os_process *out, uint32_t pid, struct err *e);
 uint16_t os_process_machine(const struct os_process *p);
 /* For how many milliseconds it has been there. */
 uint64_t os_process_age(const struct os_process *p);
+/* Adds one to the suspend counts of all threads of a process that has not run
+ * yet, or takes it away. */
+void os_process_hold(const struct os_process *p, bool hold);
 /* Tells `each` of all processes: name of its file, in UTF-8. False: it cannot
  * be said. */
 bool os_process_each(void (*each)(void *ctx, uint32_t pid, str name), void *ctx,

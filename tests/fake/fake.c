@@ -1399,6 +1399,14 @@ uint64_t os_process_age(const struct os_process *p)
     return 5;
 }
 
+void os_process_hold(const struct os_process *p, bool hold)
+{
+    (void)p;
+    enter();
+    fake.stopped += hold ? 1 : -1;
+    leave(true);
+}
+
 uint64_t os_process_peb(const struct os_process *p)
 {
     (void)p;

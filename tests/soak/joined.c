@@ -9,6 +9,7 @@
  *   w   has a window, and sends itself messages
  *   x   raises exceptions and queues APCs
  *   t   makes threads that end at once
+ *   c   starts children, one after the other
  *   l   holds the loader's lock when it is told to
  *   e   ends by itself after about half a second
  *
@@ -24,6 +25,7 @@
 #define BUSY 4
 #define BLOCKED 3
 #define FIRST 0x10000000u
+#define CHILD_STATUS 55
 #define HANDLES_MOST 0x4000
 
 NTSYSAPI LONG NTAPI NtClose(HANDLE);
@@ -101,6 +103,34 @@ static LONG CALLBACK passes(EXCEPTION_POINTERS *x)
 static void CALLBACK apc(ULONG_PTR arg)
 {
     InterlockedIncrement((volatile LONG *)arg);
+}
+
+static DWORD WINAPI parent(void *arg)
+{
+    char path[MAX_PATH], line[MAX_PATH + 20];
+
+    (void)arg;
+    GetModuleFileNameA(NULL, path, sizeof(path));
+    snprintf(line, sizeof(line), "\"%s\" child", path);
+    while (!shared->stop) {
+        STARTUPINFOA startup = { .cb = sizeof(startup) };
+        PROCESS_INFORMATION info;
+        DWORD status = 0;
+
+        if (!CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL,
+                            &startup, &info)) {
+            InterlockedIncrement(&wrong);
+            break;
+        }
+        WaitForSingleObject(info.hProcess, INFINITE);
+        GetExitCodeProcess(info.hProcess, &status);
+        CloseHandle(info.hProcess);
+        CloseHandle(info.hThread);
+        if (status != CHILD_STATUS) {
+            InterlockedIncrement(&wrong);
+        }
+    }
+    return 0;
 }
 
 static DWORD WINAPI holder(void *arg)
@@ -262,7 +292,7 @@ static HANDLE start(LPTHREAD_START_ROUTINE routine)
 int main(int argc, char **argv)
 {
     const char *way = argc > 2 ? argv[2] : "";
-    HANDLE memory, threads[BUSY + BLOCKED + 4];
+    HANDLE memory, threads[BUSY + BLOCKED + 5];
     struct copy nt, win32u;
     LONG answered = 0;
     int count = 0;
@@ -270,6 +300,9 @@ int main(int argc, char **argv)
 
     if (argc < 2) {
         return 1;
+    }
+    if (strcmp(argv[1], "child") == 0) {
+        return CHILD_STATUS;
     }
     memory = OpenFileMappingA(FILE_MAP_ALL_ACCESS, FALSE, argv[1]);
     shared = memory == NULL
@@ -294,6 +327,9 @@ int main(int argc, char **argv)
     }
     if (strchr(way, 't')) {
         threads[count++] = start(maker);
+    }
+    if (strchr(way, 'c')) {
+        threads[count++] = start(parent);
     }
     if (strchr(way, 'l')) {
         threads[count++] = start(holder);

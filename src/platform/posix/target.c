@@ -169,6 +169,12 @@ uint64_t os_process_age(const struct os_process *p)
     return 0;
 }
 
+void os_process_hold(const struct os_process *p, bool hold)
+{
+    (void)p;
+    (void)hold;
+}
+
 uint64_t os_process_peb(const struct os_process *p)
 {
     (void)p;

@@ -32,6 +32,7 @@ static const struct {
     { PROCESS_VM_WRITE, "PROCESS_VM_WRITE" },
     { PROCESS_VM_OPERATION, "PROCESS_VM_OPERATION" },
     { PROCESS_CREATE_THREAD, "PROCESS_CREATE_THREAD" },
+    { PROCESS_SUSPEND_RESUME, "PROCESS_SUSPEND_RESUME" },
     { PROCESS_DUP_HANDLE, "PROCESS_DUP_HANDLE" },
     { SYNCHRONIZE, "SYNCHRONIZE" },
 };
@@ -153,6 +154,15 @@ uint64_t os_process_age(const struct os_process *p)
     b.LowPart = now.dwLowDateTime;
     b.HighPart = now.dwHighDateTime;
     return b.QuadPart > a.QuadPart ? (b.QuadPart - a.QuadPart) / 10000 : 0;
+}
+
+void os_process_hold(const struct os_process *p, bool hold)
+{
+    if (hold) {
+        NtSuspendProcess(p->process);
+    } else {
+        NtResumeProcess(p->process);
+    }
 }
 
 uint64_t os_process_peb(const struct os_process *p)

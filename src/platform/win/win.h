@@ -35,6 +35,8 @@ NTSYSAPI NTSTATUS NTAPI NtCreateThreadEx(HANDLE *, ACCESS_MASK, void *, HANDLE,
                                          void *, void *, ULONG, ULONG_PTR,
                                          SIZE_T, SIZE_T, void *);
 NTSYSAPI NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE, void *);
+NTSYSAPI NTSTATUS NTAPI NtSuspendProcess(HANDLE);
+NTSYSAPI NTSTATUS NTAPI NtResumeProcess(HANDLE);
 NTSYSAPI NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE, void *, const void *,
                                              SIZE_T, SIZE_T *);
 NTSYSAPI NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE, const void *, ULONG,
