@@ -85,7 +85,7 @@ PORTABLE := \
     view/tell.c \
     live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
     live/target.c live/keeper.c live/leftover.c live/loader.c live/attach.c \
-    live/detach.c live/early.c live/traced.c live/notes.c live/rings.c live/journal.c \
+    live/detach.c live/quiet.c live/early.c live/traced.c live/notes.c live/rings.c live/journal.c \
     live/images.c live/places.c live/drain.c live/rendezvous.c \
     live/handshake.c live/timing.c live/recording.c live/begin.c live/children.c live/session.c \
     cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c \

@@ -263,6 +263,9 @@ static uint32_t carry_out(struct keeper *k, uint32_t what)
         return callback_take(NULL);
     case KEEPER_LISTEN_NO:
         return callback_give_back();
+    case KEEPER_SHUT:
+        close_given(k->words->address);
+        return 0;
     case KEEPER_END:
     case KEEPER_LEAVE:
         put_right(k);

@@ -16,6 +16,7 @@
 #include "live/journal.h"
 #include "live/keeper.h"
 #include "live/loader.h"
+#include "live/quiet.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -320,6 +321,12 @@ static bool change(struct joining *j, struct err *e)
     size_t count;
     const struct os_stopped *s = os_threads_list(j->threads, &count);
 
+    for (size_t i = 0; i < target->dead_count; i++) {
+        struct dead_agent *d = &target->dead[i];
+        bool doubt;
+
+        d->quiet = quiet_is(target, j->threads, d->at, &doubt) && !doubt;
+    }
     j->time = os_tsc();
     t->last_pass = j->time;
     clear_rings(target, s, count);
@@ -367,6 +374,26 @@ static bool stop(struct joining *j, struct err *e)
     return err_set(e, ERR_OS, "it loads win32u.dll again and again");
 }
 
+/* What tracers have left that are dead: nothing leads there any more. */
+static void clear_dead(struct target *t)
+{
+    struct err ignored;
+
+    for (size_t i = 0; i < t->dead_count; i++) {
+        const struct dead_agent *d = &t->dead[i];
+
+        if (!d->quiet || !os_section_unmap(&t->os, d->section, &ignored) ||
+            !os_release_at(&t->os, d->at, &ignored)) {
+            continue;
+        }
+        for (size_t k = 0; k < COUNT_OF(d->handles); k++) {
+            keeper_pages(t, KEEPER_SHUT,
+                         (struct target_pages){ d->handles[k], 0 }, &ignored);
+        }
+    }
+    t->dead_count = 0;
+}
+
 static bool join(struct traced *t, struct err *e)
 {
     struct joining j = { .t = t };
@@ -382,6 +409,9 @@ static bool join(struct traced *t, struct err *e)
             *e = why;
             ok = false;
         }
+    }
+    if (ok) {
+        clear_dead(&t->target);
     }
     keeper_end(&t->target, KEEPER_LEAVE, NULL);
     return ok;

@@ -12,10 +12,10 @@
  */
 #include "live/detach.h"
 
+#include "live/quiet.h"
 #include "wire/ring.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/banned.h"
 
@@ -25,14 +25,6 @@
 #define TRIES 60
 /* Who has made a process lets it run soon, as a rule. */
 #define NEW_MS 100
-/* CONTEXT of x64. */
-#define CONTEXT_FLAGS 0x30
-#define CONTEXT_RSP 0x98
-#define CONTEXT_RIP 0xf8
-#define CONTEXT_AMD64 0x100000u
-/* How much of a stack is looked through. */
-#define STACK_MOST 0x40000u
-#define TEB_STACK_BASE 0x08
 
 struct detaching {
     struct target *t;
@@ -42,66 +34,6 @@ struct detaching {
     bool doubt;   // somebody may come back to the agent
     struct err why;
 };
-
-static bool in_agent(const struct target *t, uint64_t address)
-{
-    return address - t->agent < AGENT_ROOM;
-}
-
-static uint64_t word_at(const uint8_t *p)
-{
-    uint64_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-/* True if there is, on the thread's stack, a context that leads to the agent. */
-static bool comes_back(const struct target *t, const struct os_stopped *s)
-{
-    uint64_t base = 0;
-    uint64_t from = s->rsp & ~(uint64_t)7;
-    uint8_t *stack;
-    size_t size;
-    bool found = false;
-
-    if (from == 0 || !os_read(&t->os, s->teb + TEB_STACK_BASE, &base, 8) ||
-        base <= from) {
-        return false;
-    }
-    size = base - from < STACK_MOST ? (size_t)(base - from) : STACK_MOST;
-    stack = malloc(size);
-    if (stack == NULL || !os_read(&t->os, from, stack, size)) {
-        free(stack);
-        return false;
-    }
-    for (size_t i = CONTEXT_RIP; i + 8 <= size && !found; i += 8) {
-        const uint8_t *context = stack + i - CONTEXT_RIP;
-        uint64_t rsp = word_at(context + CONTEXT_RSP);
-
-        found = in_agent(t, word_at(stack + i)) &&
-                (word_at(context + CONTEXT_FLAGS) & CONTEXT_AMD64) != 0 &&
-                rsp >= from && rsp < base;
-    }
-    free(stack);
-    return found;
-}
-
-/* Is nobody in the agent? *doubt: but somebody may come back to it. */
-static bool is_quiet(const struct detaching *d, bool *doubt)
-{
-    size_t count;
-    const struct os_stopped *s = os_threads_list(d->threads, &count);
-
-    *doubt = false;
-    for (size_t i = 0; i < count; i++) {
-        if (in_agent(d->t, s[i].rip)) {
-            return false;
-        }
-        *doubt = *doubt || comes_back(d->t, &s[i]);
-    }
-    return true;
-}
 
 /* Stops all when nobody is in the agent. False: they cannot be stopped. */
 static bool find_moment(struct detaching *d)
@@ -117,7 +49,7 @@ static bool find_moment(struct detaching *d)
         if (!keeper_stop(t, &d->threads, &d->why)) {
             return false;
         }
-        quiet = is_quiet(d, &doubt);
+        quiet = quiet_is(t, d->threads, t->agent, &doubt);
         if ((quiet && !doubt) || i >= TRIES) {
             d->doubt = !quiet || doubt;
             return true;

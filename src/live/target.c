@@ -176,6 +176,52 @@ static bool open_section(struct target *t, const struct launch_options *o,
 
 /* --- the image --- */
 
+/* False if the tracer whose agent is at `agent` lives: *e says which it is, or
+ * that it cannot be told. */
+static bool note_agent(struct target *t, uint64_t agent, struct err *e)
+{
+    struct image_head head;
+    struct image_config config;
+    bool known, dead;
+
+    for (size_t i = 0; i < t->dead_count; i++) {
+        if (t->dead[i].at == agent) {
+            return true;
+        }
+    }
+    if (!os_read(&t->os, agent, &head, sizeof(head)) ||
+        head.magic != IMAGE_MAGIC || head.layout != WIRE_LAYOUT ||
+        head.config > AGENT_IMAGE_ROOM ||
+        !os_read(&t->os, agent + head.config, &config, sizeof(config))) {
+        return err_set(e, ERR_NOT_OURS,
+                       "is traced, or was, by another version of ntstrace");
+    }
+    dead = os_handle_signalled(&t->os, config.tracer, &known);
+    if (known && !dead) {
+        return err_set(e, ERR_NOT_OURS, "is traced already, by process %u",
+                       (unsigned)config.tracer_pid);
+    }
+    if (t->dead_count < DEAD_AGENTS_MOST) {
+        t->dead[t->dead_count++] = (struct dead_agent){
+            .at = agent,
+            .section = config.section,
+            .handles = { config.room, config.wake, config.tracer },
+        };
+    }
+    return true;
+}
+
+/* An agent may lie there, which no stub leads to (any more). */
+static bool look_for_agent(struct target *t, const struct os_region *r,
+                           struct err *e)
+{
+    uint64_t magic = 0;
+
+    return r->free || r->image || r->mapped ||
+           !os_read(&t->os, r->allocation, &magic, sizeof(magic)) ||
+           magic != IMAGE_MAGIC || note_agent(t, r->allocation, e);
+}
+
 /* A free place from the far end upwards: what is near below ntdll is where
  * the system puts its DLLs. */
 static bool find_place(struct target *t, struct err *e)
@@ -188,6 +234,9 @@ static bool find_place(struct target *t, struct err *e)
 
     from -= from % GRANULE;
     while (from < end && os_query(&t->os, from, &r)) {
+        if (!look_for_agent(t, &r, e)) {
+            return false;
+        }
         if (r.free && r.base + r.size >= from + room &&
             os_reserve_at(&t->os, from, room, &ignored)) {
             t->agent = from;
@@ -432,28 +481,6 @@ static bool find_ntdll(struct target *t, uint64_t *begins, struct err *e)
     return module_open(&t->ntdll, &t->os, r.allocation, e);
 }
 
-/* False if the tracer whose agent is at `agent` lives: *e says which it is, or
- * that it cannot be told. */
-static bool is_dead(const struct os_process *p, uint64_t agent, struct err *e)
-{
-    struct image_head head;
-    struct image_config config;
-    bool known, dead;
-
-    if (!os_read(p, agent, &head, sizeof(head)) || head.magic != IMAGE_MAGIC ||
-        head.layout != WIRE_LAYOUT || head.config > AGENT_IMAGE_ROOM ||
-        !os_read(p, agent + head.config, &config, sizeof(config))) {
-        return err_set(e, ERR_NOT_OURS,
-                       "is traced, or was, by another version of ntstrace");
-    }
-    dead = os_handle_signalled(p, config.tracer, &known);
-    if (known && !dead) {
-        return err_set(e, ERR_NOT_OURS, "is traced already, by process %u",
-                       (unsigned)config.tracer_pid);
-    }
-    return true;
-}
-
 bool target_settle(struct target *t, const struct launch_options *o,
                    struct timing *timing, struct err *e)
 {
@@ -465,7 +492,7 @@ bool target_settle(struct target *t, const struct launch_options *o,
                        "programs only");
     }
     if (!find_ntdll(t, &begins, e) ||
-        (t->ntdll.leftover != 0 && !is_dead(&t->os, t->ntdll.leftover, e))) {
+        (t->ntdll.leftover != 0 && !note_agent(t, t->ntdll.leftover, e))) {
         return false;
     }
     t->wine_record = t->plan->system.wine && !os_last_call_implemented();

@@ -37,6 +37,15 @@ struct target_pages {
 /* Rings committed before the first thread asks for one; fewer large ones. */
 #define RINGS_AT_FIRST 4u
 
+/* An agent whose tracer is dead. */
+struct dead_agent {
+    uint64_t at;
+    uint64_t section;     // where its section is mapped
+    uint64_t handles[3];  // that it was given
+    bool quiet;           // nobody is in it, nor comes back to it
+};
+#define DEAD_AGENTS_MOST 64
+
 /* Our thread in the target, while it is there (keeper.h). */
 struct keeper {
     void *thread;  // handle, owned; NULL: it is not there
@@ -68,6 +77,8 @@ struct target {
     uint8_t *win32u_thunks;  // their bytes, owned
     bool win32u_sealed;      // the room of its thunks is executable
     struct keeper keeper;
+    struct dead_agent dead[DEAD_AGENTS_MOST];
+    size_t dead_count;
     void *room;  // event: rings have room, or an answer is there
     void *wake;  // event, borrowed: wakes the reader
 };

@@ -131,6 +131,7 @@ enum keeper_what {
     KEEPER_CLOSE,      // ... and give them their protection back
     KEEPER_LISTEN,     // register the callback ...
     KEEPER_LISTEN_NO,  // ... and take it back
+    KEEPER_SHUT,       // close the handle in `address`, as one of the agent's
     KEEPER_END,        // close the agent's handles, and end
     KEEPER_LEAVE,      // end
 };

@@ -677,6 +677,8 @@ static uint32_t keep(const struct keeper_words *w)
         ok = !fake.setup.callback_stays;
         fake.callback = ok ? 0 : fake.callback;
         break;
+    case KEEPER_SHUT:
+        break;
     case KEEPER_END:
     case KEEPER_LEAVE:
         if (fake.stopped > 0) {
