@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fell ROW RUNS MS SEED LOG TRACER TRACE DIR TREE CALLS TOTAL WIDTH - runs a
- * tree of processes (TREE is tests/targets/tree.c's program, `heap`) under
- * the tracer with -f, again and again, and ends the *tracer* at a random
- * moment between its start and the tree's end. Then each process has to come
+ * fell ROW RUNS MS SEED LOG TRACER TRACE DIR CALLS TOTAL WIDTH COMMAND... - runs
+ * a tree of processes (tests/targets/tree.c, `heap`; or maker.c, which is one of
+ * two) under the tracer with -f, again and again, and ends the *tracer* at a
+ * random moment between its start and the tree's end. Then each process has to come
  * to its right end within MS milliseconds, or to have been ended before it ran:
  * each that has begun has made its calls and ended with its own status, each
  * that has not is missed by its parent, with a status that is no crash's, or
@@ -259,11 +259,12 @@ int main(int argc, char **argv)
     SECURITY_ATTRIBUTES inherit = { .nLength = sizeof inherit,
                                     .bInheritHandle = TRUE };
     static wchar_t line[LINE_MAX], again[LINE_MAX];
+    const wchar_t *command = launch_tail(12);
     uint64_t runs, seed;
     double whole = 0;
 
     target_begin();
-    if (argc != 13) {
+    if (argc < 13) {
         fprintf(stderr, "see the head of fell.c\n");
         return 2;
     }
@@ -275,18 +276,17 @@ int main(int argc, char **argv)
                          FILE_SHARE_READ | FILE_SHARE_WRITE, &inherit,
                          OPEN_ALWAYS, 0, NULL);
     dir = argv[8];
-    calls = (unsigned)atoi(argv[10]);
-    total = (unsigned)atoi(argv[11]);
-    width = (unsigned)atoi(argv[12]);
+    calls = (unsigned)atoi(argv[9]);
+    total = (unsigned)atoi(argv[10]);
+    width = (unsigned)atoi(argv[11]);
     if (output == INVALID_HANDLE_VALUE || total > TOTAL_MAX || width == 0 ||
         width > WIDTH_MAX) {
         launch_fail("what to run");
     }
     CreateDirectoryA(dir, NULL);
     SetEnvironmentVariableA("TREE_DIR", dir);
-    swprintf(line, LINE_MAX,
-             L"\"%hs\" -f -o \"%hs\" -- \"%hs\" heap 0 %u %u %u", argv[6],
-             argv[7], argv[9], calls, total, width);
+    swprintf(line, LINE_MAX, L"\"%hs\" -f -o \"%hs\" -- %ls", argv[6], argv[7],
+             command);
     soak_seed(seed);
     /* How long the whole of it takes; all is there then. */
     for (int i = 0; i < 3; i++) {
