@@ -133,7 +133,7 @@ uint16_t os_process_machine(const struct os_process *p)
     uint32_t head;
     uint16_t machine;
 
-    /* IMAGE_DOS_HEADER.e_lfanew; IMAGE_FILE_HEADER.Machine behind "PE". */
+    /* e_lfanew of the DOS header; the machine is the word behind "PE". */
     return image != 0 && os_read(p, image + 0x3c, &head, sizeof(head)) &&
                    os_read(p, image + head + 4, &machine, sizeof(machine))
                ? machine
