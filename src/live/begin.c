@@ -269,9 +269,10 @@ struct traced *begin_child(struct traced *parent, const struct born *b,
         traced_close(t);
         return NULL;
     }
-    if (!target_take_in(&t->target, p, s->options,
-                        t->hidden ? s->hidden_plan : &s->plan, s->wake,
-                        &s->timing, e)) {
+    if (!target_take_in(&t->target, p,
+                        parent->attached ? NULL : &parent->target.ntdll,
+                        s->options, t->hidden ? s->hidden_plan : &s->plan,
+                        s->wake, &s->timing, e)) {
         traced_close(t);
         return NULL;
     }

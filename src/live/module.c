@@ -20,6 +20,9 @@
 /* ntdll is 2 MiB; nothing we read whole is larger than this. */
 #define IMAGE_MOST (64u << 20)
 
+/* Of LdrInitializeThunk, which is bent to the agent's start. */
+#define LOADER_SAME 64
+
 #define IMAGE_SCN_MEM_DISCARDABLE 0x02000000u
 
 /* The bytes from `from` to `to`, as far as they can be read. */
@@ -93,8 +96,54 @@ bool module_open(struct module *out, const struct os_process *p, uint64_t base,
     return true;
 }
 
+/* `size` bytes at `rva` are what they are in `like`. */
+static bool is_same(const struct module *like, const struct os_process *p,
+                    uint64_t rva, size_t size)
+{
+    uint8_t *bytes;
+    bool same;
+
+    if (rva > like->size || size > like->size - rva) {
+        return false;
+    }
+    bytes = malloc(size);
+    same = bytes != NULL && os_read(p, like->base + rva, bytes, size) &&
+           memcmp(bytes, like->bytes + rva, size) == 0;
+    free(bytes);
+    return same;
+}
+
+bool module_share(struct module *out, struct module *like,
+                  const struct os_process *p, uint64_t base)
+{
+    uint64_t loader = module_export(like, STR("LdrInitializeThunk"));
+    uint32_t from, to;
+
+    if (like->base != base || like->leftover != 0 || loader < base ||
+        !syscalls_span(&like->syscalls, &from, &to) ||
+        !is_same(like, p, 0, PAGE) || !is_same(like, p, from, to - from) ||
+        !is_same(like, p, loader - base, LOADER_SAME)) {
+        return false;
+    }
+    if (like->users == NULL) {
+        like->users = malloc(sizeof(*like->users));
+        if (like->users == NULL) {
+            return false;
+        }
+        *like->users = 1;
+    }
+    ++*like->users;
+    *out = *like;
+    return true;
+}
+
 void module_close(struct module *m)
 {
+    if (m->users != NULL && --*m->users > 0) {
+        *m = (struct module){ 0 };
+        return;
+    }
+    free(m->users);
     syscalls_close(&m->syscalls);
     free(m->bytes);
     *m = (struct module){ 0 };

@@ -20,12 +20,19 @@ struct module {
     struct pe_image image;  // over `bytes`
     struct syscalls syscalls;
     uint64_t leftover;  // an agent that stubs of it led to; 0: none did
+    uint32_t *users;    // so many have what is owned; NULL: this one alone
 };
 
 /* Copies the image at `base` out of the target. */
 bool module_open(struct module *out, const struct os_process *p, uint64_t base,
                  struct err *e);
 void module_close(struct module *m);
+
+/* The image at `base` of `p`, which has not run: what `like` has of it is taken
+ * for it as well, if its head, its stubs and the start of its loader are those.
+ * False: they are not, or there was no memory. */
+bool module_share(struct module *out, struct module *like,
+                  const struct os_process *p, uint64_t base);
 
 /* The system call `name` of the module; NULL if it has none. */
 const struct syscall_entry *module_syscall(const struct module *m, str name);

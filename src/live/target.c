@@ -478,7 +478,9 @@ static bool find_ntdll(struct target *t, uint64_t *begins, struct err *e)
         !os_query(&t->os, *begins, &r) || !r.image) {
         return err_set(e, ERR_OS, "cannot find ntdll in the program");
     }
-    return module_open(&t->ntdll, &t->os, r.allocation, e);
+    return (t->like != NULL &&
+            module_share(&t->ntdll, t->like, &t->os, r.allocation)) ||
+           module_open(&t->ntdll, &t->os, r.allocation, e);
 }
 
 bool target_settle(struct target *t, const struct launch_options *o,
@@ -581,13 +583,15 @@ bool target_launch(struct target *out, const uint16_t *path,
 }
 
 bool target_take_in(struct target *out, const struct os_process *os,
-                    const struct launch_options *o, struct plan *plan,
-                    void *wake, struct timing *timing, struct err *e)
+                    struct module *like, const struct launch_options *o,
+                    struct plan *plan, void *wake, struct timing *timing,
+                    struct err *e)
 {
     struct target t = target_for(o, plan, wake);
     struct err ignored = { 0 };
 
     t.os = *os;
+    t.like = like;
     if (!get_in(&t, o, timing, e)) {
         /* What leads to us must not stay there. */
         unpatch(&t.os, &t.nt_stubs, &ignored);
@@ -599,6 +603,7 @@ bool target_take_in(struct target *out, const struct os_process *os,
         target_close(&t);
         return false;
     }
+    t.like = NULL;
     *out = t;
     return true;
 }

@@ -71,6 +71,7 @@ struct target {
     bool wine_record;   // last calls are kept by the agent (wine.S)
     struct plan *plan;  // borrowed: what is recorded of which call
     struct module ntdll;
+    struct module *like;   // borrowed, while it is taken in: ntdll, or NULL
     struct module win32u;  // zeroed until it is there
     struct patched nt_stubs;
     struct patched win32u_stubs;
@@ -92,10 +93,12 @@ bool target_launch(struct target *out, const uint16_t *path,
                    struct err *e);
 /* The same for a process that a program has made, which has not run yet, and
  * and has no thread but that of `os`, if that has one. `os` is the target's if
- * it succeeds; if not, the process is as it was, or was ended. */
+ * it succeeds; if not, the process is as it was, or was ended. `like`: ntdll as it
+ * was read in another process before that ran; NULL: none. */
 bool target_take_in(struct target *out, const struct os_process *os,
-                    const struct launch_options *o, struct plan *plan,
-                    void *wake, struct timing *timing, struct err *e);
+                    struct module *like, const struct launch_options *o,
+                    struct plan *plan, void *wake, struct timing *timing,
+                    struct err *e);
 /* It is let run by who has made it. */
 void target_hand_back(struct target *t);
 /* The same for a process that runs, in steps: all that needs no change of its

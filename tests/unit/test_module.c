@@ -271,6 +271,71 @@ static void stubs_that_a_dead_tracer_has_left_are_read_as_they_were(void)
     CHECK_U64(mend(bytes), 0);
 }
 
+/* One system call, and the loader's start, by an export directory. */
+#define CALL 0x1100
+#define LOADER 0x1200
+#define EXPORTS 0x2000
+
+static struct module make_like(void)
+{
+    struct module m = { .base = BASE, .size = SIZE };
+
+    make_image();
+    put(OPTIONAL + 112, EXPORTS, 4);
+    put(OPTIONAL + 116, 0x100, 4);
+    put(EXPORTS + 20, 1, 4);
+    put(EXPORTS + 24, 1, 4);
+    put(EXPORTS + 28, EXPORTS + 40, 4);
+    put(EXPORTS + 32, EXPORTS + 44, 4);
+    put(EXPORTS + 36, EXPORTS + 48, 4);
+    put(EXPORTS + 40, LOADER, 4);
+    put(EXPORTS + 44, EXPORTS + 52, 4);
+    memcpy(image + EXPORTS + 52, "LdrInitializeThunk", 19);
+    m.bytes = malloc(SIZE);
+    m.syscalls.entries = calloc(1, sizeof(*m.syscalls.entries));
+    m.syscalls.seconds = calloc(1, sizeof(*m.syscalls.seconds));
+    CHECK(m.bytes != NULL && m.syscalls.entries != NULL);
+    memcpy(m.bytes, image, SIZE);
+    CHECK(pe_image_over(&m.image, m.bytes, SIZE));
+    m.syscalls.count = 1;
+    m.syscalls.entries[0] =
+        (struct syscall_entry){ .name = STR("NtClose"), .rva = CALL };
+    CHECK_U64(module_export(&m, STR("LdrInitializeThunk")), BASE + LOADER);
+    return m;
+}
+
+static void what_is_the_same_in_another_process_is_there_once(void)
+{
+    static const uint32_t counts[] = { 0,           NT + 8, CALL,
+                                       CALL + 0x1f, LOADER, LOADER + 0x3f };
+    const struct os_process p = { .pid = 1 };
+    struct module like = make_like();
+    struct module out, third;
+
+    for (size_t i = 0; i < COUNT_OF(counts); i++) {
+        image[counts[i]] ^= 1;
+        CHECK(!module_share(&out, &like, &p, BASE));
+        image[counts[i]] ^= 1;
+    }
+    CHECK(!module_share(&out, &like, &p, BASE + 0x10000));
+    hidden[CALL / 0x1000] = true;
+    CHECK(!module_share(&out, &like, &p, BASE));
+    hidden[CALL / 0x1000] = false;
+    like.leftover = 1;
+    CHECK(!module_share(&out, &like, &p, BASE));
+    like.leftover = 0;
+    /* What nobody looks at may differ; and it lives as long as any of them. */
+    image[SIZE - 1] ^= 1;
+    CHECK(module_share(&out, &like, &p, BASE) && out.bytes == like.bytes);
+    CHECK(module_share(&third, &out, &p, BASE) && third.bytes == like.bytes);
+    module_close(&like);
+    CHECK(like.bytes == NULL);
+    CHECK_U64(module_export(&out, STR("LdrInitializeThunk")), BASE + LOADER);
+    module_close(&third);
+    CHECK_U64(module_export(&out, STR("LdrInitializeThunk")), BASE + LOADER);
+    module_close(&out);
+}
+
 int main(void)
 {
     const struct test tests[] = {
@@ -279,6 +344,7 @@ int main(void)
         TEST(what_leads_outside_is_not_followed),
         TEST(a_name_that_is_no_text_is_kept_as_one),
         TEST(stubs_that_a_dead_tracer_has_left_are_read_as_they_were),
+        TEST(what_is_the_same_in_another_process_is_there_once),
     };
 
     return check_run(tests, COUNT_OF(tests));
