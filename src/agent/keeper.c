@@ -260,6 +260,10 @@ static uint32_t carry_out(struct keeper *k, uint32_t what)
     case KEEPER_CLOSE:
         return k->opened.size != 0 ? close_pages(k) : STATUS_UNSUCCESSFUL;
     case KEEPER_LISTEN:
+        if (image_config_here()->wine_pointer != 0) {
+            /* The dispatcher may be that of an agent whose tracer is dead. */
+            callback_give_back();
+        }
         return callback_take(NULL);
     case KEEPER_LISTEN_NO:
         return callback_give_back();

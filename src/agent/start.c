@@ -41,13 +41,7 @@ uint32_t callback_give_back(void)
 
 uint32_t callback_take(struct ring *ring)
 {
-    uint32_t status;
-
-    if (image_config_here()->wine_pointer != 0) {
-        /* The dispatcher may be that of an agent whose tracer is dead. */
-        set_callback(ring, 0);
-    }
-    status = set_callback(ring, image_config_here()->callback);
+    uint32_t status = set_callback(ring, image_config_here()->callback);
 
     /* Wine only, see amd64/wine.S. Setting the callback has chosen another
      * dispatcher, so this comes after it. */

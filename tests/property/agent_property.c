@@ -1063,6 +1063,22 @@ uint32_t prop_kernel(const struct kernel_call *c)
         return answer_read(c);
     case PRIVATE_NtProtectVirtualMemory:
         return kernel_chores ? chore_protect(c) : answer_protect(c);
+    case PRIVATE_NtTerminateProcess:
+        /* CHORE_CHILD, and then no answer. */
+        if (kernel_chores) {
+            return 0;
+        }
+        bad("a process is ended");
+        break;
+    case PRIVATE_NtResumeThread:
+    case PRIVATE_NtGetNextThread:
+    case PRIVATE_NtQueryInformationThread:
+    case PRIVATE_NtSuspendThread:
+    case PRIVATE_NtSetInformationObject:
+    case PRIVATE_NtClose:
+        bad("private call %llu, which none of this makes",
+            (unsigned long long)c->index);
+        break;
     case PRIVATE_COUNT:
         break;
     }
