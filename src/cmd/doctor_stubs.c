@@ -214,13 +214,13 @@ static void check_target(struct doctor *d)
     os_process_close(&p);
 }
 
-/* One that is mapped in this process. */
+/* One that is mapped in this process, with all that anybody has changed. */
 static bool open_own(struct module *m, const char *name, struct err *e)
 {
     struct os_process self = os_self();
     uint64_t base = os_own_module(name, e);
 
-    return base != 0 && module_open(m, &self, base, e);
+    return base != 0 && module_open_as_is(m, &self, base, e);
 }
 
 static void check_own(struct doctor *d)

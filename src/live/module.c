@@ -62,8 +62,19 @@ static void read_image(const struct module *m, const struct os_process *p,
     read_part(m, p, i < head->section_count ? 0 : from, m->size);
 }
 
-bool module_open(struct module *out, const struct os_process *p, uint64_t base,
-                 struct err *e)
+/* False, and `m` is closed, without memory. */
+static bool know_syscalls(struct module *m, struct err *e)
+{
+    m->syscalls = syscalls_of(&m->image);
+    if (m->syscalls.entries != NULL && m->syscalls.seconds != NULL) {
+        return true;
+    }
+    module_close(m);
+    return err_set(e, ERR_OS, "out of memory");
+}
+
+bool module_open_as_is(struct module *out, const struct os_process *p,
+                       uint64_t base, struct err *e)
 {
     uint8_t head[PAGE];
     struct module m = { .base = base };
@@ -86,11 +97,27 @@ bool module_open(struct module *out, const struct os_process *p, uint64_t base,
         return err_set(e, ERR_OS, "the image at 0x%llx is damaged",
                        (unsigned long long)base);
     }
+    if (!know_syscalls(&m, e)) {
+        return false;
+    }
+    *out = m;
+    return true;
+}
+
+bool module_open(struct module *out, const struct os_process *p, uint64_t base,
+                 struct err *e)
+{
+    struct module m;
+
+    if (!module_open_as_is(&m, p, base, e)) {
+        return false;
+    }
     m.leftover = leftover_mend(p, base, m.bytes, m.size);
-    m.syscalls = syscalls_of(&m.image);
-    if (m.syscalls.entries == NULL || m.syscalls.seconds == NULL) {
-        module_close(&m);
-        return err_set(e, ERR_OS, "out of memory");
+    if (m.leftover != 0) {
+        syscalls_close(&m.syscalls);
+        if (!know_syscalls(&m, e)) {
+            return false;
+        }
     }
     *out = m;
     return true;

@@ -23,9 +23,13 @@ struct module {
     uint32_t *users;    // so many have what is owned; NULL: this one alone
 };
 
-/* Copies the image at `base` out of the target. */
+/* Copies the image at `base` out of the target; what a tracer has left in it is
+ * as it was before, in the copy. */
 bool module_open(struct module *out, const struct os_process *p, uint64_t base,
                  struct err *e);
+/* The same, but as it lies there. */
+bool module_open_as_is(struct module *out, const struct os_process *p,
+                       uint64_t base, struct err *e);
 void module_close(struct module *m);
 
 /* The image at `base` of `p`, which has not run: what `like` has of it is taken
