@@ -96,10 +96,12 @@ WINDOWS := \
     platform/win/memory.c platform/win/thread.c \
     platform/win/sync.c platform/win/console.c platform/win/file.c \
     platform/win/machine.c \
-    platform/win/probe.c platform/win/probe_words.c \
+    platform/win/probe.c platform/win/probe_others.c \
+    platform/win/probe_words.c \
     platform/win/probe_callback.S \
     cmd/doctor.c cmd/doctor_check.c cmd/doctor_stubs.c \
-    cmd/doctor_callback.c cmd/doctor_system.c cmd/main.c
+    cmd/doctor_callback.c cmd/doctor_system.c cmd/doctor_trees.c \
+    cmd/main.c
 
 # Native: what is of use to tests as well, and what a test has its own of.
 POSIX  := platform/posix/text.c platform/posix/sync.c \

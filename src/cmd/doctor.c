@@ -2,8 +2,9 @@
 /*
  * doctor.c - runs the groups of checks and adds up.
  *
- * Checks that set the callback run in a copy of this process, told which
- * group by the environment, so that a crash is a finding and not the end.
+ * Checks that set the callback, or that may hang, run in a copy of this process,
+ * told which group by the environment, so that a crash is a finding and not the
+ * end.
  */
 
 #include "cmd/command.h"
@@ -15,7 +16,6 @@
 
 #include "base/banned.h"
 
-#define GROUP_VARIABLE "NTSTRACE_DOCTOR_GROUP"
 #define SPOIL_VARIABLE "NTSTRACE_DOCTOR_SPOIL"
 
 #define GROUP_MS 60000
@@ -30,15 +30,24 @@
 static const struct group {
     const char *name;
     void (*run)(struct doctor *d);
-    bool apart;    // in a copy of this process
-    bool guarded;  // ... with control flow guard
+    enum {
+        HERE,
+        APART,      // in a copy of this process
+        GUARDED,    // ... with control flow guard
+        RISKY,      // ... that may break off without harm
+        ASKED_FOR,  // ... by another group, which needs such a copy
+    } where;
 } groups[] = {
-    { "stubs", doctor_stubs, false, false },
-    { "callback", doctor_callback, true, false },
-    { "guarded", doctor_guarded, true, true },
-    { "threads", doctor_threads, true, false },
-    { "memory", doctor_memory, false, false },
-    { "processor", doctor_processor, false, false },
+    { "stubs", doctor_stubs, HERE },
+    { "callback", doctor_callback, APART },
+    { "guarded", doctor_guarded, GUARDED },
+    { "threads", doctor_threads, APART },
+    { "memory", doctor_memory, HERE },
+    { "trees", doctor_trees, APART },
+    { "join", doctor_join, APART },
+    { "clone", doctor_clone, RISKY },
+    { "sleep", doctor_sleep, ASKED_FOR },
+    { "processor", doctor_processor, HERE },
 };
 
 static uint32_t sum_to_status(const struct doctor_sum *s)
@@ -57,12 +66,12 @@ static void add_status(struct doctor_sum *to, uint32_t status)
 
 static void run_apart(struct doctor *d, const struct group *g)
 {
-    enum relied relied = g->guarded ? NOT_RELIED_ON : RELIED_ON;
+    enum relied relied = g->where == APART ? RELIED_ON : NOT_RELIED_ON;
+    bool guard = g->where == GUARDED;
     uint32_t status = 0;
     struct err e = { 0 };
 
-    if (!probe_run_again(GROUP_VARIABLE, g->name, g->guarded, GROUP_MS, &status,
-                         &e)) {
+    if (!probe_run_again(DOCTOR_GROUP, g->name, guard, GROUP_MS, &status, &e)) {
         check_begin(d, "doctor/group", relied);
         check_unknown(d, g->name);
         check_say(d, "%s", e.text);
@@ -116,7 +125,7 @@ bool doctor_run(const struct options *o, struct arena *a, struct outcome *out,
     uint32_t version[3];
     const char *wine;
     char room[32];
-    str only = str_of(probe_variable(GROUP_VARIABLE, room, sizeof(room)));
+    str only = str_of(probe_variable(DOCTOR_GROUP, room, sizeof(room)));
 
     (void)o;
     probe_variable(SPOIL_VARIABLE, d.spoil, sizeof(d.spoil));
@@ -132,10 +141,10 @@ bool doctor_run(const struct options *o, struct arena *a, struct outcome *out,
     } else {
         print_head(&d, version, wine);
         for (size_t i = 0; i < COUNT_OF(groups); i++) {
-            if (groups[i].apart) {
-                run_apart(&d, &groups[i]);
-            } else {
+            if (groups[i].where == HERE) {
                 groups[i].run(&d);
+            } else if (groups[i].where != ASKED_FOR) {
+                run_apart(&d, &groups[i]);
             }
         }
         print_sum(&d);

@@ -22,6 +22,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The environment variable that names a group to a copy of this process. */
+#define DOCTOR_GROUP "NTSTRACE_DOCTOR_GROUP"
+
 enum relied {
     NOT_RELIED_ON,  // good to know; ntstrace copes either way
     RELIED_ON,
@@ -74,6 +77,10 @@ void doctor_guarded(struct doctor *d);   // ... one with control flow guard
 void doctor_threads(struct doctor *d);   // doctor_system.c
 void doctor_memory(struct doctor *d);
 void doctor_processor(struct doctor *d);
+void doctor_trees(struct doctor *d);  // doctor_trees.c: own process
+void doctor_join(struct doctor *d);   // ... own process
+void doctor_clone(struct doctor *d);  // ... own process; it may be copied
+void doctor_sleep(struct doctor *d);  // checks nothing: is joined by another
 
 /* ntdll's system call function `name` in our own process, where security
  * software may have been. */

@@ -167,9 +167,8 @@ void doctor_threads(struct doctor *d)
 bool doctor_launch(struct os_process *p, uint64_t *start, uint64_t *ntdll,
                    struct err *e)
 {
-    static const uint16_t line[] = {
-        'n', 't', 's', 't', 'r', 'a', 'c', 'e', 0
-    };
+    static const uint16_t line[] = { 'n', 't', 's', 't', 'r', 'a', 'c', 'e',
+                                     ' ', 'd', 'o', 'c', 't', 'o', 'r', 0 };
     const uint16_t *path = probe_own_path();
     struct os_region r = { 0 };
 

@@ -34,7 +34,7 @@
 
 #ifndef __ASSEMBLER__
 
-#include "platform/os.h"
+#include "platform/target.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -128,6 +128,41 @@ uint64_t probe_teb_get(uint32_t offset);
 void probe_teb_set_byte(uint32_t offset, uint8_t value);
 uint32_t probe_last_call(void *thread, uint64_t words[3], uint32_t size);
 void *probe_this_thread(void);
+
+/* --- other processes (probe_others.c) --- */
+
+/* NtCreateUserProcess of our own program, ThreadFlags `flags`: its status.
+ * *suspended: how often its thread had to be resumed then; it is stopped now in
+ * any case. For os_process_close, which ends it; it ends with us as well. */
+uint32_t probe_create(uint32_t flags, struct os_process *out,
+                      uint32_t *suspended);
+/* Gives `p` a handle with the rights of ours; *there is its value in `p`. */
+bool probe_give(const struct os_process *p, void *handle, uint64_t *there);
+/* True if the process of this id can be opened with all rights. */
+bool probe_may_open(uint32_t pid);
+/* NtCreateThreadEx in `p` with these flags, among them suspended, at `start`,
+ * with 0 for its argument; resumes it. Its status; *ended: it has come to its
+ * end within `ms`. */
+uint32_t probe_thread(const struct os_process *p, uint64_t start,
+                      uint32_t flags, uint32_t ms, bool *ended);
+
+/* What became of a copy of this process. */
+struct probe_clone {
+    bool asked;  // it could be asked about the section
+    bool free;   // nothing is there where our view of the section is
+    bool ended;  // in time, with this code:
+    uint32_t code;
+};
+/* The exit code of a copy whose thread came back with 0x129: and, in its lowest
+ * byte, how many events one call there had. */
+#define PROBE_CLONED UINT32_C(0x2c10e000)
+bool probe_can_clone(void);
+/* RtlCloneUserProcess: its status in this process. The copy may come to nothing,
+ * and this process with it: for one of its own alone. */
+uint32_t probe_clone(const struct os_section *s, struct probe_clone *out);
+
+/* For us and the processes that we start. */
+bool probe_set_variable(const char *name, const char *value);
 
 /* --- the rest --- */
 
