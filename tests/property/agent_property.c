@@ -1014,6 +1014,213 @@ static bool is_look(const struct kernel_call *c)
             c->rdx - REGIONS_AT < regions_bytes);
 }
 
+/* --- a kernel for the keeper: threads that can be stopped --- */
+
+#define KEPT_THREADS 12
+#define KEPT_HANDLES 4096
+#define ORDER_HANDLE 0x60
+#define FIRST_HANDLE 0x1000
+#define OPENED_AT 0x7ff600001000ull
+
+static struct {
+    bool on;
+    struct {
+        uint64_t tid;
+        int stops;
+        bool ends;  // it cannot be stopped
+    } thread[KEPT_THREADS];
+    uint32_t count;
+    uint8_t handle[KEPT_HANDLES];  // thread and 1; 0: closed
+    uint32_t handles;              // ever opened
+    uint32_t closed_given;
+    bool opened;
+    uint32_t orders;
+    bool stopped;  // the last order said so
+    bool listens;
+    enum {
+        KEEPER_RUNS,
+        KEEPER_DIES,
+        KEEPER_ENDS,
+        KEEPER_LEAVES
+    } end;
+} keeps;
+
+static uint32_t handle_slot(uint64_t handle)
+{
+    uint64_t slot = (handle - FIRST_HANDLE) / 4;
+
+    if (slot >= keeps.handles || keeps.handle[slot] == 0) {
+        bad("handle 0x%llx is none", (unsigned long long)handle);
+        return 0;
+    }
+    return (uint32_t)slot;
+}
+
+static bool is_running(uint32_t i)
+{
+    return keeps.thread[i].stops == 0 && !keeps.thread[i].ends;
+}
+
+/* A thread that runs may make another one. */
+static void make_thread(void)
+{
+    if (keeps.count < KEPT_THREADS) {
+        keeps.thread[keeps.count].tid = 100 + 4 * keeps.count;
+        keeps.thread[keeps.count].stops = 0;
+        keeps.thread[keeps.count].ends = one_in(6);
+        keeps.count++;
+    }
+}
+
+static uint32_t next_kept(const struct kernel_call *c)
+{
+    uint32_t i = c->rdx == 0 ? 0 : keeps.handle[handle_slot(c->rdx)];
+    uint64_t handle = FIRST_HANDLE + 4 * keeps.handles;
+
+    same("threads of", c->rcx, (uint64_t)-1);
+    for (uint32_t k = 1; k < keeps.count; k++) {
+        if (is_running(k) && one_in(20)) {
+            make_thread();
+            break;
+        }
+    }
+    if (i >= keeps.count || keeps.handles == KEPT_HANDLES) {
+        return 0x8000001a;
+    }
+    keeps.handle[keeps.handles++] = (uint8_t)(i + 1);
+    memcpy((void *)word_at(c->rsp + 0x30), &handle, 8);
+    return 0;
+}
+
+static void check_order(void)
+{
+    const struct keeper_words *w = &section->keeper;
+
+    same("done", w->done, w->ordered);
+    for (uint32_t i = 1; i < keeps.count; i++) {
+        if (!keeps.thread[i].ends) {
+            same("suspended", (uint64_t)keeps.thread[i].stops, keeps.stopped);
+        }
+    }
+    same("our own thread", (uint64_t)keeps.thread[0].stops, 0);
+}
+
+/* What was ordered last has been done, if it could be. */
+static void take_order(void)
+{
+    struct keeper_words *w = &section->keeper;
+    bool ok = (int32_t)w->status >= 0;
+
+    if (keeps.orders == 0) {
+        return;
+    }
+    if (w->what == KEEPER_STOP && ok) {
+        keeps.stopped = true;
+    } else if (w->what == KEEPER_GO && ok) {
+        keeps.stopped = false;
+    }
+}
+
+static uint32_t give_order(const struct kernel_call *c)
+{
+    static const uint32_t likely[] = { KEEPER_STOP, KEEPER_STOP, KEEPER_OPEN,
+                                       KEEPER_CLOSE, KEEPER_GO };
+    struct keeper_words *w = &section->keeper;
+
+    same("wait for", (uint32_t)c->rcx, 2);
+    same("first handle", word_at(c->rdx), TRACER_HANDLE);
+    same("second handle", word_at(c->rdx + 8), ORDER_HANDLE);
+    take_order();
+    check_order();
+    if (one_in(25) || keeps.orders == 40) {
+        keeps.end = KEEPER_DIES;
+        return 0;
+    }
+    if (one_in(4)) {
+        return 0x102;
+    }
+    w->address = OPENED_AT;
+    w->size = 0x2000;
+    w->what = one_in(3) ? below(12) : likely[below(5)];
+    keeps.end = w->what == KEEPER_END     ? KEEPER_ENDS
+                : w->what == KEEPER_LEAVE ? KEEPER_LEAVES
+                                          : KEEPER_RUNS;
+    keeps.orders++;
+    w->ordered++;
+    return 1;
+}
+
+static uint32_t protect_kept(const struct kernel_call *c)
+{
+    bool opens = (uint32_t)c->r9 == 0x04;
+
+    same("pages", word_at(c->rdx), OPENED_AT);
+    same("bytes", word_at(c->r8), 0x2000);
+    same("protection", (uint32_t)c->r9, opens ? 0x04 : 0x20);
+    if (opens && one_in(5)) {
+        return 0xc0000604;
+    }
+    if (opens == keeps.opened) {
+        bad("pages are opened, or closed, twice");
+    }
+    for (uint32_t i = 1; i < keeps.count; i++) {
+        if (is_running(i)) {
+            bad("pages are changed while a thread runs");
+        }
+    }
+    keeps.opened = opens;
+    memcpy((void *)word_at(c->rsp + 0x28), &(uint32_t){ 0x20 }, 4);
+    return 0;
+}
+
+static uint32_t answer_keeper(const struct kernel_call *c)
+{
+    uint32_t slot, i;
+
+    switch (c->index) {
+    case PRIVATE_NtGetNextThread:
+        return next_kept(c);
+    case PRIVATE_NtQueryInformationThread:
+        slot = handle_slot(c->rcx);
+        memcpy((void *)(c->r8 + 24), &keeps.thread[keeps.handle[slot] - 1u].tid,
+               8);
+        return 0;
+    case PRIVATE_NtSuspendThread:
+        i = keeps.handle[handle_slot(c->rcx)] - 1u;
+        if (keeps.thread[i].ends) {
+            return 0xc000004b;
+        }
+        keeps.thread[i].stops++;
+        return 0;
+    case PRIVATE_NtResumeThread:
+        i = keeps.handle[handle_slot(c->rcx)] - 1u;
+        if (keeps.opened) {
+            bad("a thread goes on while pages are open");
+        }
+        keeps.thread[i].stops--;
+        return 0;
+    case PRIVATE_NtClose:
+        if (c->rcx < FIRST_HANDLE || c->rcx == OPENED_AT) {
+            keeps.closed_given++;
+        } else {
+            keeps.handle[handle_slot(c->rcx)] = 0;
+        }
+        return 0;
+    case PRIVATE_NtSetInformationObject:
+        return 0;
+    case PRIVATE_NtProtectVirtualMemory:
+        return protect_kept(c);
+    case PRIVATE_NtSetInformationProcess:
+        keeps.listens = word_at(c->r8 + 8) != 0;
+        return 0;
+    case PRIVATE_NtWaitForMultipleObjects:
+        return give_order(c);
+    default:
+        bad("private call %llu of the keeper", (unsigned long long)c->index);
+        return 0xc000001c;
+    }
+}
+
 uint32_t prop_kernel(const struct kernel_call *c)
 {
     if (c->index >= PRIVATE_COUNT) {
@@ -1031,6 +1238,9 @@ uint32_t prop_kernel(const struct kernel_call *c)
     if (ring->waiting == RING_SPINS) {
         bad("private call %llu of a thread that spins",
             (unsigned long long)c->index);
+    }
+    if (keeps.on) {
+        return answer_keeper(c);
     }
     switch ((enum private_stub)c->index) {
     case PRIVATE_NtSetInformationProcess:
@@ -1264,6 +1474,7 @@ static void section_setup(void)
 static void own_setup(void)
 {
     map_at(OWN_AT, OWN_PAGE * (1 + RINGS));
+    map_at(OWN_AT + OWN_KEPT, OWN_KEPT_BYTES);
     own_page()->wine_dispatcher = prop_places[AT_WINE];
 }
 
@@ -5363,6 +5574,56 @@ static void path_taken_in_wait(void)
     config_set(TSC_PER_MS, on_wine);
 }
 
+static uint32_t own_tid(void)
+{
+    uint32_t tid;
+
+    memcpy(&tid, teb + 0x48, sizeof(tid));
+    return tid;
+}
+
+/* Orders of any kind, in any order, to the end: nobody stays stopped, no page
+ * open, no handle. */
+static void path_keeper(void)
+{
+    uint64_t s = (stack_any() & ~15ull) + 8;
+    uint32_t left = 0;
+
+    memset(&keeps, 0, sizeof(keeps));
+    memset(&section->keeper, 0, sizeof(section->keeper));
+    section->dead = 0;
+    keeps.on = true;
+    make_thread();
+    keeps.thread[0].tid = own_tid();
+    keeps.thread[0].ends = false;
+    for (uint32_t i = below(6); i > 0; i--) {
+        make_thread();
+    }
+    section->keeper.event = ORDER_HANDLE;
+    section->keeper.tid = own_tid();
+    section->keeper.done = UINT32_MAX;
+    teb_set_ring(NULL);
+    stack_prepare(s);
+    machine_random(s);
+    prop_in.flags = 0x202;  // as each function begins
+    prop_in.rip = IMAGE_AT + head.keeper;
+    run();
+    same("out at", prop_out.rip, AT_RETURN);
+    for (uint32_t i = 0; i < keeps.count; i++) {
+        same("suspended at the end", (uint64_t)keeps.thread[i].stops, 0);
+    }
+    for (uint32_t i = 0; i < keeps.handles; i++) {
+        left += keeps.handle[i] != 0;
+    }
+    same("handles left", left, 0);
+    same("pages open", keeps.opened, false);
+    same("how it ended", keeps.end != KEEPER_RUNS, true);
+    same("no tracer", section->dead, keeps.end == KEEPER_DIES);
+    memset(&section->keeper, 0, sizeof(section->keeper));
+    section->dead = 0;
+    keeps.on = false;
+}
+
 /* --- all of them --- */
 
 struct path {
@@ -5377,6 +5638,7 @@ static const struct path paths[] = {
     { "calls that are pending", path_pending, 2, NULL },
     { "calls that are noted", path_noted, 2, NULL },
     { "chores", path_chores, 4, NULL },
+    { "keeper", path_keeper, 4, NULL },
     { "capture program, calls open", path_capture_open, 2, NULL },
     { "views mapped, calls open", path_views_open, 1, NULL },
     { "no answer", path_no_answer, 20, NULL },
