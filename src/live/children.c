@@ -49,6 +49,11 @@ struct attribute {
  * a thread that has, ours would be the first. */
 #define BEGIN_MS 1000
 
+/* No call that makes a process takes longer, as far as we believe its record;
+ * and so much the clocks may differ. */
+#define MAKES_MS 10000
+#define CLOCKS_MS 250
+
 /* Argument `i`; 0 if it is not there. */
 static uint64_t argument(const struct record_entry *entry,
                          const uint8_t *record, size_t i)
@@ -97,6 +102,7 @@ void children_entry(struct traced *t, struct drained *d, const uint8_t *record)
 
     memcpy(&entry, record, sizeof(entry));
     *m = (struct making){ .rsp = entry.rsp,
+                          .time = entry.head.time,
                           .process_at = argument(&entry, record, ARG_PROCESS),
                           .named =
                               target_arg_count(&t->target, entry.head.number) ==
@@ -133,6 +139,20 @@ static bool is_known(const struct session *s, uint32_t pid)
     return false;
 }
 
+/* True if `p` may be what that call has made: by the kernel's word it is a child
+ * of the target, or no older than the call, whose maker may have named another
+ * parent. Any other handle could be held up to us, of a process that is none of
+ * the target's business. */
+static bool is_its_own(const struct traced *t, const struct making *m,
+                       const struct os_process *p)
+{
+    uint64_t ms = (os_tsc() - m->time) / t->session->timing.tsc_per_ms;
+
+    return p->pid != os_self().pid &&
+           (os_process_parent(p) == t->target.os.pid ||
+            os_process_age(p) <= (ms < MAKES_MS ? ms : MAKES_MS) + CLOCKS_MS);
+}
+
 /* A process that is there, and is not traced. */
 static void pass(struct traced *t, struct drained *d, struct os_process *p,
                  uint64_t time, enum child_fate fate, enum process_how how,
@@ -153,15 +173,32 @@ static void pass(struct traced *t, struct drained *d, struct os_process *p,
     os_process_close(p);
 }
 
-/* A copy of the target: of our code, and of what leads there, but not of the
+/* The traced process of which `p` is a copy, as its parent says; NULL: it is of
+ * none, for our code is not in it. */
+static const struct traced *copied_from(const struct traced *t,
+                                        const struct os_process *p)
+{
+    const uint32_t parent = os_process_parent(p);
+    const struct traced *of = t;
+
+    for (const struct traced *x = t->session->traced; x != NULL; x = x->next) {
+        if (!x->ended && x->target.os.pid == parent) {
+            of = x;
+        }
+    }
+    return target_is_in(&of->target, p) ? of : NULL;
+}
+
+/* A copy of the process `of`: of our code, and of what leads there, but not of the
  * memory that this code works in. */
 static void pass_clone(struct traced *t, struct drained *d,
-                       struct os_process *p, uint64_t time)
+                       struct os_process *p, const struct traced *of,
+                       uint64_t time)
 {
     struct err e = { 0 };
 
     rings_hold_child(d, d->making.process);
-    if (!target_disarm(&t->target, p, &e)) {
+    if (!target_disarm(&of->target, p, &e)) {
         os_process_terminate(p, 1);
     }
     rings_hold_child(d, 0);
@@ -231,6 +268,7 @@ void children_return(struct traced *t, struct drained *d,
     struct err e = { 0 };
     struct os_process p;
     uint64_t time = r->head.time;
+    const struct traced *of = NULL;
     bool clone = m->named ? names_no_image(t, m->attributes) : m->section == 0;
 
     m->process = handle_at(t, m->process_at);
@@ -239,11 +277,14 @@ void children_return(struct traced *t, struct drained *d,
                            handle_at(t, m->thread_at), &e)) {
         return;
     }
-    if (is_known(t->session, p.pid)) {
+    if (is_known(t->session, p.pid) || !is_its_own(t, m, &p)) {
         os_process_close(&p);
-    } else if (clone) {
-        pass_clone(t, d, &p, time);
+    } else if (clone && (of = copied_from(t, &p)) != NULL) {
+        pass_clone(t, d, &p, of, time);
     } else if (t->session->options->follow == 0) {
+        if (m->held) {
+            os_process_resume(&p, &e);
+        }
         os_process_close(&p);
     } else if (os_process_is_wow64(&p)) {
         pass(t, d, &p, time, CHILD_32BIT, PROCESS_CHILD, STR(""));
@@ -270,6 +311,7 @@ void children_orphan(struct traced *t, struct drained *d,
     }
     *m = (struct making){
         .rsp = r->rsp,
+        .time = r->head.time,  // it began earlier: nobody knows when
         .process_at = a->argument,
         .named = target_arg_count(&t->target, a->number) == USER_PROCESS_ARGS,
     };

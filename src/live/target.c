@@ -614,6 +614,14 @@ void target_hand_back(struct target *t)
     t->os.thread = NULL;
 }
 
+bool target_is_in(const struct target *t, const struct os_process *copy)
+{
+    struct image_head there;
+
+    return os_read(copy, t->agent, &there, sizeof(there)) &&
+           memcmp(&there, image_of(agent_image), sizeof(there)) == 0;
+}
+
 bool target_disarm(const struct target *t, const struct os_process *clone,
                    struct err *e)
 {

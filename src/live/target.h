@@ -166,6 +166,8 @@ size_t target_forget_unpatched(struct target *t,
 bool target_is_patched(const struct target *t, uint64_t stub);
 /* It is about to be unmapped: nothing in it is ours any more. */
 void target_forget_win32u(struct target *t);
+/* True if `copy` has our code where `t` has it: it may be a copy of `t`. */
+bool target_is_in(const struct target *t, const struct os_process *copy);
 /* `clone` is a copy of `t`, made just now: takes the sense out of our code in
  * it, so that whatever leads there comes straight back, and puts its stubs
  * back. */

@@ -24,6 +24,7 @@ struct early;
 /* A call that makes a process, which is open (children.c). */
 struct making {
     uint64_t rsp;         // 0: none is
+    uint64_t time;        // TSC: when it began
     uint64_t process_at;  // where the new handles are put
     uint64_t thread_at;   // 0: it makes no thread
     uint64_t attributes;  // PS_ATTRIBUTE_LIST, where an image may be named ...

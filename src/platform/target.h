@@ -67,6 +67,9 @@ bool os_process_resume(struct os_process *p, struct err *e);
  * `from`. It is not killed when it is closed. */
 bool os_process_borrow(struct os_process *out, const struct os_process *from,
                        uint64_t process, uint64_t thread, struct err *e);
+/* The id of the process whose child the kernel says it is: as a rule that of
+ * its maker, who may have named another one. 0: not known. */
+uint32_t os_process_parent(const struct os_process *p);
 void os_process_terminate(struct os_process *p, uint32_t code);
 /* True once it has ended; *code is its exit status. */
 bool os_process_ended(const struct os_process *p, uint32_t *code);

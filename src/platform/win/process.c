@@ -559,6 +559,16 @@ bool os_process_borrow(struct os_process *out, const struct os_process *from,
     return true;
 }
 
+uint32_t os_process_parent(const struct os_process *p)
+{
+    PROCESS_BASIC_INFORMATION basic;
+
+    return NtQueryInformationProcess(p->process, ProcessBasicInformation,
+                                     &basic, sizeof(basic), NULL) >= 0
+               ? (uint32_t)basic.InheritedFromUniqueProcessId
+               : 0;
+}
+
 bool os_process_is_wow64(const struct os_process *p)
 {
     BOOL wow = FALSE;
