@@ -5,6 +5,7 @@
  *
  *   user     NtCreateUserProcess, suspended, and resumes it
  *   user0    the same, not suspended
+ *   little   the same, with no other right on the thread than to wait for it
  *   direct, direct0   these two by a system call of its own, through no
  *            function of ntdll; the leaf of the second waits for a while
  *   rtl      RtlCreateUserProcess
@@ -101,7 +102,7 @@ static void resume_and_wait(HANDLE process, HANDLE thread)
     tree_wait(process, 1);
 }
 
-static void by_user(create_user create, ULONG flags)
+static void by_user(create_user create, ULONG flags, ACCESS_MASK access)
 {
     ULONG_PTR id[2] = { 0 };
     ULONG64 info[11] = { sizeof info };
@@ -114,8 +115,8 @@ static void by_user(create_user create, ULONG flags)
     NTSTATUS status;
 
     attributes.of[0].size = image.length;
-    status = create(&process, &thread, MAXIMUM_ALLOWED, MAXIMUM_ALLOWED, NULL,
-                    NULL, 0, flags, parameters, info, &attributes);
+    status = create(&process, &thread, MAXIMUM_ALLOWED, access, NULL, NULL, 0,
+                    flags, parameters, info, &attributes);
     printf("NtCreateUserProcess: 0x%lx\n", (unsigned long)status);
     TREE_CHECK(status == 0);
     tree_say("start 1 %lu\n", (unsigned long)id[0]);
@@ -142,7 +143,7 @@ static void by_direct(ULONG flags)
     memcpy(code, stub.bytes, STUB_SIZE);
     VirtualProtect(code, 0x1000, PAGE_EXECUTE_READ, &old);
     *(void **)&create = code;
-    by_user(create, flags);
+    by_user(create, flags, MAXIMUM_ALLOWED);
 }
 
 static void by_rtl(void)
@@ -224,9 +225,11 @@ int main(int argc, char **argv)
     tree_calls(0, calls);
     prepare(strcmp(way, "direct0") == 0 ? L"1000" : L"");
     if (strcmp(way, "user") == 0) {
-        by_user(NtCreateUserProcess, THREAD_SUSPENDED);
+        by_user(NtCreateUserProcess, THREAD_SUSPENDED, MAXIMUM_ALLOWED);
     } else if (strcmp(way, "user0") == 0) {
-        by_user(NtCreateUserProcess, 0);
+        by_user(NtCreateUserProcess, 0, MAXIMUM_ALLOWED);
+    } else if (strcmp(way, "little") == 0) {
+        by_user(NtCreateUserProcess, 0, SYNCHRONIZE);
     } else if (strcmp(way, "direct") == 0) {
         by_direct(THREAD_SUSPENDED);
     } else if (strcmp(way, "direct0") == 0) {

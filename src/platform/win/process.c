@@ -508,26 +508,39 @@ static bool same_process(HANDLE a, HANDLE b)
     return id != 0 && id == GetProcessId(b);
 }
 
-/* One of ours, with all rights if we get them, on what `there` is in `from`. */
-static HANDLE taken_from(const struct os_process *from, uint64_t there)
+/* One of ours on what `there` is in `from`, and its id; NULL: that is nothing
+ * with an id. The program's own has its rights; where these do not suffice to ask
+ * for the id, which is its affair, one has `right`, if the kernel lets us. */
+static HANDLE taken_from(const struct os_process *from, uint64_t there,
+                         ACCESS_MASK right, DWORD(WINAPI *id_of)(HANDLE),
+                         DWORD *id)
 {
-    HANDLE own = NULL;
+    *id = 0;
+    for (int i = 0; i < 2 && there != 0; i++) {
+        HANDLE own = NULL;
 
-    if (there == 0 || NtDuplicateObject(from->process, (HANDLE)(ULONG_PTR)there,
-                                        GetCurrentProcess(), &own, 0, 0,
-                                        DUPLICATE_SAME_ACCESS) < 0) {
-        return NULL;
+        if (NtDuplicateObject(from->process, (HANDLE)(ULONG_PTR)there,
+                              GetCurrentProcess(), &own, i == 0 ? 0 : right, 0,
+                              i == 0 ? DUPLICATE_SAME_ACCESS : 0) < 0) {
+            continue;
+        }
+        *id = id_of(own);
+        if (*id != 0) {
+            return own;
+        }
+        CloseHandle(own);
     }
-    return own;
+    return NULL;
 }
 
 bool os_process_borrow(struct os_process *out, const struct os_process *from,
                        uint64_t process, uint64_t thread, struct err *e)
 {
-    HANDLE theirs = taken_from(from, process);
-    HANDLE first = taken_from(from, thread);
-    DWORD pid = theirs == NULL ? 0 : GetProcessId(theirs);
-    DWORD tid = first == NULL ? 0 : GetThreadId(first);
+    DWORD pid, tid;
+    HANDLE theirs = taken_from(from, process, PROCESS_QUERY_LIMITED_INFORMATION,
+                               GetProcessId, &pid);
+    HANDLE first = taken_from(from, thread, THREAD_QUERY_LIMITED_INFORMATION,
+                              GetThreadId, &tid);
     HANDLE full;
 
     if (pid == 0 || (first != NULL && GetProcessIdOfThread(first) != pid)) {
