@@ -8,6 +8,7 @@
  */
 #include "platform/win/win.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -37,8 +38,13 @@ static const struct {
     { SYNCHRONIZE, "SYNCHRONIZE" },
 };
 
+/* No process has more threads; of one that makes them without end, for it is not
+ * stopped as it says, not all are listed. */
+#define THREADS_MOST 0x10000
+
 struct os_threads {
-    HANDLE process;
+    HANDLE process;         // of its own
+    _Atomic bool given_up;  // nobody waits for the answer any more
     uint32_t but;
     HANDLE asker;
     struct os_stopped *list;
@@ -247,6 +253,10 @@ bool os_thread_make(const struct os_process *p, uint64_t start, void **thread,
 /* One more in the list; NULL without memory. */
 static struct os_stopped *add(struct os_threads *t)
 {
+    if (t->count == THREADS_MOST) {
+        t->failed = true;
+        return NULL;
+    }
     if (t->count == t->room) {
         size_t room = t->room == 0 ? 64 : 2 * t->room;
         struct os_stopped *more = realloc(t->list, room * sizeof(*more));
@@ -299,7 +309,8 @@ static DWORD WINAPI ask_all(void *arg)
     struct os_threads *t = arg;
     HANDLE thread = NULL, next = NULL;
 
-    while (NtGetNextThread(t->process, thread,
+    while (!t->failed && !t->given_up &&
+           NtGetNextThread(t->process, thread,
                            THREAD_GET_CONTEXT | THREAD_QUERY_INFORMATION, 0, 0,
                            &next) >= 0) {
         if (thread != NULL) {
@@ -323,11 +334,17 @@ struct os_threads *os_threads_ask(const struct os_process *p, uint32_t but,
         err_set(e, ERR_OS, "out of memory");
         return NULL;
     }
-    t->process = p->process;
     t->but = but;
+    if (!DuplicateHandle(GetCurrentProcess(), p->process, GetCurrentProcess(),
+                         &t->process, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
+        win_fail(e, "cannot open the program once more");
+        free(t);
+        return NULL;
+    }
     t->asker = CreateThread(NULL, 0, ask_all, t, 0, NULL);
     if (t->asker == NULL) {
         win_fail(e, "cannot start a thread");
+        CloseHandle(t->process);
         free(t);
         return NULL;
     }
@@ -354,8 +371,10 @@ void os_threads_close(struct os_threads *t)
     if (t == NULL) {
         return;
     }
+    t->given_up = true;
     if (WaitForSingleObject(t->asker, CLOSE_MS) == WAIT_OBJECT_0) {
         CloseHandle(t->asker);
+        CloseHandle(t->process);
         free(t->list);
         free(t);
     }
