@@ -28,11 +28,24 @@ static const struct image_head *head(void)
     return (const struct image_head *)(const void *)agent_image;
 }
 
-/* Counts down `ms`, a round at a time; false: they are over. */
+/* Counts down `ms`, a round at a time; false: they are over. A round may be much
+ * longer than a millisecond, and `until` is then what ends them. */
 struct patience {
     uint32_t yields;
     uint32_t ms;
+    uint64_t until;  // of the performance counter; 0: not begun
 };
+
+static bool is_over(struct patience *p)
+{
+    struct os_clock now;
+
+    os_clock_read(&now);
+    if (p->until == 0) {
+        p->until = now.counter + p->ms * os_counter_frequency() / 1000;
+    }
+    return p->ms == 0 || now.counter > p->until;
+}
 
 static bool pass_time(struct patience *p, const struct meanwhile *m)
 {
@@ -44,7 +57,7 @@ static bool pass_time(struct patience *p, const struct meanwhile *m)
         os_yield();
         return true;
     }
-    if (p->ms == 0) {
+    if (is_over(p)) {
         return false;
     }
     p->ms--;
@@ -56,7 +69,7 @@ static bool pass_time(struct patience *p, const struct meanwhile *m)
 static bool wait_done(const struct target *t, uint32_t count, uint32_t ms,
                       const struct meanwhile *m, struct err *e)
 {
-    struct patience p = { YIELDS, ms };
+    struct patience p = { YIELDS, ms, 0 };
     uint32_t code;
 
     /* Acquire: it is carried out. Pairs with the releases in agent_keeper
@@ -246,7 +259,7 @@ void keeper_look(struct target *t)
 bool keeper_end(struct target *t, enum keeper_what what,
                 const struct meanwhile *m)
 {
-    struct patience p = { YIELDS, END_MS };
+    struct patience p = { YIELDS, END_MS, 0 };
     struct err ignored;
 
     if (t->keeper.thread == NULL) {
