@@ -129,7 +129,8 @@ enum notice_kind {
     NOTICE_DETACHED,
     NOTICE_STARTED,   // by another one that is traced: `child` is this process
     NOTICE_UNTRACED,  // it has started `child`, which is not traced; `reason`
-    NOTICE_LATE,      // the same, which is, but ran for `count` ns before
+    NOTICE_LATE,      // the same, which is, but ran for `count` ns (of int64_t)
+                      // before
 };
 
 /* A process that was started. */

@@ -245,7 +245,7 @@ static void tell_child(struct model_process *p, const struct journal_child *r)
         break;
     case CHILD_LATE:
         n.kind = NOTICE_LATE;
-        n.count = r->missed < UINT64_MAX / 1000 ? r->missed * 1000 : UINT64_MAX;
+        n.count = r->missed < INT64_MAX / 1000 ? r->missed * 1000 : INT64_MAX;
         break;
     case CHILD_PASSED:
     case CHILD_32BIT:

@@ -304,9 +304,9 @@ static bool rest_is(const char *p, size_t size, size_t at, const char *want)
 
 #define TEXT_BEFORE "32.36 NtX(A="
 #define TEXT_AFTER " <unfinished ...>\n"
-#define JSON_BEFORE                                                     \
-    "{\"type\":\"call\",\"pid\":32,\"tid\":36,\"time\":\"1\",\"name\":" \
-    "\"NtX\","                                                          \
+#define JSON_BEFORE                                            \
+    "{\"type\":\"call\",\"pid\":32,\"tid\":36,\"image\":null," \
+    "\"time\":\"1\",\"name\":\"NtX\","                         \
     "\"part\":\"entry\",\"args\":[{\"name\":\"A\",\"value\":"
 
 struct sinks {
@@ -758,14 +758,20 @@ static void tell_other(struct both t)
                         .code = below(2) ? status : below(300),
                         .count = random_word(),
                         .reason = STR("ring full") };
+    static char image_room[sizeof(random_wtf8)];
+    struct buf image = BUF_OVER(image_room);
     struct child_told child = { .pid = below(1000),
                                 .how = below(2) ? PROCESS_CHILD : PROCESS_CLONE,
-                                .image = random_name(),
-                                .command = random_name(),
                                 .by_pid = below(3),
                                 .by_tid = below(3) };
 
+    buf_add(&image, random_name());
+    child.image = buf_str(&image);
+    child.command = random_name();
     n.child = &child;
+    if (n.kind == NOTICE_LATE) {
+        n.count >>= 1;
+    }
     if (n.kind == NOTICE_UNTRACED) {
         n.reason = STR("why + why not");
     }
