@@ -206,6 +206,27 @@ static void pass_clone(struct traced *t, struct drained *d,
          e.code == ERR_NONE ? STR("a copy of its parent") : str_of(e.text));
 }
 
+/* True if it has not run, and stands still until its thread is resumed once
+ * more: the agent may have been unable to hold it (child_entry), and PEB.Ldr
+ * alone says nothing of the first moments. */
+static bool stop_new(const struct os_process *p)
+{
+    uint64_t rip;
+
+    if (p->thread == NULL) {
+        return os_process_is_new(p);
+    }
+    if (!os_thread_suspend(p->thread)) {
+        return false;
+    }
+    if (os_process_is_new(p) && os_thread_get_start(p->thread, &rip) &&
+        rip == os_own_ntdll("RtlUserThreadStart")) {
+        return true;
+    }
+    os_thread_resume(p->thread);
+    return false;
+}
+
 static void take_in(struct traced *t, struct drained *d, struct os_process *p,
                     uint64_t time)
 {
@@ -220,6 +241,9 @@ static void take_in(struct traced *t, struct drained *d, struct os_process *p,
     rings_hold_child(d, d->making.process);
     born = begin_child(t, &child, p, &e);
     rings_hold_child(d, 0);
+    if (p->thread != NULL) {
+        os_thread_resume(p->thread);
+    }
     /* Only now: from its first instruction on it is not ended with us. */
     if (born == NULL) {
         pass(t, d, p, time, CHILD_FAILED, PROCESS_CHILD, str_of(e.text));
@@ -288,13 +312,13 @@ void children_return(struct traced *t, struct drained *d,
         os_process_close(&p);
     } else if (os_process_is_wow64(&p)) {
         pass(t, d, &p, time, CHILD_32BIT, PROCESS_CHILD, STR(""));
-    } else if (m->runs) {
+    } else if (!m->runs && stop_new(&p)) {
+        take_in(t, d, &p, time);
+    } else if (m->runs || m->held) {
         join(t, d, &p, time);
-    } else if (!os_process_is_new(&p)) {
+    } else {
         pass(t, d, &p, time, CHILD_FAILED, PROCESS_CHILD,
              STR("it runs already"));
-    } else {
-        take_in(t, d, &p, time);
     }
 }
 
