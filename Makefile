@@ -372,7 +372,7 @@ soak: setup
 	@COMPARE=$(BL)/compare REPLAY=$(BL)/asan/ntstrace REPLAY_TOO=all \
 	    tests/run-targets
 
-BENCH := $(BW)/bench/loop.exe $(BW)/bench/empty.exe $(BW)/targets/tree.exe \
+BENCH := $(BW)/bench/loop.exe $(BW)/bench/empty.exe $(BW)/bench/gap.exe $(BW)/targets/tree.exe \
          $(addprefix $(BL)/,reader sequence native make_trace ntstrace)
 bench: setup
 	@$(MAKE) -s --no-print-directory -j2 $(BW)/ntstrace.exe $(BENCH)
