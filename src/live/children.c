@@ -47,7 +47,7 @@ struct attribute {
 
 /* A process that runs is attached to when its loader has begun: of one without
  * a thread that has, ours would be the first. */
-#define BEGIN_MS 1000
+#define BEGIN_MS 200
 
 /* No call that makes a process takes longer, as far as we believe its record;
  * and so much the clocks may differ. */
@@ -163,12 +163,14 @@ static void pass(struct traced *t, struct drained *d, struct os_process *p,
     struct journal_child child = {
         .pid = p->pid, .tid = d->tid, .fate = (uint8_t)fate, .how = (uint8_t)how
     };
+    struct err e = { 0 };
 
     os_process_path(p, &i);
     os_process_command(p, &c);
     put_child_failed(t, time, &child, buf_str(&i), buf_str(&c), why);
-    if (d->making.held) {
-        os_process_resume(p, &(struct err){ 0 });
+    if (d->making.held && !os_process_resume(p, &e)) {
+        session_note(t->session, "process %u does not go on: %s",
+                     (unsigned)p->pid, e.text);
     }
     os_process_close(p);
 }
@@ -206,25 +208,16 @@ static void pass_clone(struct traced *t, struct drained *d,
          e.code == ERR_NONE ? STR("a copy of its parent") : str_of(e.text));
 }
 
-/* True if it has not run, and stands still until its thread is resumed once
- * more: the agent may have been unable to hold it (child_entry), and PEB.Ldr
- * alone says nothing of the first moments. */
-static bool stop_new(const struct os_process *p)
+/* True if it has not run: PEB.Ldr alone says nothing of the first moments. It is
+ * not suspended once more for that: should we end meanwhile, the agent resumes
+ * it once. */
+static bool is_at_start(const struct os_process *p)
 {
     uint64_t rip;
 
-    if (p->thread == NULL) {
-        return os_process_is_new(p);
-    }
-    if (!os_thread_suspend(p->thread)) {
-        return false;
-    }
-    if (os_process_is_new(p) && os_thread_get_start(p->thread, &rip) &&
-        rip == os_own_ntdll("RtlUserThreadStart")) {
-        return true;
-    }
-    os_thread_resume(p->thread);
-    return false;
+    return os_process_is_new(p) &&
+           (p->thread == NULL || (os_thread_get_start(p->thread, &rip) &&
+                                  rip == os_own_ntdll("RtlUserThreadStart")));
 }
 
 static void take_in(struct traced *t, struct drained *d, struct os_process *p,
@@ -241,9 +234,6 @@ static void take_in(struct traced *t, struct drained *d, struct os_process *p,
     rings_hold_child(d, d->making.process);
     born = begin_child(t, &child, p, &e);
     rings_hold_child(d, 0);
-    if (p->thread != NULL) {
-        os_thread_resume(p->thread);
-    }
     /* Only now: from its first instruction on it is not ended with us. */
     if (born == NULL) {
         pass(t, d, p, time, CHILD_FAILED, PROCESS_CHILD, str_of(e.text));
@@ -263,6 +253,7 @@ static void join(struct traced *t, struct drained *d, struct os_process *p,
                           .tid = d->tid,
                           .time = time,
                           .how = PROCESS_CHILD };
+    const uint64_t until = os_tsc() + BEGIN_MS * s->timing.tsc_per_ms;
     struct err e = { 0 };
     const struct traced *born;
     char image[1024];
@@ -271,7 +262,7 @@ static void join(struct traced *t, struct drained *d, struct os_process *p,
         .pid = p->pid, .tid = d->tid, .fate = CHILD_LATE, .how = PROCESS_CHILD
     };
 
-    for (int ms = 0; ms < BEGIN_MS && os_process_is_new(p); ms++) {
+    while (os_tsc() < until && os_process_is_new(p)) {
         os_sleep(1);
     }
     born = attach_child(s, &child, p->pid, &e);
@@ -312,7 +303,7 @@ void children_return(struct traced *t, struct drained *d,
         os_process_close(&p);
     } else if (os_process_is_wow64(&p)) {
         pass(t, d, &p, time, CHILD_32BIT, PROCESS_CHILD, STR(""));
-    } else if (!m->runs && stop_new(&p)) {
+    } else if (!m->runs && is_at_start(&p)) {
         take_in(t, d, &p, time);
     } else if (m->runs || m->held) {
         join(t, d, &p, time);

@@ -146,13 +146,18 @@ static bool unbend_outside(struct target *t, struct err *e)
  * launched. *done: so it was. */
 static bool detach_new(struct detaching *d, bool *done, struct err *e)
 {
+    struct os_clock now;
+    uint64_t until;
     bool ok;
 
-    for (int i = 0; i < NEW_MS && os_process_is_new(&d->t->os); i++) {
+    os_clock_read(&now);
+    until = now.counter + NEW_MS * os_counter_frequency() / 1000;
+    while (now.counter < until && os_process_is_new(&d->t->os)) {
         if (d->m != NULL && d->m->run != NULL) {
             d->m->run(d->m->ctx);
         }
         os_sleep(1);
+        os_clock_read(&now);
     }
     os_process_hold(&d->t->os, true);
     *done = os_process_is_new(&d->t->os);

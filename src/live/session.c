@@ -416,7 +416,9 @@ static void read_on(void *traced)
  * their process (docs/decisions/0023-no-question-while-one-waits.md). */
 static void answer_all(struct traced *t)
 {
-    for (int i = 0; i < ANSWER_MS && rings_waited_for(t); i++) {
+    const uint64_t until = os_tsc() + ANSWER_MS * t->session->timing.tsc_per_ms;
+
+    while (os_tsc() < until && rings_waited_for(t)) {
         read_on(t);
         os_sleep(1);
     }

@@ -413,7 +413,7 @@ static void a_child_that_is_not_traced_is_told(void)
             "runs untraced: a^{2B}b^{0A} +++\n"
             "32.36 +++ process 60<x.exe> is traced late: 1.234567 s missed "
             "+++\n"
-            "32.36 +++ process 64<x.exe> is traced late: 18446744073.709551 s "
+            "32.36 +++ process 64<x.exe> is traced late: 9223372036.854775 s "
             "missed +++\n"));
     trace_close(t);
 }
