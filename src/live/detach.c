@@ -25,6 +25,10 @@
 #define TRIES 60
 /* Who has made a process lets it run soon, as a rule. */
 #define NEW_MS 100
+/* ... and its loader begins soon then. */
+#define BEGINS_MS 5000
+/* Threads that are held stop so soon. */
+#define HELD_MS 300
 
 struct detaching {
     struct target *t;
@@ -142,32 +146,66 @@ static bool unbend_outside(struct target *t, struct err *e)
     return ok && target_mend_loader(t, e);
 }
 
-/* No thread of it has ever run, nor does one for a while: it is as if it were
- * launched. *done: so it was. */
+/* True if its first thread has not come to the agent, while all are held: it has
+ * not reported, and nobody is in there. */
+static bool is_untouched(struct target *t)
+{
+    struct os_threads *threads;
+    struct err ignored;
+    bool doubt, ok;
+
+    if (!os_process_is_new(&t->os) ||
+        atomic_load(&t->section->start_status) != 0) {
+        return false;
+    }
+    threads = os_threads_ask(&t->os, 0, &ignored);
+    ok = threads != NULL && os_threads_answer(threads, HELD_MS) &&
+         quiet_is(t, threads, t->agent, &doubt) && !doubt;
+    os_threads_close(threads);
+    return ok;
+}
+
+/* Its loader has not run. For a while it is waited for that: threads that are
+ * under way have their answers from us meanwhile. If the first one has not come
+ * to the agent by then, it is as if it were launched: *done. (PEB.Ldr alone does
+ * not say so: the agent comes before the loader.) */
 static bool detach_new(struct detaching *d, bool *done, struct err *e)
 {
+    const uint64_t hz = os_counter_frequency();
     struct os_clock now;
-    uint64_t until;
-    bool ok;
+    uint64_t begun, untouched;
+    bool ok = true;
 
+    *done = false;
     os_clock_read(&now);
-    until = now.counter + NEW_MS * os_counter_frequency() / 1000;
-    while (now.counter < until && os_process_is_new(&d->t->os)) {
+    begun = now.counter;
+    untouched = begun + NEW_MS * hz / 1000;
+    while (ok && !*done && os_process_is_new(&d->t->os) &&
+           now.counter < begun + BEGINS_MS * hz / 1000) {
         if (d->m != NULL && d->m->run != NULL) {
             d->m->run(d->m->ctx);
+        }
+        if (now.counter > untouched) {
+            untouched = now.counter + NEW_MS * hz / 1000;
+            os_process_hold(&d->t->os, true);
+            *done = is_untouched(d->t);
+            ok = !*done || unbend_outside(d->t, e);
+            os_process_hold(&d->t->os, false);
         }
         os_sleep(1);
         os_clock_read(&now);
     }
-    os_process_hold(&d->t->os, true);
-    *done = os_process_is_new(&d->t->os);
-    ok = !*done || unbend_outside(d->t, e);
-    os_process_hold(&d->t->os, false);
     if (ok && *done) {
         take_back(d);
         *e = d->why;
+        return d->why.code == ERR_NONE;
     }
-    return ok && d->why.code == ERR_NONE;
+    if (ok && os_process_is_new(&d->t->os)) {
+        /* Ours would be the first thread of its loader. */
+        err_set(&d->why, ERR_OS, "it does not begin");
+        return give_up(d, e);
+    }
+    return ok;
 }
 
 bool detach(struct target *t, const struct meanwhile *m, struct err *e)

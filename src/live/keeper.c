@@ -72,18 +72,26 @@ static bool wait_done(const struct target *t, uint32_t count, uint32_t ms,
     struct patience p = { YIELDS, ms, 0 };
     uint32_t code;
 
-    /* Acquire: it is carried out. Pairs with the releases in agent_keeper
-     * (agent/keeper.c). */
-    while (atomic_load_explicit(&t->section->keeper.done,
-                                memory_order_acquire) != count) {
+    for (;;) {
+        /* In this order: it may end right after it has carried out the last. */
+        bool gone = os_thread_ended(t->keeper.thread, &code);
+
+        /* Acquire: it is carried out. Pairs with the releases in agent_keeper
+         * (agent/keeper.c). */
+        if (atomic_load_explicit(&t->section->keeper.done,
+                                 memory_order_acquire) == count) {
+            return true;
+        }
         if (os_process_ended(&t->os, &code)) {
             return err_set(e, ERR_OS, "it has ended");
+        }
+        if (gone) {
+            return err_set(e, ERR_OS, "it is ending");
         }
         if (!pass_time(&p, m)) {
             return err_set(e, ERR_OS, "it does not let our thread run");
         }
     }
-    return true;
 }
 
 static void order(struct target *t, enum keeper_what what,
@@ -100,15 +108,38 @@ static void order(struct target *t, enum keeper_what what,
     os_event_set(t->keeper.event);
 }
 
+/* A program that ends itself begins with all threads but the one that asks for
+ * it, our own among them, which may just have stopped that one: then we let it
+ * go on. Others that it had stopped are no more. */
+static void stand_in(struct target *t)
+{
+    uint32_t code;
+
+    if (t->keeper.thread == NULL || !os_thread_ended(t->keeper.thread, &code)) {
+        return;
+    }
+    keeper_look(t);
+    if (t->keeper.stopped) {
+        os_process_hold(&t->os, false);
+    }
+    t->keeper.stopped = false;
+}
+
 bool keeper_pages(struct target *t, enum keeper_what what,
                   struct target_pages pages, struct err *e)
 {
     uint32_t status;
 
+    if (t->keeper.thread == NULL) {
+        return err_set(e, ERR_OS, "it is ending");
+    }
     order(t, what, pages);
+    t->keeper.stopped = t->keeper.stopped || what == KEEPER_STOP;
     if (!wait_done(t, t->keeper.orders, ORDER_MS, NULL, e)) {
+        stand_in(t);
         return false;
     }
+    t->keeper.stopped = t->keeper.stopped && what != KEEPER_GO;
     status = t->section->keeper.status;
     if ((int32_t)status >= 0) {
         return true;

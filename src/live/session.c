@@ -41,6 +41,8 @@
 #define IDLE_MOST 20
 /* Threads that wait are answered for so long before their process is let go. */
 #define ANSWER_MS 200
+/* A program that is ending has so long for that. */
+#define END_MS 500
 
 /* --- the loop --- */
 
@@ -424,6 +426,12 @@ static void answer_all(struct traced *t)
     }
 }
 
+/* One that cannot be let go may be ending. */
+static bool ends_soon(struct traced *t)
+{
+    return os_wait(&t->target.os.process, 1, END_MS) == 0;
+}
+
 /* Detaches. What does not work is a note: the program runs on either way. */
 static void let_go(struct traced *t)
 {
@@ -436,8 +444,7 @@ static void let_go(struct traced *t)
     }
     answer_all(t);
     t->target.os.waited_for = NULL;
-    if (!detach(&t->target, &meanwhile, &e) &&
-        !os_process_ended(&t->target.os, &code)) {
+    if (!detach(&t->target, &meanwhile, &e) && !ends_soon(t)) {
         session_note(t->session,
                      "detaching: %s; the program goes on, but not as if we "
                      "had never been there",

@@ -53,6 +53,7 @@ struct keeper {
     void *event;      // owned: there is an order
     uint32_t orders;  // given so far
     bool committed;   // its pages
+    bool stopped;     // it was told to stop the others, and not to let them go
 };
 
 struct target {

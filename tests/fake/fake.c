@@ -694,12 +694,13 @@ static uint32_t keep(const struct keeper_words *w)
 /* It has its turn whenever the tracer looks whether the process is there. */
 static void run_keeper(void)
 {
-    struct keeper_words *w = &((struct section *)(void *)fake.shared)->keeper;
+    struct keeper_words *w;
 
     if (fake.keeper == NULL || !fake.keeper_runs || fake.keeper_ended ||
         fake.ended) {
         return;
     }
+    w = &((struct section *)(void *)fake.shared)->keeper;
     if (atomic_load(&w->done) == UINT32_MAX) {
         atomic_store(&w->done, 0);
     } else if (atomic_load(&w->ordered) != atomic_load(&w->done)) {
