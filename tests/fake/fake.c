@@ -656,6 +656,7 @@ static uint32_t keep(const struct keeper_words *w)
     switch ((enum keeper_what)w->what) {
     case KEEPER_STOP:
         fake.stopped++;
+        fake.keeper_ended = fake.setup.keeper_falls;
         break;
     case KEEPER_GO:
         if (--fake.stopped < 0) {
@@ -705,7 +706,9 @@ static void run_keeper(void)
         atomic_store(&w->done, 0);
     } else if (atomic_load(&w->ordered) != atomic_load(&w->done)) {
         w->status = keep(w);
-        atomic_store(&w->done, atomic_load(&w->ordered));
+        if (!fake.keeper_ended || w->what != KEEPER_STOP) {
+            atomic_store(&w->done, atomic_load(&w->ordered));
+        }
     }
 }
 

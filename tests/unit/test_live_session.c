@@ -516,6 +516,21 @@ static void a_program_that_is_let_go_is_what_it_was(void)
     tell(&s);
 }
 
+/* What the tracer stops is let go again, whoever was to do that. */
+static void a_program_that_ends_our_thread_runs_to_its_end(void)
+{
+    static const struct story s = {
+        .name = "our thread falls",
+        .line = "ntstrace -o out.txt app.exe",
+        .setup = { .run = runs_on, .keeper_falls = true },
+    };
+    struct told t = run(&s, &s.setup);
+
+    CHECK(t.ok && fake_resumed());
+    CHECK_STR(fake_left(), STR(""));
+    fake_end();
+}
+
 static uint32_t shakes(void)
 {
     if (fake_start_late()) {
@@ -694,6 +709,7 @@ int main(void)
         TEST(what_is_at_an_address_is_asked_for_with_a_deadline),
         TEST(a_program_without_callback_is_ended),
         TEST(a_program_that_is_let_go_is_what_it_was),
+        TEST(a_program_that_ends_our_thread_runs_to_its_end),
         TEST(a_program_that_runs_is_joined_and_let_go_as_it_was),
         TEST(the_other_engine_tells_calls_that_have_returned),
         TEST(a_thread_that_finds_no_room_waits_and_its_end_is_told),
