@@ -115,6 +115,10 @@ uint32_t probe_create(uint32_t flags, struct os_process *out,
         return (uint32_t)status;
     }
     *suspended = SuspendThread(thread);
+    if (*suspended == (uint32_t)-1 &&
+        WaitForSingleObject(thread, 0) == WAIT_OBJECT_0) {
+        *suspended = 0;  // it has run, to its end already
+    }
     *out = (struct os_process){ .pid = GetProcessId(process),
                                 .tid = GetThreadId(thread),
                                 .process = process,
