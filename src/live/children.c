@@ -262,6 +262,16 @@ static void join(struct traced *t, struct drained *d, struct os_process *p,
         .pid = p->pid, .tid = d->tid, .fate = CHILD_LATE, .how = PROCESS_CHILD
     };
 
+    if (d->making.held) {
+        /* It may be held by the agent, and was taken for one that is not. */
+        os_process_resume(p, &e);
+        d->making.held = false;
+    }
+    os_process_path(p, &i);
+    if (s->follows != NULL && !filter_pass_process(s->follows, buf_str(&i))) {
+        pass(t, d, p, time, CHILD_PASSED, PROCESS_CHILD, STR(""));
+        return;
+    }
     while (os_tsc() < until && os_process_is_new(p)) {
         os_sleep(1);
     }
@@ -270,8 +280,9 @@ static void join(struct traced *t, struct drained *d, struct os_process *p,
         pass(t, d, p, time, CHILD_FAILED, PROCESS_CHILD, str_of(e.text));
         return;
     }
-    late.missed = (born->last_pass - time) * 1000 / s->timing.tsc_per_ms;
-    os_process_path(p, &i);
+    if (born->last_pass > time) {
+        late.missed = (born->last_pass - time) * 1000 / s->timing.tsc_per_ms;
+    }
     put_child(t, os_tsc(), &late, buf_str(&i), STR(""));
     os_process_close(p);
 }
