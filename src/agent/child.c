@@ -18,25 +18,7 @@
 #include "agent/agent.h"
 
 #include "agent/teb.h"
-
-/* The arguments of NtCreateUserProcess; those below it have fewer. */
-#define USER_PROCESS_ARGS 11
-#define ARG_THREAD 1
-#define ARG_THREAD_FLAGS 7
-#define ARG_ATTRIBUTES 10
-/* THREAD_CREATE_FLAGS_CREATE_SUSPENDED */
-#define SUSPENDED 1u
-/* PS_ATTRIBUTE_IMAGE_NAME, and no list has more. */
-#define IMAGE_NAME 0x20005
-#define ATTRIBUTES_MOST 64
-
-/* PS_ATTRIBUTE_LIST begins with its length, bytes. */
-struct attribute {
-    uint64_t attribute;
-    uint64_t size;
-    uint64_t value;
-    uint64_t return_length;
-};
+#include "wire/making.h"
 
 /* True unless the attributes at `list` name an image. What cannot be read is
  * the kernel's to refuse. */

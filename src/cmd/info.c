@@ -327,17 +327,9 @@ static str command_of(const struct survey_process *p)
 
 static str fate_of(const struct survey_process *p)
 {
-    static const str fates[CHILD_FATES] = {
-        [CHILD_UNTRACED] = STR_INIT("without -f"),
-        [CHILD_PASSED] = STR_INIT("not named by --follow"),
-        [CHILD_32BIT] = STR_INIT("32-bit program"),
-        [CHILD_FAILED] = STR_INIT("it could not be"),
-        [CHILD_LATE] = STR_INIT(""),
-    };
-
     return p->fate == CHILD_FAILED && p->why_size > 0
                ? (str){ p->why, p->why_size }
-               : fates[p->fate];
+               : child_reason(p->fate);
 }
 
 static void add_code(struct buf *b, uint32_t code)

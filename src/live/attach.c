@@ -301,18 +301,6 @@ static bool bend(struct target *t, struct err *e)
     return true;
 }
 
-/* No thread has a ring of ours; what another tracer has left is void. */
-static void clear_rings(struct target *t, const struct os_stopped *s,
-                        size_t count)
-{
-    const uint64_t none = 0;
-    struct err ignored;
-
-    for (size_t i = 0; i < count; i++) {
-        os_write(&t->os, s[i].teb + TEB_RING, &none, sizeof(none), &ignored);
-    }
-}
-
 /* All are stopped. */
 static bool change(struct joining *j, struct err *e)
 {
@@ -329,7 +317,8 @@ static bool change(struct joining *j, struct err *e)
     }
     j->time = os_tsc();
     t->last_pass = j->time;
-    clear_rings(target, s, count);
+    /* What another tracer has left there is void. */
+    target_clear_rings(target, s, count);
     if (!bend(target, e) || !keeper_order(target, KEEPER_LISTEN, e)) {
         unjoin(target);
         return false;
@@ -466,7 +455,7 @@ struct traced *attach_child(struct session *s, const struct born *b,
     ok = get_in(t, pid, e);
     t->parent = b->parent;
     t->parent_tid = b->tid;
-    t->how = b->how;
+    t->how = PROCESS_CHILD;
     if (ok && attach_join(t, e) && begin_go(t, false, e)) {
         return t;
     }

@@ -259,7 +259,7 @@ struct traced *begin_child(struct traced *parent, const struct born *b,
     }
     t->parent = b->parent;
     t->parent_tid = b->tid;
-    t->how = b->how;
+    t->how = PROCESS_CHILD;
     t->last_pass = b->time;
     os_process_path(p, &t->image);
     os_process_command(p, &command);

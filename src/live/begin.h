@@ -41,7 +41,6 @@ struct born {
     uint32_t parent;
     uint32_t tid;   // of the thread that made it
     uint64_t time;  // TSC
-    enum process_how how;
 };
 /* `p` was made by `parent`, and has not run: it belongs to the session, and is
  * ready for begin_go. NULL: it is as it was, and still the caller's, or was

@@ -19,31 +19,11 @@
 #include "live/rings.h"
 #include "live/session.h"
 #include "tables/roles.h"
+#include "wire/making.h"
 
 #include <string.h>
 
 #include "base/banned.h"
-
-/* Arguments of NtCreateUserProcess and NtCreateProcessEx. */
-#define ARG_PROCESS 0
-#define ARG_THREAD 1
-#define ARG_THREAD_FLAGS 7
-#define ARG_ATTRIBUTES 10
-#define ARG_SECTION 5  // of NtCreateProcess and NtCreateProcessEx
-#define USER_PROCESS_ARGS 11
-/* THREAD_CREATE_FLAGS_CREATE_SUSPENDED */
-#define SUSPENDED 1u
-
-/* PS_ATTRIBUTE_LIST: its length, bytes, then so many of these; PsAttributeImage-
- * Name, and no list has more. */
-struct attribute {
-    uint64_t attribute;
-    uint64_t size;
-    uint64_t value;
-    uint64_t return_length;
-};
-#define IMAGE_NAME 0x20005
-#define ATTRIBUTES_MOST 64
 
 /* A process that runs is attached to when its loader has begun: of one without
  * a thread that has, ours would be the first. */
@@ -220,13 +200,17 @@ static bool is_at_start(const struct os_process *p)
                                   rip == os_own_ntdll("RtlUserThreadStart")));
 }
 
+static struct born born_of(const struct traced *t, const struct drained *d,
+                           uint64_t time)
+{
+    return (
+        struct born){ .parent = t->target.os.pid, .tid = d->tid, .time = time };
+}
+
 static void take_in(struct traced *t, struct drained *d, struct os_process *p,
                     uint64_t time)
 {
-    struct born child = { .parent = t->target.os.pid,
-                          .tid = d->tid,
-                          .time = time,
-                          .how = PROCESS_CHILD };
+    const struct born child = born_of(t, d, time);
     struct err e = { 0 };
     struct traced *born;
 
@@ -249,10 +233,7 @@ static void join(struct traced *t, struct drained *d, struct os_process *p,
                  uint64_t time)
 {
     struct session *s = t->session;
-    struct born child = { .parent = t->target.os.pid,
-                          .tid = d->tid,
-                          .time = time,
-                          .how = PROCESS_CHILD };
+    const struct born child = born_of(t, d, time);
     const uint64_t until = os_tsc() + BEGIN_MS * s->timing.tsc_per_ms;
     struct err e = { 0 };
     const struct traced *born;

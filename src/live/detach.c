@@ -91,16 +91,13 @@ static void unbend(struct detaching *d, const struct patched *x)
 static void undo(struct detaching *d)
 {
     struct target *t = d->t;
-    const uint64_t none = 0;
     size_t count;
     const struct os_stopped *s = os_threads_list(d->threads, &count);
     struct err e;
 
     unbend(d, &t->nt_stubs);
     unbend(d, &t->win32u_stubs);
-    for (size_t i = 0; i < count; i++) {
-        os_write(&t->os, s[i].teb + TEB_RING, &none, sizeof(none), &e);
-    }
+    target_clear_rings(t, s, count);
     /* May be refused under CFG (docs/facts.md A5.3): then the callback stays
      * and, with the section dead, writes nothing once its rings are full. */
     if (!d->silent && !keeper_order(t, KEEPER_LISTEN_NO, &e)) {

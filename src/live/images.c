@@ -95,20 +95,19 @@ bool images_may_be(const struct traced *t, const struct region_told *told)
             from >= ntdll->base + ntdll->size);
 }
 
-void images_add(struct traced *t, uint64_t time, const struct region_told *told)
-{
-    uint64_t base = told->allocation;
-    uint64_t size = module_size(&t->target.os, base, told->allocation_end);
-
-    keep(t, base, size);
-    tell_module(t, time, base, size, region_file(told));
-}
-
 void images_found(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
                   str name)
 {
     keep(t, base, size);
     tell_module(t, time, base, size, name);
+}
+
+void images_add(struct traced *t, uint64_t time, const struct region_told *told)
+{
+    uint64_t base = told->allocation;
+    uint64_t size = module_size(&t->target.os, base, told->allocation_end);
+
+    images_found(t, time, base, size, region_file(told));
 }
 
 /* Any address in a view unmaps it. */

@@ -464,6 +464,17 @@ static void unpatch(const struct os_process *p, const struct patched *x,
     free(now);
 }
 
+void target_clear_rings(const struct target *t, const struct os_stopped *s,
+                        size_t count)
+{
+    const uint64_t none = 0;
+    struct err ignored;
+
+    for (size_t i = 0; i < count; i++) {
+        os_write(&t->os, s[i].teb + TEB_RING, &none, sizeof(none), &ignored);
+    }
+}
+
 /* --- the way in --- */
 
 /* It lies where ours does, in all processes of a boot. A process that has a

@@ -116,6 +116,9 @@ bool target_hook(struct target *t, struct err *e);
  * written there since is theirs. NULL without memory, or if they cannot be read;
  * the caller frees. */
 uint8_t *target_unbent(const struct os_process *p, const struct patched *x);
+/* These threads of it, which are stopped, have no ring (any more). */
+void target_clear_rings(const struct target *t, const struct os_stopped *s,
+                        size_t count);
 /* Lets it run. */
 bool target_go(struct target *t, struct err *e);
 /* Sees that the loader's first bytes are back, while the agent waits; puts

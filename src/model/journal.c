@@ -223,10 +223,6 @@ static void tell_start(struct model_process *p, const struct record_head *r)
 /* Who started it is whose line it is. */
 static void tell_child(struct model_process *p, const struct journal_child *r)
 {
-    static const str reasons[CHILD_FATES] = {
-        [CHILD_PASSED] = STR_INIT("not named by --follow"),
-        [CHILD_32BIT] = STR_INIT("32-bit program"),
-    };
     struct child_told child = { .pid = r->pid,
                                 .how = how_of(r->how),
                                 .image = image_in(r),
@@ -234,7 +230,7 @@ static void tell_child(struct model_process *p, const struct journal_child *r)
                                 .by_pid = p->pid,
                                 .by_tid = r->tid };
     struct notice n = { .kind = NOTICE_UNTRACED,
-                        .reason = reasons[r->fate],
+                        .reason = child_reason(r->fate),
                         .child = &child };
 
     switch ((enum child_fate)r->fate) {

@@ -140,6 +140,9 @@ enum model_lost {
 
 /* Why records are missing, in words; of an enum model_lost, or of anything. */
 str lost_reason(uint64_t why);
+/* Why a process that was started is not traced; of an enum child_fate, or of
+ * anything. Empty of one that is. */
+str child_reason(uint64_t fate);
 
 struct model_counts {
     uint64_t records;

@@ -24,6 +24,19 @@ void tell_notice(struct model_thread *t, struct notice *n, uint64_t time)
                    time);
 }
 
+str child_reason(uint64_t fate)
+{
+    static const str reasons[CHILD_FATES] = {
+        [CHILD_UNTRACED] = STR_INIT("without -f"),
+        [CHILD_PASSED] = STR_INIT("not named by --follow"),
+        [CHILD_32BIT] = STR_INIT("32-bit program"),
+        [CHILD_FAILED] = STR_INIT("it could not be"),
+        [CHILD_LATE] = STR_INIT(""),
+    };
+
+    return fate < CHILD_FATES ? reasons[fate] : STR("unknown");
+}
+
 str lost_reason(uint64_t why)
 {
     static const str reasons[LOST_COUNT] = {

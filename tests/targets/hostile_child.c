@@ -9,32 +9,9 @@
  *   hostile_child        as above
  *   hostile_child sleep  what it starts: sleeps until it is ended
  */
+#include "make.h"
 #include "nt.h"
 #include "stub.h"
-
-struct attributes {
-    SIZE_T size;
-    struct {
-        ULONG_PTR kind;
-        SIZE_T size;
-        const void *value;
-        SIZE_T *got;
-    } of[2];
-};
-#define IMAGE_NAME 0x20005
-#define CLIENT_ID 0x10003
-#define NORMALIZED 1
-#define SUSPENDED 1
-
-NTSYSAPI NTSTATUS NTAPI RtlCreateProcessParametersEx(
-    void **, const struct nt_name *, const struct nt_name *,
-    const struct nt_name *, const struct nt_name *, void *,
-    const struct nt_name *, const struct nt_name *, const struct nt_name *,
-    const struct nt_name *, ULONG);
-
-typedef NTSTATUS(NTAPI *create_user)(HANDLE *, HANDLE *, ACCESS_MASK,
-                                     ACCESS_MASK, void *, void *, ULONG, ULONG,
-                                     void *, void *, const struct attributes *);
 
 static wchar_t self[MAX_PATH];
 static volatile HANDLE made;

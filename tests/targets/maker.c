@@ -16,25 +16,11 @@
  * make nothing is told. What the system does not have it says in a line,
  * `skipped: NAME`. Exit status as tree.c's.
  */
+#include "make.h"
 #include "nt.h"
 #include "stub.h"
 #include "tree.h"
 
-/* PS_ATTRIBUTE_LIST, with as many as we need. */
-struct attributes {
-    SIZE_T size;
-    struct {
-        ULONG_PTR kind;
-        SIZE_T size;
-        const void *value;
-        SIZE_T *got;
-    } of[2];
-};
-#define IMAGE_NAME 0x20005
-#define CLIENT_ID 0x10003
-
-#define NORMALIZED 1
-#define THREAD_SUSPENDED 1
 #define PROCESS_CLONED 0x129
 
 /* What RtlCreateUserProcess tells of the new process. */
@@ -52,19 +38,10 @@ NTSYSAPI NTSTATUS NTAPI NtCreateUserProcess(HANDLE *, HANDLE *, ACCESS_MASK,
 NTSYSAPI NTSTATUS NTAPI NtResumeThread(HANDLE, ULONG *);
 NTSYSAPI NTSTATUS NTAPI NtCreateSection(HANDLE *, ACCESS_MASK, void *,
                                         LARGE_INTEGER *, ULONG, ULONG, HANDLE);
-NTSYSAPI NTSTATUS NTAPI RtlCreateProcessParametersEx(
-    void **, const struct nt_name *, const struct nt_name *,
-    const struct nt_name *, const struct nt_name *, void *,
-    const struct nt_name *, const struct nt_name *, const struct nt_name *,
-    const struct nt_name *, ULONG);
 NTSYSAPI NTSTATUS NTAPI RtlCreateUserProcess(const struct nt_name *, ULONG,
                                              void *, void *, void *, HANDLE,
                                              BOOLEAN, HANDLE, HANDLE,
                                              struct made *);
-
-typedef NTSTATUS(NTAPI *create_user)(HANDLE *, HANDLE *, ACCESS_MASK,
-                                     ACCESS_MASK, void *, void *, ULONG, ULONG,
-                                     void *, void *, const struct attributes *);
 
 static unsigned calls;
 static wchar_t leaf[MAX_PATH];  // tree.exe's path, as NT has it
@@ -225,13 +202,13 @@ int main(int argc, char **argv)
     tree_calls(0, calls);
     prepare(strcmp(way, "direct0") == 0 ? L"1000" : L"");
     if (strcmp(way, "user") == 0) {
-        by_user(NtCreateUserProcess, THREAD_SUSPENDED, MAXIMUM_ALLOWED);
+        by_user(NtCreateUserProcess, SUSPENDED, MAXIMUM_ALLOWED);
     } else if (strcmp(way, "user0") == 0) {
         by_user(NtCreateUserProcess, 0, MAXIMUM_ALLOWED);
     } else if (strcmp(way, "little") == 0) {
         by_user(NtCreateUserProcess, 0, SYNCHRONIZE);
     } else if (strcmp(way, "direct") == 0) {
-        by_direct(THREAD_SUSPENDED);
+        by_direct(SUSPENDED);
     } else if (strcmp(way, "direct0") == 0) {
         by_direct(0);
     } else if (strcmp(way, "rtl") == 0) {

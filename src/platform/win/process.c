@@ -435,15 +435,26 @@ bool os_process_ended(const struct os_process *p, uint32_t *code)
 #define PARAMETERS_COMMAND_LINE 0x70
 #define PARAMETERS_NORMALIZED 1
 
-static bool peb_word(const struct os_process *p, uint64_t offset,
-                     uint64_t *word)
+static bool ask_basic(const struct os_process *p,
+                      PROCESS_BASIC_INFORMATION *basic)
+{
+    return NtQueryInformationProcess(p->process, ProcessBasicInformation, basic,
+                                     sizeof(*basic), NULL) >= 0;
+}
+
+uint64_t os_process_peb(const struct os_process *p)
 {
     PROCESS_BASIC_INFORMATION basic;
 
-    return NtQueryInformationProcess(p->process, ProcessBasicInformation,
-                                     &basic, sizeof(basic), NULL) >= 0 &&
-           os_read(p, (uint64_t)(ULONG_PTR)basic.PebBaseAddress + offset, word,
-                   sizeof(*word));
+    return ask_basic(p, &basic) ? (uint64_t)(ULONG_PTR)basic.PebBaseAddress : 0;
+}
+
+static bool peb_word(const struct os_process *p, uint64_t offset,
+                     uint64_t *word)
+{
+    uint64_t peb = os_process_peb(p);
+
+    return peb != 0 && os_read(p, peb + offset, word, sizeof(*word));
 }
 
 uint64_t os_process_image(const struct os_process *p)
@@ -576,10 +587,8 @@ uint32_t os_process_parent(const struct os_process *p)
 {
     PROCESS_BASIC_INFORMATION basic;
 
-    return NtQueryInformationProcess(p->process, ProcessBasicInformation,
-                                     &basic, sizeof(basic), NULL) >= 0
-               ? (uint32_t)basic.InheritedFromUniqueProcessId
-               : 0;
+    return ask_basic(p, &basic) ? (uint32_t)basic.InheritedFromUniqueProcessId
+                                : 0;
 }
 
 bool os_process_is_wow64(const struct os_process *p)

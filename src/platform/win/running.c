@@ -171,16 +171,6 @@ void os_process_hold(const struct os_process *p, bool hold)
     }
 }
 
-uint64_t os_process_peb(const struct os_process *p)
-{
-    PROCESS_BASIC_INFORMATION basic;
-
-    return NtQueryInformationProcess(p->process, ProcessBasicInformation,
-                                     &basic, sizeof(basic), NULL) >= 0
-               ? (uint64_t)(ULONG_PTR)basic.PebBaseAddress
-               : 0;
-}
-
 bool os_handle_signalled(const struct os_process *p, uint64_t value,
                          bool *known)
 {
@@ -199,17 +189,9 @@ bool os_handle_signalled(const struct os_process *p, uint64_t value,
 
 static uint32_t tid_of(HANDLE thread, uint64_t *teb)
 {
-    struct {
-        NTSTATUS exit_status;
-        void *teb;
-        HANDLE pid;
-        HANDLE tid;
-        ULONG_PTR affinity;
-        LONG priority;
-        LONG base_priority;
-    } basic;
+    struct thread_basic basic;
 
-    if (NtQueryInformationThread(thread, (THREADINFOCLASS)0, &basic,
+    if (NtQueryInformationThread(thread, (THREADINFOCLASS)THREAD_BASIC, &basic,
                                  sizeof(basic), NULL) < 0) {
         return 0;
     }

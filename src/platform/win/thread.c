@@ -12,19 +12,7 @@
 
 #include "base/banned.h"
 
-#define THREAD_BASIC 0
 #define THREAD_LAST_SYSTEM_CALL 21
-
-/* THREAD_BASIC_INFORMATION of x64. */
-struct thread_basic {
-    NTSTATUS exit_status;
-    void *teb;
-    HANDLE pid;
-    HANDLE tid;
-    ULONG_PTR affinity;
-    LONG priority;
-    LONG base_priority;
-};
 
 /* THREAD_LAST_SYSCALL_INFORMATION of x64 (docs/facts.md B1). */
 struct last_call {

@@ -18,6 +18,19 @@
 #define ERROR_ELEVATION_REQUIRED 740
 #endif
 
+#define THREAD_BASIC 0 /* information class */
+
+/* THREAD_BASIC_INFORMATION of x64. */
+struct thread_basic {
+    NTSTATUS exit_status;
+    void *teb;
+    HANDLE pid;
+    HANDLE tid;
+    ULONG_PTR affinity;
+    LONG priority;
+    LONG base_priority;
+};
+
 /* *e = ERR_OS: "<what>: <text of GetLastError()> (code)". False. */
 bool win_fail(struct err *e, const char *what);
 bool win_fail_status(struct err *e, const char *what, uint32_t status);
