@@ -294,15 +294,40 @@ static void end_process(struct traced *t)
     traced_close(t);
 }
 
-/* One of those that are no more; NULL: all live. One wait asks for many. */
+/* Of `count` processes the one that has ended first, if that is before *end, which
+ * is then when; else `first`. One wait says that there is none. */
+static struct traced *first_ended(struct traced **of, void **handles, int count,
+                                  struct traced *first, uint64_t *end)
+{
+    int at = count == 0 ? -1 : os_wait(handles, count, 0);
+
+    for (; at >= 0 && at < count; at++) {
+        struct traced *t = of[at];
+        uint64_t time;
+
+        if (!os_process_ended(&t->target.os, &t->code)) {
+            continue;
+        }
+        time = os_process_end_time(&t->target.os);
+        if (first == NULL || time < *end) {
+            first = t;
+            *end = time;
+        }
+    }
+    return first;
+}
+
+/* One of those that are no more, the first one first; NULL: all live. */
 static struct traced *next_ended(struct session *s)
 {
     void *handles[WAIT_MOST];
     struct traced *of[WAIT_MOST];
     struct traced *t = s->traced;
+    struct traced *first = NULL;
+    uint64_t end = 0;
 
     while (t != NULL) {
-        int count = 0, at;
+        int count = 0;
 
         for (; t != NULL && count < WAIT_MOST; t = t->next) {
             if (!t->ended) {
@@ -310,12 +335,9 @@ static struct traced *next_ended(struct session *s)
                 of[count++] = t;
             }
         }
-        at = count == 0 ? -1 : os_wait(handles, count, 0);
-        if (at >= 0 && os_process_ended(&of[at]->target.os, &of[at]->code)) {
-            return of[at];
-        }
+        first = first_ended(of, handles, count, first, &end);
     }
-    return NULL;
+    return first;
 }
 
 /* Takes leave of those that are no more. True: none is left, or none is to be

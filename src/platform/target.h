@@ -73,6 +73,8 @@ uint32_t os_process_parent(const struct os_process *p);
 void os_process_terminate(struct os_process *p, uint32_t code);
 /* True once it has ended; *code is its exit status. */
 bool os_process_ended(const struct os_process *p, uint32_t *code);
+/* When it has ended, in 100 ns since 1601; 0: it has not, or is not known. */
+uint64_t os_process_end_time(const struct os_process *p);
 /* Where the program itself was mapped, by its PEB; 0: not known. */
 uint64_t os_process_image(const struct os_process *p);
 /* True if its loader has never run, by its PEB: no instruction of it has been

@@ -88,6 +88,12 @@ bool os_process_ended(const struct os_process *p, uint32_t *code)
     return true;
 }
 
+uint64_t os_process_end_time(const struct os_process *p)
+{
+    (void)p;
+    return 0;
+}
+
 uint64_t os_process_image(const struct os_process *p)
 {
     (void)p;

@@ -426,6 +426,15 @@ bool os_process_ended(const struct os_process *p, uint32_t *code)
     return true;
 }
 
+uint64_t os_process_end_time(const struct os_process *p)
+{
+    FILETIME began, ended = { 0, 0 }, kernel, user;
+
+    return GetProcessTimes(p->process, &began, &ended, &kernel, &user)
+               ? (uint64_t)ended.dwHighDateTime << 32 | ended.dwLowDateTime
+               : 0;
+}
+
 /* Words of the PEB of x64, by phnt's ntpebteb.h. */
 #define PEB_IMAGE_BASE 0x10
 #define PEB_LDR 0x18
