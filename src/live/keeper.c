@@ -110,15 +110,21 @@ static void order(struct target *t, enum keeper_what what,
 
 /* A program that ends itself begins with all threads but the one that asks for
  * it, our own among them, which may just have stopped that one: then we let it
- * go on. Others that it had stopped are no more. */
+ * go on, in code that is executable. Others that it had stopped are no more. */
 static void stand_in(struct target *t)
 {
+    struct err ignored;
     uint32_t code;
 
     if (t->keeper.thread == NULL || !os_thread_ended(t->keeper.thread, &code)) {
         return;
     }
     keeper_look(t);
+    if (t->keeper.opened.size > 0) {
+        os_make_code(&t->os, t->keeper.opened.at, (size_t)t->keeper.opened.size,
+                     &ignored);
+    }
+    t->keeper.opened.size = 0;
     if (t->keeper.stopped) {
         os_process_hold(&t->os, false);
     }
@@ -135,11 +141,17 @@ bool keeper_pages(struct target *t, enum keeper_what what,
     }
     order(t, what, pages);
     t->keeper.stopped = t->keeper.stopped || what == KEEPER_STOP;
+    if (what == KEEPER_OPEN) {
+        t->keeper.opened = pages;
+    }
     if (!wait_done(t, t->keeper.orders, ORDER_MS, NULL, e)) {
         stand_in(t);
         return false;
     }
     t->keeper.stopped = t->keeper.stopped && what != KEEPER_GO;
+    if (what == KEEPER_CLOSE || what == KEEPER_GO) {
+        t->keeper.opened.size = 0;
+    }
     status = t->section->keeper.status;
     if ((int32_t)status >= 0) {
         return true;

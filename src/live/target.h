@@ -53,7 +53,10 @@ struct keeper {
     void *event;      // owned: there is an order
     uint32_t orders;  // given so far
     bool committed;   // its pages
-    bool stopped;     // it was told to stop the others, and not to let them go
+    /* It was told to stop the others, to open these pages, and not to let them go
+     * and to close them. */
+    bool stopped;
+    struct target_pages opened;  // size 0: none
 };
 
 struct target {

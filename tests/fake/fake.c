@@ -656,7 +656,6 @@ static uint32_t keep(const struct keeper_words *w)
     switch ((enum keeper_what)w->what) {
     case KEEPER_STOP:
         fake.stopped++;
-        fake.keeper_ended = fake.setup.keeper_falls;
         break;
     case KEEPER_GO:
         if (--fake.stopped < 0) {
@@ -706,7 +705,10 @@ static void run_keeper(void)
         atomic_store(&w->done, 0);
     } else if (atomic_load(&w->ordered) != atomic_load(&w->done)) {
         w->status = keep(w);
-        if (!fake.keeper_ended || w->what != KEEPER_STOP) {
+        if (fake.setup.keeper_falls &&
+            w->what == (uint32_t)fake.setup.falls_at) {
+            fake.keeper_ended = true;
+        } else {
             atomic_store(&w->done, atomic_load(&w->ordered));
         }
     }

@@ -52,9 +52,10 @@ struct fake_setup {
     bool keeps_loader;     // ... its agent cannot put the loader's bytes back
     bool callback_denied;  // it does not get its callback
     bool callback_stays;   // which it cannot give back
-    /* The program ends itself, our thread first, when that has just stopped the
-     * one that asks for it: which goes on if somebody lets it. */
+    /* The program ends itself, our thread first, when that has carried out this
+     * order: the one that asks for it goes on if somebody lets it. */
     bool keeper_falls;
+    enum keeper_what falls_at;
     /* What runs in it, once it is let go; its result is the exit status. It is
      * to return when fake_over says so. */
     uint32_t (*run)(void);
