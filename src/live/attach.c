@@ -11,6 +11,7 @@
 #include "live/attach.h"
 
 #include "live/begin.h"
+#include "live/detach.h"
 #include "live/early.h"
 #include "live/images.h"
 #include "live/journal.h"
@@ -28,6 +29,10 @@
 #define MACHINE_ARM64 0xaa64
 /* How often --wait looks whether the program is there. */
 #define WAIT_MS 5
+/* Threads that are held stop so soon. */
+#define HELD_MS 300
+/* Whoever has begun is through the first steps of its loader by then. */
+#define BEGIN_MS 200
 
 /* --- which process --- */
 
@@ -144,6 +149,73 @@ static bool bend_win32u(struct traced *t, bool *added, struct err *e)
     return !*added || !t->target.patching || target_bend_win32u(&t->target, e);
 }
 
+/* True if all threads of it, which are held, stand where the system has put
+ * them: none of its instructions has been executed. */
+static bool stands_at_start(const struct os_threads *threads)
+{
+    const uint64_t start = os_own_ntdll("RtlUserThreadStart");
+    size_t count;
+    const struct os_stopped *s = os_threads_list(threads, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (s[i].rip != start) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The same as at launch, but for a process whose maker may let it run at any
+ * moment: so we hold it as well. *begun: it has, and nothing was done. */
+static bool hook_held(struct target *t, bool *begun, struct err *e)
+{
+    struct os_threads *threads;
+    struct err ignored;
+    bool ok = false;
+
+    os_process_hold(&t->os, true);
+    threads = os_threads_ask(&t->os, 0, e);
+    *begun = threads != NULL &&
+             (!os_threads_answer(threads, HELD_MS) ||
+              !os_process_is_new(&t->os) || !stands_at_start(threads));
+    if (threads != NULL && !*begun) {
+        ok = target_hook(t, e);
+        if (!ok) {
+            target_unhook(t, &ignored);
+        }
+    }
+    os_process_hold(&t->os, false);
+    os_threads_close(threads);
+    return ok;
+}
+
+/* A process that has not run is hooked; one that has is left alone until its
+ * loader works: a thread of ours would be the first there. */
+static bool hook_new(struct target *t, struct err *e)
+{
+    struct os_clock now;
+    uint64_t until;
+
+    os_clock_read(&now);
+    until = now.counter + BEGIN_MS * os_counter_frequency() / 1000;
+    while (os_process_is_new(&t->os)) {
+        bool begun;
+
+        if (hook_held(t, &begun, e)) {
+            return true;
+        }
+        os_clock_read(&now);
+        if (!begun) {
+            return false;
+        }
+        if (now.counter > until) {
+            return err_set(e, ERR_OS, "it does not begin");
+        }
+        os_sleep(1);
+    }
+    return true;
+}
+
 static bool get_in(struct traced *t, uint32_t pid, struct err *e)
 {
     struct session *s = t->session;
@@ -176,8 +248,11 @@ static bool get_in(struct traced *t, uint32_t pid, struct err *e)
     if (!target_settle(target, o, &s->timing, e)) {
         return false;
     }
-    if (os_process_is_new(&target->os)) {
-        return target_hook(target, e);
+    if (!hook_new(target, e)) {
+        return false;
+    }
+    if (target->hooked) {
+        return true;
     }
     t->started = true;  // there is no first thread that waits
     return (!target->patching || target_bend_ntdll(target, e)) &&
@@ -192,6 +267,13 @@ void attach_leave(struct traced *t)
 
     if (target->os.process == NULL || os_process_ended(&target->os, &code) ||
         target->keeper.thread != NULL) {
+        return;
+    }
+    if (target->hooked) {
+        /* It may begin just now, and asks nobody then. */
+        atomic_store(&target->section->dead, 1);
+        os_event_set(target->room);
+        detach(target, NULL, &ignored);
         return;
     }
     if (target->section_there != 0) {
@@ -418,11 +500,11 @@ bool attach_join(struct traced *t, struct err *e)
         return false;
     }
     if (!t->started) {
-        t->joined = true;
         put_notice(t, os_tsc(), NOTICE_ATTACHED);
-        return images_tell_stubs(t, 0, &t->target.ntdll, &t->target.nt_stubs,
-                                 STR("ntdll.dll")) &&
-               images_begin(t, 0);
+        t->joined = images_tell_stubs(t, 0, &t->target.ntdll,
+                                      &t->target.nt_stubs, STR("ntdll.dll")) &&
+                    images_begin(t, 0);
+        return t->joined || err_set(e, ERR_OS, "out of memory");
     }
     if (join(t, e)) {
         t->joined = true;

@@ -128,21 +128,6 @@ static bool give_up(struct detaching *d, struct err *e)
     return false;
 }
 
-static bool unbend_outside(struct target *t, struct err *e)
-{
-    const struct patched *x = &t->nt_stubs;
-    uint8_t *bytes = x->count > 0 ? target_unbent(&t->os, x) : NULL;
-    bool ok = x->count == 0;
-
-    if (bytes != NULL) {
-        ok = os_write_code(&t->os, x->from, bytes, x->size, e);
-    } else if (!ok) {
-        err_set(e, ERR_OS, "the program's code cannot be read");
-    }
-    free(bytes);
-    return ok && target_mend_loader(t, e);
-}
-
 /* True if its first thread has not come to the agent, while all are held: it has
  * not reported, and nobody is in there. */
 static bool is_untouched(struct target *t)
@@ -186,7 +171,7 @@ static bool detach_new(struct detaching *d, bool *done, struct err *e)
             untouched = now.counter + NEW_MS * hz / 1000;
             os_process_hold(&d->t->os, true);
             *done = is_untouched(d->t);
-            ok = !*done || unbend_outside(d->t, e);
+            ok = !*done || target_unhook(d->t, e);
             os_process_hold(&d->t->os, false);
         }
         os_sleep(1);

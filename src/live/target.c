@@ -534,7 +534,26 @@ bool target_settle(struct target *t, const struct launch_options *o,
 
 bool target_hook(struct target *t, struct err *e)
 {
-    return (!t->patching || patch_ntdll(t, e)) && hook_loader(t, e);
+    t->hooked = true;
+    /* In this order: should its first thread begin meanwhile, it comes to the
+     * agent before it comes to a stub. */
+    return hook_loader(t, e) && (!t->patching || patch_ntdll(t, e));
+}
+
+bool target_unhook(struct target *t, struct err *e)
+{
+    struct err why = { 0 };
+
+    if (!t->hooked) {
+        return true;
+    }
+    unpatch(&t->os, &t->nt_stubs, &why);
+    if (why.code != ERR_NONE) {
+        *e = why;
+        return false;
+    }
+    t->hooked = !target_mend_loader(t, e);
+    return !t->hooked;
 }
 
 static bool get_in(struct target *t, const struct launch_options *o,
@@ -605,8 +624,7 @@ bool target_take_in(struct target *out, const struct os_process *os,
     t.like = like;
     if (!get_in(&t, o, timing, e)) {
         /* What leads to us must not stay there. */
-        unpatch(&t.os, &t.nt_stubs, &ignored);
-        if (ignored.code != ERR_NONE) {
+        if (!target_unhook(&t, &ignored)) {
             os_process_terminate(&t.os, 1);
         }
         blame_end(&t, e);

@@ -72,6 +72,7 @@ struct target {
     uint32_t ring_max;  // rings that fit into the section
     enum engine engine;
     bool patching;
+    bool hooked;        // its loader leads to the agent, or may
     bool wine_record;   // last calls are kept by the agent (wine.S)
     struct plan *plan;  // borrowed: what is recorded of which call
     struct module ntdll;
@@ -113,8 +114,10 @@ bool target_settle(struct target *t, const struct launch_options *o,
                    struct timing *timing, struct err *e);
 bool target_bend_ntdll(struct target *t, struct err *e);
 bool target_bend_win32u(struct target *t, struct err *e);
-/* For a process that has never run: as target_launch does. */
+/* For a process that has never run: as target_launch does. Nobody may let it run
+ * meanwhile; and takes that back: no thread of it has begun. */
 bool target_hook(struct target *t, struct err *e);
+bool target_unhook(struct target *t, struct err *e);
 /* Of the pages of `x` in `p`, what is to stand there when we are gone: what others have
  * written there since is theirs. NULL without memory, or if they cannot be read;
  * the caller frees. */
