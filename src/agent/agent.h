@@ -195,6 +195,11 @@ void wait_wake_reader(struct ring *ring);
 /* True once the tracer is known to be gone; asks the system. */
 bool own_tracer_gone(struct ring *ring);
 
+/* --- keeper.c: what the tracer would have put right --- */
+
+/* It is gone: the thread that it had suspended goes on (section.asked). */
+void keeper_wake_asked(struct ring *ring);
+
 /* --- chore.c: what the tracer has a thread do (enum ring_chore) --- */
 
 /* Pages that CHORE_OPEN has made writable, until CHORE_CLOSE. All zero: none.

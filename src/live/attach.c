@@ -383,6 +383,25 @@ static bool bend(struct target *t, struct err *e)
     return true;
 }
 
+/* A tracer that was killed may have left a thread suspended. */
+static void wake_asked(const struct target *t, const struct dead_agent *d)
+{
+    const uint64_t at = d->section + offsetof(struct section, asked);
+    const uint32_t nobody = 0;
+    struct err ignored;
+    void *thread;
+    uint32_t tid;
+
+    if (!os_read(&t->os, at, &tid, sizeof(tid)) || tid == 0 ||
+        os_thread_open(t->os.pid, tid, 0, &thread) != OS_THREAD_OPEN) {
+        return;
+    }
+    if (os_write(&t->os, at, &nobody, sizeof(nobody), &ignored)) {
+        os_thread_resume(thread);
+    }
+    os_thread_close(thread);
+}
+
 /* All are stopped. */
 static bool change(struct joining *j, struct err *e)
 {
@@ -396,6 +415,7 @@ static bool change(struct joining *j, struct err *e)
         bool doubt;
 
         d->quiet = quiet_is(target, j->threads, d->at, &doubt) && !doubt;
+        wake_asked(target, d);
     }
     j->time = os_tsc();
     t->last_pass = j->time;

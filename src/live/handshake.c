@@ -135,8 +135,8 @@ static void serve(struct handshake *h, struct handshake_slot *slot,
                         .rsp = slot->rsp,
                         .rax = slot->rax };
     wines = slot->last;
-    f->known = rendezvous_last_call(h->traced, seen->handle, &wines, &f->number,
-                                    &f->argument) &&
+    f->known = rendezvous_last_call(h->traced, seen->handle, tid, &wines,
+                                    &f->number, &f->argument) &&
                !atomic_load_explicit(&slot->spoiled, memory_order_acquire);
     /* Release: the find is complete. Pairs with the acquire in
      * handshake_drain. */

@@ -253,24 +253,30 @@ static void started(struct traced *t)
 
 /* --- a return is an orphan --- */
 
-bool rendezvous_last_call(struct traced *t, void *thread,
+bool rendezvous_last_call(struct traced *t, void *thread, uint32_t tid,
                           const struct last_call *wines, uint16_t *number,
                           uint64_t *argument)
 {
+    _Atomic uint32_t *asked = &t->target.section->asked;
     uint32_t status;
     bool known;
 
-    if (thread == NULL || !os_thread_suspend(thread)) {
+    if (thread == NULL) {
         return false;
     }
     if (t->target.wine_record) {
-        *number = (uint16_t)wines->number;
+        *number = wines->number & SERVICE_MASK;
         *argument = wines->argument;
-        known = true;
-    } else {
-        known = os_thread_last_call(thread, number, argument, &status);
+        return true;
     }
-    os_thread_resume(thread);
+    /* Should we end meanwhile, others see that it stands still. */
+    atomic_store(asked, tid);
+    known = os_thread_suspend(thread);
+    if (known) {
+        known = os_thread_last_call(thread, number, argument, &status);
+        os_thread_resume(thread);
+    }
+    atomic_store(asked, 0);
     *number &= SERVICE_MASK;
     return known;
 }
@@ -301,8 +307,8 @@ static void ask_last_call(struct traced *t, struct drained *d, uint64_t rsp,
     if (t->session->options->orphan_query &&
         atomic_load_explicit(&d->ring->waiting, memory_order_relaxed) ==
             RING_SPINS) {
-        a->number_known = rendezvous_last_call(t, d->handle, &wines, &a->number,
-                                               &a->argument);
+        a->number_known = rendezvous_last_call(t, d->handle, d->tid, &wines,
+                                               &a->number, &a->argument);
         stack_arguments(t, rsp, a);
     }
 }

@@ -18,9 +18,10 @@ bool rendezvous(struct traced *t, struct drained *d,
 void rendezvous_finish(struct drained *d);
 /* Forgets what it knows of a thread that waited. */
 void rendezvous_forget(struct drained *d);
-/* What the kernel says `thread` called last, which spins; false: unknown.
- * `wines`: what Wine's record says, where the kernel cannot be asked. */
-bool rendezvous_last_call(struct traced *t, void *thread,
+/* What the kernel says `thread`, whose id is `tid`, called last, which spins;
+ * false: unknown. `wines`: what Wine's record says, where the kernel cannot be
+ * asked: then the thread is not stopped for that. */
+bool rendezvous_last_call(struct traced *t, void *thread, uint32_t tid,
                           const struct last_call *wines, uint16_t *number,
                           uint64_t *argument);
 

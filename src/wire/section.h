@@ -180,7 +180,9 @@ struct section {
     _Atomic uint64_t start_status;
     /* enum callback_owner. Set by whoever finds out first. */
     _Atomic uint32_t callback_owner;
-    uint32_t pad3;
+    /* The id of a thread that the tracer has suspended, to ask for its last
+     * call: whoever finds out that there is no tracer lets it go on. 0: none. */
+    _Atomic uint32_t asked;
     struct keeper_words keeper;
 };
 
