@@ -223,6 +223,9 @@ void child_entry(struct ring *ring, uint64_t rsp);
 /* It has returned `rax`; arguments in RING_ARGS_TAKEN. True: its thread is to
  * wait for the tracer. */
 bool child_return(struct ring *ring, uint64_t rsp, uint64_t rax);
+/* What it has made and is suspended by our will goes on: NTSTATUS. It is one that
+ * is returning, with the thread's RSP in ring.inside. */
+uint32_t child_resume(struct ring *ring);
 /* Nobody has answered. `asked`: child_return has said that the thread waits;
  * if not, the tracer may have come to a process all the same. */
 void child_abandoned(struct ring *ring, uint64_t rsp, bool asked);

@@ -107,6 +107,18 @@ static uint64_t handle_in(struct ring *ring, uint64_t rsp, int i)
                : 0;
 }
 
+uint32_t child_resume(struct ring *ring)
+{
+    uint64_t rsp = atomic_load_explicit(&ring->inside, memory_order_relaxed);
+    struct own_call resume = { .stub = PRIVATE_NtResumeThread, .a = { 0, 0 } };
+
+    if ((ring_args_at(ring, RING_ARGS_TAKEN)->child & CHILD_HELD) != 0) {
+        /* Its own handle, with its own rights. */
+        resume.a[0] = handle_in(ring, rsp, ARG_THREAD);
+    }
+    return resume.a[0] == 0 ? 0 : own_call_always(ring, &resume);
+}
+
 void child_abandoned(struct ring *ring, uint64_t rsp, bool asked)
 {
     struct own_call end = { .stub = PRIVATE_NtTerminateProcess, .a = { 0, 1 } };

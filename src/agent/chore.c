@@ -159,6 +159,9 @@ void chore_run(struct ring *ring, uint32_t chore, struct opened *opened)
             status = close_pages(ring, opened);
         }
         break;
+    case CHORE_RESUME:
+        status = child_resume(ring);
+        break;
     default:
         break;
     }

@@ -148,9 +148,8 @@ static void pass(struct traced *t, struct drained *d, struct os_process *p,
     os_process_path(p, &i);
     os_process_command(p, &c);
     put_child_failed(t, time, &child, buf_str(&i), buf_str(&c), why);
-    if (d->making.held && !os_process_resume(p, &e)) {
-        session_note(t->session, "process %u does not go on: %s",
-                     (unsigned)p->pid, e.text);
+    if (d->making.held) {
+        d->making.left = !os_process_resume(p, &e);
     }
     os_process_close(p);
 }
@@ -221,9 +220,8 @@ static void take_in(struct traced *t, struct drained *d, struct os_process *p,
     /* Only now: from its first instruction on it is not ended with us. */
     if (born == NULL) {
         pass(t, d, p, time, CHILD_FAILED, PROCESS_CHILD, str_of(e.text));
-    } else if (!begin_go(born, d->making.held, &e)) {
-        session_note(t->session, "process %u does not go on: %s",
-                     (unsigned)born->target.os.pid, e.text);
+    } else {
+        d->making.left = !begin_go(born, d->making.held, &e);
     }
 }
 
@@ -245,7 +243,7 @@ static void join(struct traced *t, struct drained *d, struct os_process *p,
 
     if (d->making.held) {
         /* It may be held by the agent, and was taken for one that is not. */
-        os_process_resume(p, &e);
+        d->making.left = !os_process_resume(p, &e);
         d->making.held = false;
     }
     os_process_path(p, &i);
@@ -278,20 +276,25 @@ void children_return(struct traced *t, struct drained *d,
     const struct traced *of = NULL;
     bool clone = m->named ? names_no_image(t, m->attributes) : m->section == 0;
 
+    if ((int32_t)(uint32_t)r->rax < 0) {
+        return;
+    }
     m->process = handle_at(t, m->process_at);
-    if ((int32_t)(uint32_t)r->rax < 0 ||
-        !os_process_borrow(&p, &t->target.os, m->process,
+    /* Where we do not know whose process it is, it is not ours to let run. */
+    m->left = m->held;
+    if (!os_process_borrow(&p, &t->target.os, m->process,
                            handle_at(t, m->thread_at), &e)) {
         return;
     }
     if (is_known(t->session, p.pid) || !is_its_own(t, m, &p)) {
         os_process_close(&p);
-    } else if (clone && (of = copied_from(t, &p)) != NULL) {
+        return;
+    }
+    m->left = false;
+    if (clone && (of = copied_from(t, &p)) != NULL) {
         pass_clone(t, d, &p, of, time);
     } else if (t->session->options->follow == 0) {
-        if (m->held) {
-            os_process_resume(&p, &e);
-        }
+        m->left = m->held && !os_process_resume(&p, &e);
         os_process_close(&p);
     } else if (os_process_is_wow64(&p)) {
         pass(t, d, &p, time, CHILD_32BIT, PROCESS_CHILD, STR(""));

@@ -400,6 +400,20 @@ static bool orphan(struct traced *t, struct drained *d, struct question *q,
     return true;
 }
 
+/* True: the thread may go on; false: it is to let that one run which it has made,
+ * and which we leave alone. */
+static bool child_made(struct traced *t, struct drained *d,
+                       const struct record_return *r, struct chore *c)
+{
+    if (d->making.left) {
+        d->making.left = false;
+        return true;
+    }
+    children_return(t, d, r);
+    return !d->making.left ||
+           chore(c, CHORE_RESUME, (struct target_pages){ 0, 0 });
+}
+
 void rendezvous_forget(struct drained *d)
 {
     free(d->question);
@@ -441,10 +455,7 @@ bool rendezvous(struct traced *t, struct drained *d,
         return true;
     }
     if ((head->flags & RECORD_ORPHAN) == 0 && children_is_return(d, r)) {
-        if (waits) {
-            children_return(t, d, r);
-        }
-        return true;
+        return !waits || child_made(t, d, r, c);
     }
     if (d->question == NULL) {
         d->question = calloc(1, sizeof(*d->question));

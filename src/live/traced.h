@@ -31,6 +31,7 @@ struct making {
     uint64_t section;     // ... or the section that it has as its image
     bool named;           // the first of them
     bool held;            // the new thread is suspended by the agent's will
+    bool left;            // ... and is resumed by nobody else
     bool runs;            // it may have run already: nobody has suspended it
     uint64_t process;     // at its return: the handle on what it has made
 };

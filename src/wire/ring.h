@@ -92,6 +92,7 @@ enum ring_chore {
     /* Before there is an answer: the process that it has made is being changed,
      * and is to be ended if none comes. */
     CHORE_CHILD,
+    CHORE_RESUME,  // let that go on which it has made, and is held by our will
 };
 
 /* Why records of one ring are missing; each has a counter. Not counted there:
