@@ -177,12 +177,12 @@ static bool open_section(struct target *t, const struct launch_options *o,
 /* --- the image --- */
 
 /* False if the tracer whose agent is at `agent` lives: *e says which it is, or
- * that it cannot be told. */
+ * that it cannot be told. What stands there is the program's to write: believed
+ * is the kernel, which says what its handles are. */
 static bool note_agent(struct target *t, uint64_t agent, struct err *e)
 {
     struct image_head head;
     struct image_config config;
-    bool known, dead;
 
     for (size_t i = 0; i < t->dead_count; i++) {
         if (t->dead[i].at == agent) {
@@ -196,8 +196,8 @@ static bool note_agent(struct target *t, uint64_t agent, struct err *e)
         return err_set(e, ERR_NOT_OURS,
                        "is traced, or was, by another version of ntstrace");
     }
-    dead = os_handle_signalled(&t->os, config.tracer, &known);
-    if (known && !dead) {
+    if (config.tracer_pid != t->os.pid &&
+        os_handle_names(&t->os, config.tracer, config.tracer_pid)) {
         return err_set(e, ERR_NOT_OURS, "is traced already, by process %u",
                        (unsigned)config.tracer_pid);
     }
@@ -618,7 +618,7 @@ bool target_take_in(struct target *out, const struct os_process *os,
                     struct err *e)
 {
     struct target t = target_for(o, plan, wake);
-    struct err ignored = { 0 };
+    struct err ignored;
 
     t.os = *os;
     t.like = like;

@@ -118,10 +118,9 @@ bool os_process_each(void (*each)(void *ctx, uint32_t pid, str name), void *ctx,
                      struct err *e);
 /* Where its PEB is; 0: not known. */
 uint64_t os_process_peb(const struct os_process *p);
-/* True if the handle `value` of the process is on something that is signalled;
- * *known: it could be asked. */
-bool os_handle_signalled(const struct os_process *p, uint64_t value,
-                         bool *known);
+/* True if the handle `value` of the process is on process `pid`, and that lives;
+ * also if the system does not let us say which it is. */
+bool os_handle_names(const struct os_process *p, uint64_t value, uint32_t pid);
 /* Makes a thread at `start`, suspended, that no DLL hears of where the system
  * can do that; its handle is the caller's (os_thread_close). [asks] */
 bool os_thread_make(const struct os_process *p, uint64_t start, void **thread,

@@ -13,6 +13,7 @@
 #include "fake/clock.h"
 #include "platform/os.h"
 #include "tables/amd64/stubs.h"
+#include "wire/making.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -23,12 +24,19 @@
 #include <unistd.h>
 
 #define PAGE 0x1000u
-#define PID 0x40
+#define PID FAKE_PID
 #define TEB UINT64_C(0x2f0000)
 #define PEB UINT64_C(0x2e0000)
 #define SHARED UINT64_C(0x7ff400000000)
 #define KILLED 1
 #define SPIN_MS 30000
+/* The handles on a process that it makes, and on its thread. */
+#define CHILD 0x204
+#define CHILD_THREAD 0x208
+/* What an agent that is found there has: its tracer's handle, and its section. */
+#define OTHERS 0x300
+#define OLD_AGENT (FAKE_NTDLL - 0x5fff0000)
+#define OLD_SECTION UINT64_C(0x7ff300000000)
 /* The first argument of any last call. */
 #define LAST_ARGUMENT 0x1234
 
@@ -113,6 +121,10 @@ static struct {
     uint32_t code, thread_code;
     bool thread_ended;
     uint64_t begins;  // the thread's RIP
+    bool let_run;     // is_new: by its maker; then it begins ...
+    bool begun;
+    bool led;     // ... and that to the agent
+    bool loaded;  // its loader has begun
     struct os_thread_start program;
     void *program_thread;
     uint8_t *shared;  // the target's view
@@ -125,7 +137,8 @@ static struct {
     uint32_t ring_bytes;
     unsigned chores;
     uint16_t last_number;
-    void *keeper;  // its handle
+    bool child_held;  // one that it has made stands still
+    void *keeper;     // its handle
     bool keeper_runs, keeper_ended;
     struct range opened;
     void *interrupt;
@@ -171,10 +184,18 @@ static void end_process(uint32_t code)
     }
 }
 
+/* A thread that its maker has let run begins, unless the tracer holds it. */
+static void let_begin(void);
+
 /* One request; false: it is refused. `target`: it is about the process. */
 static bool admit(const char *name, bool target)
 {
     fake.counts.requests++;
+    if (fake.setup.begins_at != 0 &&
+        fake.counts.requests >= fake.setup.begins_at) {
+        fake.let_run = true;
+        let_begin();
+    }
     if (fake.counts.requests == fake.setup.refuse) {
         fake.refused = name;
         if (fake.setup.way != FAKE_GONE) {
@@ -345,6 +366,7 @@ static const char *const nt_calls[] = {
     "NtDelayExecution",
     "NtYieldExecution",
     "NtQuerySystemTime",
+    "NtCreateUserProcess",
 };
 
 /* Something else of ntdll's, 40h bytes from each other. */
@@ -759,6 +781,9 @@ struct os_threads *os_threads_ask(const struct os_process *p, uint32_t but,
                                   .teb = TEB,
                                   .rip = FAKE_PROGRAM + TEXT,
                                   .rsp = FAKE_STACK - 0x400 };
+    if (fake.setup.is_new && !fake.loaded) {
+        t->one.rip = fake.begins;
+    }
     if (fake.stopped <= 0) {
         wrong("threads that run were asked what they look like");
     }
@@ -894,11 +919,15 @@ bool os_process_resume(struct os_process *p, struct err *e)
 bool os_process_borrow(struct os_process *out, const struct os_process *from,
                        uint64_t process, uint64_t thread, struct err *e)
 {
-    (void)out;
     (void)from;
-    (void)process;
     (void)thread;
-    return fail(e, "there are no other processes");
+    enter();
+    if (!ADMIT(true) || !fake.setup.has_stranger || process != CHILD) {
+        return leave(fail(e, "cannot open the process that it has made"));
+    }
+    *out = (struct os_process){ .pid = FAKE_OTHER,
+                                .process = open_handle(PROCESS_HANDLE) };
+    return leave(true);
 }
 
 uint32_t os_process_parent(const struct os_process *p)
@@ -944,8 +973,12 @@ uint64_t os_process_image(const struct os_process *p)
 
 bool os_process_is_new(const struct os_process *p)
 {
+    bool is_new;
+
     (void)p;
-    return false;
+    enter();
+    is_new = fake.setup.is_new && !fake.loaded;
+    return leave(is_new);
 }
 
 void os_process_path(const struct os_process *p, struct buf *path)
@@ -1095,6 +1128,10 @@ bool os_write_code(const struct os_process *p, uint64_t to, const void *from,
                              "cannot write into the program: "
                              "nothing is there"));
     }
+    if (fake.setup.is_new && !fake.loaded && !fake.led && fake.stopped == 0 &&
+        area_of(to)->kind == IMAGE) {
+        wrong("code was changed that may be begun with at any moment");
+    }
     memcpy(bytes, from, size);
     return leave(true);
 }
@@ -1242,7 +1279,7 @@ bool os_release_at(const struct os_process *p, uint64_t at, struct err *e)
     if (!ADMIT(true)) {
         return leave(fail(e, "cannot take back memory of the program"));
     }
-    if (fake.agent != 0 && at != fake.agent) {
+    if (fake.agent != 0 && at != fake.agent && at != OLD_AGENT) {
         wrong("memory was taken back that is not ours");
     }
     return leave(true);
@@ -1257,7 +1294,7 @@ bool os_section_unmap(const struct os_process *p, uint64_t at, struct err *e)
     if (!ADMIT(true)) {
         return leave(fail(e, "cannot unmap the shared memory"));
     }
-    if (at != SHARED) {
+    if (at != SHARED && at != OLD_SECTION) {
         wrong("memory was unmapped that is not ours");
     }
     return leave(true);
@@ -1389,6 +1426,7 @@ bool os_process_open(struct os_process *out, uint32_t pid, struct err *e)
                                 .process = open_handle(PROCESS_HANDLE) };
     fake.launched = true;
     fake.resumed = true;
+    fake.begins = fake_function("RtlUserThreadStart");
     if (!fake.running) {
         fake.running = fake.setup.run != NULL && start_program();
     }
@@ -1415,8 +1453,7 @@ uint16_t os_process_machine(const struct os_process *p)
 
 uint64_t os_process_age(const struct os_process *p)
 {
-    (void)p;
-    return 5;
+    return p->pid == PID ? 5 : 3600000;
 }
 
 void os_process_hold(const struct os_process *p, bool hold)
@@ -1424,6 +1461,10 @@ void os_process_hold(const struct os_process *p, bool hold)
     (void)p;
     enter();
     fake.stopped += hold ? 1 : -1;
+    if (!fake.ended && fake.stopped < 0) {
+        wrong("the program was let go on more often than it was held");
+    }
+    let_begin();
     leave(true);
 }
 
@@ -1434,13 +1475,10 @@ uint64_t os_process_peb(const struct os_process *p)
     return leave(ADMIT(true)) ? PEB : 0;
 }
 
-bool os_handle_signalled(const struct os_process *p, uint64_t value,
-                         bool *known)
+bool os_handle_names(const struct os_process *p, uint64_t value, uint32_t pid)
 {
     (void)p;
-    (void)value;
-    *known = false;
-    return false;
+    return value == OTHERS && pid == fake.setup.handle_on;
 }
 
 uint64_t os_own_ntdll(const char *name)
@@ -1501,6 +1539,12 @@ bool os_thread_suspend(void *thread)
 {
     (void)thread;
     enter();
+    if (fake.setup.wine) {
+        wrong("a thread was stopped that has said what it called last");
+    } else if (atomic_load(&((struct section *)(void *)fake.shared)->asked) !=
+               FAKE_TID) {
+        wrong("a thread was stopped of which nobody else knows");
+    }
     if (!ADMIT(true)) {
         return leave(false);
     }
@@ -1797,6 +1841,23 @@ static void add_loader(struct area *peb)
     put_entry(peb->bytes, 0x300, 0x110, FAKE_NTDLL, "ntdll.dll");
 }
 
+/* As a tracer has left it, or seems to have. */
+static void add_agent(struct area *agent, struct area *section)
+{
+    const struct image_head *head =
+        (const struct image_head *)(const void *)agent_image;
+    const struct image_config config = { .section = OLD_SECTION,
+                                         .tracer = OTHERS,
+                                         .tracer_pid = fake.setup.traced_by };
+
+    memcpy(agent->bytes, agent_image, head->size);
+    memcpy(agent->bytes + head->config, &config, sizeof(config));
+    if (fake.setup.left_stopped) {
+        fake.thread_stopped = 1;
+        ((struct section *)(void *)section->bytes)->asked = FAKE_TID;
+    }
+}
+
 void fake_begin(const struct fake_setup *setup)
 {
     struct area *a;
@@ -1820,7 +1881,10 @@ void fake_begin(const struct fake_setup *setup)
     add_area(TEB, 0x2000, PRIVATE_MEMORY, WRITE);
     add_loader(add_area(PEB, 0x1000, PRIVATE_MEMORY, WRITE));
     /* In the way of whoever looks for a place below ntdll. */
-    add_area(FAKE_NTDLL - 0x5fff0000, 0x10000, PRIVATE_MEMORY, WRITE);
+    a = add_area(OLD_AGENT, 0x10000, PRIVATE_MEMORY, WRITE);
+    if (setup->traced_by != 0) {
+        add_agent(a, add_area(OLD_SECTION, 0x1000, MAPPED, WRITE));
+    }
     counting = true;
 }
 
@@ -1905,6 +1969,13 @@ str fake_left(void)
     }
     if (!fake.ended && (fake.stopped != 0 || fake.thread_stopped != 0)) {
         buf_add(&b, STR(" a thread that stands still"));
+    }
+    if (!fake.ended && fake.child_held) {
+        buf_add(&b, STR(" a process that it has made, and that stands still"));
+    }
+    if (bytes_at(SHARED, PAGE, WRITE) != NULL &&
+        atomic_load(&((struct section *)(void *)fake.shared)->asked) != 0) {
+        buf_add(&b, STR(" a thread that is said to stand still"));
     }
     if (fake.interrupt != NULL) {
         buf_add(&b, STR(" an event for Ctrl-C"));
@@ -2155,8 +2226,13 @@ static void tell_region(uint64_t address)
 static uint32_t do_chore(uint32_t chore, uint64_t address, uint64_t size,
                          struct range *opened)
 {
-    bool ok = admit("a chore", true);
+    bool ok;
 
+    if (chore == CHORE_RESUME) {
+        fake.child_held = false;
+        return 0;
+    }
+    ok = admit("a chore", true);
     fake.chores++;
     if (!ok) {
         return fake.setup.way == FAKE_MEMORY ? STATUS_NO_MEMORY
@@ -2268,12 +2344,71 @@ static bool transition(uint16_t number, uint8_t flags, const char *door,
     return put_bytes(room, r.head.size);
 }
 
+/* Where the jump at `from` leads; 0: none is there. */
+static uint64_t jump_at(uint64_t from)
+{
+    const uint8_t *bytes = bytes_at(from, 8, CODE);
+    int32_t far;
+
+    if (bytes == NULL || bytes[0] != 0xe9) {
+        return 0;
+    }
+    memcpy(&far, bytes + 1, 4);
+    return from + 5 + (uint64_t)(int64_t)far;
+}
+
+static void let_begin(void)
+{
+    uint64_t agent;
+    bool bent = false;
+
+    if (!fake.setup.is_new || !fake.let_run || fake.begun || fake.stopped > 0 ||
+        !fake.running) {
+        return;
+    }
+    agent = jump_at(fake_function("LdrInitializeThunk"));
+    for (size_t i = 0; i < COUNT_OF(nt_calls); i++) {
+        bent =
+            bent || jump_at(fake_function(nt_calls[i]) + STUB_NUMBER_AT) != 0;
+    }
+    if (agent == 0 && bent) {
+        wrong("it begins with stubs that lead to an agent that has not");
+    }
+    fake.begun = true;
+    fake.led = agent != 0;
+    fake.begins = fake.led ? agent : fake_function("LdrInitializeThunk");
+}
+
+bool fake_begins(void)
+{
+    bool begun = false;
+
+    for (int i = 0; !begun && !fake_left_alone(); i++) {
+        enter();
+        fake.let_run = fake.let_run || i > 2000 ||
+                       (fake.setup.begins_at == 0 &&
+                        jump_at(fake_function("LdrInitializeThunk")) != 0);
+        let_begin();
+        begun = fake.begun;
+        leave(true);
+        os_sleep(1);
+    }
+    if (!fake.led) {
+        fake_rest(2);
+        enter_program();
+        fake.loaded = true;
+        leave(true);
+    }
+    return fake.led;
+}
+
 bool fake_start(void)
 {
     uint64_t thunk = fake_function("LdrInitializeThunk");
     const uint64_t words[2] = { FAKE_PROGRAM + TEXT, PEB };
     uint8_t *bytes;
     int32_t far;
+    bool there;
 
     enter_program();
     bytes = bytes_at(thunk, 8, CODE);
@@ -2289,12 +2424,19 @@ bool fake_start(void)
     if (!fake.setup.keeps_loader) {
         memcpy(bytes, config()->loader_bytes, LOADER_BYTES);
     }
+    if (fake.setup.is_new && is_dead()) {
+        fake.loaded = true;
+        return leave(false);
+    }
     claim_ring();
     register_callback();
     leave(true);
-    return transition(TRANSITION_THREAD_START, RECORD_WAITS,
-                      "LdrInitializeThunk", words, 2) &&
-           ask(false);
+    there = transition(TRANSITION_THREAD_START, RECORD_WAITS,
+                       "LdrInitializeThunk", words, 2) &&
+            ask(false);
+    enter_program();
+    fake.loaded = true;
+    return leave(there);
 }
 
 bool fake_joined(void)
@@ -2372,6 +2514,38 @@ bool fake_call(const char *name, uint64_t a, uint64_t b, uint64_t result)
 {
     return fake_entry(name, a, b) &&
            come_back(fake_function(name) + 0x14, 0, result);
+}
+
+bool fake_make_process(void)
+{
+    const uint64_t handles = FAKE_PRIVATE + 0x100;
+    const uint64_t attributes = FAKE_PRIVATE + 0x200;
+    const uint64_t words[7] = {
+        [ARG_ATTRIBUTES - 4] = attributes,
+    };
+    struct record_entry r = {
+        .head = { ENTRY_SIZE + sizeof(words), RECORD_ENTRY, 0,
+                  number_of(fake_function("NtCreateUserProcess")), os_tsc() },
+        .rsp = FAKE_STACK - 0x400,
+        .stack_base = FAKE_STACK,
+        .caller = FAKE_PROGRAM + TEXT + 0x10,
+        .args = { handles, handles + 8 },
+    };
+    uint8_t room[ENTRY_SIZE + sizeof(words)];
+
+    enter_program();
+    put(bytes_at(handles, 8, WRITE), CHILD, 8);
+    put(bytes_at(handles + 8, 8, WRITE), CHILD_THREAD, 8);
+    put(bytes_at(attributes, 8, WRITE), sizeof(struct attribute), 8);
+    put(bytes_at(attributes + 8, 8, WRITE), IMAGE_NAME, 8);
+    fake.child_held = true;
+    leave(true);
+    memcpy(room, &r, ENTRY_SIZE);
+    memcpy(room + ENTRY_SIZE, words, sizeof(words));
+    return put_bytes(room, sizeof(room)) &&
+           come_back(fake_function("NtCreateUserProcess") + 0x14, RECORD_WAITS,
+                     0) &&
+           ask(false);
 }
 
 bool fake_map_win32u(void)

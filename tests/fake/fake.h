@@ -56,6 +56,18 @@ struct fake_setup {
      * order: the one that asks for it goes on if somebody lets it. */
     bool keeper_falls;
     enum keeper_what falls_at;
+    /* It has not run when it is opened. Its maker lets it run at this request,
+     * from 1 on; 0: when the tracer has got in, or after a while. */
+    bool is_new;
+    unsigned begins_at;
+    /* What it makes is there, but may be anybody's: it is no child of the
+     * program, and old. Else its handles cannot be duplicated. */
+    bool has_stranger;
+    /* The process that an agent found in it says its tracer is, 0: there is no
+     * such agent; and the one that its handle is on, which lives, 0: none. */
+    uint32_t traced_by;
+    uint32_t handle_on;
+    bool left_stopped;  // that tracer had just stopped its thread
     /* What runs in it, once it is let go; its result is the exit status. It is
      * to return when fake_over says so. */
     uint32_t (*run)(void);
@@ -106,6 +118,8 @@ void fake_share_console(bool shares);
 #define FAKE_PRIVATE UINT64_C(0x21000000)  // memory of its own
 #define FAKE_STACK UINT64_C(0x10010000)
 #define FAKE_TID 0x44
+#define FAKE_PID 0x40
+#define FAKE_OTHER 0x50
 
 /* True if it has been ended. */
 bool fake_over(void);
@@ -115,12 +129,17 @@ bool fake_left_alone(void);
 /* What the agent does first: puts the loader's bytes back (if it may), has a
  * ring, registers the callback, and waits for the tracer. */
 bool fake_start(void);
+/* It has not run yet (is_new): waits until its maker lets it. True: it is led
+ * to the agent (fake_start is next); false: not, and its loader has begun. */
+bool fake_begins(void);
 /* It runs already: waits until a tracer has joined it, and has a ring. */
 bool fake_joined(void);
 /* The address of a function of ntdll or win32u. */
 uint64_t fake_function(const char *name);
 /* A call from entry to return, with two arguments. */
 bool fake_call(const char *name, uint64_t a, uint64_t b, uint64_t result);
+/* Makes a process, which its agent holds, and waits until it is not (-f). */
+bool fake_make_process(void);
 /* Its entry alone: it does not come back. */
 bool fake_entry(const char *name, uint64_t a, uint64_t b);
 /* Maps win32u at FAKE_WIN32U, and has the tracer told. */

@@ -461,6 +461,35 @@ static void what_is_at_an_address_is_asked_for_with_a_deadline(void)
     tell_once(&s);
 }
 
+static uint32_t makes_a_process(void)
+{
+    if (fake_start() && fake_make_process()) {
+        fake_call("NtClose", 0x10, 0, 0);
+        fake_wait_for("NtClose");
+        fake_interrupt(OS_INTERRUPT_CLOSE);
+        while (!fake_left_alone()) {
+            fake_rest(1);
+        }
+    }
+    return 0;
+}
+
+/* What it is held for is not done, and it goes on all the same. */
+static void what_is_held_and_not_taken_in_goes_on(void)
+{
+    struct story s = {
+        .name = "a process whose handles say nothing",
+        .line = "ntstrace -f -o out.txt app.exe",
+        .setup = { .run = makes_a_process },
+        .says = { "NtClose(Handle=0x10) = 0" },
+    };
+
+    tell(&s);
+    s.name = "a process that may be anybody's";
+    s.setup.has_stranger = true;
+    tell(&s);
+}
+
 static uint32_t is_denied(void)
 {
     fake_start();
@@ -676,6 +705,101 @@ static void a_program_that_runs_is_joined_and_let_go_as_it_was(void)
     tell_from(&ends, false);
 }
 
+/* What an agent that is found in it says of its tracer is the program's to
+ * write: a handle says which process it is on. */
+static void who_says_to_be_traced_is_believed_if_the_system_says_so(void)
+{
+    static const struct {
+        uint32_t traced_by;
+        uint32_t handle_on;
+        bool is;
+    } rows[] = {
+        { FAKE_OTHER, FAKE_OTHER, true },  // a tracer
+        { FAKE_OTHER, 0, false },          // one that is dead
+        { FAKE_OTHER, 0x60, false },       // another one has its number by now
+        { FAKE_PID, FAKE_PID, false },     // the program itself
+    };
+    struct story s = {
+        .name = "is traced, it says",
+        .line = "ntstrace -o out.txt --detach-after=10 -p 64",
+        .attached = true,
+        .setup = { .run = is_joined },
+        .says_more = { "+++ attached +++", "+++ detached +++" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct told t;
+
+        s.setup.traced_by = rows[i].traced_by;
+        s.setup.handle_on = rows[i].handle_on;
+        if (!rows[i].is) {
+            tell_once(&s);
+            continue;
+        }
+        t = run(&s, &s.setup);
+        CHECK(!t.ok);
+        CHECK_STR(str_of(t.e.text),
+                  STR("process 64 is traced already, by process 80"));
+        CHECK_STR(fake_left(), STR(""));
+        CHECK_STR(fake_changed(), STR(""));
+        fake_end();
+    }
+}
+
+static void a_thread_that_a_dead_tracer_had_stopped_goes_on(void)
+{
+    static const struct story s = {
+        .name = "left stopped",
+        .line = "ntstrace -o out.txt --detach-after=10 -p 64",
+        .attached = true,
+        .setup = { .run = is_joined,
+                   .traced_by = FAKE_OTHER,
+                   .left_stopped = true },
+        .says = { "NtClose(Handle=0x10) = 0" },
+        .says_more = { "+++ attached +++", "+++ detached +++" },
+    };
+
+    tell_once(&s);
+}
+
+static uint32_t is_joined_anew(void)
+{
+    if (fake_begins() ? fake_start() : fake_joined()) {
+        fake_call("NtClose", 0x10, 0, 0);
+        fake_wait_for("NtClose");
+        for (int i = 0; i < 20 && fake_call("NtSetEvent", 4, 0, 0); i++) {
+            fake_rest(1);
+        }
+    }
+    while (!fake_left_alone()) {
+        fake_rest(1);
+    }
+    return 0;
+}
+
+/* Its maker lets it run whenever it likes, and it finds all of the agent there,
+ * or nothing of it. */
+static void a_program_that_has_not_run_is_joined_whenever_it_begins(void)
+{
+    struct story s = {
+        .name = "new",
+        .line = "ntstrace -o out.txt --detach-after=10 -p 64",
+        .attached = true,
+        .setup = { .run = is_joined_anew, .is_new = true },
+        .says = { "NtClose(Handle=0x10) = 0" },
+        .says_more = { "+++ attached +++", "+++ detached +++" },
+    };
+    struct fake_counts all, ignored;
+
+    try(&s, &s.setup, &all);
+    for (unsigned i = 1; i <= all.requests && check_bad < 10; i++) {
+        s.setup.begins_at = i;
+        try(&s, &s.setup, &ignored);
+    }
+    s.setup.begins_at = 0;
+    tell_from(&s, false);
+}
+
 static uint32_t is_interrupted(void)
 {
     if (fake_start()) {
@@ -715,10 +839,14 @@ int main(void)
         TEST(a_program_that_may_not_change_its_code_is_patched_from_outside),
         TEST(what_no_entry_explains_is_asked_for),
         TEST(what_is_at_an_address_is_asked_for_with_a_deadline),
+        TEST(what_is_held_and_not_taken_in_goes_on),
         TEST(a_program_without_callback_is_ended),
         TEST(a_program_that_is_let_go_is_what_it_was),
         TEST(a_program_that_ends_our_thread_runs_to_its_end),
         TEST(a_program_that_runs_is_joined_and_let_go_as_it_was),
+        TEST(who_says_to_be_traced_is_believed_if_the_system_says_so),
+        TEST(a_thread_that_a_dead_tracer_had_stopped_goes_on),
+        TEST(a_program_that_has_not_run_is_joined_whenever_it_begins),
         TEST(the_other_engine_tells_calls_that_have_returned),
         TEST(a_thread_that_finds_no_room_waits_and_its_end_is_told),
         TEST(what_the_program_writes_over_is_counted),

@@ -193,12 +193,11 @@ uint64_t os_process_peb(const struct os_process *p)
     return 0;
 }
 
-bool os_handle_signalled(const struct os_process *p, uint64_t value,
-                         bool *known)
+bool os_handle_names(const struct os_process *p, uint64_t value, uint32_t pid)
 {
     (void)p;
     (void)value;
-    *known = false;
+    (void)pid;
     return false;
 }
 

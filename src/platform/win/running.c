@@ -171,20 +171,36 @@ void os_process_hold(const struct os_process *p, bool hold)
     }
 }
 
-bool os_handle_signalled(const struct os_process *p, uint64_t value,
-                         bool *known)
+typedef NTSTATUS(NTAPI *compare_fn)(HANDLE a, HANDLE b);
+
+/* True if both are handles on one thing, whatever it is. */
+static bool same_thing(HANDLE a, HANDLE b)
+{
+    compare_fn compare =
+        (compare_fn)(ULONG_PTR)os_own_ntdll("NtCompareObjects");
+
+    return compare == NULL || compare(a, b) >= 0;
+}
+
+bool os_handle_names(const struct os_process *p, uint64_t value, uint32_t pid)
 {
     HANDLE h = NULL;
-    bool signalled;
+    HANDLE named;
+    bool is;
 
-    *known = DuplicateHandle(p->process, (HANDLE)(ULONG_PTR)value,
-                             GetCurrentProcess(), &h, SYNCHRONIZE, FALSE, 0);
-    if (!*known) {
+    if (!DuplicateHandle(p->process, (HANDLE)(ULONG_PTR)value,
+                         GetCurrentProcess(), &h, SYNCHRONIZE, FALSE, 0)) {
         return false;
     }
-    signalled = WaitForSingleObject(h, 0) == WAIT_OBJECT_0;
+    named = OpenProcess(SYNCHRONIZE, FALSE, pid);
+    is = named != NULL ? same_thing(h, named)
+                       : GetLastError() == ERROR_ACCESS_DENIED;
+    is = is && WaitForSingleObject(h, 0) == WAIT_TIMEOUT;
+    if (named != NULL) {
+        CloseHandle(named);
+    }
     CloseHandle(h);
-    return signalled;
+    return is;
 }
 
 static uint32_t tid_of(HANDLE thread, uint64_t *teb)
