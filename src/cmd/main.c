@@ -33,6 +33,14 @@ static bool print(struct os_file to, str text, struct err *e)
     return os_file_write(&to, text, e);
 }
 
+/* Who reads what we print has had enough: nothing has failed. Where a program is
+ * traced something has: it runs on, and nobody sees what it does. */
+static bool had_enough(const struct options *o, const struct err *e)
+{
+    return e->code == ERR_UNREAD && o->command != COMMAND_TRACE &&
+           o->command != COMMAND_RECORD;
+}
+
 static int fail(const struct err *e)
 {
     char room[700];
@@ -42,6 +50,11 @@ static int fail(const struct err *e)
     buf_addf(&b, "ntstrace: %s\n", e->text);
     print(os_stderr(), buf_str(&b), &ignored);
     return err_exit_status(e->code);
+}
+
+static int end(const struct options *o, const struct err *e)
+{
+    return had_enough(o, e) ? 0 : fail(e);
 }
 
 /* Each line of `notes` as a message of ours. */
@@ -93,7 +106,7 @@ static int run(const struct options *o, struct arena *a)
         }
     }
     tell(&out.notes);
-    return ok ? (int)out.status : fail(&e);
+    return ok ? (int)out.status : end(o, &e);
 }
 
 int main(void)
@@ -114,11 +127,11 @@ int main(void)
     }
     if (o.help) {
         help_full(&text, o.command);
-        return print(os_stdout(), buf_str(&text), &e) ? 0 : fail(&e);
+        return print(os_stdout(), buf_str(&text), &e) ? 0 : end(&o, &e);
     }
     if (o.version) {
         help_version(&text);
-        return print(os_stdout(), buf_str(&text), &e) ? 0 : fail(&e);
+        return print(os_stdout(), buf_str(&text), &e) ? 0 : end(&o, &e);
     }
     if (o.command == COMMAND_NONE) {
         help_first(&text);

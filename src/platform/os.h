@@ -125,7 +125,9 @@ void os_pipe_wait(void *process);
 /* `path`, one of Windows, as the system would open it from our directory, into
  * `b`; as it is if it is none, and where there is no Windows. */
 void os_full_path(struct buf *b, str path);
-/* All of `bytes`, or an error that names nothing but the reason. */
+/* All of `bytes`, or an error that names nothing but the reason; ERR_UNREAD: who
+ * was to read them has left. On systems that end a process for that they end us,
+ * where the file is not one of ours. */
 bool os_file_write(struct os_file *f, str bytes, struct err *e);
 bool os_file_close(struct os_file *f, struct err *e);
 /* Opens the file `path` for reading, also while another process writes to it;

@@ -452,6 +452,7 @@ static void a_reader_that_leaves_is_an_error(void)
         os_sleep(1);
     }
     CHECK_STR(str_of(e.text), STR("cannot write the output: Broken pipe (32)"));
+    CHECK(e.code == ERR_UNREAD);
     CHECK(os_file_close(&f, &e));
     os_pipe_wait(process);
 }

@@ -3,10 +3,11 @@
  * file.c - what we write to and read from.
  *
  * Touches the files that it is told to open, the commands that it is told to
- * start, and the standard handles; has SIGPIPE ignored, so that a reader that
- * leaves is an error like any other. Writes all of the bytes or fails with the
- * system's reason; an error that the output is to blame for has the code
- * ERR_OUTPUT. What was written before a failure stays written.
+ * start, and the standard handles. Once the reader of what it has opened itself
+ * has left, that is an error; if it is the reader of a standard handle, SIGPIPE
+ * ends us, as others here. Writes all of the bytes or fails with the system's
+ * reason; an error that the output is to blame for has the code ERR_OUTPUT, or
+ * ERR_UNREAD. What was written before a failure stays written.
  */
 #include "platform/posix/posix.h"
 
@@ -55,7 +56,7 @@ static bool output_fail(struct err *e, const char *verb, str what)
     snprintf(text, sizeof(text), "%s%.*s", verb, STR_ARGS(what));
     errno = why;
     posix_fail(e, text);
-    e->code = ERR_OUTPUT;
+    e->code = why == EPIPE ? ERR_UNREAD : ERR_OUTPUT;
     return false;
 }
 
@@ -154,7 +155,9 @@ void os_full_path(struct buf *b, str path)
 
 bool os_file_write(struct os_file *f, str bytes, struct err *e)
 {
-    signal(SIGPIPE, SIG_IGN);
+    if (f->owned) {
+        signal(SIGPIPE, SIG_IGN);
+    }
     while (bytes.size > 0) {
         ssize_t put = write(fd_of(f), bytes.p, bytes.size);
 

@@ -5,8 +5,8 @@
  * Touches the files that it is told to open, the commands that it is told to
  * start, and the standard handles. Writes
  * all of the bytes or fails with the system's reason; an error that the
- * output is to blame for has the code ERR_OUTPUT. What was written before a
- * failure stays written.
+ * output is to blame for has the code ERR_OUTPUT, or ERR_UNREAD. What was
+ * written before a failure stays written.
  */
 #include "platform/win/win.h"
 
@@ -253,6 +253,13 @@ static bool write_console(struct os_file *f, str bytes)
     return ok;
 }
 
+/* The other end of a pipe was closed: it says so in one of these ways. */
+static bool reader_left(uint32_t error)
+{
+    return error == ERROR_BROKEN_PIPE || error == ERROR_NO_DATA ||
+           error == ERROR_PIPE_NOT_CONNECTED;
+}
+
 bool os_file_write(struct os_file *f, str bytes, struct err *e)
 {
     while (bytes.size > 0) {
@@ -275,7 +282,7 @@ bool os_file_write(struct os_file *f, str bytes, struct err *e)
         return true;
     }
     win_fail(e, "cannot write the output");
-    e->code = ERR_OUTPUT;
+    e->code = reader_left(e->os) ? ERR_UNREAD : ERR_OUTPUT;
     return false;
 }
 
