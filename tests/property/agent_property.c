@@ -4947,7 +4947,8 @@ static void any_pending(void)
         }
         p[i].block = any_number();
         p[i].count = (uint16_t)(one_in(8) ? chance() : below(6));
-        for (uint32_t k = 0; k < PENDING_PIECES; k++) {
+        /* And one that does not count; the others are any words. */
+        for (uint32_t k = 0; k <= p[i].count && k < PENDING_PIECES; k++) {
             p[i].piece[k].address = any_number();
             p[i].piece[k].size = one_in(8) ? (uint32_t)chance() : below(600);
             p[i].piece[k].limited = (uint16_t)below(2);
