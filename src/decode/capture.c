@@ -271,8 +271,8 @@ static uint8_t result_of(const struct call_facts *call)
         return CAPTURE_RESULT_STATUS;
     case FILLS_NONZERO:
     case FILLS_COUNT:
-        return type_size(call->result) <= 4 ? CAPTURE_RESULT_BOOL
-                                            : CAPTURE_RESULT_WORD;
+        return call->result->size <= 4 ? CAPTURE_RESULT_BOOL
+                                       : CAPTURE_RESULT_WORD;
     case FILLS_UNLESS_MINUS_ONE:
     case FILLS_IF_ZERO:
     case FILLS_ALWAYS:

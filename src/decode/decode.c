@@ -441,7 +441,7 @@ static void tell_args_plainly(struct sink *s, const struct call *call)
         uint64_t value;
 
         if (i < COUNT_OF(call->args) && (call->arg_mask >> i & 1)) {
-            value = tell_narrow(call->args[i], arg ? type_size(arg->type) : 8);
+            value = tell_narrow(call->args[i], arg ? arg->type->size : 8);
             s->ops->arg(s, str_of(arg ? arg->name : NULL), &value);
             s->ops->number(s, NUMBER_HEX, value);
         } else {
@@ -623,9 +623,8 @@ static void tell_result(const struct decoder *d, const struct call *call)
 {
     struct sink *s = d->sink;
     const struct call_facts *facts = call->stub ? call->stub->facts : NULL;
-    uint32_t id = facts ? facts->result : TYPE_COUNT;
-    const struct type_row *type = type_row(id);
-    uint32_t size = type_size(id);
+    const struct type_row *type = facts ? facts->result : NULL;
+    uint32_t size = type ? type->size : 8;
     uint64_t value = tell_narrow(call->result, size);
 
     s->ops->result(s, call->returned ? &value : NULL);
@@ -633,7 +632,7 @@ static void tell_result(const struct decoder *d, const struct call *call)
         s->ops->unknown(s);
         return;
     }
-    switch (type_class(id)) {
+    switch (type ? (enum type_class)type->class : CLASS_UNKNOWN) {
     case CLASS_VOID:
         s->ops->nothing(s);
         return;

@@ -76,7 +76,7 @@ static bool is_of(const struct family_param *row, const struct wanted *w)
 static const struct family_param *
 param_of(const struct registry *r, const struct call_facts *call, uint32_t i)
 {
-    const struct type_row *type = type_row(call->args[i].type);
+    const struct type_row *type = call->args[i].type;
     const struct wanted w = {
         .call = str_of(call->name),
         .category = call->category,

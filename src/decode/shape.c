@@ -409,13 +409,13 @@ static struct shape_size parse_term(const struct call_facts *facts, str term)
         return out;
     }
     if (pointee) {
-        const struct type_row *type = type_row(facts->args[out.arg].type);
+        const struct type_row *type = facts->args[out.arg].type;
 
         out.kind = SIZE_POINTEE;
         out.width = type && type->to_size == 8 ? 8 : 4;
     } else {
         out.kind = SIZE_VALUE;
-        out.width = type_size(facts->args[out.arg].type) == 8 ? 8 : 4;
+        out.width = facts->args[out.arg].type->size == 8 ? 8 : 4;
     }
     return out;
 }
@@ -558,7 +558,7 @@ static void shape_arg(const struct call_facts *facts, uint32_t i,
                       struct shape *shape)
 {
     const struct call_arg *arg = &facts->args[i];
-    const struct type_row *type = type_row(arg->type);
+    const struct type_row *type = arg->type;
     struct shape_arg *out = &shape->args[i];
     const struct name_set *set;
 

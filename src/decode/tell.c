@@ -394,7 +394,7 @@ bool tell_arg(const struct tell *t, const char *name, uint64_t *value)
 
     for (uint32_t i = 0; facts && i < facts->arg_count; i++) {
         if (str_is(wanted, facts->args[i].name)) {
-            *value = tell_narrow(call->args[i], type_size(facts->args[i].type));
+            *value = tell_narrow(call->args[i], facts->args[i].type->size);
             return (call->arg_mask >> i & 1) != 0;
         }
     }

@@ -575,7 +575,7 @@ static bool arg_matches(const struct filter *f, const struct call *call,
                         size_t count)
 {
     const struct call_arg *arg = &call->stub->facts->args[index];
-    const struct type_row *type = type_row(arg->type);
+    const struct type_row *type = arg->type;
     uint64_t address = call->args[index];
 
     if (!type || type->class != CLASS_PTR || !type->to_name ||
@@ -642,8 +642,8 @@ static bool item_status(const struct item *item, const struct call *call)
 {
     const struct call_facts *facts = call->stub ? call->stub->facts : NULL;
     /* A result whose type no table knows is shown as a word. */
-    enum type_class class = facts ? type_class(facts->result) : CLASS_UNKNOWN;
-    uint32_t size = facts ? type_size(facts->result) : 8;
+    enum type_class class = facts ? facts->result->class : CLASS_UNKNOWN;
+    uint32_t size = facts ? facts->result->size : 8;
     bool status = class == CLASS_STATUS;
 
     if (item->kind == ITEM_ALL) {

@@ -560,7 +560,7 @@ static bool new_handle(const struct watch *watch, const struct call *call,
     }
     if (watch->output == WATCH_RESULT) {
         *value = call->result;
-        return type_class(call->stub->facts->result) == CLASS_HANDLE;
+        return call->stub->facts->result->class == CLASS_HANDLE;
     }
     return arg(call, watch->output, &at) && at != 0 &&
            nt_pointer_read(&call->after, call->width, at, value);

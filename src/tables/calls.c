@@ -27,15 +27,16 @@ struct call_table {
 
 /* clang-format off */
 #define ARG(direction_, type_, name_)                                       \
-    { .direction = ARG_##direction_, .type = TYPE_##type_, .name = #name_ }
+    { .direction = ARG_##direction_, .type = &type_rows[TYPE_##type_],      \
+      .name = #name_ }
 #define BUF(direction_, type_, name_, size_)                                \
-    { .direction = ARG_##direction_, .type = TYPE_##type_, .name = #name_,  \
-      .size = size_ }
+    { .direction = ARG_##direction_, .type = &type_rows[TYPE_##type_],      \
+      .name = #name_, .size = size_ }
 #define CALL0(name_, category_, result_, fails_, note_)                     \
     {                                                                       \
         .name = #name_,                                                     \
         .category = CATEGORY_##category_,                                   \
-        .result = TYPE_##result_,                                           \
+        .result = &type_rows[TYPE_##result_],                               \
         .fails = FAILS_##fails_,                                            \
         .note = CALL_##note_,                                               \
     },
@@ -43,7 +44,7 @@ struct call_table {
     {                                                                       \
         .name = #name_,                                                     \
         .category = CATEGORY_##category_,                                   \
-        .result = TYPE_##result_,                                           \
+        .result = &type_rows[TYPE_##result_],                               \
         .fails = FAILS_##fails_,                                            \
         .note = CALL_##note_,                                               \
         .args = (const struct call_arg[]){ __VA_ARGS__ },                   \
@@ -256,7 +257,7 @@ uint32_t call_stack_args(uint32_t arg_count)
 
 bool call_failed(const struct call_facts *call, uint64_t result)
 {
-    uint32_t size = type_size(call->result);
+    uint32_t size = call->result->size;
     uint64_t value = result;
 
     if (size < 8) {
@@ -289,7 +290,7 @@ enum call_fills call_fills(const struct call_facts *call)
     if (call->fails != FAILS_NONE) {
         return call->fails == FAILS_STATUS ? FILLS_STATUS : FILLS_NONZERO;
     }
-    if (type_class(call->result) == CLASS_VOID) {
+    if (call->result->class == CLASS_VOID) {
         return FILLS_ALWAYS;
     }
     for (size_t i = 0; i < COUNT_OF(fills_rows); i++) {
@@ -311,7 +312,7 @@ static bool status_filled(uint32_t status)
 bool call_filled(const struct call_facts *call, enum call_fills fills,
                  uint64_t result)
 {
-    uint32_t size = type_size(call->result);
+    uint32_t size = call->result->size;
     uint64_t all = size > 0 && size < 8 ? (1ull << size * 8) - 1 : UINT64_MAX;
     uint64_t value = result & all;
 
@@ -334,12 +335,12 @@ bool call_filled(const struct call_facts *call, enum call_fills fills,
 
 int call_block(const struct call_facts *call)
 {
-    if (type_class(call->result) != CLASS_STATUS ||
+    if (call->result->class != CLASS_STATUS ||
         call_parameter(call, "Event") < 0) {
         return -1;
     }
     for (int i = 0; i < call->arg_count; i++) {
-        const struct type_row *type = type_row(call->args[i].type);
+        const struct type_row *type = call->args[i].type;
 
         if ((call->args[i].direction & ARG_INOUT) == ARG_OUT && type->to_name &&
             strcmp(type->to_name, "IO_STATUS_BLOCK") == 0) {
@@ -386,7 +387,7 @@ bool call_gives_handles(const struct call_facts *call)
         return true;
     }
     for (size_t i = 0; i < call->arg_count; i++) {
-        const struct type_row *type = type_row(call->args[i].type);
+        const struct type_row *type = call->args[i].type;
 
         if ((call->args[i].direction & ARG_OUT) && type->to_name &&
             strcmp(type->to_name, "HANDLE") == 0) {
@@ -401,7 +402,7 @@ uint32_t call_code_args(const struct call_facts *call)
     uint32_t mask = 0;
 
     for (uint32_t i = 0; i < call->arg_count; i++) {
-        if (type_row(call->args[i].type)->class == CLASS_FNPTR) {
+        if (call->args[i].type->class == CLASS_FNPTR) {
             mask |= 1u << i;
         }
     }

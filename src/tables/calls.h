@@ -87,20 +87,20 @@ enum arg_direction {
 
 struct call_arg {
     const char *name;
-    const char *size;   // see above; NULL: none
-    uint16_t type;      // enum type_id
-    uint8_t direction;  // enum arg_direction
+    const char *size;             // see above; NULL: none
+    const struct type_row *type;  // never NULL
+    uint8_t direction;            // enum arg_direction
 };
 
 /* (wire/section.h has a call_row, which is something else.) */
 struct call_facts {
     const char *name;
-    const struct call_arg *args;  // arg_count of them
-    uint16_t result;              // enum type_id
-    uint8_t category;             // enum call_category
-    uint8_t fails;                // enum call_fails
-    uint8_t note;                 // enum call_note
-    uint8_t arg_count;            // 0 .. CALL_ARGS_MAX
+    const struct call_arg *args;    // arg_count of them
+    const struct type_row *result;  // its type; never NULL
+    uint8_t category;               // enum call_category
+    uint8_t fails;                  // enum call_fails
+    uint8_t note;                   // enum call_note
+    uint8_t arg_count;              // 0 .. CALL_ARGS_MAX
 };
 
 /* What a call takes differs between systems. Zeros are the newest Windows. */

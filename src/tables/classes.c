@@ -94,11 +94,11 @@ static bool is_kernel_handle(str type)
 
 static bool has_handles(const struct call_facts *facts)
 {
-    if (is_kernel_handle(str_of(type_row(facts->result)->name))) {
+    if (is_kernel_handle(str_of(facts->result->name))) {
         return true;
     }
     for (size_t i = 0; i < facts->arg_count; i++) {
-        const struct type_row *type = type_row(facts->args[i].type);
+        const struct type_row *type = facts->args[i].type;
 
         if (is_kernel_handle(str_of(type->name)) ||
             is_kernel_handle(str_of(type->to_name))) {

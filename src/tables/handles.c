@@ -111,10 +111,11 @@ uint32_t handle_parameters(const struct call_facts *call)
     uint32_t mask = 0;
 
     for (uint32_t i = 0; i < call->arg_count; i++) {
-        uint32_t type = call->args[i].type;
+        const struct type_row *type = call->args[i].type;
 
-        if (type == TYPE_HDESK || type == TYPE_HWINSTA ||
-            (type == TYPE_HANDLE && !win32k)) {
+        if (type == &type_rows[TYPE_HDESK] ||
+            type == &type_rows[TYPE_HWINSTA] ||
+            (type == &type_rows[TYPE_HANDLE] && !win32k)) {
             mask |= 1u << i;
         }
     }

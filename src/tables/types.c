@@ -22,7 +22,7 @@
                      to_ },
 /* clang-format on */
 
-static const struct type_row rows[] = {
+const struct type_row type_rows[TYPE_COUNT] = {
 #include "tables/types.def"
 #ifndef NO_LGPL_ROWS
 #include "tables/types_lgpl.def"
@@ -31,16 +31,16 @@ static const struct type_row rows[] = {
 
 const struct type_row *type_row(uint32_t id)
 {
-    return id < COUNT_OF(rows) ? &rows[id] : NULL;
+    return id < TYPE_COUNT ? &type_rows[id] : NULL;
 }
 
 uint32_t type_size(uint32_t id)
 {
-    return id < COUNT_OF(rows) ? rows[id].size : 8;
+    return id < TYPE_COUNT ? type_rows[id].size : 8;
 }
 
 enum type_class type_class(uint32_t id)
 {
-    return id < COUNT_OF(rows) ? (enum type_class)rows[id].class
-                               : CLASS_UNKNOWN;
+    return id < TYPE_COUNT ? (enum type_class)type_rows[id].class
+                           : CLASS_UNKNOWN;
 }

@@ -52,6 +52,9 @@ struct type_row {
     uint8_t size;         // bytes on x64: 0 (void), 1, 2, 4 or 8
 };
 
+/* All rows, by enum type_id. */
+extern const struct type_row type_rows[TYPE_COUNT];
+
 /* The row of type `id`, NULL if there is none. */
 const struct type_row *type_row(uint32_t id);
 

@@ -64,7 +64,7 @@ static inline const struct name_set *coverage_set(const struct call_facts *call,
 /* The set has a value, and it is passed as the parameter itself. */
 static inline bool coverage_by_value(const struct call_facts *call, uint32_t i)
 {
-    enum type_class class = type_class(call->args[i].type);
+    enum type_class class = call->args[i].type->class;
 
     return class != CLASS_PTR && class != CLASS_STRUCT;
 }
@@ -105,7 +105,7 @@ static inline bool coverage_is_size(const struct call_facts *call, uint32_t i,
 static inline uint64_t coverage_value(const struct call_facts *call, uint32_t i)
 {
     const struct name_set *set = coverage_set(call, i);
-    uint32_t size = type_size(call->args[i].type);
+    uint32_t size = call->args[i].type->size;
     bool elements;
 
     for (size_t k = 0; k < COUNT_OF(coverage_chosen); k++) {
@@ -117,7 +117,7 @@ static inline uint64_t coverage_value(const struct call_facts *call, uint32_t i)
     if (coverage_is_size(call, i, &elements)) {
         return elements ? COVERAGE_ELEMENTS : COVERAGE_BYTES;
     }
-    if (type_class(call->args[i].type) == CLASS_HANDLE) {
+    if (call->args[i].type->class == CLASS_HANDLE) {
         return COVERAGE_HANDLE;
     }
     if (set) {

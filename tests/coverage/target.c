@@ -68,7 +68,7 @@ static bool is_stub(const uint8_t *code)
 /* What lies where a parameter points to. */
 static uint64_t pointer(const struct call_facts *call, uint32_t i)
 {
-    const struct type_row *type = type_row(call->args[i].type);
+    const struct type_row *type = call->args[i].type;
     uint8_t *p = scratch[i];
     uint64_t value = coverage_value(call, i);
     bool elements;
@@ -97,7 +97,7 @@ static uint64_t pointer(const struct call_facts *call, uint32_t i)
 
 static uint64_t argument(const struct call_facts *call, uint32_t i)
 {
-    const struct type_row *type = type_row(call->args[i].type);
+    const struct type_row *type = call->args[i].type;
 
     if (type->class == CLASS_PTR) {
         /* Without a size it is an address in some process, or a word. */

@@ -160,7 +160,7 @@ static void positions_in_files_are_one_kind(void)
 
         shape_of(facts, &shape);
         for (uint32_t k = 0; k < facts->arg_count; k++) {
-            const struct type_row *type = type_row(facts->args[k].type);
+            const struct type_row *type = facts->args[k].type;
 
             if (str_ends(shape.args[k].name, STR("Offset")) &&
                 str_eq(str_of(type->name), STR("PLARGE_INTEGER"))) {
@@ -237,7 +237,7 @@ static void a_full_program_takes_no_more(void)
 
 static bool is_sized_arg(const struct call_facts *facts, uint32_t i)
 {
-    const struct type_row *type = type_row(facts->args[i].type);
+    const struct type_row *type = facts->args[i].type;
 
     return type && type->class == CLASS_PTR;
 }

@@ -77,7 +77,7 @@ static void put_filled(const struct call_facts *facts, str size)
 
         if (str_eq(rest, name)) {
             put_u(&probe.world, slot(i), COVERAGE_BYTES,
-                  type_row(facts->args[i].type)->to_size);
+                  facts->args[i].type->to_size);
         } else if (str_starts(rest, name) &&
                    str_ends(rest, STR(".Information"))) {
             put_u(&probe.world, slot(i) + 8, COVERAGE_BYTES, 8);
@@ -110,8 +110,8 @@ static str tell(const struct call_facts *facts, bool wine, uint32_t with,
     };
 
     for (uint32_t i = 0; i < facts->arg_count; i++) {
-        bool pointer = type_class(facts->args[i].type) == CLASS_PTR;
-        uint32_t size = type_row(facts->args[i].type)->to_size;
+        bool pointer = facts->args[i].type->class == CLASS_PTR;
+        uint32_t size = facts->args[i].type->to_size;
 
         bool elements = false;
         bool sized = coverage_is_size(facts, i, &elements);
@@ -179,11 +179,11 @@ static void check_row(const struct call_facts *facts, bool wine)
     for (uint32_t i = 0; i < facts->arg_count && ok; i++) {
         const struct name_set *set = names_of_parameter(
             str_of(facts->name), str_of(facts->args[i].name));
-        uint32_t size = type_size(facts->args[i].type);
-        bool pointer = type_class(facts->args[i].type) == CLASS_PTR;
+        uint32_t size = facts->args[i].type->size;
+        bool pointer = facts->args[i].type->class == CLASS_PTR;
 
         if (pointer) {
-            size = type_row(facts->args[i].type)->to_size;
+            size = facts->args[i].type->to_size;
         }
         for (size_t k = 0; set && k < set->count && ok; k++) {
             uint64_t value = set->rows[k].value;

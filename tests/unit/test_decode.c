@@ -799,7 +799,7 @@ static void no_call_is_undone_by_its_memory(void)
 
         for (size_t k = 0; k < COUNT_OF(bytes); k++) {
             for (uint32_t a = 0; a < facts->arg_count; a++) {
-                args[a] = type_class(facts->args[a].type) == CLASS_PTR
+                args[a] = facts->args[a].type->class == CLASS_PTR
                               ? 0x20000 + 0x1000 * a
                               : bytes[k] + a;
             }

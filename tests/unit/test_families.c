@@ -1813,7 +1813,7 @@ static void any_memory_gives_a_line(void)
         uint64_t args[CALL_ARGS_MAX];
 
         for (uint32_t k = 0; k < facts->arg_count; k++) {
-            args[k] = type_class(facts->args[k].type) == CLASS_PTR
+            args[k] = facts->args[k].type->class == CLASS_PTR
                           ? BUFFER + 0x400 * dice(8)
                           : likely();
         }
@@ -1823,9 +1823,8 @@ static void any_memory_gives_a_line(void)
             } else if (strstr(facts->args[k].name, "ControlCode")) {
                 args[k] = ioctl_at(dice((uint32_t)ioctl_count()))->code;
             } else if (strstr(facts->args[k].name, "Class")) {
-                args[k] = type_class(facts->args[k].type) == CLASS_PTR
-                              ? args[k]
-                              : dice(80);
+                args[k] = facts->args[k].type->class == CLASS_PTR ? args[k]
+                                                                  : dice(80);
             }
         }
         begin(name, facts->arg_count, args, dice(2) && dice(2));

@@ -1432,7 +1432,7 @@ static void without_handles_nothing_is_kept(void)
 
 static bool is_handle_pointer(const struct call_arg *arg)
 {
-    const struct type_row *type = type_row(arg->type);
+    const struct type_row *type = arg->type;
 
     return (arg->direction & ARG_OUT) && type && type->class == CLASS_PTR &&
            type->to_name && strcmp(type->to_name, "HANDLE") == 0;
@@ -1558,7 +1558,7 @@ static void every_structure_with_handles_that_is_filled_has_a_rule(void)
         const struct call_facts *call = call_at(i);
 
         for (uint32_t j = 0; j < call->arg_count; j++) {
-            const struct type_row *type = type_row(call->args[j].type);
+            const struct type_row *type = call->args[j].type;
             const struct struct_field *field;
 
             if (!(call->args[j].direction & ARG_OUT) || !type->to_name) {

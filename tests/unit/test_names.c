@@ -387,7 +387,7 @@ static void meanings_are_of_real_parameters(void)
             CHECK(names_find(str_of(row->set)) != NULL);
         }
         if (row->kind == MEANING_TIMEOUT) {
-            CHECK(arg && arg->type == TYPE_PLARGE_INTEGER);
+            CHECK(arg && arg->type == &type_rows[TYPE_PLARGE_INTEGER]);
         }
         if (row->kind == MEANING_INFO || row->kind == MEANING_CONTROL) {
             CHECK(arg && arg->size != NULL && row->by);
@@ -423,7 +423,7 @@ static void every_buffer_beside_an_information_class_has_its_meaning(void)
             const struct meaning_row *row =
                 meaning_of(str_of(call->name), str_of(arg->name));
 
-            if (!arg->size || arg->type != TYPE_PVOID) {
+            if (!arg->size || arg->type != &type_rows[TYPE_PVOID]) {
                 continue;
             }
             /* Its other buffer is no answer to the class. */
@@ -454,7 +454,7 @@ static void every_wait_has_its_timeout(void)
                 meaning_of(str_of(call->name), str_of(call->args[k].name));
 
             if (strcmp(call->args[k].name, "Timeout") == 0 &&
-                call->args[k].type == TYPE_PLARGE_INTEGER) {
+                call->args[k].type == &type_rows[TYPE_PLARGE_INTEGER]) {
                 CHECK(row && row->kind == MEANING_TIMEOUT);
                 count++;
             }

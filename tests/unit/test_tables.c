@@ -33,11 +33,11 @@
 struct type_id_row { const char *id; const char *name; };
 #define TYPE(id_, class_, size_, to_) { #id_, #id_ },
 #define TYPE_P(id_, name_, class_, size_, to_) { #id_, name_ },
-static const struct type_id_row type_rows[] = {
+static const struct type_id_row id_rows[] = {
 #include "tables/types.def"
 };
 #ifndef NO_LGPL_ROWS
-static const struct type_id_row type_rows_lgpl[] = {
+static const struct type_id_row id_rows_lgpl[] = {
 #include "tables/types_lgpl.def"
 };
 #endif
@@ -186,22 +186,21 @@ static void rows_are_complete(void)
 
     for (size_t i = 0; i < call_count(); i++) {
         const struct call_facts *call = call_at(i);
-        bool ok = call->arg_count <= CALL_ARGS_MAX &&
-                  type_row(call->result) != NULL &&
+        bool ok = call->arg_count <= CALL_ARGS_MAX && call->result != NULL &&
                   (call->args != NULL) == (call->arg_count != 0);
 
         for (size_t k = 0; k < call->arg_count && ok; k++) {
             const struct call_arg *arg = &call->args[k];
 
-            ok = arg->name[0] != '\0' && type_row(arg->type) != NULL &&
-                 type_size(arg->type) != 0 && (arg->direction & ARG_INOUT);
+            ok = arg->name[0] != '\0' && arg->type != NULL &&
+                 arg->type->size != 0 && (arg->direction & ARG_INOUT);
             for (size_t j = 0; j < k && ok; j++) {
                 ok = strcmp(arg->name, call->args[j].name) != 0;
             }
             /* What the call writes to lies behind an address. */
             if ((arg->direction & ARG_OUT) && ok) {
-                ok = type_class(arg->type) == CLASS_PTR ||
-                     type_class(arg->type) == CLASS_UNKNOWN;
+                ok = arg->type->class == CLASS_PTR ||
+                     arg->type->class == CLASS_UNKNOWN;
             }
         }
         parameters += call->arg_count;
@@ -210,7 +209,7 @@ static void rows_are_complete(void)
         }
         CHECK(ok);
         /* NTSTATUS fails as such, nothing else does. */
-        CHECK((type_class(call->result) == CLASS_STATUS) ==
+        CHECK((call->result->class == CLASS_STATUS) ==
               (call->fails == FAILS_STATUS));
     }
     CHECK_U64(parameters, PARAMETERS);
@@ -296,12 +295,12 @@ static void well_known_calls_are_as_documented(void)
     const struct call_facts *call = call_find(STR("NtCreateFile"));
 
     CHECK_U64(call->arg_count, 11);
-    CHECK_U64(call->result, TYPE_NTSTATUS);
+    CHECK(call->result == &type_rows[TYPE_NTSTATUS]);
     CHECK_U64(call->category, CATEGORY_FILE);
     CHECK_U64(call->fails, FAILS_STATUS);
     CHECK_U64(call->note, CALL_PLAIN);
     CHECK_STR(str_of(call->args[0].name), STR("FileHandle"));
-    CHECK_U64(call->args[0].type, TYPE_PHANDLE);
+    CHECK(call->args[0].type == &type_rows[TYPE_PHANDLE]);
     CHECK_U64(call->args[0].direction, ARG_OUT);
     CHECK_STR(str_of(call->args[9].size), STR("EaLength"));
     CHECK_U64(call->args[9].direction, ARG_IN_OPT);
@@ -610,10 +609,10 @@ static void check_types(const struct type_id_row *rows, size_t count,
 
 static void types_are_sorted_and_have_widths(void)
 {
-    check_types(type_rows, COUNT_OF(type_rows), 0);
-    CHECK_U64(COUNT_OF(type_rows), 652);
+    check_types(id_rows, COUNT_OF(id_rows), 0);
+    CHECK_U64(COUNT_OF(id_rows), 652);
 #ifndef NO_LGPL_ROWS
-    check_types(type_rows_lgpl, COUNT_OF(type_rows_lgpl), COUNT_OF(type_rows));
+    check_types(id_rows_lgpl, COUNT_OF(id_rows_lgpl), COUNT_OF(id_rows));
     CHECK_U64(TYPE_COUNT, 682);
 #endif
     /* A type is the same behind a pointer. */
@@ -851,7 +850,7 @@ static void owners_are_handles_of_their_calls(void)
         CHECK(i == 0 || strcmp(rows[i - 1].call, rows[i].call) <= 0);
         for (size_t k = 0; owner && k < call->arg_count; k++) {
             found |= strcmp(call->args[k].name, owner) == 0 &&
-                     type_class(call->args[k].type) == CLASS_HANDLE;
+                     call->args[k].type->class == CLASS_HANDLE;
         }
         CHECK(found);
     }
