@@ -8,6 +8,7 @@
  */
 #include "filter/tests.h"
 
+#include "base/caret.h"
 #include "base/chars.h"
 #include "decode/decode.h"
 #include "filter/known.h"
@@ -22,73 +23,18 @@
 
 /* --- errors ------------------------------------------------------------------- */
 
-/* Columns of an expression that are shown. */
-#define SHOWN_COLUMNS 60
-
-/* Of what is shown for `s`. */
-static size_t columns(str s)
-{
-    size_t count = 0;
-    size_t size;
-
-    for (size_t at = 0; at < s.size; at += size) {
-        count += chars_columns(str_slice(s, at, s.size), &size);
-    }
-    return count;
-}
-
-/* `s` without the characters that `count` columns have room for. */
-static str skip_columns(str s, size_t count)
-{
-    size_t size;
-
-    while (s.size > 0) {
-        size_t wide = chars_columns(s, &size);
-
-        if (wide > count) {
-            break;
-        }
-        count -= wide;
-        s = str_slice(s, size, s.size);
-    }
-    return s;
-}
-
-static str first_columns(str s, size_t count)
-{
-    return str_slice(s, 0, s.size - skip_columns(s, count).size);
-}
-
 bool parse_error(struct err *e, enum err_code code, str shown, size_t at,
                  const char *fmt, ...)
 {
     char room[192];
     struct buf out = { e->text, 0, sizeof(e->text) - 1, false };
-    size_t column = columns(str_slice(shown, 0, at));
     va_list args;
-    bool more;
 
     va_start(args, fmt);
     vsnprintf(room, sizeof(room), fmt, args);
     va_end(args);
     chars_add_visible(&out, str_of(room));
-    buf_add(&out, STR("\n    "));
-    if (column > SHOWN_COLUMNS - 10) {
-        str tail = skip_columns(shown, column - SHOWN_COLUMNS / 2);
-
-        column -= columns(str_slice(shown, 0, shown.size - tail.size));
-        column += 3;
-        shown = tail;
-        buf_add(&out, STR("..."));
-    }
-    more = columns(shown) > SHOWN_COLUMNS;
-    chars_add_visible(&out, first_columns(shown, SHOWN_COLUMNS));
-    buf_add(&out, more ? STR("...") : STR(""));
-    buf_add(&out, STR("\n    "));
-    for (size_t i = 0; i < column; i++) {
-        buf_add_char(&out, ' ');
-    }
-    buf_add_char(&out, '^');
+    caret_add(&out, shown, at);
     e->text[out.size] = '\0';
     e->code = code;
     e->os = 0;
@@ -104,10 +50,10 @@ static struct word word(str s)
 {
     struct word w;
     struct buf b = { w.z, 0, sizeof(w.z) - 1, false };
-    str head = first_columns(s, 40);
+    str head = caret_first(s, 40);
 
     while (head.size > 60) {
-        head = first_columns(head, columns(head) - 1);
+        head = caret_first(head, caret_columns(head) - 1);
     }
     buf_add(&b, head);
     buf_add(&b, head.size < s.size ? STR("...") : STR(""));
