@@ -64,6 +64,7 @@ PORTABLE := \
     tables/fields.c tables/ioctls.c tables/unions.c tables/roles.c \
     tables/amd64/stubs.c tables/amd64/frames.c \
     wire/walk.c nt/memory.c nt/layout.c nt/read.c \
+    unwind/modfile.c unwind/unwind.c unwind/symbols.c \
     model/model.c model/process.c model/queue.c model/pair.c model/pending.c \
     model/clock.c model/handles.c model/watch.c model/socket.c \
     model/journal.c model/stubs.c model/keep.c model/heap.c model/notice.c \
