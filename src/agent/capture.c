@@ -514,6 +514,7 @@ static const struct capture_program *program_of(uint64_t row,
     head->block = once->block;
     head->notes = once->notes;
     head->signals = once->signals;
+    head->stack = once->stack;
     if (head->entry_count + head->return_count > CAPTURE_OPS_MAX ||
         at + sizeof(*head) +
                 (uint64_t)(head->entry_count + head->return_count) *
@@ -530,6 +531,18 @@ bool capture_has_return(uint64_t row)
 
     return program_of(row, &head) != NULL &&
            (head.return_count != 0 || head.notes != 0);
+}
+
+uint32_t capture_stack_bytes(uint64_t row)
+{
+    struct capture_program head;
+    uint32_t bytes;
+
+    if (program_of(row, &head) == NULL) {
+        return 0;
+    }
+    bytes = (uint32_t)head.stack * CAPTURE_STACK_UNIT;
+    return bytes < CAPTURE_STACK_MAX ? bytes : CAPTURE_STACK_MAX;
 }
 
 /* --- calls that are pending (wire/pending.h) --- */

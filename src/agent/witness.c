@@ -239,12 +239,19 @@ static void see_block(struct ring *ring, uint64_t row, uint64_t rsp)
 }
 
 /* With next to no stack left, nothing is called that does not have to be. */
-static void run_entry(struct ring *ring, uint64_t row, uint64_t rsp)
+static void run_entry(struct ring *ring, const struct entry_frame *frame,
+                      uint64_t row, uint64_t rsp)
 {
     see_block(ring, row, rsp);
     if (!capture_near_end(rsp)) {
+        uint32_t stack = capture_stack_bytes(row);
+
         capture_mark(ring, row, rsp);
         capture_entry(ring, row, rsp);
+        if (stack > 0) {
+            stack_capture(ring, (uint16_t)frame->number, frame->kept, rsp,
+                          stack);
+        }
     }
 }
 
@@ -260,7 +267,7 @@ static void write_entry(struct ring *ring, const struct entry_frame *frame,
     struct record_entry *r;
 
     if ((row_flags(row) & ROW_CAPTURES) != 0) {
-        run_entry(ring, row, rsp);
+        run_entry(ring, frame, row, rsp);
     }
     r = ring_reserve(ring, size);
     if (r == NULL) {

@@ -354,7 +354,7 @@ static void tell_module(void *ctx, const struct loaded *l)
 {
     struct joining *j = ctx;
 
-    images_found(j->t, j->time, l->base, l->size, l->name);
+    images_found(j->t, j->time, l->base, l->size, l->name, l->path);
 }
 
 /* Puts back what was put, while all are stopped. */

@@ -65,9 +65,10 @@ static void keep(struct traced *t, uint64_t base, uint64_t size)
     t->image_count++;
 }
 
-/* Tells of an image; for a recording also which build of its file it is. */
+/* Tells of an image; if somebody may look for its file also which build of it it
+ * is, and where that is. */
 static bool tell_module(struct traced *t, uint64_t time, uint64_t base,
-                        uint64_t size, str name)
+                        uint64_t size, str name, str path)
 {
     struct journal_module m = { .base = base, .size = size };
     struct module_identity id;
@@ -81,7 +82,13 @@ static bool tell_module(struct traced *t, uint64_t time, uint64_t base,
     m.image_size = id.headers.image_size;
     m.pdb_age = id.pdb_age;
     memcpy(m.pdb_id, id.pdb_id, sizeof(m.pdb_id));
-    return put_module(t, time, &m, name, (str){ id.pdb, id.pdb_size });
+    if (!put_module(t, time, &m, name, (str){ id.pdb, id.pdb_size })) {
+        return false;
+    }
+    if (path.size > 0) {
+        put_file(t, time, base, path);
+    }
+    return true;
 }
 
 bool images_may_be(const struct traced *t, const struct region_told *told)
@@ -96,10 +103,10 @@ bool images_may_be(const struct traced *t, const struct region_told *told)
 }
 
 void images_found(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
-                  str name)
+                  str name, str path)
 {
     keep(t, base, size);
-    tell_module(t, time, base, size, name);
+    tell_module(t, time, base, size, name, path);
 }
 
 void images_add(struct traced *t, uint64_t time, const struct region_told *told)
@@ -107,7 +114,8 @@ void images_add(struct traced *t, uint64_t time, const struct region_told *told)
     uint64_t base = told->allocation;
     uint64_t size = module_size(&t->target.os, base, told->allocation_end);
 
-    images_found(t, time, base, size, region_file(told));
+    images_found(t, time, base, size, region_file(told),
+                 (str){ told->path, told->path_size });
 }
 
 /* Any address in a view unmaps it. */
@@ -176,12 +184,18 @@ void images_tell_win32u(struct traced *t, uint64_t time)
 
 bool images_begin(struct traced *t, uint64_t time)
 {
+    const struct module *ntdll = &t->target.ntdll;
+    char room[3072];
+    struct buf path = BUF_OVER(room);
     uint64_t image;
 
-    /* Of this one nobody needs to be asked anything. */
-    keep(t, t->target.ntdll.base, t->target.ntdll.size);
-    if (!tell_module(t, time, t->target.ntdll.base, t->target.ntdll.size,
-                     STR("ntdll.dll"))) {
+    /* Of this one nobody needs to be asked anything, but where its file is. */
+    keep(t, ntdll->base, ntdll->size);
+    if (t->session->identities && !t->attached) {
+        (void)os_mapped_file(&t->target.os, ntdll->base, &path);
+    }
+    if (!tell_module(t, time, ntdll->base, ntdll->size, STR("ntdll.dll"),
+                     buf_str(&path))) {
         return false;
     }
     /* The program, which nobody maps before our eyes either. */

@@ -17,9 +17,10 @@ bool images_begin(struct traced *t, uint64_t time);
 /* True if what was found is an image that may be: what is told may be a lie,
  * and an image is no larger than they are, and does not lie over ntdll. */
 bool images_may_be(const struct traced *t, const struct region_told *told);
-/* There is one at `base`, that the process' loader tells of. */
+/* There is one at `base`, that the process' loader tells of; `path` empty: where
+ * its file is is not known. */
 void images_found(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
-                  str name);
+                  str name, str path);
 /* There is an image, of which images_may_be was true. */
 void images_add(struct traced *t, uint64_t time,
                 const struct region_told *told);

@@ -94,6 +94,14 @@ bool put_module(struct traced *t, uint64_t time, const struct journal_module *m,
     return hand_over(t, &b);
 }
 
+void put_file(struct traced *t, uint64_t time, uint64_t base, str path)
+{
+    struct buf b = room_of(t->session);
+
+    journal_file(&b, judged(time), base, path);
+    hand_over(t, &b);
+}
+
 void put_unmodule(struct traced *t, uint64_t time, uint64_t base)
 {
     struct buf b = room_of(t->session);

@@ -38,6 +38,8 @@ bool put_child_failed(struct traced *parent, uint64_t time,
                       str why);
 bool put_module(struct traced *t, uint64_t time, const struct journal_module *m,
                 str name, str pdb);
+/* Where the file of the image at `base` is. */
+void put_file(struct traced *t, uint64_t time, uint64_t base, str path);
 void put_unmodule(struct traced *t, uint64_t time, uint64_t base);
 /* The system call functions of `m`, and which of them are patched. */
 bool put_stubs(struct traced *t, uint64_t time, const struct module *m,

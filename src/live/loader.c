@@ -15,7 +15,8 @@
 #define ENTRY_BYTES 0x68
 #define ENTRY_BASE 0x30
 #define ENTRY_SIZE_OF_IMAGE 0x40
-#define ENTRY_NAME 0x58 /* UNICODE_STRING */
+#define ENTRY_PATH 0x48 /* UNICODE_STRING */
+#define ENTRY_NAME 0x58 /* the same */
 /* No process has more, and no image is larger. */
 #define ENTRIES_MOST 8192
 #define IMAGE_MOST ((uint64_t)1 << 30)
@@ -37,26 +38,36 @@ static uint64_t ldr_of(const struct os_process *p)
     return peb != 0 && os_read(p, peb + PEB_LDR, &ldr, sizeof(ldr)) ? ldr : 0;
 }
 
+/* The text whose UNICODE_STRING is at `at` of an entry; empty: it is too long,
+ * or cannot be read. */
+static str text_of(const struct os_process *p, const uint8_t *at, struct buf *b)
+{
+    uint16_t units[UNITS_MOST];
+    uint16_t bytes;
+
+    memcpy(&bytes, at, sizeof(bytes));
+    if (bytes > 0 && bytes <= sizeof(units) &&
+        os_read(p, u64_in(at + 8), units, bytes)) {
+        os_to_utf8(b, (struct str16){ units, bytes / 2 });
+    }
+    return buf_str(b);
+}
+
 static void tell(const struct os_process *p, const uint8_t *entry,
                  void (*each)(void *ctx, const struct loaded *l), void *ctx)
 {
-    uint16_t units[UNITS_MOST];
-    char room[3 * UNITS_MOST];
-    struct buf name = BUF_OVER(room);
-    uint16_t bytes;
+    char room[2][3 * UNITS_MOST];
+    struct buf name = BUF_OVER(room[0]), path = BUF_OVER(room[1]);
     uint32_t size;
     struct loaded l = { .base = u64_in(entry + ENTRY_BASE) };
 
-    memcpy(&bytes, entry + ENTRY_NAME, sizeof(bytes));
     memcpy(&size, entry + ENTRY_SIZE_OF_IMAGE, sizeof(size));
-    if (l.base == 0 || size == 0 || size > IMAGE_MOST || bytes == 0 ||
-        bytes > sizeof(units) ||
-        !os_read(p, u64_in(entry + ENTRY_NAME + 8), units, bytes)) {
+    if (l.base == 0 || size == 0 || size > IMAGE_MOST) {
         return;
     }
-    os_to_utf8(&name, (struct str16){ units, bytes / 2 });
     l.size = size;
-    l.name = buf_str(&name);
+    l.name = text_of(p, entry + ENTRY_NAME, &name);
+    l.path = text_of(p, entry + ENTRY_PATH, &path);
     if (l.name.size > 0) {
         each(ctx, &l);
     }

@@ -18,6 +18,7 @@ struct loaded {
     uint64_t base;
     uint64_t size;  // bytes
     str name;       // of the file, WTF-8
+    str path;       // the same with its folders; empty: not known
 };
 /* Tells `each` of the modules, in the order in which they came; false: they
  * cannot be read. */

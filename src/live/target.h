@@ -23,7 +23,7 @@
 
 /* Room in the target for the agent: its image, then thunks for ntdll, then
  * thunks for win32u. */
-#define AGENT_IMAGE_ROOM 0x7000u
+#define AGENT_IMAGE_ROOM 0x8000u
 #define AGENT_NT_ROOM 0x6000u
 #define AGENT_WIN32U_ROOM 0x12000u
 #define AGENT_ROOM (AGENT_IMAGE_ROOM + AGENT_NT_ROOM + AGENT_WIN32U_ROOM)

@@ -25,6 +25,13 @@
 
 struct watch;
 
+/* Which build of its file a module is, by its headers; all zeros: not known. */
+struct module_build {
+    uint32_t timestamp;
+    uint32_t checksum;
+    uint32_t image_size;
+};
+
 /* One system call function of ntdll or win32u, the same for all processes that
  * have that module at that address. */
 struct stub {
@@ -79,6 +86,10 @@ struct call {
      * and at the return (empty unless `returned`). */
     struct memory before;
     struct memory after;
+    /* At the entry: STACK_REGISTERS bytes of registers (wire/record.h), then the
+     * stack from `rsp` on, as much of it as was copied; size 0: nothing was. As
+     * long as `before`. */
+    struct memory_piece stack;
     /* What argument i referred to at the entry, if it is a handle by its row
      * in the tables; NULL: not known. */
     const struct object *objects[CALL_ARGS_MAX];

@@ -25,7 +25,7 @@
 
 #include "base/banned.h"
 
-#define CHECKPOINT_VERSION 1
+#define CHECKPOINT_VERSION 2
 
 /* System call functions of so many modules; each process has a few. */
 #define TABLES_MOST 1024
@@ -35,7 +35,7 @@
 #define TABLE_LEAST 40
 #define PROCESS_LEAST 64
 #define THREAD_LEAST 24
-#define MODULE_LEAST 4
+#define MODULE_LEAST 8
 #define CALL_LEAST 12
 #define ANSWER_LEAST 18
 #define PIECE_LEAST 3
@@ -332,10 +332,19 @@ static void name_archive(struct archive *a, struct model_process *p, str *s,
 static void module_archive(struct archive *a, struct model_process *p,
                            struct module *module)
 {
+    bool pathed = module->path.p != NULL;
+
     archive_u64(a, &module->base);
     archive_u64(a, &module->size);
     archive_bool(a, &module->second);
     name_archive(a, p, &module->name, NAME_MAX_BYTES);
+    archive_u32(a, &module->build.timestamp);
+    archive_u32(a, &module->build.checksum);
+    archive_u32(a, &module->build.image_size);
+    archive_bool(a, &pathed);
+    if (pathed) {
+        name_archive(a, p, &module->path, PATH_MAX_BYTES);
+    }
     if (!a->bad) {
         module->hash = process_name_hash(module->name);
     }
@@ -351,7 +360,7 @@ static void modules_archive(struct archive *a, struct model_process *p)
         p->module_room = p->modules ? count : 0;
     }
     for (size_t i = 0; i < count && !a->bad; i++) {
-        struct module module = { .name = { NULL, 0 } };
+        struct module module = { .name = { NULL, 0 }, .path = { NULL, 0 } };
         const struct module *last = i > 0 ? &p->modules[i - 1] : NULL;
 
         if (a->saving) {
@@ -365,6 +374,7 @@ static void modules_archive(struct archive *a, struct model_process *p)
                                       module.base - last->base >= last->size)));
         if (a->bad) {
             process_name_drop(p, module.name);
+            process_name_drop(p, module.path);
             break;
         }
         p->modules[i] = module;
@@ -414,6 +424,7 @@ static bool is_kept(const struct record_head *r)
     case JOURNAL_LOST:
     case JOURNAL_NOTICE:
     case JOURNAL_CHILD:
+    case JOURNAL_FILE:
         return true;
     case JOURNAL_PROCESS:
         return journal_is_start(r);
@@ -605,7 +616,7 @@ static void memory_save(struct archive *a, const struct memory *memory)
         size += memory->pieces[i].size;
     }
     archive_count(a, &count, PIECES_MAX, PIECE_LEAST);
-    archive_count(a, &size, CAPTURE_BYTES_MAX, 1);
+    archive_count(a, &size, PIECE_BYTES_MAX, 1);
     memory_take(a, count * sizeof(memory->pieces[0]) + size);
     for (size_t i = 0; i < count; i++) {
         struct memory_piece piece = memory->pieces[i];
@@ -616,7 +627,7 @@ static void memory_save(struct archive *a, const struct memory *memory)
         archive_text(a,
                      (str){ (const char *)memory->pieces[i].bytes,
                             memory->pieces[i].size },
-                     CAPTURE_BYTES_MAX);
+                     PIECE_BYTES_MAX);
     }
 }
 
@@ -630,7 +641,7 @@ static struct memory_piece *memory_load(struct archive *a,
     uint8_t *bytes;
 
     archive_count(a, &count, PIECES_MAX, PIECE_LEAST);
-    archive_count(a, &size, CAPTURE_BYTES_MAX, 1);
+    archive_count(a, &size, PIECE_BYTES_MAX, 1);
     list_size = count * sizeof(list[0]);
     if (count == 0 || !memory_take(a, list_size + size) ||
         !(list = archive_new(a, list_size + size))) {
@@ -642,7 +653,7 @@ static struct memory_piece *memory_load(struct archive *a,
     bytes = (uint8_t *)list + list_size;
     pieces_list(a, list, count, size);
     for (size_t i = 0; i < count && !a->bad; i++) {
-        str s = archive_text(a, STR(""), CAPTURE_BYTES_MAX);
+        str s = archive_text(a, STR(""), PIECE_BYTES_MAX);
 
         if (archive_insist(a, s.size == list[i].size) && s.size > 0) {
             memcpy(bytes, s.p, s.size);
@@ -676,6 +687,26 @@ static void objects_archive(struct archive *a, struct call *call)
     }
 }
 
+/* What was copied at its entry: the stack is the last piece of it. */
+static void before_archive(struct archive *a, struct open_call *open)
+{
+    struct call *call = &open->call;
+    bool stack = call->stack.size > 0;
+    struct memory all = call->before;
+
+    archive_bool(a, &stack);
+    if (a->saving) {
+        all.count += stack;
+        memory_save(a, &all);
+        return;
+    }
+    open->memory = memory_load(a, &call->before, &open->memory_size);
+    if (stack && archive_insist(a, call->before.count > 0)) {
+        call->stack = call->before.pieces[--call->before.count];
+        archive_insist(a, call->stack.size >= STACK_REGISTERS);
+    }
+}
+
 /* A call that was entered; it is of `p`. What only calls have whose entry was
  * not seen, none of these has. */
 static void call_archive(struct archive *a, struct model_process *p,
@@ -702,10 +733,8 @@ static void call_archive(struct archive *a, struct model_process *p,
     }
     archive_insist(a, call->id > 0 && call->id <= a->m->call_id &&
                           call->number <= SERVICE_MASK);
-    if (a->saving) {
-        memory_save(a, &call->before);
-    } else {
-        open->memory = memory_load(a, &call->before, &open->memory_size);
+    before_archive(a, open);
+    if (!a->saving) {
         call->entry_seen = true;
         call->number_known = true;
         call->pid = p->pid;
@@ -879,7 +908,7 @@ static void pieces_room(struct archive *a, struct pieces *w)
     size_t room = w->room;
     size_t list_room = w->list_room;
 
-    archive_size(a, &room, 2 * CAPTURE_BYTES_MAX);
+    archive_size(a, &room, 2 * (size_t)PIECE_BYTES_MAX);
     archive_size(a, &list_room, (size_t)2 * PIECES_MAX);
     if (!memory_take(a, room + list_room * sizeof(w->list[0])) || a->saving) {
         return;
@@ -905,13 +934,16 @@ static void pieces_archive(struct archive *a, struct pieces *w)
     archive_u64(a, &w->rsp);
     archive_u16(a, &w->number);
     archive_u8(a, &w->at);
+    archive_bool(a, &w->stack);
     archive_u32(a, &w->op);
     archive_u64(a, &w->end);
     archive_count(a, &w->count, PIECES_MAX, 2);
-    archive_count(a, &w->size, CAPTURE_BYTES_MAX, 1);
-    if (!archive_insist(a, w->count <= w->list_room && w->size <= w->room)) {
+    archive_count(a, &w->size, PIECE_BYTES_MAX, 1);
+    if (!archive_insist(a, w->count <= w->list_room && w->size <= w->room &&
+                               (!w->stack || w->count > 0))) {
         w->count = 0;
         w->size = 0;
+        w->stack = false;
         return;
     }
     pieces_list(a, w->list, w->count, w->size);

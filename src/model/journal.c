@@ -261,6 +261,14 @@ void journal_step(struct model_process *p)
     case JOURNAL_MODULE:
         process_module_add(p, module->base, module->size,
                            journal_text(record, 0));
+        process_module_build(p, module->base,
+                             &(struct module_build){ module->timestamp,
+                                                     module->checksum,
+                                                     module->image_size });
+        break;
+    case JOURNAL_FILE:
+        process_module_file(p, ((const struct journal_file *)record)->base,
+                            journal_text(record, 0));
         break;
     case JOURNAL_UNMODULE:
         process_module_remove(p,

@@ -541,6 +541,7 @@ bool model_journal(struct model_process *p, const void *record, size_t size)
     case JOURNAL_LOST:
     case JOURNAL_NOTICE:
     case JOURNAL_CHILD:
+    case JOURNAL_FILE:
         ok = journal_keep(p, r);
         announce(p->self);
         break;

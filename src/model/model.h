@@ -222,6 +222,18 @@ void model_waiting(const struct model *m,
                    void (*record)(void *ctx, const struct record_head *head),
                    void *ctx);
 
+/* A module of a process, for who looks into its file. */
+struct module_told {
+    uint64_t base;
+    uint64_t size;
+    str name;
+    str path;  // NT's; empty: not known
+    struct module_build build;
+};
+/* The one that has `address`, now; false: none has. As model_place. */
+bool model_module(const struct model_process *p, uint64_t address,
+                  struct module_told *out);
+
 /* What `address` is part of, now, by MODULEs and PLACEs. A name in it lasts
  * until the next record takes effect. */
 struct place model_place(const struct model_process *p, uint64_t address);

@@ -52,6 +52,7 @@ static void drop_pieces(struct model_thread *t)
     t->pieces.count = 0;
     t->pieces.size = 0;
     t->pieces.any = false;
+    t->pieces.stack = false;
 }
 
 static void free_pieces(struct model_thread *t)
@@ -86,8 +87,7 @@ static bool reserve_bytes(struct model_thread *t, uint32_t length, bool own)
     size_t room = w->room;
     size_t more;
 
-    if ((own && w->count == PIECES_MAX) ||
-        w->size + length > CAPTURE_BYTES_MAX) {
+    if ((own && w->count == PIECES_MAX) || w->size + length > PIECE_BYTES_MAX) {
         return false;
     }
     if (own && w->count == list) {
@@ -132,14 +132,20 @@ void pair_data(struct model_thread *t, const struct event *e)
     uint32_t length = u32_at(e->bytes + DATA_LENGTH);
     uint32_t op = u32_at(e->bytes + DATA_OP);
     uint8_t at = e->flags & (RECORD_AT_RETURN | RECORD_AT_COMPLETION);
+    bool stack = at == 0 && (e->flags & RECORD_STACK) != 0;
     const struct memory_piece *last;
     bool goes_on;
 
     /* Operations run in their order: one that comes again belongs to another
      * call, and the record of the one before has been lost. */
-    if (w->any && (w->rsp != rsp || w->number != e->number || w->at != at ||
-                   op < w->op || (op == w->op && address != w->end))) {
+    if (w->any &&
+        (w->rsp != rsp || w->number != e->number || w->at != at || op < w->op ||
+         (op == w->op && address != w->end) || (w->stack && !stack))) {
         drop_pieces(t);
+    }
+    if (stack && !w->stack &&
+        (address != rsp - STACK_REGISTERS || length < STACK_REGISTERS)) {
+        return;
     }
     w->any = true;
     w->rsp = rsp;
@@ -151,7 +157,8 @@ void pair_data(struct model_thread *t, const struct event *e)
         return;
     }
     last = w->count > 0 ? &w->list[w->count - 1] : NULL;
-    goes_on = last && last->address + last->size == address;
+    goes_on =
+        last && last->address + last->size == address && w->stack == stack;
     if (!reserve_bytes(t, length, !goes_on)) {
         t->model->counts.data_lost++;
         return;
@@ -164,6 +171,7 @@ void pair_data(struct model_thread *t, const struct event *e)
         w->list[w->count].address = address;
         w->list[w->count].size = length;
         w->count++;
+        w->stack = stack;
     }
 }
 
@@ -207,7 +215,11 @@ static void take_before(struct model_thread *t, struct open_call *open)
     m->memory += size;
     open->memory = list;
     open->memory_size = size;
-    open->call.before = (struct memory){ list, (uint32_t)w->count };
+    open->call.before =
+        (struct memory){ list, (uint32_t)(w->count - w->stack) };
+    if (w->stack) {
+        open->call.stack = list[w->count - 1];
+    }
 }
 
 static void release(struct model_thread *t, struct open_call *open)

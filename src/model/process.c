@@ -73,6 +73,7 @@ void process_names_drop(struct model_process *p)
 {
     for (size_t i = 0; i < p->module_count; i++) {
         process_name_drop(p, p->modules[i].name);
+        process_name_drop(p, p->modules[i].path);
     }
     p->module_count = 0;
     for (size_t i = 0; i < PLACES_KEPT; i++) {
@@ -108,6 +109,7 @@ static size_t module_above(const struct model_process *p, uint64_t address)
 static void remove_at(struct model_process *p, size_t at)
 {
     process_name_drop(p, p->modules[at].name);
+    process_name_drop(p, p->modules[at].path);
     p->module_count--;
     memmove(&p->modules[at], &p->modules[at + 1],
             (p->module_count - at) * sizeof(p->modules[0]));
@@ -151,8 +153,53 @@ bool process_module_add(struct model_process *p, uint64_t base, uint64_t size,
     }
     memmove(&p->modules[at + 1], &p->modules[at],
             (p->module_count - at) * sizeof(p->modules[0]));
-    p->modules[at] = (struct module){ base, size, kept, hash, second };
+    p->modules[at] = (struct module){
+        .base = base, .size = size, .name = kept, .hash = hash, .second = second
+    };
     p->module_count++;
+    return true;
+}
+
+/* The module that begins at `base`; NULL: none does. */
+static struct module *module_at(struct model_process *p, uint64_t base)
+{
+    size_t at = module_above(p, base);
+
+    return at > 0 && p->modules[at - 1].base == base ? &p->modules[at - 1]
+                                                     : NULL;
+}
+
+void process_module_build(struct model_process *p, uint64_t base,
+                          const struct module_build *build)
+{
+    struct module *m = module_at(p, base);
+
+    if (m != NULL) {
+        m->build = *build;
+    }
+}
+
+void process_module_file(struct model_process *p, uint64_t base, str path)
+{
+    struct module *m = module_at(p, base);
+
+    if (m != NULL && path.size > 0) {
+        process_name_drop(p, m->path);
+        m->path = process_name_keep(p, str_slice(path, 0, PATH_MAX_BYTES));
+    }
+}
+
+bool model_module(const struct model_process *p, uint64_t address,
+                  struct module_told *out)
+{
+    size_t at = module_above(p, address);
+    const struct module *m = at > 0 ? &p->modules[at - 1] : NULL;
+
+    if (m == NULL || address - m->base >= m->size) {
+        return false;
+    }
+    *out = (struct module_told){ m->base, m->size, m->name,
+                                 m->path.p ? m->path : STR(""), m->build };
     return true;
 }
 

@@ -44,6 +44,8 @@
 
 /* Longest name of a module that is kept. */
 #define NAME_MAX_BYTES 1024
+/* Longest path of a module's file: longer ones are cut, and lead nowhere. */
+#define PATH_MAX_BYTES 4096
 
 struct module {
     uint64_t base;
@@ -51,6 +53,8 @@ struct module {
     str name;       // owned
     uint32_t hash;  // of the name, whatever its case
     bool second;    // another one of this name was there when it came
+    struct module_build build;
+    str path;  // owned; p NULL: not known
 };
 
 /* Records of the journal that are still to be told, a heap: by time, ties by
@@ -220,6 +224,7 @@ struct pieces {
     uint16_t number;
     uint8_t at;  // RECORD_AT_*
     bool any;    // a record of it has come; what follows is of the last one
+    bool stack;  // the last piece is of the thread's stack
     uint32_t op;
     uint64_t end;  // the address behind it
 };
@@ -239,6 +244,9 @@ struct pending_call {
 /* The most pieces of one half of a call that are kept: each operation makes
  * one, or one for each element. Every look into memory goes through all of them. */
 #define PIECES_MAX (CAPTURE_OPS_MAX + CAPTURE_EACH_MAX)
+/* Bytes of all of them, stack and registers as well. */
+#define PIECE_BYTES_MAX \
+    (CAPTURE_BYTES_MAX + CAPTURE_STACK_MAX + STACK_REGISTERS)
 
 /* Somebody has begun a call that ends it with `code`. Only the code that it
  * really had shows that it was this one. */
@@ -478,6 +486,10 @@ bool process_set_image(struct model_process *p, str image);
 /* What it covers of older ones is forgotten. False without memory. */
 bool process_module_add(struct model_process *p, uint64_t base, uint64_t size,
                         str name);
+/* Of the module at `base`: which build it is, where its file is. */
+void process_module_build(struct model_process *p, uint64_t base,
+                          const struct module_build *build);
+void process_module_file(struct model_process *p, uint64_t base, str path);
 /* A copy of a name, of which there is an end as well; p is NULL without
  * memory. It is given back by the other. */
 str process_name_keep(struct model_process *p, str name);

@@ -80,8 +80,27 @@ static uint32_t place_program(struct plan *p, const uint8_t *bytes, size_t size)
     return SECTION_PROGRAMS + p->used - (uint32_t)size;
 }
 
+/* The program in `room`, of `size` bytes or none so far, copies the stack as
+ * well; its size. */
+static size_t add_stack(const struct plan *p, uint64_t *room, size_t size)
+{
+    struct capture_program head = { .stack = 0 };
+    uint32_t bytes =
+        p->wants.stack < CAPTURE_STACK_MAX ? p->wants.stack : CAPTURE_STACK_MAX;
+
+    if (size > 0) {
+        memcpy(&head, room, sizeof(head));
+    } else {
+        size = sizeof(head);
+    }
+    head.stack =
+        (uint16_t)((bytes + CAPTURE_STACK_UNIT - 1) / CAPTURE_STACK_UNIT);
+    memcpy(room, &head, sizeof(head));
+    return size;
+}
+
 static uint32_t add_program(struct plan *p, const struct call_facts *facts,
-                            bool names_only)
+                            bool names_only, bool stack)
 {
     struct capture_options options = p->wants.capture;
     uint64_t room[CAPTURE_PROGRAM_MAX / sizeof(uint64_t) + 1];
@@ -90,19 +109,27 @@ static uint32_t add_program(struct plan *p, const struct call_facts *facts,
     options.wine = p->system.wine;
     options.names_only = names_only;
     size = capture_compile(facts, &options, room);
+    if (stack) {
+        size = add_stack(p, room, size);
+    }
     return size == 0 ? 0 : place_program(p, (const uint8_t *)room, size);
 }
 
 /* A program for a call whose arguments are not copied: who gives it the
- * IO_STATUS_BLOCK of a pending call ends that one. */
-static uint32_t add_block(struct plan *p, const struct call_facts *facts)
+ * IO_STATUS_BLOCK of a pending call ends that one. `facts` NULL: none are
+ * known. */
+static uint32_t add_block(struct plan *p, const struct call_facts *facts,
+                          bool stack)
 {
     uint64_t room[sizeof(struct capture_program) / sizeof(uint64_t)];
-    size_t size = capture_compile_block(facts, room);
+    size_t size = facts != NULL && p->wants.arguments
+                      ? capture_compile_block(facts, room)
+                      : 0;
 
-    return size == 0 || !p->wants.arguments
-               ? 0
-               : place_program(p, (const uint8_t *)room, size);
+    if (stack) {
+        size = add_stack(p, room, size);
+    }
+    return size == 0 ? 0 : place_program(p, (const uint8_t *)room, size);
 }
 
 /* --- rows --- */
@@ -139,6 +166,7 @@ static void choose_record(struct plan *p, struct call_row *row, str name,
     bool handles = facts != NULL && (call_gives_handles(facts) ||
                                      (roles & ROLE_PASSES_HANDLES) != 0);
     bool watched = w->handles && handles;
+    bool stack = wanted && w->stack > 0;
     bool shown =
         !w->nothing && w->arguments && !filter_is_raw(w->filter, name, facts);
 
@@ -150,14 +178,14 @@ static void choose_record(struct plan *p, struct call_row *row, str name,
         row->flags |= ROW_TELLS;
     }
     if (facts != NULL && wanted && (shown || w->paths || watched)) {
-        row->program = add_program(p, facts, !shown);
+        row->program = add_program(p, facts, !shown, stack);
     } else if (facts != NULL && watched) {
-        row->program = add_program(p, facts, true);
+        row->program = add_program(p, facts, true, false);
     } else if (!wanted && !watched && (roles & ROLES_FOLLOWED) == 0) {
         row->flags |= ROW_FILTERED;
     }
-    if (facts != NULL && row->program == 0) {
-        row->program = add_block(p, facts);
+    if (row->program == 0) {
+        row->program = add_block(p, facts, stack);
     }
     if (row->program != 0) {
         row->flags |= ROW_CAPTURES;

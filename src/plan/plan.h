@@ -26,7 +26,8 @@ struct plan_wants {
     bool handles;                 // what handles refer to is kept
     bool paths;                   // the names that calls open are looked at
     struct capture_options capture;
-    bool nothing;  // but what we act on ourselves
+    uint32_t stack;  // bytes of it that are copied of each such call
+    bool nothing;    // but what we act on ourselves
 };
 
 /* What the tracer itself wants to know of a service, and the row that was made

@@ -21,6 +21,11 @@
  * (pending.h). Whoever passes the IO_STATUS_BLOCK of a pending call to such a
  * call anew gives the pending one up.
  *
+ * With `stack` the thread's callers can be told: behind all other pieces at the
+ * entry come, in DATA records of their own (RECORD_STACK), the registers that
+ * functions keep for their callers, and the stack from RSP on, as far as the
+ * TEB says that it goes, if RSP is on the stack that the TEB names.
+ *
  * Programs are in memory that the target can write. The agent checks every
  * index; a garbled program garbles this target's trace, nothing else.
  */
@@ -42,6 +47,11 @@
 
 /* Elements of arrays that are followed (CAPTURE_EACH) in one half. */
 #define CAPTURE_EACH_MAX 512
+
+/* What a program may copy of the stack goes by this, up to this. It is not in
+ * CAPTURE_BYTES_MAX. */
+#define CAPTURE_STACK_UNIT 64
+#define CAPTURE_STACK_MAX (128u << 10)
 
 /* capture_op.base, capture_size.from: below this, an argument of the call;
  * from it on, this plus the index of an earlier operation in the same half of
@@ -135,7 +145,9 @@ struct capture_program {
     /* One of the arguments from this one up to the block is not 0 if it is not
      * to be waited for: an event, a routine and its context. */
     uint8_t signals;
-    uint8_t pad[2];
+    /* At the entry: eight registers and so much of the stack, times
+     * CAPTURE_STACK_UNIT bytes; 0: none of them. */
+    uint16_t stack;
     struct capture_op ops[];
 };
 

@@ -35,6 +35,7 @@ static const struct shape shapes[] = {
     SHAPE(PROCESS_END, process_end, 0, 0),
     SHAPE(THREAD_END, thread_end, 0, 0),
     SHAPE(MODULE, module, 2, AT(module, name_size), AT(module, pdb_size)),
+    SHAPE(FILE, file, 1, AT(file, path_size)),
     SHAPE(UNMODULE, unmodule, 0, 0),
     SHAPE(STUBS, stubs, 1, AT(stubs, name_size)),
     SHAPE(HANDLE, handle, 3,
@@ -180,6 +181,13 @@ void journal_module(struct buf *b, uint64_t time,
                     const struct journal_module *m, str name, str pdb)
 {
     build(b, JOURNAL_MODULE, time, m, (str[]){ name, pdb });
+}
+
+void journal_file(struct buf *b, uint64_t time, uint64_t base, str path)
+{
+    struct journal_file r = { .base = base };
+
+    build(b, JOURNAL_FILE, time, &r, &path);
 }
 
 void journal_unmodule(struct buf *b, uint64_t time, uint64_t base)

@@ -14,6 +14,7 @@
  *                under an id, and which are patched in this process; again if
  *                that has changed
  *   MODULE       an image is mapped; what it covers of others is no more
+ *   FILE         where the file of the image that a MODULE has told of is
  *   UNMODULE     an image was unmapped: the call that did it has succeeded
  *   PLACE        what the pages around an address are part of, which lie in
  *                no known module; as found when it was asked
@@ -65,6 +66,7 @@ enum journal_kind {
     JOURNAL_LOST,
     JOURNAL_NOTICE,
     JOURNAL_CHILD,
+    JOURNAL_FILE,
     JOURNAL_END,  // behind the last one
 };
 
@@ -137,9 +139,9 @@ struct journal_thread_end {
     uint32_t known;  // 0: nobody could be asked for its code
 };
 
-/* Which build of its file it is, as its headers say, for who looks for its
- * symbols later: filled for recordings only, else all zeros, as is what it
- * does not say. */
+/* Which build of its file it is, as its headers say, for who looks for its file
+ * or its symbols: filled for recordings and stacks only, else all zeros, as is
+ * what it does not say. */
 struct journal_module {
     struct record_head head;
     uint64_t base;
@@ -152,6 +154,16 @@ struct journal_module {
     uint32_t pdb_age;
     uint8_t pdb_id[16];  // GUID
     /* name, PDB's name */
+};
+
+/* Behind the MODULE with this base, at its time; only if somebody may look into
+ * files. */
+struct journal_file {
+    struct record_head head;
+    uint64_t base;
+    uint32_t path_size;  // as Windows' kernel has it
+    uint32_t pad;
+    /* path */
 };
 
 struct journal_unmodule {
@@ -237,6 +249,7 @@ struct journal_notice {
 static_assert(sizeof(struct journal_process) == 48, "journal.h");
 static_assert(sizeof(struct journal_child) == 48, "journal.h");
 static_assert(sizeof(struct journal_module) == 72, "journal.h");
+static_assert(sizeof(struct journal_file) == 32, "journal.h");
 static_assert(sizeof(struct journal_stubs) == 40, "journal.h");
 static_assert(sizeof(struct journal_stub) == 8, "journal.h");
 static_assert(sizeof(struct journal_handle) == 40, "journal.h");
@@ -250,6 +263,7 @@ static_assert(sizeof(struct journal_place) == 48, "journal.h");
 
 void journal_module(struct buf *b, uint64_t time,
                     const struct journal_module *m, str name, str pdb);
+void journal_file(struct buf *b, uint64_t time, uint64_t base, str path);
 void journal_unmodule(struct buf *b, uint64_t time, uint64_t base);
 void journal_process(struct buf *b, const struct journal_process *p, str image,
                      str command);

@@ -52,7 +52,8 @@
  *   DATA        a piece of memory, for the next ENTRY, RETURN or COMPLETION of
  *               the same thread with the same rsp; see capture.h. Larger pieces
  *               take several, in order of their addresses. A piece that belongs
- *               to no record that follows is to be forgotten.
+ *               to no record that follows is to be forgotten. With RECORD_STACK
+ *               it is of the thread's registers and stack.
  *     16  u64 rsp
  *     24  u64 address     in the target, of the first byte
  *     32  u32 length      bytes that follow; the rest of the record is padding
@@ -78,6 +79,9 @@
 #define DATA_LENGTH 32
 #define DATA_OP 36
 #define DATA_BYTES 40
+/* Of a DATA with RECORD_STACK: what `op` is, and bytes of registers. */
+#define STACK_OP 0xffff0000u
+#define STACK_REGISTERS 64
 
 #define ENTRY_RSP 16
 #define ENTRY_STACK_BASE 24
@@ -124,6 +128,11 @@
 #define RECORD_AT_RETURN 0x01
 /* DATA: goes with a COMPLETION, which has it as well. */
 #define RECORD_AT_COMPLETION 0x02
+
+/* DATA: no memory that an argument leads to, but the thread's: rbx, rbp, rsi,
+ * rdi, r12 to r15 as they were at the function's first instruction, in the place
+ * of the STACK_REGISTERS bytes below `rsp`, and its stack from `rsp` on. */
+#define RECORD_STACK 0x04
 
 /* The most stack arguments an entry carries: 17 arguments are the maximum
  * of all known calls, 4 of them are in registers. */

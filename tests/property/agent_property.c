@@ -66,7 +66,7 @@
 
 /* The layout of live/target.c. */
 #define IMAGE_AT 0x180000000ull
-#define IMAGE_ROOM 0x6000u
+#define IMAGE_ROOM 0x8000u
 #define THUNKS_AT (IMAGE_AT + IMAGE_ROOM)
 #define THUNKS_ROOM 0x4000u
 #define NTDLL_AT (IMAGE_AT + 0x10000000ull)

@@ -204,10 +204,11 @@ entry:
 /*
  * entry_slow - the same contract, by way of agent_entry (witness.c).
  *
- *          rsp+40h         return address of the call        <- S
- *          rsp+38h         return address into the thunk
- *          rsp+30h         flags as entered, DF included
- *          rsp             struct entry_frame, see agent.h
+ *          rsp+80h         return address of the call        <- S
+ *          rsp+78h         return address into the thunk
+ *          rsp+70h         flags as entered, DF included
+ *          rsp             struct entry_frame, see agent.h: begins with what C
+ *                          code keeps, for who wants to know it
  */
 entry_slow:
     pushfq
@@ -218,7 +219,16 @@ entry_slow:
     push    %r8
     push    %rdx
     push    %rcx
-    call_c  agent_entry, 0x40
+    push    %r15
+    push    %r14
+    push    %r13
+    push    %r12
+    push    %rdi
+    push    %rsi
+    push    %rbp
+    push    %rbx
+    call_c  agent_entry, 0x80
+    lea     STACK_REGISTERS(%rsp), %rsp
     pop     %rcx
     pop     %rdx
     pop     %r8
