@@ -82,7 +82,7 @@ PORTABLE := \
     record/ops.c record/chunks.c record/about.c record/recorder.c \
     record/replay.c record/segments.c record/thin.c \
     record/survey.c record/losses.c \
-    platform/text.c view/output.c view/progress.c view/when.c view/outlet.c \
+    platform/text.c view/output.c view/progress.c view/when.c view/outlet.c view/stacks.c \
     view/tell.c \
     live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
     live/target.c live/keeper.c live/leftover.c live/loader.c live/attach.c \
@@ -185,6 +185,19 @@ COVERAGE_O := $(addprefix $(BW)/obj/,$(addsuffix .o,base/str.c tables/calls.c \
 $(BW)/coverage.exe: tests/coverage/target.c $(COVERAGE_O) \
                     $(wildcard tests/coverage/*.h tests/coverage/*.def)
 	$(WCC) $(WFLAGS) -Itests -o $@ $< $(COVERAGE_O)
+
+# Of tests/check-stacks: with frames of all kinds, and so nothing is inlined away.
+$(BW)/stacks/points.exe: tests/stacks/points.c
+	@mkdir -p $(@D)
+	$(WCC) -std=c11 -O2 -fno-optimize-sibling-calls -fno-inline -Wall -Wextra \
+	    -o $@ $< -lntdll -luser32
+
+STACKS_O := $(addprefix $(BW)/obj/,$(addsuffix .o,base/str.c base/array.c \
+    base/reader.c unwind/modfile.c unwind/unwind.c unwind/symbols.c))
+
+$(BW)/stacks/compare.exe: tests/stacks/compare.c $(STACKS_O)
+	@mkdir -p $(@D)
+	$(WCC) $(WFLAGS) -o $@ $< $(STACKS_O) -lntdll
 
 $(BW)/compare.exe: tests/compare.c
 	@mkdir -p $(@D)

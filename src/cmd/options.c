@@ -834,6 +834,8 @@ bool options_parse(struct options *out, str raw, struct arena *a, struct err *e)
     p.o.launch.engine = ENGINE_RING;
     p.o.launch.ring_size = RING_SIZE_DEFAULT;
     p.o.view.string_limit = STRING_LIMIT_DEFAULT;
+    p.o.view.stack_size = STACK_SIZE_DEFAULT;
+    p.o.view.stack_limit = STACK_LIMIT_DEFAULT;
     for (size_t i = 0; i < OPTIONS_WORDS_MAX; i++) {
         p.o.words[i] = STR("");
     }

@@ -694,6 +694,53 @@ static void tell_notes(struct sink *s, const struct call *call)
     s->ops->note(s, &note);
 }
 
+/* Modules through which everybody calls. */
+static bool is_go_between(str name)
+{
+    static const str names[] = { STR_INIT("ntdll.dll"), STR_INIT("win32u.dll"),
+                                 STR_INIT("kernelbase.dll"),
+                                 STR_INIT("kernel32.dll") };
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (str_eq_nocase(name, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void tell_caller(struct sink *s, const struct sink_stack *stack)
+{
+    struct sink_note note = { .kind = NOTE_CALLER, .name = STR("") };
+
+    for (size_t i = 0; i < stack->count && note.place == NULL; i++) {
+        const struct place *place = &stack->frames[i].place;
+
+        if (place->kind != PLACE_MODULE || !is_go_between(place->name)) {
+            note.place = place;
+        }
+    }
+    s->ops->note(s, &note);
+}
+
+/* Who has made the call. */
+static void tell_callers(const struct decoder *d, const struct call *call)
+{
+    const struct decode_options *o = &d->options;
+    struct sink_stack stack;
+
+    if (!o->stack_of || (!o->stack && !o->caller)) {
+        return;
+    }
+    o->stack_of(o->stack_ctx, call, &stack);
+    if (o->caller) {
+        tell_caller(d->sink, &stack);
+    }
+    if (o->stack) {
+        d->sink->ops->stack(d->sink, &stack);
+    }
+}
+
 /* Whose line it is. */
 static struct sink_head head_of(uint32_t pid, uint32_t tid,
                                 const struct model_process *p)
@@ -736,6 +783,7 @@ static void tell_call(struct decoder *d, const struct call *call,
     if (part != PART_ENTRY) {
         tell_result(d, call);
         tell_notes(s, call);
+        tell_callers(d, call);
         if (call->returned && !call->entry_seen) {
             end.took = TOOK_UNKNOWN;
         } else if (call->returned) {

@@ -25,6 +25,10 @@
 typedef bool decode_place_of(void *ctx, const struct call *call,
                              uint64_t address, struct place *out);
 
+/* The callers of `call`. All of it lasts until the next such question. */
+typedef void decode_stack_of(void *ctx, const struct call *call,
+                             struct sink_stack *out);
+
 enum handle_detail {
     HANDLES_PLAIN,   // --no-decode-handles
     HANDLES_NAMED,   // -y
@@ -51,6 +55,10 @@ struct decode_options {
     size_t dump_write_count;
     decode_place_of *place_of;  // NULL: the model is asked
     void *place_ctx;
+    bool stack;                 // -k
+    bool caller;                // --caller
+    decode_stack_of *stack_of;  // for these two
+    void *stack_ctx;
 };
 
 struct decode_room;

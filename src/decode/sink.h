@@ -14,7 +14,7 @@
  *
  * each of them followed by at most one comment, and what is told is one of
  *
- *     call_begin (arg value)* more? [ result value ] note* call_end
+ *     call_begin (arg value)* more? [ result value ] note* stack? call_end
  *     transition_begin [ begin ... end ] transition_end
  *     notice
  *
@@ -93,13 +93,31 @@ enum note_kind {
     NOTE_DIRECT,    // place
     NOTE_INDIRECT,  // name + offset, from place
     NOTE_CAUSED,    // by ntstrace
+    NOTE_CALLER,    // from place: the first caller that is none of Windows' own
 };
 
 struct sink_note {
     enum note_kind kind;
     str name;
     uint64_t offset;
-    const struct place *place;  // not of NOTE_CAUSED
+    const struct place *place;  // not of NOTE_CAUSED; NOTE_CALLER: NULL if it
+                                // is not known
+};
+
+/* A caller: where it goes on when the call has returned. */
+struct sink_frame {
+    uint64_t address;
+    struct place place;
+    str symbol;       // of the function that is; empty: not known
+    uint64_t offset;  // from where that begins
+};
+
+/* Nearest first. */
+struct sink_stack {
+    const struct sink_frame *frames;
+    size_t count;
+    str cut;   // why there are no more; empty: there are no more
+    str file;  // whose file is not there, with it; empty: of no such reason
 };
 
 enum took_kind {
@@ -128,6 +146,7 @@ struct sink_ops {
      * there was more. */
     void (*dump)(struct sink *s, bool written, const uint8_t *bytes,
                  size_t size, bool cut);
+    void (*stack)(struct sink *s, const struct sink_stack *stack);
     void (*call_end)(struct sink *s, const struct sink_end *end);
 
     void (*unknown)(struct sink *s);

@@ -738,6 +738,13 @@ static void on_note(struct sink *s, const struct sink_note *note)
     case NOTE_CAUSED:
         buf_add(b, STR("{\"note\":\"caused\",\"by\":\"ntstrace\"}"));
         return;
+    case NOTE_CALLER:
+        buf_add(b, STR("{\"note\":\"caller\""));
+        break;
+    }
+    if (note->place == NULL) {
+        buf_add(b, STR(",\"place\":null}"));
+        return;
     }
     buf_add(b, STR(",\"place\":"));
     add_place(j, note->place);
@@ -758,6 +765,58 @@ static void on_dump(struct sink *s, bool written, const uint8_t *bytes,
         buf_add_hex_digits(b, bytes[i], 2);
     }
     buf_add(b, cut ? STR("\",\"cut\":true}") : STR("\"}"));
+}
+
+/* {"address":"0x...","place":{...},"symbol":"CreateFileW","offset":"0x5a"} */
+static void add_frame(struct json *j, const struct sink_frame *f)
+{
+    struct buf *b = &j->line.buf;
+
+    line_room(&j->line, SMALL);
+    buf_add(b, STR("{\"address\":"));
+    add_hex(b, f->address);
+    buf_add(b, STR(",\"place\":"));
+    add_place(j, &f->place);
+    if (f->symbol.size > 0) {
+        line_room(&j->line, SMALL);
+        buf_add(b, STR(",\"symbol\":"));
+        add_string(j, f->symbol);
+        line_room(&j->line, SMALL);
+        buf_add(b, STR(",\"offset\":"));
+        add_hex(b, f->offset);
+    }
+    buf_add_char(b, '}');
+}
+
+static void on_stack(struct sink *s, const struct sink_stack *stack)
+{
+    struct json *j = json_of(s);
+    struct buf *b = &j->line.buf;
+
+    close_section(j);
+    line_room(&j->line, SMALL);
+    buf_add(b, STR(",\"stack\":["));
+    for (size_t i = 0; i < stack->count; i++) {
+        if (is_full(j)) {
+            j->cut = true;
+            break;
+        }
+        if (i > 0) {
+            buf_add_char(b, ',');
+        }
+        add_frame(j, &stack->frames[i]);
+    }
+    line_room(&j->line, SMALL);
+    buf_add_char(b, ']');
+    if (stack->cut.size > 0) {
+        buf_add(b, STR(",\"stack_cut\":"));
+        add_string(j, stack->cut);
+    }
+    if (stack->file.size > 0) {
+        line_room(&j->line, SMALL);
+        buf_add(b, STR(",\"stack_file\":"));
+        add_string(j, stack->file);
+    }
 }
 
 static void add_dumps(struct json *j)
@@ -949,6 +1008,7 @@ static const struct sink_ops json_ops = {
     .result = on_result,
     .note = on_note,
     .dump = on_dump,
+    .stack = on_stack,
     .call_end = on_call_end,
     .unknown = on_unknown,
     .nothing = on_nothing,

@@ -272,6 +272,12 @@ static void ignore_dump(struct sink *s, bool written, const uint8_t *bytes,
     (void)size;
 }
 
+static void ignore_stack(struct sink *s, const struct sink_stack *stack)
+{
+    (void)s;
+    (void)stack;
+}
+
 static void ignore_number(struct sink *s, enum number_form form, uint64_t value)
 {
     (void)s;
@@ -363,6 +369,7 @@ static const struct sink_ops summary_ops = {
     .result = ignore_result,
     .note = ignore_note,
     .dump = ignore_dump,
+    .stack = ignore_stack,
     .call_end = on_call_end,
     .unknown = ignore,
     .nothing = ignore,

@@ -215,11 +215,13 @@ static void add_number_status(struct buf *b, uint32_t status)
     }
 }
 
-static void add_place(struct text *t, const struct place *place)
+/* What an address is part of, without how far it is in there. */
+static void add_place_to(const struct text *t, struct line *l,
+                         const struct place *place)
 {
-    struct buf *b = &t->line.buf;
+    struct buf *b = &l->buf;
 
-    line_room(&t->line, place->name.size * ESCAPE_MOST + SMALL);
+    line_room(l, place->name.size * ESCAPE_MOST + SMALL);
     switch (place->kind) {
     case PLACE_MODULE:
         add_module(b, place->name, t->options.hex);
@@ -243,10 +245,17 @@ static void add_place(struct text *t, const struct place *place)
         break;
     case PLACE_UNKNOWN:
         buf_add_char(b, '?');
-        return;
+        break;
     }
-    buf_add_char(b, '+');
-    buf_add_hex(b, place->offset);
+}
+
+static void add_place(struct text *t, const struct place *place)
+{
+    add_place_to(t, &t->line, place);
+    if (place->kind != PLACE_UNKNOWN) {
+        buf_add_char(&t->line.buf, '+');
+        buf_add_hex(&t->line.buf, place->offset);
+    }
 }
 
 /* --- Lines ------------------------------------------------------------ */
@@ -845,9 +854,14 @@ static void on_note(struct sink *s, const struct sink_note *note)
     case NOTE_CAUSED:
         buf_add(b, STR("(caused by ntstrace"));
         break;
+    case NOTE_CALLER:
+        buf_add(b, STR("(from "));
+        break;
     }
-    if (note->kind != NOTE_CAUSED) {
+    if (note->place) {
         add_place(t, note->place);
+    } else if (note->kind == NOTE_CALLER) {
+        buf_add_char(b, '?');
     }
     line_room(&t->line, SMALL);
     buf_add_char(b, ')');
@@ -896,6 +910,56 @@ static void on_dump(struct sink *s, bool written, const uint8_t *bytes,
     if (cut && !t->dumps_full) {
         add_dump_start(t);
         buf_add(b, STR("...\n"));
+    }
+}
+
+/* " > kernelbase.dll!CreateFileW+0x5a". Without a symbol the offset is that in the
+ * module; without a module there is the address alone. */
+static void add_frame(struct text *t, const struct sink_frame *f)
+{
+    struct buf *b = &t->dumps.buf;
+
+    line_room(&t->dumps, f->symbol.size + SMALL);
+    buf_add(b, STR(" > "));
+    if (f->place.kind == PLACE_UNKNOWN) {
+        buf_add_hex(b, f->address);
+        buf_add_char(b, '\n');
+        return;
+    }
+    add_place_to(t, &t->dumps, &f->place);
+    line_room(&t->dumps, f->symbol.size + SMALL);
+    if (f->symbol.size > 0) {
+        buf_add_char(b, '!');
+        buf_add(b, f->symbol);
+    }
+    buf_add_char(b, '+');
+    buf_add_hex(b, f->symbol.size > 0 ? f->offset : f->place.offset);
+    buf_add_char(b, '\n');
+}
+
+static void on_stack(struct sink *s, const struct sink_stack *stack)
+{
+    struct text *t = text_of(s);
+    struct buf *b = &t->dumps.buf;
+
+    for (size_t i = 0; i < stack->count && !t->dumps_full; i++) {
+        if (line_left(&t->dumps) < 2 * SMALL) {
+            buf_add(b, STR(" > (stack cut: no room)\n"));
+            t->dumps_full = true;
+            return;
+        }
+        add_frame(t, &stack->frames[i]);
+    }
+    if (stack->cut.size > 0) {
+        line_room(&t->dumps,
+                  stack->cut.size + stack->file.size * ESCAPE_MOST + SMALL);
+        buf_add(b, STR(" > (stack cut: "));
+        buf_add(b, stack->cut);
+        if (stack->file.size > 0) {
+            buf_add_char(b, ' ');
+            add_module(b, stack->file, t->options.hex);
+        }
+        buf_add(b, STR(")\n"));
     }
 }
 
@@ -1128,6 +1192,7 @@ static const struct sink_ops text_ops = {
     .result = on_result,
     .note = on_note,
     .dump = on_dump,
+    .stack = on_stack,
     .call_end = on_call_end,
     .unknown = on_unknown,
     .nothing = on_nothing,

@@ -574,6 +574,7 @@ static bool run(struct session *s, uint32_t *status, struct err *e)
 {
     struct traced *t;
 
+    s->identities = s->view->stacks || s->view->caller;
     if (!telling_judge(&s->telling, s->view, e) || !begin_follow(s, e)) {
         return false;
     }

@@ -17,6 +17,12 @@
 #define STRING_LIMIT_MOST (UINT64_C(256) << 10)
 #define STRING_LIMIT_DEFAULT 32
 
+/* Of the stack, with -k. */
+#define STACK_SIZE_DEFAULT (UINT64_C(8) << 10)
+#define STACK_SIZE_MOST (UINT64_C(128) << 10)
+#define STACK_LIMIT_DEFAULT 256
+#define STACK_LIMIT_MOST 1024
+
 /* Values of an option that may be given again and again. */
 #define OPTIONS_LIST_MAX 64
 
@@ -90,6 +96,12 @@ struct view_options {
     uint8_t hex_strings;    // -x: 1, -xx: 2
     enum constant_style constants;
     bool arg_names;  // false: --no-arg-names
+
+    bool stacks;           // -k
+    bool caller;           // --caller
+    uint64_t stack_size;   // bytes of stack that are copied of each call
+    uint64_t stack_limit;  // callers that are shown of each
+    struct option_list module_paths;  // where files of modules are looked for
 
     bool time_spent;       // -T
     enum unit spent_unit;  // of it

@@ -91,6 +91,8 @@ struct plan_wants telling_wants(const struct telling *t)
         .handles = telling_wants_handles(t),
         .paths = filter_wants_paths(t->filter),
         .arguments = t->lines,
+        .stack = t->lines && (o->stacks || o->caller) ? (uint32_t)o->stack_size
+                                                      : 0,
         .capture = {
             .string_max = (uint32_t)o->string_limit,
             .verbose = !o->abbrev,
@@ -157,8 +159,7 @@ static bool is_raw(const void *filter, const struct call *call)
            filter_is_raw(filter, call->stub->name, call->stub->facts);
 }
 
-static struct decode_options decode_options_of(const struct telling *t,
-                                               bool wine)
+static struct decode_options decode_options_of(struct telling *t, bool wine)
 {
     const struct view_options *o = t->options;
     struct filter_dumps reads = filter_reads(t->filter);
@@ -178,6 +179,10 @@ static struct decode_options decode_options_of(const struct telling *t,
         .dump_writes_all = writes.all,
         .dump_writes = writes.handles,
         .dump_write_count = writes.count,
+        .stack = o->stacks,
+        .caller = o->caller,
+        .stack_of = stacks_of,
+        .stack_ctx = &t->stacks,
     };
 }
 
@@ -244,6 +249,8 @@ bool telling_open(struct telling *t, struct output *output,
 {
     t->output = output;
     t->clock = setting->clock;
+    stacks_open(&t->stacks, &t->options->module_paths,
+                (uint32_t)t->options->stack_limit);
     if (!open_range(t, setting, e)) {
         return false;
     }
@@ -260,6 +267,7 @@ void telling_close(struct telling *t)
     decoder_close(&t->count_decoder);
     summary_close(t->summary);
     filter_close(t->filter);
+    stacks_close(&t->stacks);
     *t = (struct telling){ 0 };
 }
 

@@ -22,6 +22,7 @@
 #include "view/options.h"
 #include "view/outlet.h"
 #include "view/output.h"
+#include "view/stacks.h"
 #include "view/when.h"
 
 #include <stdbool.h>
@@ -59,6 +60,7 @@ struct telling {
     struct outlets outlets;
     struct decoder count_decoder;
     struct summary *summary;  // owned; NULL: no counts
+    struct stacks stacks;     // for who shows callers
     /* Ids of pending calls that were shown, the last ones. */
     uint64_t pending[TELLING_PENDING];
     uint32_t pending_next;
