@@ -668,6 +668,9 @@ static bool is_dump(struct text rest)
     struct text t = after(rest, 2);
     size_t i = 0;
 
+    if (starts(rest, "> ") && t.size > 0) {
+        return true;  // a caller
+    }
     if (!starts(rest, "| ")) {
         return false;
     }

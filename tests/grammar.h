@@ -611,6 +611,8 @@ static inline bool g_note(struct grammar_line *l)
     } else if (g_word(l, " (INDIRECT: ")) {
         ok = g_name(l) && g_word(l, "+") && g_number0x(l) &&
              g_word(l, " from ") && (g_word(l, "?") || g_place(l));
+    } else if (g_word(l, " (from ")) {
+        ok = g_word(l, "?") || g_place(l);
     } else if (g_word(l, " (caused by ntstrace")) {
         ok = true;
     } else if (g_word(l, " (INJECTED")) {
@@ -871,6 +873,23 @@ static inline bool g_dump(struct grammar_line *l)
     return bytes > 0 && seen == 16 && g_word(l, " |");
 }
 
+/* A caller: a place, with the function's name behind the module's; or why there
+ * are no more. */
+static inline bool g_frame(struct grammar_line *l)
+{
+    if (!g_word(l, "> ")) {
+        return false;
+    }
+    if (g_word(l, "(stack cut: ")) {
+        if (l->size > l->at + 1 && l->p[l->size - 1] == ')') {
+            g_move(l, l->size);
+            return true;
+        }
+        return false;
+    }
+    return g_number0x(l) || g_place(l);
+}
+
 /* 0 for a good line, without its newline, else the column of its mistake. */
 static inline size_t grammar_mistake(str line)
 {
@@ -886,6 +905,9 @@ static inline size_t grammar_mistake(str line)
     }
     if (g_next(&l) == '|') {
         return g_dump(&l) && l.at == l.size ? 0 : l.far + 1;
+    }
+    if (g_next(&l) == '>') {
+        return g_frame(&l) && l.at == l.size ? 0 : l.far + 1;
     }
     l.at = 0;
     l.far = 0;

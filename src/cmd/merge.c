@@ -4,7 +4,7 @@
  * time into one.
  *
  * Lines go by their time, lines of one time by process id and place in their
- * file; those without one (dumps) stay behind theirs. No line overtakes one of
+ * file; those without one (dumps, stacks) stay behind theirs. No line overtakes one of
  * its own file. A file is open only from the time of its first line to that of its
  * last: as many at a time as there were processes. Touches the files and the
  * output.
@@ -207,6 +207,12 @@ static bool read_line(struct part *p, bool *there, struct err *e)
 
 /* The next line and its time, which is not before that of the last one: it has
  * been told where it is, whatever it says. */
+/* Of a dump, or a stack. */
+static bool is_follower(str s)
+{
+    return str_starts(s, STR("| ")) || str_starts(s, STR("> "));
+}
+
 static bool advance(struct part *p, bool *there, struct err *e)
 {
     struct when when;
@@ -219,8 +225,8 @@ static bool advance(struct part *p, bool *there, struct err *e)
         return true;
     }
     s = p->line;
-    if (p->lines > 1 && (str_starts(s, STR("| ")) ||
-                         (take_thread(&s) && str_starts(s, STR("| "))))) {
+    if (p->lines > 1 &&
+        (is_follower(s) || (take_thread(&s) && is_follower(s)))) {
         return true;
     }
     s = p->line;

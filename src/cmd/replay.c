@@ -189,6 +189,11 @@ static void note_missing(struct buf *notes, const struct view_options *own,
                  "recorded with -s %llu: no more of the data is in the file\n",
                  (unsigned long long)limit);
     }
+    if ((own->stacks || own->caller) &&
+        about_number(info, STR("stack"), 0) == 0) {
+        buf_addf(notes, "recorded without -k: the callers are not in the "
+                        "file\n");
+    }
     if (!own->abbrev && about_number(info, STR("abbrev"), 0) != 0) {
         buf_addf(notes, "recorded without -v: not all of structures and arrays "
                         "is in the file\n");

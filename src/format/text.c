@@ -868,11 +868,17 @@ static void on_note(struct sink *s, const struct sink_note *note)
     add_colour(t, COLOUR_OFF);
 }
 
-static void add_dump_start(struct text *t)
+/* Of a line that follows the call's. */
+static void add_follower_start(struct text *t, str mark)
 {
     line_room(&t->dumps, t->head.image.size * ESCAPE_MOST + 2 * SMALL);
     add_thread(t, &t->dumps.buf, &t->head, STR(" "));
-    buf_add(&t->dumps.buf, STR("| "));
+    buf_add(&t->dumps.buf, mark);
+}
+
+static void add_dump_start(struct text *t)
+{
+    add_follower_start(t, STR("| "));
 }
 
 /* The lines of a dump: " | 00000  68 65 ...  he...  |". */
@@ -913,24 +919,23 @@ static void on_dump(struct sink *s, bool written, const uint8_t *bytes,
     }
 }
 
-/* " > kernelbase.dll!CreateFileW+0x5a". Without a symbol the offset is that in the
+/* "> kernelbase.dll!CreateFileW+0x5a". Without a symbol the offset is that in the
  * module; without a module there is the address alone. */
 static void add_frame(struct text *t, const struct sink_frame *f)
 {
     struct buf *b = &t->dumps.buf;
 
-    line_room(&t->dumps, f->symbol.size + SMALL);
-    buf_add(b, STR(" > "));
+    add_follower_start(t, STR("> "));
     if (f->place.kind == PLACE_UNKNOWN) {
         buf_add_hex(b, f->address);
         buf_add_char(b, '\n');
         return;
     }
     add_place_to(t, &t->dumps, &f->place);
-    line_room(&t->dumps, f->symbol.size + SMALL);
+    line_room(&t->dumps, f->symbol.size * ESCAPE_MOST + SMALL);
     if (f->symbol.size > 0) {
         buf_add_char(b, '!');
-        buf_add(b, f->symbol);
+        add_module(b, f->symbol, t->options.hex);
     }
     buf_add_char(b, '+');
     buf_add_hex(b, f->symbol.size > 0 ? f->offset : f->place.offset);
@@ -944,16 +949,16 @@ static void on_stack(struct sink *s, const struct sink_stack *stack)
 
     for (size_t i = 0; i < stack->count && !t->dumps_full; i++) {
         if (line_left(&t->dumps) < 2 * SMALL) {
-            buf_add(b, STR(" > (stack cut: no room)\n"));
+            add_follower_start(t, STR("> (stack cut: no room)\n"));
             t->dumps_full = true;
             return;
         }
         add_frame(t, &stack->frames[i]);
     }
-    if (stack->cut.size > 0) {
+    if (stack->cut.size > 0 && !t->dumps_full) {
+        add_follower_start(t, STR("> (stack cut: "));
         line_room(&t->dumps,
                   stack->cut.size + stack->file.size * ESCAPE_MOST + SMALL);
-        buf_add(b, STR(" > (stack cut: "));
         buf_add(b, stack->cut);
         if (stack->file.size > 0) {
             buf_add_char(b, ' ');

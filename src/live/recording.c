@@ -66,6 +66,8 @@ static void add_view(struct buf *b, const struct view_options *v)
     about_add_number(b, STR("failed-only"), v->failed_only);
     about_add_number(b, STR("string-limit"), (int64_t)v->string_limit);
     about_add_number(b, STR("abbrev"), v->abbrev);
+    about_add_number(b, STR("stack"),
+                     v->stacks || v->caller ? (int64_t)v->stack_size : 0);
 }
 
 static void add_info(struct buf *b, const struct session *s,
