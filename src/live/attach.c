@@ -165,6 +165,24 @@ static bool stands_at_start(const struct os_threads *threads)
     return true;
 }
 
+bool attach_may(const struct os_process *p)
+{
+    struct os_threads *threads;
+    struct err ignored;
+    bool may;
+
+    if (!os_process_is_new(p)) {
+        return true;
+    }
+    os_process_hold(p, true);
+    threads = os_threads_ask(p, 0, &ignored);
+    may = threads == NULL ||
+          (os_threads_answer(threads, HELD_MS) && stands_at_start(threads));
+    os_process_hold(p, false);
+    os_threads_close(threads);
+    return may;
+}
+
 /* The same as at launch, but for a process whose maker may let it run at any
  * moment: so we hold it as well. *begun: it has, and nothing was done. */
 static bool hook_held(struct target *t, bool *begun, struct err *e)

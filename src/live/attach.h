@@ -23,6 +23,9 @@ bool attach_open(struct session *s, struct err *e);
  * and changes its code. False: it is as it was, and runs. */
 bool attach_join(struct traced *t, struct err *e);
 
+/* False: it has begun, and its loader has not: it is too early to join it. */
+bool attach_may(const struct os_process *p);
+
 /* Process `pid`, which a traced one has made, and which runs already, is in the
  * session's list, and joined. NULL: it is as it was, and *e says why. */
 struct traced *attach_child(struct session *s, const struct born *b,

@@ -21,13 +21,16 @@
 #include "tables/roles.h"
 #include "wire/making.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/banned.h"
 
-/* A process that runs is attached to when its loader has begun: of one without
- * a thread that has, ours would be the first. */
+/* A process that has begun is attached to when its loader has: of one without a
+ * thread that has, ours would be the first. So long that is waited for, of so
+ * many that a process has made. */
 #define BEGIN_MS 200
+#define LATE_MOST 16
 
 /* No call that makes a process takes longer, as far as we believe its record;
  * and so much the clocks may differ. */
@@ -225,21 +228,102 @@ static void take_in(struct traced *t, struct drained *d, struct os_process *p,
     }
 }
 
+/* It is joined, and how much of it is missing is told. */
+static void join_now(struct traced *t, struct os_process *p,
+                     const struct born *b)
+{
+    struct session *s = t->session;
+    struct drained maker = { .tid = b->tid };
+    struct err e = { 0 };
+    const struct traced *born = attach_child(s, b, p->pid, &e);
+    char image[1024];
+    struct buf i = BUF_OVER(image);
+    struct journal_child late = {
+        .pid = p->pid, .tid = b->tid, .fate = CHILD_LATE, .how = PROCESS_CHILD
+    };
+
+    if (born == NULL) {
+        pass(t, &maker, p, b->time, CHILD_FAILED, PROCESS_CHILD,
+             str_of(e.text));
+        return;
+    }
+    os_process_path(p, &i);
+    if (born->last_pass > b->time) {
+        late.missed = (born->last_pass - b->time) * 1000 / s->timing.tsc_per_ms;
+    }
+    put_child(t, os_tsc(), &late, buf_str(&i), STR(""));
+    os_process_close(p);
+}
+
+/* One that has begun, and whose loader has not: to be joined soon, while others
+ * are not kept waiting. */
+struct late_child {
+    struct late_child *next;
+    struct os_process p;
+    struct born born;
+    uint64_t until;  // TSC: then it is tried in any case
+};
+
+static bool keep_late(struct traced *t, const struct os_process *p,
+                      const struct born *b)
+{
+    struct late_child **end = &t->late;
+    struct late_child *l;
+    int count = 0;
+
+    while (*end != NULL) {
+        end = &(*end)->next;
+        count++;
+    }
+    l = count < LATE_MOST ? calloc(1, sizeof(*l)) : NULL;
+    if (l == NULL) {
+        return false;
+    }
+    l->p = *p;
+    l->born = *b;
+    l->until = os_tsc() + BEGIN_MS * t->session->timing.tsc_per_ms;
+    *end = l;
+    return true;
+}
+
+void children_late(struct traced *t, bool last)
+{
+    struct late_child **link = &t->late;
+
+    while (*link != NULL) {
+        struct late_child *l = *link;
+
+        if (!last && os_tsc() < l->until && !attach_may(&l->p)) {
+            link = &l->next;
+            continue;
+        }
+        *link = l->next;
+        join_now(t, &l->p, &l->born);
+        free(l);
+    }
+}
+
+void children_forget(struct traced *t)
+{
+    while (t->late != NULL) {
+        struct late_child *l = t->late;
+
+        t->late = l->next;
+        os_process_close(&l->p);
+        free(l);
+    }
+}
+
 /* It runs already, made by a call that nobody has seen begin: joined as it
- * runs, and how much of it is missing is told. */
+ * runs. */
 static void join(struct traced *t, struct drained *d, struct os_process *p,
                  uint64_t time)
 {
     struct session *s = t->session;
     const struct born child = born_of(t, d, time);
-    const uint64_t until = os_tsc() + BEGIN_MS * s->timing.tsc_per_ms;
     struct err e = { 0 };
-    const struct traced *born;
     char image[1024];
     struct buf i = BUF_OVER(image);
-    struct journal_child late = {
-        .pid = p->pid, .tid = d->tid, .fate = CHILD_LATE, .how = PROCESS_CHILD
-    };
 
     if (d->making.held) {
         /* It may be held by the agent, and was taken for one that is not. */
@@ -251,19 +335,9 @@ static void join(struct traced *t, struct drained *d, struct os_process *p,
         pass(t, d, p, time, CHILD_PASSED, PROCESS_CHILD, STR(""));
         return;
     }
-    while (os_tsc() < until && os_process_is_new(p)) {
-        os_sleep(1);
+    if (attach_may(p) || !keep_late(t, p, &child)) {
+        join_now(t, p, &child);
     }
-    born = attach_child(s, &child, p->pid, &e);
-    if (born == NULL) {
-        pass(t, d, p, time, CHILD_FAILED, PROCESS_CHILD, str_of(e.text));
-        return;
-    }
-    if (born->last_pass > time) {
-        late.missed = (born->last_pass - time) * 1000 / s->timing.tsc_per_ms;
-    }
-    put_child(t, os_tsc(), &late, buf_str(&i), STR(""));
-    os_process_close(p);
 }
 
 void children_return(struct traced *t, struct drained *d,

@@ -29,6 +29,11 @@ void children_return(struct traced *t, struct drained *d,
 void children_orphan(struct traced *t, struct drained *d,
                      const struct record_return *r,
                      const struct journal_answer *a);
+/* Those that have begun, and could not be joined yet, are, if they can be by now;
+ * `last`: in any case. */
+void children_late(struct traced *t, bool last);
+/* They are left alone. */
+void children_forget(struct traced *t);
 /* It has returned, and was taken: counts it. */
 void children_seen(struct traced *t, struct drained *d,
                    const struct record_return *r);

@@ -12,6 +12,7 @@
 
 #include "live/attach.h"
 #include "live/begin.h"
+#include "live/children.h"
 #include "live/detach.h"
 #include "live/drain.h"
 #include "live/handshake.h"
@@ -169,6 +170,7 @@ static size_t round_trip(struct session *s)
     for (struct traced *t = s->traced; t != NULL; t = t->next) {
         if (!t->ended) {
             taken += take(t);
+            children_late(t, false);
         }
     }
     if (taken > 0) {
@@ -263,6 +265,7 @@ static void finish(struct traced *t)
 {
     struct session *s = t->session;
 
+    children_late(t, true);
     /* A look may bring nothing because a queue of the model was full. */
     for (int idle = 0; idle < IDLE_MOST && !is_deaf(s);) {
         idle = take(t) > 0 ? 0 : rings_left(t) ? idle + 1 : IDLE_MOST;

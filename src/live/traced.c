@@ -6,6 +6,7 @@
  */
 #include "live/traced.h"
 
+#include "live/children.h"
 #include "live/early.h"
 #include "live/images.h"
 #include "live/session.h"
@@ -58,6 +59,7 @@ void traced_close(struct traced *t)
     }
     *link = t->next;
     traced_stop(t);
+    children_forget(t);
     images_close(t);
     target_close(&t->target);
     free(t->rings);

@@ -20,6 +20,7 @@
 
 struct session;
 struct early;
+struct late_child;
 
 /* A call that makes a process, which is open (children.c). */
 struct making {
@@ -110,9 +111,10 @@ struct traced {
     struct early *early;                // early.c; owned
     size_t early_count;
     size_t early_room;
-    bool attached;  // it ran before we came
-    bool joined;    // ... and is traced by now
-    bool aside;     // ... and could not be joined: as if it were not here
+    struct late_child *late;  // children.c; owned
+    bool attached;            // it ran before we came
+    bool joined;              // ... and is traced by now
+    bool aside;  // ... and could not be joined: as if it were not here
     bool room_set;
     bool letting_go;          // detaching: nobody waits for us any more
     uint32_t win32u_taken;    // how often win32u was taken in

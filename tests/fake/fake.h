@@ -40,6 +40,13 @@ enum fake_pace {
     FAKE_NEVER,  // not before fake_end
 };
 
+/* The process that the program makes. */
+enum fake_child {
+    FAKE_UNKNOWN,   // its handles cannot be duplicated
+    FAKE_STRANGER,  // it may be anybody's: no child of it, and old
+    FAKE_STUCK,     // it has begun, and its loader has not, for ever
+};
+
 struct fake_setup {
     unsigned refuse;  // the request to refuse, from 1 on; 0: none
     enum fake_way way;
@@ -60,9 +67,7 @@ struct fake_setup {
      * from 1 on; 0: when the tracer has got in, or after a while. */
     bool is_new;
     unsigned begins_at;
-    /* What it makes is there, but may be anybody's: it is no child of the
-     * program, and old. Else its handles cannot be duplicated. */
-    bool has_stranger;
+    enum fake_child child;  // what it makes
     /* The process that an agent found in it says its tracer is, 0: there is no
      * such agent; and the one that its handle is on, which lives, 0: none. */
     uint32_t traced_by;
@@ -140,6 +145,9 @@ uint64_t fake_function(const char *name);
 bool fake_call(const char *name, uint64_t a, uint64_t b, uint64_t result);
 /* Makes a process, which its agent holds, and waits until it is not (-f). */
 bool fake_make_process(void);
+/* The same by a call of its own, which holds nobody: *ms: how long its thread has
+ * waited for us. */
+bool fake_make_process_directly(uint64_t *ms);
 /* Its entry alone: it does not come back. */
 bool fake_entry(const char *name, uint64_t a, uint64_t b);
 /* Maps win32u at FAKE_WIN32U, and has the tracer told. */

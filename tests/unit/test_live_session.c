@@ -486,7 +486,34 @@ static void what_is_held_and_not_taken_in_goes_on(void)
 
     tell(&s);
     s.name = "a process that may be anybody's";
-    s.setup.has_stranger = true;
+    s.setup.child = FAKE_STRANGER;
+    tell(&s);
+}
+
+static uint64_t waited;
+
+static uint32_t makes_a_stuck_process(void)
+{
+    if (fake_start() && fake_make_process_directly(&waited)) {
+        fake_call("NtClose", 0x10, 0, 0);
+        fake_wait_for("NtClose");
+        fake_rest(300);
+    }
+    return 0;
+}
+
+static void nobody_waits_for_a_process_that_does_not_come_to_its_loader(void)
+{
+    struct story s = {
+        .name = "stuck",
+        .line = "ntstrace -f -o out.txt app.exe",
+        .setup = { .run = makes_a_stuck_process, .child = FAKE_STUCK },
+        .says = { "NtClose(Handle=0x10) = 0" },
+        .says_more = { "process 80", "no such process" },
+    };
+
+    tell_once(&s);
+    CHECK(waited < 50);
     tell(&s);
 }
 
@@ -840,6 +867,7 @@ int main(void)
         TEST(what_no_entry_explains_is_asked_for),
         TEST(what_is_at_an_address_is_asked_for_with_a_deadline),
         TEST(what_is_held_and_not_taken_in_goes_on),
+        TEST(nobody_waits_for_a_process_that_does_not_come_to_its_loader),
         TEST(a_program_without_callback_is_ended),
         TEST(a_program_that_is_let_go_is_what_it_was),
         TEST(a_program_that_ends_our_thread_runs_to_its_end),
