@@ -88,6 +88,21 @@ static struct survey_process *find_pid(struct survey *s, uint32_t pid)
     return NULL;
 }
 
+/* That of one that was about to be traced when it turned out that it cannot be;
+ * NULL: there is none. */
+static struct survey_process *find_given_up(struct survey *s,
+                                            const struct survey_process *by,
+                                            const struct journal_child *r)
+{
+    struct survey_process *row = find_pid(s, r->pid);
+
+    return row != NULL && by != NULL && !row->ended &&
+                   row->how == PROCESS_CHILD && row->parent == by->pid &&
+                   row->parent_tid == r->tid
+               ? row
+               : NULL;
+}
+
 static void take_child(struct survey *s, uint64_t number,
                        const struct journal_child *r)
 {
@@ -103,7 +118,13 @@ static void take_child(struct survey *s, uint64_t number,
         return;
     }
     s->untraced++;
-    row = add_row(s, journal_text(r, 0), journal_text(r, 1));
+    row = find_given_up(s, by, r);
+    if (row != NULL) {
+        row->traced = false;
+        s->process_count--;
+    } else {
+        row = add_row(s, journal_text(r, 0), journal_text(r, 1));
+    }
     if (row != NULL) {
         row->pid = r->pid;
         row->parent = by != NULL ? by->pid : 0;

@@ -15,6 +15,7 @@
 #include "record/ops.h"
 #include "record/recorder.h"
 #include "record/replay.h"
+#include "record/survey.h"
 
 #include <unistd.h>
 
@@ -808,6 +809,54 @@ static void world_close(struct world *w)
     side_close(&w->live);
 }
 
+static struct model_process *tell_process(struct world *w, uint32_t pid,
+                                          uint32_t parent)
+{
+    char room[JOURNAL_ROOM];
+    struct buf b = BUF_OVER(room);
+    struct journal_process r = {
+        .pid = pid,
+        .width = 8,
+        .mode = MODE_PATCHED,
+        .how = parent != 0 ? PROCESS_CHILD : PROCESS_LAUNCHED,
+        .parent = parent,
+        .parent_tid = parent != 0 ? 36 : 0,
+        .head.time = 2000 * TICKS,
+    };
+
+    journal_process(&b, &r, STR("C:\\demo.exe"), STR("demo"));
+    return model_process_open(w->live.m, b.p, b.size);
+}
+
+/* A process is there once, also one that was about to be traced. */
+static void a_process_that_was_given_up_is_told_of_once(void)
+{
+    char room[200];
+    str path = temp_path(room, sizeof(room));
+    struct model_process *p;
+    struct survey s;
+    struct err e = { 0 };
+    struct world w;
+
+    world_open(&w, path, 1);
+    p = tell_process(&w, 32, 0);
+    CHECK(p != NULL && tell_process(&w, 40, 32) != NULL);
+    CHECK(tell_process(&w, 44, 32) != NULL);
+    CHECK(tell_child(p, 40, 36, CHILD_FAILED, 0, STR("C:\\demo.exe"),
+                     STR("demo"), STR("it has ended"), 3000 * TICKS));
+    CHECK(tell_child(p, 48, 36, CHILD_PASSED, 0, STR("C:\\other.exe"),
+                     STR("other"), STR(""), 3000 * TICKS));
+    world_close(&w);
+    CHECK(survey_open(&s, path, &e));
+    CHECK_U64(s.rows, 4);
+    CHECK_U64(s.process_count, 2);
+    CHECK_U64(s.untraced, 2);
+    CHECK(s.rows == 4 && !s.processes[1].traced && s.processes[1].pid == 40 &&
+          s.processes[1].fate == CHILD_FAILED && s.processes[2].traced);
+    survey_close(&s);
+    unlink(path.p);
+}
+
 static void what_could_not_begin_does_not_end_well(void)
 {
     struct recorder r;
@@ -1079,6 +1128,7 @@ int main(void)
         TEST(records_of_all_kinds_come_back),
         TEST(the_padding_of_data_becomes_zeros),
         TEST(what_could_not_begin_does_not_end_well),
+        TEST(a_process_that_was_given_up_is_told_of_once),
         TEST(any_world_is_told_again_as_it_was),
         TEST(what_nobody_wants_may_be_left_out),
     };
