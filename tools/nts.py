@@ -21,7 +21,7 @@ OP_PROCESS, OP_JOURNAL, OP_OF_THREAD, OP_CLOCK, OP_SIZED = 32, 33, 34, 35, 64
 INFO, STREAM, END, CHUNK_MOST, RECORD_MOST = 1, 2, 5, 1 << 24, 4096
 PROCESS_END, THREAD_END, STUBS, ANSWER, CLOCK, LOST = 65, 66, 69, 72, 73, 74
 APC, EXCEPTION, RAISE = 1, 2, 4
-ORPHAN, WAITS, ASKED = 0x40, 0x20, 2
+ORPHAN, WAITS, UNDERWAY, ASKED = 0x40, 0x20, 0x80, 2
 NO_RETURN = "NtContinue", "NtContinueEx", "NtCallbackReturn"
 NO_STATUS = "NtGetCurrentProcessorNumberEx", "NtWow64IsProcessorFeaturePresent"
 NO_FAILURE = 0x80000005, 0x80000006, 0x80000012, 0x8000001A, 0xC0000273
@@ -161,7 +161,8 @@ class Clock:
 
 class Call:
     """entry, end: TSC; result; each None if there is none. start, took: the same
-    in nanoseconds, since the start of the trace. how: "", "direct", "indirect"."""
+    in nanoseconds, since the start of the trace. how: "", "direct", "indirect".
+    args: of a call that was found under way, None for what is not known."""
 
     def __init__(self, thread, entry, rsp, stack, args):
         self.pid, self.tid, self.entry, self.args = thread.process.pid, thread.tid, entry, args
@@ -230,7 +231,11 @@ class Thread:
         flags, number, time, rsp, stack, _ = unpack("BHQQQQ", record, 5)
         self.end_below(time, stack, rsp)
         more = 0 if flags & 16 else flags & 15
-        call = Call(self, time, rsp, stack, unpack(f"{4 + more}Q", record, 40))
+        args = unpack(f"{4 + more}Q", record, 40)
+        if flags & UNDERWAY:
+            known, = unpack("Q", record, 40 + 8 * len(args))
+            args = [a if known >> i & 1 else None for i, a in enumerate(args)]
+        call = Call(self, time, rsp, stack, args)
         call.call_it(number & 8191, self.process.by_number.get(number & 8191))
         self.open.append(call)
         if call.name in NO_RETURN or (call.name == "NtTerminateThread" and
@@ -339,6 +344,10 @@ def calls(path):
         raise Damage(trace.damage)
 
 
+def shown(value):
+    return "?" if value is None else hex(value)
+
+
 def seconds(ns):
     return f"{'-' if ns < 0 else ''}{abs(ns) // 10 ** 9}.{abs(ns) % 10 ** 9 // 1000:06}"
 
@@ -359,11 +368,12 @@ def main(arguments):
         for name, row in sorted(rows.items(), key=lambda r: (-r[1][0], r[0])):
             print(f"{seconds(row[0]):>11} {row[1]:9} {row[2] or '':9} {name}")
     for c in trace.calls if "-c" not in options else ():
-        args, result = [hex(a) for a in c.args], "?" if c.result is None else hex(c.result)
+        args, result = list(map(shown, c.args)), shown(c.result)
         if "--json" in options:
             print(json.dumps({
                 "time": str(trace.clock.wall_ns + c.start), "pid": c.pid, "tid": c.tid,
-                "number": c.number, "name": c.name, "args": args, "how": c.how,
+                "number": c.number, "name": c.name,
+                "args": [None if a is None else hex(a) for a in c.args], "how": c.how,
                 "result": None if c.result is None else result, "failed": c.failed(),
                 "took": None if c.took is None else str(c.took)}))
         else:
