@@ -85,7 +85,8 @@ PORTABLE := \
     platform/text.c view/output.c view/progress.c view/when.c view/outlet.c view/stacks.c \
     view/tell.c \
     live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
-    live/target.c live/keeper.c live/leftover.c live/loader.c live/attach.c \
+    live/target.c live/spare.c live/known.c live/keeper.c live/leftover.c \
+    live/loader.c live/attach.c \
     live/detach.c live/quiet.c live/early.c live/traced.c live/notes.c live/rings.c live/journal.c \
     live/images.c live/places.c live/drain.c live/rendezvous.c \
     live/handshake.c live/timing.c live/recording.c live/begin.c live/children.c live/session.c \

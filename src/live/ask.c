@@ -73,8 +73,8 @@ struct region_told region_of(const struct ring_told *told)
 }
 
 /* As chore.c of the agent does, from outside. */
-bool region_ask(const struct os_process *p, uint64_t address,
-                struct region_told *out)
+static bool region_ask(const struct os_process *p, uint64_t address,
+                       struct region_told *out)
 {
     struct os_region r, next;
     struct buf path = { .p = out->path, .room = sizeof(out->path) };

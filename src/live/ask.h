@@ -31,11 +31,6 @@ struct region_told {
 /* What a thread of the target found out, judged. */
 struct region_told region_of(const struct ring_told *told);
 
-/* What is at `address`, asked for here and now: while the target does not run.
- * False: it cannot be said. */
-bool region_ask(const struct os_process *p, uint64_t address,
-                struct region_told *out);
-
 struct asker;
 
 /* Of what is in `path` of `told`, the file's name. */

@@ -273,8 +273,7 @@ static bool get_in(struct traced *t, uint32_t pid, struct err *e)
         return true;
     }
     t->started = true;  // there is no first thread that waits
-    return (!target->patching || target_bend_ntdll(target, e)) &&
-           bend_win32u(t, &ignored, e);
+    return bend_win32u(t, &ignored, e);
 }
 
 void attach_leave(struct traced *t)

@@ -148,7 +148,7 @@ bool begin_launch(struct session *s, struct err *e)
      * for unit. */
     if (ok &&
         !target_launch(&t->target, path, os_command_line().p + o->program_unit,
-                       o, &s->plan, s->wake, &s->timing, e)) {
+                       o, &s->plan, s->wake, &s->spares, &s->timing, e)) {
         ok = begin_about(o, e);
     }
     os_free(path);
@@ -270,9 +270,9 @@ struct traced *begin_child(struct traced *parent, const struct born *b,
         return NULL;
     }
     if (!target_take_in(&t->target, p,
-                        parent->attached ? NULL : &parent->target.ntdll,
-                        s->options, t->hidden ? s->hidden_plan : &s->plan,
-                        s->wake, &s->timing, e)) {
+                        parent->attached ? NULL : &parent->target, s->options,
+                        t->hidden ? s->hidden_plan : &s->plan, s->wake,
+                        &s->spares, &s->timing, e)) {
         traced_close(t);
         return NULL;
     }

@@ -193,11 +193,11 @@ static void pass_clone(struct traced *t, struct drained *d,
 /* True if it has not run: PEB.Ldr alone says nothing of the first moments. It is
  * not suspended once more for that: should we end meanwhile, the agent resumes
  * it once. */
-static bool is_at_start(const struct os_process *p)
+static bool is_at_start(struct os_process *p)
 {
     uint64_t rip;
 
-    return os_process_is_new(p) &&
+    return os_process_learn(p) &&
            (p->thread == NULL || (os_thread_get_start(p->thread, &rip) &&
                                   rip == os_own_ntdll("RtlUserThreadStart")));
 }

@@ -55,12 +55,16 @@ static _Atomic uint32_t *state_at(const struct traced *t, uint32_t index)
 }
 
 /* True if all of a ring is there: its state is the target's to write. */
-static bool is_committed(const struct traced *t, const struct ring *r)
+static bool is_committed(const struct traced *t, uint32_t index,
+                         const struct ring *r)
 {
     struct os_process self = os_self();
     struct os_region region;
     uint64_t from = (uint64_t)(uintptr_t)r;
 
+    if (index < t->target.committed) {
+        return true;
+    }
     return os_query(&self, from, &region) && region.committed &&
            region.base + region.size >= from + t->target.ring_stride;
 }
@@ -69,7 +73,7 @@ static bool take_over(struct traced *t, struct drained *d, uint32_t index)
 {
     struct ring *r = ring_at(t, index);
 
-    if (!is_committed(t, r)) {
+    if (!is_committed(t, index, r)) {
         return false;
     }
     *d = (struct drained){ 0 };

@@ -109,13 +109,61 @@ void images_found(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
     tell_module(t, time, base, size, name, path);
 }
 
-void images_add(struct traced *t, uint64_t time, const struct region_told *told)
+/* Reads its system calls; false: not, or it is there already. */
+static bool take_win32u(struct traced *t, uint64_t base)
 {
-    uint64_t base = told->allocation;
-    uint64_t size = module_size(&t->target.os, base, told->allocation_end);
+    struct err e = { 0 };
 
-    images_found(t, time, base, size, region_file(told),
+    if (t->target.win32u.bytes != NULL || t->win32u_taken == WIN32U_MOST) {
+        return false;
+    }
+    t->win32u_taken++;
+    if (!target_add_win32u(&t->target, base, &e)) {
+        session_note(t->session, "calls of win32u.dll have no arguments: %s",
+                     e.text);
+        return false;
+    }
+    return true;
+}
+
+/* Reads it, if no other process had it. *win32u: it is that. */
+static uint64_t learn_size(struct traced *t, const struct region_told *told,
+                           bool *win32u)
+{
+    const str path = { told->path, told->path_size };
+    const str name = STR("win32u.dll");
+    const struct os_process *p = &t->target.os;
+    struct known_image image = { .base = told->allocation,
+                                 .end = told->allocation_end };
+    const struct known_image *known =
+        known_find(&t->session->known, image.base, image.end, path);
+
+    *win32u = false;
+    if (known != NULL) {
+        return known->size;
+    }
+    image.size = module_size(p, image.base, image.end);
+    *win32u = module_is(p, image.base, name);
+    if (!*win32u && !str_eq_nocase(region_file(told), name)) {
+        known_add(&t->session->known, &image, path);
+    }
+    return image.size;
+}
+
+bool images_add(struct traced *t, uint64_t time, const struct region_told *told)
+{
+    bool win32u;
+    uint64_t size = learn_size(t, told, &win32u);
+
+    images_found(t, time, told->allocation, size, region_file(told),
                  (str){ told->path, told->path_size });
+    return win32u && take_win32u(t, told->allocation);
+}
+
+bool images_win32u(struct traced *t, uint64_t base)
+{
+    return module_is(&t->target.os, base, STR("win32u.dll")) &&
+           take_win32u(t, base);
 }
 
 /* Any address in a view unmaps it. */
@@ -131,23 +179,6 @@ void images_remove(struct traced *t, uint64_t time, uint64_t base)
     if (t->target.win32u.bytes != NULL && t->target.win32u.base == base) {
         target_forget_win32u(&t->target);
     }
-}
-
-bool images_win32u(struct traced *t, uint64_t base)
-{
-    struct err e = { 0 };
-
-    if (t->target.win32u.bytes != NULL || t->win32u_taken == WIN32U_MOST ||
-        !module_is(&t->target.os, base, STR("win32u.dll"))) {
-        return false;
-    }
-    t->win32u_taken++;
-    if (!target_add_win32u(&t->target, base, &e)) {
-        session_note(t->session, "calls of win32u.dll have no arguments: %s",
-                     e.text);
-        return false;
-    }
-    return true;
 }
 
 bool images_tell_stubs(struct traced *t, uint64_t time, const struct module *m,
@@ -182,12 +213,33 @@ void images_tell_win32u(struct traced *t, uint64_t time)
     }
 }
 
+/* The program, which nobody maps before our eyes either. It has not run: its
+ * head says how large it is, and no page of it needs to be asked about. */
+static void add_program(struct traced *t, uint64_t time)
+{
+    const struct os_process *p = &t->target.os;
+    uint64_t image = os_process_image(p);
+    char room[sizeof(t->told.path)];
+    struct buf path = BUF_OVER(room);
+    struct os_region r;
+    uint64_t size;
+
+    if (image == 0 || !os_query(p, image, &r) || !r.image ||
+        r.allocation != image || !os_mapped_file(p, image, &path)) {
+        return;
+    }
+    size = module_size(p, image, image + IMAGE_MOST);
+    if (size < IMAGE_MOST) {
+        images_found(t, time, image, size, str_file(buf_str(&path)),
+                     buf_str(&path));
+    }
+}
+
 bool images_begin(struct traced *t, uint64_t time)
 {
     const struct module *ntdll = &t->target.ntdll;
     char room[3072];
     struct buf path = BUF_OVER(room);
-    uint64_t image;
 
     /* Of this one nobody needs to be asked anything, but where its file is. */
     keep(t, ntdll->base, ntdll->size);
@@ -198,12 +250,7 @@ bool images_begin(struct traced *t, uint64_t time)
                      buf_str(&path))) {
         return false;
     }
-    /* The program, which nobody maps before our eyes either. */
-    image = os_process_image(&t->target.os);
-    if (image != 0 && region_ask(&t->target.os, image, &t->told) &&
-        images_may_be(t, &t->told)) {
-        images_add(t, time, &t->told);
-    }
+    add_program(t, time);
     return true;
 }
 

@@ -21,15 +21,15 @@ bool images_may_be(const struct traced *t, const struct region_told *told);
  * its file is is not known. */
 void images_found(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
                   str name, str path);
-/* There is an image, of which images_may_be was true. */
-void images_add(struct traced *t, uint64_t time,
+/* There is an image, of which images_may_be was true. True: it is win32u, whose
+ * system calls are known from now on. They are not told yet. */
+bool images_add(struct traced *t, uint64_t time,
                 const struct region_told *told);
 /* The one that `base` is in, if there is one, is no more. */
 void images_remove(struct traced *t, uint64_t time, uint64_t base);
 /* True if `address` is in one of them. */
 bool images_have(const struct traced *t, uint64_t address);
-/* If the image at `base` is win32u: its system calls are known from now on,
- * and true. They are not told yet. */
+/* The same of an image that was found, and told of, in another way. */
 bool images_win32u(struct traced *t, uint64_t base);
 void images_tell_win32u(struct traced *t, uint64_t time);
 /* Tells of the functions of a module, and notes which were left alone. False

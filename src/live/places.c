@@ -125,8 +125,7 @@ void places_tell(struct traced *t, uint64_t time, uint64_t address,
     str name = STR("");
 
     if (!told->free && images_may_be(t, told)) {
-        images_add(t, time, told);
-        if (images_win32u(t, told->allocation)) {
+        if (images_add(t, time, told)) {
             images_tell_win32u(t, time);
         }
         return;

@@ -215,8 +215,7 @@ static bool mapped(struct traced *t, struct drained *d, struct question *q,
     if (!images_may_be(t, &q->told)) {
         return true;
     }
-    images_add(t, q->time, &q->told);
-    if (!images_win32u(t, q->told.allocation)) {
+    if (!images_add(t, q->time, &q->told)) {
         return true;
     }
     if (!t->target.patching) {

@@ -297,48 +297,54 @@ static void end_process(struct traced *t)
     traced_close(t);
 }
 
-/* Of `count` processes the one that has ended first, if that is before *end, which
- * is then when; else `first`. One wait says that there is none. */
-static struct traced *first_ended(struct traced **of, void **handles, int count,
-                                  struct traced *first, uint64_t *end)
+/* Notes which of `count` processes run no more; one wait says that there is none
+ * behind the last one. */
+static void note_over(struct traced **of, void **handles, int count)
 {
     int at = count == 0 ? -1 : os_wait(handles, count, 0);
 
-    for (; at >= 0 && at < count; at++) {
+    while (at >= 0) {
         struct traced *t = of[at];
-        uint64_t time;
 
-        if (!os_process_ended(&t->target.os, &t->code)) {
-            continue;
-        }
-        time = os_process_end_time(&t->target.os);
-        if (first == NULL || time < *end) {
-            first = t;
-            *end = time;
-        }
+        t->over = os_process_ended(&t->target.os, &t->code);
+        t->over_at = t->over ? os_process_end_time(&t->target.os) : 0;
+        of += at + 1;
+        handles += at + 1;
+        count -= at + 1;
+        at = count == 0 ? -1 : os_wait(handles, count, 0);
     }
-    return first;
 }
 
-/* One of those that are no more, the first one first; NULL: all live. */
-static struct traced *next_ended(struct session *s)
+/* Looks which processes run no more. */
+static void look_for_ends(struct session *s)
 {
     void *handles[WAIT_MOST];
     struct traced *of[WAIT_MOST];
     struct traced *t = s->traced;
-    struct traced *first = NULL;
-    uint64_t end = 0;
 
     while (t != NULL) {
         int count = 0;
 
         for (; t != NULL && count < WAIT_MOST; t = t->next) {
-            if (!t->ended) {
+            if (!t->ended && !t->over) {
                 handles[count] = t->target.os.process;
                 of[count++] = t;
             }
         }
-        first = first_ended(of, handles, count, first, &end);
+        note_over(of, handles, count);
+    }
+}
+
+/* One of those that run no more, the first one first; NULL: all live. */
+static struct traced *next_ended(struct session *s)
+{
+    struct traced *first = NULL;
+
+    for (struct traced *t = s->traced; t != NULL; t = t->next) {
+        if (!t->ended && t->over &&
+            (first == NULL || t->over_at < first->over_at)) {
+            first = t;
+        }
     }
     return first;
 }
@@ -350,6 +356,7 @@ static bool end_processes(struct session *s)
     struct traced *t;
 
     s->ends_at = os_tsc() + ENDS_MS * s->timing.tsc_per_ms;
+    look_for_ends(s);
     while ((t = next_ended(s)) != NULL) {
         bool last = t->first && s->options->exit_with_first;
 
@@ -653,6 +660,8 @@ bool session_run(const struct launch_options *o, const struct view_options *v,
         }
         traced_close(s->traced);
     }
+    spares_close(&s->spares);
+    known_close(&s->known);
     os_interrupt_done();
     os_event_close(s->interrupt);
     os_event_close(s->wake);

@@ -11,7 +11,9 @@
 #define LIVE_SESSION_H
 
 #include "base/err.h"
+#include "live/known.h"
 #include "live/options.h"
+#include "live/spare.h"
 #include "live/timing.h"
 #include "model/model.h"
 #include "plan/plan.h"
@@ -31,6 +33,8 @@ struct session {
     const struct view_options *view;
     struct buf *notes;      // lines for the user
     struct traced *traced;  // owned, a list: the first one started first
+    struct spares spares;
+    struct known known;
     struct plan plan;
     struct model *model;
     /* Of processes that --follow does not name: what is known of them, and told

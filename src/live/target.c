@@ -123,38 +123,74 @@ static bool map_section(struct target *t, uint64_t size, struct err *e)
     return true;
 }
 
+/* What all sections with rings of that size begin with. */
+static struct spare_kind kind_of(uint32_t ring_bytes)
+{
+    struct spare_kind kind = { .size = SECTION_BYTES,
+                               .ring_bytes = ring_bytes,
+                               .ring_stride =
+                                   ring_bytes + RING_DATA + RING_SPILL,
+                               .rings = FIRST_BYTES / ring_bytes };
+
+    if (kind.size < (uint64_t)SECTION_RINGS_WANTED * kind.ring_stride) {
+        kind.size = (uint64_t)SECTION_RINGS_WANTED * kind.ring_stride;
+    }
+    if (kind.rings > RINGS_AT_FIRST) {
+        kind.rings = RINGS_AT_FIRST;
+    }
+    return kind;
+}
+
+/* One that another process has had; false: there is none, or no room for it. */
+static bool map_spare(struct target *t, const struct spare_kind *kind)
+{
+    struct err ignored;
+
+    if (!spare_take(t->spares, kind, &t->shared)) {
+        return false;
+    }
+    if (!os_section_map(&t->shared, &t->os, &t->section_there, &ignored)) {
+        os_section_close(&t->shared);
+        return false;
+    }
+    return true;
+}
+
 /* A program may have less address space than we would like to share (2 GiB
  * without LARGEADDRESSAWARE): then fewer rings fit. */
-static bool open_section(struct target *t, const struct launch_options *o,
-                         struct err *e)
+static bool map_new(struct target *t, const struct spare_kind *kind,
+                    struct err *e)
 {
-    uint32_t first = FIRST_BYTES / (uint32_t)o->ring_size;
-    uint64_t size = SECTION_BYTES;
+    uint64_t size = kind->size;
+    uint64_t begin = SECTION_RINGS + (uint64_t)kind->rings * kind->ring_stride;
     struct err why;
-    _Atomic uint32_t *states;
-    struct section *s;
 
-    t->ring_bytes = (uint32_t)o->ring_size;
-    t->ring_stride = t->ring_bytes + RING_DATA + RING_SPILL;
-    if (size < (uint64_t)SECTION_RINGS_WANTED * t->ring_stride) {
-        size = (uint64_t)SECTION_RINGS_WANTED * t->ring_stride;
-    }
-    first = first > RINGS_AT_FIRST ? RINGS_AT_FIRST : first;
     while (!map_section(t, size, &why)) {
         size /= 2;
-        if (size < SECTION_RINGS + (uint64_t)first * t->ring_stride) {
+        if (size < begin) {
             *e = why;
             return false;
         }
     }
-    t->ring_max = (uint32_t)((size - SECTION_RINGS) / t->ring_stride);
+    return os_section_commit(&t->shared, 0, begin, e);
+}
+
+static bool open_section(struct target *t, const struct launch_options *o,
+                         struct err *e)
+{
+    const struct spare_kind kind = kind_of((uint32_t)o->ring_size);
+    _Atomic uint32_t *states;
+    struct section *s;
+
+    t->ring_bytes = kind.ring_bytes;
+    t->ring_stride = kind.ring_stride;
+    t->committed = kind.rings;
+    if (!map_spare(t, &kind) && !map_new(t, &kind, e)) {
+        return false;
+    }
+    t->ring_max = (uint32_t)((t->shared.size - SECTION_RINGS) / t->ring_stride);
     if (t->ring_max > RING_MAX) {
         t->ring_max = RING_MAX;
-    }
-    if (!os_section_commit(&t->shared, 0, SECTION_RINGS, e) ||
-        !os_section_commit(&t->shared, SECTION_RINGS,
-                           (size_t)first * t->ring_stride, e)) {
-        return false;
     }
     s = t->shared.at;
     t->section = s;
@@ -168,7 +204,7 @@ static bool open_section(struct target *t, const struct launch_options *o,
                (o->orphan_query ? SECTION_ASK_ORPHANS : 0) |
                (o->follow > 0 ? SECTION_FOLLOW : 0);
     states = (_Atomic uint32_t *)((char *)t->shared.at + SECTION_RING_STATE);
-    for (uint32_t i = 0; i < first; i++) {
+    for (uint32_t i = 0; i < kind.rings; i++) {
         states[i] = RING_FREE;
     }
     return true;
@@ -222,27 +258,35 @@ static bool look_for_agent(struct target *t, const struct os_region *r,
            magic != IMAGE_MAGIC || note_agent(t, r->allocation, e);
 }
 
+/* True if there was room at `at`, which is ours now. */
+static bool take_place(struct target *t, uint64_t at)
+{
+    struct err ignored;
+
+    if (!os_reserve_at(&t->os, at, AGENT_ROOM + OWN_BYTES, &ignored)) {
+        return false;
+    }
+    t->agent = at;
+    t->own = at + AGENT_ROOM;
+    return true;
+}
+
 /* A free place from the far end upwards: what is near below ntdll is where
  * the system puts its DLLs. */
-static bool find_place(struct target *t, struct err *e)
+static bool search_place(struct target *t, struct err *e)
 {
     const uint64_t room = AGENT_ROOM + OWN_BYTES;
     uint64_t end = t->ntdll.base - NEAREST - room;
     uint64_t from = t->ntdll.base - FARTHEST;
     struct os_region r;
-    struct err ignored;
 
     from -= from % GRANULE;
     while (from < end && os_query(&t->os, from, &r)) {
         if (!look_for_agent(t, &r, e)) {
             return false;
         }
-        if (r.free && r.base + r.size >= from + room &&
-            os_reserve_at(&t->os, from, room, &ignored)) {
-            t->agent = from;
-            t->own = from + AGENT_ROOM;
-            return os_commit_at(
-                &t->os, from, AGENT_ROOM + OWN_PAGE * (1 + RINGS_AT_FIRST), e);
+        if (r.free && r.base + r.size >= from + room && take_place(t, from)) {
+            return true;
         }
         from = r.free && r.base + r.size >= from + room
                    ? from + GRANULE
@@ -250,6 +294,19 @@ static bool find_place(struct target *t, struct err *e)
         from -= from % GRANULE;
     }
     return err_set(e, ERR_OS, "no room for the agent within reach of ntdll");
+}
+
+/* One that has not run has no agent of another tracer, and its room as a rule
+ * where the other one had it, as far from ntdll. */
+static bool find_place(struct target *t, struct err *e)
+{
+    bool as_there = t->like != NULL && t->like->agent != 0 &&
+                    t->like->ntdll.base == t->ntdll.base &&
+                    take_place(t, t->like->agent);
+
+    return (as_there || search_place(t, e)) &&
+           os_commit_at(&t->os, t->agent,
+                        AGENT_ROOM + OWN_PAGE * (1 + RINGS_AT_FIRST), e);
 }
 
 static const struct image_head *image_of(const uint8_t *bytes)
@@ -275,15 +332,16 @@ static bool private_stubs(struct target *t, uint8_t *image, struct err *e)
     return true;
 }
 
-static bool write_image(struct target *t, const struct launch_options *o,
-                        uint64_t tsc_per_ms, uint64_t resume, struct err *e)
+/* The agent for `t`, into AGENT_IMAGE_ROOM bytes of zeros. */
+static bool make_image(struct target *t, const struct launch_options *o,
+                       uint64_t tsc_per_ms, uint64_t resume, uint8_t *image,
+                       struct err *e)
 {
     size_t size = (size_t)(agent_image_end - agent_image);
-    uint8_t image[AGENT_IMAGE_ROOM] = { 0 };
     struct image_config config = { 0 };
     const struct image_head *head = image_of(image);
 
-    if (size > sizeof(image)) {
+    if (size > AGENT_IMAGE_ROOM) {
         return err_set(e, ERR_LIMIT, "the agent image is too large");
     }
     memcpy(image, agent_image, size);
@@ -320,17 +378,16 @@ static bool write_image(struct target *t, const struct launch_options *o,
     }
     config.tracer_pid = os_self().pid;
     memcpy(image + head->config, &config, sizeof(config));
-    return os_write_code(&t->os, t->agent, image, sizeof(image), e) &&
-           os_make_code(&t->os, t->agent, sizeof(image), e);
+    return true;
 }
 
 /* --- stubs --- */
 
-/* What is to be changed so that the stubs of `m` lead to thunks in `room`.
- * *thunks: the bytes of these, to be freed. */
-static bool bend_stubs(struct target *t, const struct module *m,
+/* What is to be changed so that the stubs of `m` lead to thunks in `room`, the
+ * bytes of which go to `thunks`. */
+static bool bend_stubs(const struct target *t, const struct module *m,
                        struct target_pages room, struct patched *out,
-                       uint8_t **thunks, struct err *e)
+                       uint8_t *thunks, struct err *e)
 {
     struct patch_wanted wanted = {
         .base = m->base,
@@ -341,17 +398,8 @@ static bool bend_stubs(struct target *t, const struct module *m,
         .room_at = room.at,
         .room = (size_t)room.size,
     };
-    uint8_t *bytes = malloc((size_t)room.size);
 
-    if (bytes == NULL) {
-        return err_set(e, ERR_OS, "out of memory");
-    }
-    if (!patch_make(out, &wanted, bytes, e)) {
-        free(bytes);
-        return false;
-    }
-    *thunks = bytes;
-    return true;
+    return patch_make(out, &wanted, thunks, e);
 }
 
 /* Thunks, from outside. */
@@ -362,28 +410,30 @@ static bool seal_thunks(const struct os_process *p, struct target_pages room,
            os_make_code(p, room.at, (size_t)room.size, e);
 }
 
-bool target_bend_ntdll(struct target *t, struct err *e)
+/* The agent and the thunks of ntdll, which lie behind it, into pages that were
+ * committed just now: writable, and not executable before all of it is there. */
+static bool write_agent(struct target *t, const struct launch_options *o,
+                        uint64_t tsc_per_ms, uint64_t resume, struct err *e)
 {
     const struct target_pages room = { t->agent + AGENT_IMAGE_ROOM,
                                        AGENT_NT_ROOM };
-    uint8_t *thunks = NULL;
+    uint8_t *bytes = calloc(1, AGENT_IMAGE_ROOM + AGENT_NT_ROOM);
+    size_t size = AGENT_IMAGE_ROOM;
     bool ok;
 
-    if (!bend_stubs(t, &t->ntdll, room, &t->nt_stubs, &thunks, e)) {
-        return false;
+    if (bytes == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
     }
-    ok = t->nt_stubs.count == 0 || seal_thunks(&t->os, room, thunks, e);
-    free(thunks);
+    ok = make_image(t, o, tsc_per_ms, resume, bytes, e) &&
+         (!t->patching || bend_stubs(t, &t->ntdll, room, &t->nt_stubs,
+                                     bytes + AGENT_IMAGE_ROOM, e));
+    if (t->nt_stubs.count > 0) {
+        size += AGENT_NT_ROOM;
+    }
+    ok = ok && os_write(&t->os, t->agent, bytes, size, e) &&
+         os_make_code(&t->os, t->agent, size, e);
+    free(bytes);
     return ok;
-}
-
-/* No thread of the target runs yet. */
-static bool patch_ntdll(struct target *t, struct err *e)
-{
-    const struct patched *x = &t->nt_stubs;
-
-    return target_bend_ntdll(t, e) &&
-           (x->count == 0 || os_write_code(&t->os, x->from, x->is, x->size, e));
 }
 
 /* Where the kernel itself answers for a process, a thread of it that waits for
@@ -398,17 +448,48 @@ static struct os_process unwatched(const struct target *t)
     return p;
 }
 
-/* Bends LdrInitializeThunk to the agent, which knows its bytes
- * (image_config.loader_bytes) and puts them back. */
-static bool hook_loader(struct target *t, struct err *e)
+/* True if both lie in the same section of `m`, whose pages are all protected
+ * alike until its process has run. */
+static bool is_one_section(const struct module *m, const struct os_piece *a,
+                           const struct os_piece *b)
 {
+    struct pe_section s;
+
+    for (size_t i = 0; pe_section_at(&m->image, i, &s); i++) {
+        uint64_t from = m->base + s.rva;
+
+        if (a->to - from < s.size) {
+            return b->to >= from && b->to + b->size <= from + s.size &&
+                   a->to + a->size <= from + s.size;
+        }
+    }
+    return false;
+}
+
+/* Bends LdrInitializeThunk to the agent, which knows its bytes
+ * (image_config.loader_bytes) and puts them back; and the stubs. No thread of
+ * the target runs yet. */
+bool target_hook(struct target *t, struct err *e)
+{
+    const struct patched *x = &t->nt_stubs;
     uint64_t thunk = t->doors[TRANSITION_THREAD_START].rip;
     uint64_t start = t->agent + image_of(agent_image)->start;
     uint8_t jump[LOADER_BYTES];
+    const struct os_piece loader = { thunk, jump, sizeof(jump) };
+    const struct os_piece stubs = { x->from, x->is, x->size };
+    bool behind = thunk >= x->from + x->size;
+    const struct os_piece both[] = { behind ? stubs : loader,
+                                     behind ? loader : stubs };
 
+    t->hooked = true;
     memcpy(jump, t->ntdll.bytes + (thunk - t->ntdll.base), sizeof(jump));
     patch_jump(jump, thunk, start);
-    return os_write_code(&t->os, thunk, jump, sizeof(jump), e);
+    if (x->count > 0 && (behind || thunk + sizeof(jump) <= x->from) &&
+        is_one_section(&t->ntdll, &both[0], &both[1])) {
+        return os_write_pieces(&t->os, both, COUNT_OF(both), e);
+    }
+    return (x->count == 0 || os_write_pieces(&t->os, &stubs, 1, e)) &&
+           os_write_pieces(&t->os, &loader, 1, e);
 }
 
 bool target_mend_loader(struct target *t, struct err *e)
@@ -477,27 +558,30 @@ void target_clear_rings(const struct target *t, const struct os_stopped *s,
 
 /* --- the way in --- */
 
-/* It lies where ours does, in all processes of a boot. A process that has a
+/* It lies where ours does, in all processes of a boot. A process that is not
+ * like another one, and has a
  * thread, which stands at RtlUserThreadStart, is asked all the same: *begins is
  * where. */
 static bool find_ntdll(struct target *t, uint64_t *begins, struct err *e)
 {
     struct os_region r;
 
+    if (t->like != NULL && t->engine == ENGINE_RING &&
+        module_share(&t->ntdll, &t->like->ntdll, &t->os, t->like->ntdll.base)) {
+        return true;
+    }
     *begins = os_own_ntdll("NtClose");
     if ((t->os.thread != NULL && !os_thread_get_start(t->os.thread, begins)) ||
         !os_query(&t->os, *begins, &r) || !r.image) {
         return err_set(e, ERR_OS, "cannot find ntdll in the program");
     }
-    return (t->like != NULL &&
-            module_share(&t->ntdll, t->like, &t->os, r.allocation)) ||
-           module_open(&t->ntdll, &t->os, r.allocation, e);
+    return module_open(&t->ntdll, &t->os, r.allocation, e);
 }
 
 bool target_settle(struct target *t, const struct launch_options *o,
                    struct timing *timing, struct err *e)
 {
-    uint64_t begins, resume;
+    uint64_t begins = 0, resume;
 
     if (os_process_is_wow64(&t->os)) {
         return err_set(e, ERR_NOT_OURS,
@@ -529,15 +613,7 @@ bool target_settle(struct target *t, const struct launch_options *o,
         return err_set(e, ERR_OS, "ntdll has no LdrInitializeThunk");
     }
     timing_ready(timing);
-    return write_image(t, o, timing->tsc_per_ms, resume, e);
-}
-
-bool target_hook(struct target *t, struct err *e)
-{
-    t->hooked = true;
-    /* In this order: should its first thread begin meanwhile, it comes to the
-     * agent before it comes to a stub. */
-    return hook_loader(t, e) && (!t->patching || patch_ntdll(t, e));
+    return write_agent(t, o, timing->tsc_per_ms, resume, e);
 }
 
 bool target_unhook(struct target *t, struct err *e)
@@ -585,20 +661,22 @@ static void blame_end(const struct target *t, struct err *e)
 }
 
 static struct target target_for(const struct launch_options *o,
-                                struct plan *plan, void *wake)
+                                struct plan *plan, void *wake,
+                                struct spares *spares)
 {
     return (struct target){ .engine = o->engine,
                             .patching = o->patch && o->engine == ENGINE_RING,
                             .plan = plan,
-                            .wake = wake };
+                            .wake = wake,
+                            .spares = spares };
 }
 
 bool target_launch(struct target *out, const uint16_t *path,
                    const uint16_t *command_line, const struct launch_options *o,
-                   struct plan *plan, void *wake, struct timing *timing,
-                   struct err *e)
+                   struct plan *plan, void *wake, struct spares *spares,
+                   struct timing *timing, struct err *e)
 {
-    struct target t = target_for(o, plan, wake);
+    struct target t = target_for(o, plan, wake, spares);
 
     if (!os_process_launch(&t.os, path, command_line, e)) {
         return false;
@@ -613,12 +691,12 @@ bool target_launch(struct target *out, const uint16_t *path,
 }
 
 bool target_take_in(struct target *out, const struct os_process *os,
-                    struct module *like, const struct launch_options *o,
-                    struct plan *plan, void *wake, struct timing *timing,
-                    struct err *e)
+                    struct target *like, const struct launch_options *o,
+                    struct plan *plan, void *wake, struct spares *spares,
+                    struct timing *timing, struct err *e)
 {
-    struct target t = target_for(o, plan, wake);
-    struct err ignored;
+    struct target t = target_for(o, plan, wake, spares);
+    struct err ignored = { 0 };
 
     t.os = *os;
     t.like = like;
@@ -707,8 +785,16 @@ struct target_pages target_win32u_stubs(const struct target *t)
 
 bool target_prepare_win32u(struct target *t, struct err *e)
 {
-    return bend_stubs(t, &t->win32u, target_win32u_room(t), &t->win32u_stubs,
-                      &t->win32u_thunks, e);
+    t->win32u_thunks = malloc(AGENT_WIN32U_ROOM);
+    if (t->win32u_thunks == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    if (!bend_stubs(t, &t->win32u, target_win32u_room(t), &t->win32u_stubs,
+                    t->win32u_thunks, e)) {
+        target_unprepare_win32u(t);
+        return false;
+    }
+    return true;
 }
 
 bool target_bend_win32u(struct target *t, struct err *e)
@@ -907,11 +993,26 @@ void target_forget_win32u(struct target *t)
     module_close(&t->win32u);
 }
 
+/* One that a process may still write to is nobody else's. */
+static void close_section(struct target *t)
+{
+    uint32_t code;
+
+    if (t->spares != NULL && t->shared.at != NULL && t->os.process != NULL &&
+        os_process_ended(&t->os, &code)) {
+        const struct spare_kind kind = kind_of(t->ring_bytes);
+
+        spare_keep(t->spares, &kind, &t->shared);
+    } else {
+        os_section_close(&t->shared);
+    }
+}
+
 void target_close(struct target *t)
 {
     keeper_close(t);
+    close_section(t);
     os_process_close(&t->os);
-    os_section_close(&t->shared);
     os_event_close(t->room);
     patch_close(&t->nt_stubs);
     target_unprepare_win32u(t);

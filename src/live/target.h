@@ -13,6 +13,7 @@
 #include "live/module.h"
 #include "live/options.h"
 #include "live/patch.h"
+#include "live/spare.h"
 #include "live/timing.h"
 #include "plan/plan.h"
 #include "platform/target.h"
@@ -62,6 +63,7 @@ struct keeper {
 struct target {
     struct os_process os;
     struct os_section shared;
+    struct spares *spares;  // borrowed: where it comes from, and goes; or NULL
     struct section *section;  // our view of it
     uint64_t section_there;   // the target's
     uint64_t agent;           // base of the agent in the target
@@ -69,14 +71,15 @@ struct target {
     struct transition_row doors[TRANSITION_COUNT];
     uint32_t ring_bytes;
     uint32_t ring_stride;
-    uint32_t ring_max;  // rings that fit into the section
+    uint32_t ring_max;   // rings that fit into the section
+    uint32_t committed;  // ... of which we have committed so many
     enum engine engine;
     bool patching;
     bool hooked;        // its loader leads to the agent, or may
     bool wine_record;   // last calls are kept by the agent (wine.S)
     struct plan *plan;  // borrowed: what is recorded of which call
     struct module ntdll;
-    struct module *like;   // borrowed, while it is taken in: ntdll, or NULL
+    struct target *like;   // borrowed, while it is taken in; NULL: none
     struct module win32u;  // zeroed until it is there
     struct patched nt_stubs;
     struct patched win32u_stubs;
@@ -90,29 +93,29 @@ struct target {
 };
 
 /* Starts `path` with `command_line` under the agent, suspended. `wake` is the
- * event that its threads set for us; it must live as long. `timing` has begun;
+ * event that its threads set for us; it must live as long, and so must `spares`. `timing` has begun;
  * it is made ready on the way. `plan` gets its calls, and must live. */
 bool target_launch(struct target *out, const uint16_t *path,
                    const uint16_t *command_line, const struct launch_options *o,
-                   struct plan *plan, void *wake, struct timing *timing,
-                   struct err *e);
+                   struct plan *plan, void *wake, struct spares *spares,
+                   struct timing *timing, struct err *e);
 /* The same for a process that a program has made, which has not run yet, and
  * and has no thread but that of `os`, if that has one. `os` is the target's if
- * it succeeds; if not, the process is as it was, or was ended. `like`: ntdll as it
- * was read in another process before that ran; NULL: none. */
+ * it succeeds; if not, the process is as it was, or was ended. `like`: another
+ * process, whose ntdll was read before it ran, and which has the agent where it
+ * may have room here; NULL: none. */
 bool target_take_in(struct target *out, const struct os_process *os,
-                    struct module *like, const struct launch_options *o,
-                    struct plan *plan, void *wake, struct timing *timing,
-                    struct err *e);
+                    struct target *like, const struct launch_options *o,
+                    struct plan *plan, void *wake, struct spares *spares,
+                    struct timing *timing, struct err *e);
 /* It is let run by who has made it. */
 void target_hand_back(struct target *t);
 /* The same for a process that runs, in steps: all that needs no change of its
- * code; then the bytes of ntdll's stubs are there
- * to be put (target.nt_stubs), and their thunks are in place; and those of
+ * code, so that the bytes of ntdll's stubs are there to be put
+ * (target.nt_stubs), and their thunks are in place; and those of
  * win32u, of which target_add_win32u was told. */
 bool target_settle(struct target *t, const struct launch_options *o,
                    struct timing *timing, struct err *e);
-bool target_bend_ntdll(struct target *t, struct err *e);
 bool target_bend_win32u(struct target *t, struct err *e);
 /* For a process that has never run: as target_launch does. Nobody may let it run
  * meanwhile; and takes that back: no thread of it has begun. */

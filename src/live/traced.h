@@ -127,8 +127,10 @@ struct traced {
     bool first;          // of the session: its status is ours
     bool refused;        // the agent could not start; `why` says why
     struct err why;
-    bool ended;                   // it is no more; `code` is its exit status
-    uint32_t code;                // with `ended`
+    bool over;                    // it runs no more: at `over_at`, with `code`
+    uint64_t over_at;             // in 100 ns since 1601
+    bool ended;                   // ... and that was told
+    uint32_t code;                // exit status
     struct handshake *handshake;  // handshake engine only; its server's
 };
 

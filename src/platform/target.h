@@ -29,6 +29,9 @@ struct os_process {
     /* Handle, owned: ends the process with us, until it runs; NULL: one that
      * we have not started. */
     void *job;
+    /* Of its PEB, if os_process_learn has said so; 0: to be read. */
+    uint64_t image;
+    uint64_t parameters;
     /* Is a thread of the process waiting for us just now? NULL: none can.
      * Asked before every question that some systems have a thread of the
      * process answer: marked [asks] below. Those are refused while one waits,
@@ -80,6 +83,8 @@ uint64_t os_process_image(const struct os_process *p);
 /* True if its loader has never run, by its PEB: no instruction of it has been
  * executed, or next to none. */
 bool os_process_is_new(const struct os_process *p);
+/* The same; where its image and its parameters are is not asked for again. */
+bool os_process_learn(struct os_process *p);
 /* The path of its program, as the system knows it; its command line, as it
  * stands in its own memory. WTF-8; nothing is added if it cannot be had. */
 void os_process_path(const struct os_process *p, struct buf *path);
@@ -200,6 +205,15 @@ struct os_process os_self(void);
  * never both. [asks] */
 bool os_write_code(const struct os_process *p, uint64_t to, const void *from,
                    size_t size, struct err *e);
+/* The same of `count` pieces, which rise; all pages from the first to the last
+ * are protected alike. [asks] */
+struct os_piece {
+    uint64_t to;
+    const void *from;
+    size_t size;
+};
+bool os_write_pieces(const struct os_process *p, const struct os_piece *pieces,
+                     size_t count, struct err *e);
 /* [asks] */
 bool os_query(const struct os_process *p, uint64_t address,
               struct os_region *out);

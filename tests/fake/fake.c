@@ -982,6 +982,12 @@ bool os_process_is_new(const struct os_process *p)
     return leave(is_new);
 }
 
+bool os_process_learn(struct os_process *p)
+{
+    (void)p;
+    return false;
+}
+
 void os_process_path(const struct os_process *p, struct buf *path)
 {
     (void)p;
@@ -1111,11 +1117,9 @@ bool os_write(const struct os_process *p, uint64_t to, const void *from,
     return leave(true);
 }
 
-bool os_write_code(const struct os_process *p, uint64_t to, const void *from,
-                   size_t size, struct err *e)
+bool os_write_pieces(const struct os_process *p, const struct os_piece *pieces,
+                     size_t count, struct err *e)
 {
-    uint8_t *bytes;
-
     if (!os_may_ask(p, e)) {
         return false;
     }
@@ -1123,18 +1127,27 @@ bool os_write_code(const struct os_process *p, uint64_t to, const void *from,
     if (!ADMIT(true)) {
         return leave(fail(e, "cannot make the program's code writable"));
     }
-    bytes = bytes_at(to, size, READ);
-    if (bytes == NULL) {
-        return leave(err_set(e, ERR_OS,
-                             "cannot write into the program: "
-                             "nothing is there"));
-    }
     if (fake.setup.is_new && !fake.loaded && !fake.led && fake.stopped == 0 &&
-        area_of(to)->kind == IMAGE) {
+        area_of(pieces[0].to)->kind == IMAGE) {
         wrong("code was changed that may be begun with at any moment");
     }
-    memcpy(bytes, from, size);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *bytes = bytes_at(pieces[i].to, pieces[i].size, READ);
+
+        if (bytes == NULL) {
+            return leave(err_set(e, ERR_OS,
+                                 "cannot write into the program: "
+                                 "nothing is there"));
+        }
+        memcpy(bytes, pieces[i].from, pieces[i].size);
+    }
     return leave(true);
+}
+
+bool os_write_code(const struct os_process *p, uint64_t to, const void *from,
+                   size_t size, struct err *e)
+{
+    return os_write_pieces(p, &(struct os_piece){ to, from, size }, 1, e);
 }
 
 /* The part of our own memory that is shared. */

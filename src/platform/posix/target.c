@@ -106,6 +106,12 @@ bool os_process_is_new(const struct os_process *p)
     return false;
 }
 
+bool os_process_learn(struct os_process *p)
+{
+    (void)p;
+    return false;
+}
+
 void os_process_path(const struct os_process *p, struct buf *path)
 {
     (void)p;
@@ -291,6 +297,15 @@ bool os_write(const struct os_process *p, uint64_t to, const void *from,
 struct os_process os_self(void)
 {
     return (struct os_process){ 0 };
+}
+
+bool os_write_pieces(const struct os_process *p, const struct os_piece *pieces,
+                     size_t count, struct err *e)
+{
+    (void)p;
+    (void)pieces;
+    (void)count;
+    return refuse(e);
 }
 
 bool os_write_code(const struct os_process *p, uint64_t to, const void *from,

@@ -10,7 +10,8 @@
  * same file object does. So only files on disks are asked; and because even
  * such a one may be in use like that (a directory that is watched), all of it
  * happens on a thread of its own, which is given up after a while. What it
- * has found by then counts.
+ * has found by then counts. One that is not given up waits for the next
+ * process: a build has many.
  *
  * Touches nothing of the process; fails if the list cannot be had.
  */
@@ -76,7 +77,6 @@ struct work {
     _Atomic int holders;
     HANDLE process;
     uint32_t pid;
-    HANDLE thread;
     _Atomic(struct found *) found;  // newest first
     NTSTATUS status;
     bool drives_known;
@@ -103,26 +103,43 @@ static NTSTATUS ask_system(const struct work *w, void *to, ULONG size,
                                     to, size, need);
 }
 
-/* The whole list in memory of ours; NULL: *status says why. */
-static void *list(const struct work *w, ask_fn ask, ULONG *size,
-                  NTSTATUS *status)
+/* The thread, and its memory: both are used again. */
+struct worker {
+    _Atomic int state;  // enum worker_state
+    HANDLE go;          // events: there is work ...
+    HANDLE done;        // ... and it is done
+    struct work *work;
+    uint8_t *list;  // owned; `list_size` bytes
+    ULONG list_size;
+    uint8_t *room;  // owned, for names: 3 * NAME_MOST bytes
+};
+enum worker_state {
+    WORKER_IDLE,
+    WORKER_BUSY,
+    WORKER_GIVEN_UP,  // it gives itself back
+};
+
+/* The whole list in the worker's memory; NULL: *status says why. */
+static const uint8_t *list(struct worker *k, ask_fn ask, NTSTATUS *status)
 {
-    ULONG room = LIST_FIRST;
+    ULONG room = k->list_size != 0 ? k->list_size : LIST_FIRST;
 
     for (;;) {
         ULONG need = 0;
-        void *p = malloc(room);
 
-        if (p == NULL) {
+        if (room != k->list_size) {
+            free(k->list);
+            k->list = malloc(room);
+            k->list_size = k->list != NULL ? room : 0;
+        }
+        if (k->list == NULL) {
             *status = (NTSTATUS)0xc0000017;  // STATUS_NO_MEMORY
             return NULL;
         }
-        *status = ask(w, p, room, &need);
-        *size = room;
+        *status = ask(k->work, k->list, room, &need);
         if (*status >= 0) {
-            return p;
+            return k->list;
         }
-        free(p);
         if (*status != STATUS_LENGTH || room >= LIST_MOST) {
             return NULL;
         }
@@ -303,10 +320,10 @@ static void look_at(struct work *w, uint64_t value, uint32_t access,
     atomic_store_explicit(&w->found, f, memory_order_release);
 }
 
-static bool look_at_own_list(struct work *w, uint8_t *room)
+static bool look_at_own_list(struct worker *k)
 {
-    ULONG size = 0;
-    uint8_t *p = list(w, ask_process, &size, &w->status);
+    struct work *w = k->work;
+    const uint8_t *p = list(k, ask_process, &w->status);
     ULONG_PTR count;
 
     if (p == NULL) {
@@ -314,21 +331,21 @@ static bool look_at_own_list(struct work *w, uint8_t *room)
     }
     memcpy(&count, p, sizeof(count));
     for (ULONG_PTR i = 0;
-         i < count && LIST_HEAD + (i + 1) * sizeof(struct process_row) <= size;
+         i < count &&
+         LIST_HEAD + (i + 1) * sizeof(struct process_row) <= k->list_size;
          i++) {
         struct process_row row;
 
         memcpy(&row, p + LIST_HEAD + i * sizeof(row), sizeof(row));
-        look_at(w, (uint64_t)(ULONG_PTR)row.handle, row.access, room);
+        look_at(w, (uint64_t)(ULONG_PTR)row.handle, row.access, k->room);
     }
-    free(p);
     return true;
 }
 
-static void look_at_all(struct work *w, uint8_t *room)
+static void look_at_all(struct worker *k)
 {
-    ULONG size = 0;
-    uint8_t *p = list(w, ask_system, &size, &w->status);
+    struct work *w = k->work;
+    const uint8_t *p = list(k, ask_system, &w->status);
     ULONG_PTR count;
 
     if (p == NULL) {
@@ -336,16 +353,16 @@ static void look_at_all(struct work *w, uint8_t *room)
     }
     memcpy(&count, p, sizeof(count));
     for (ULONG_PTR i = 0;
-         i < count && LIST_HEAD + (i + 1) * sizeof(struct system_row) <= size;
+         i < count &&
+         LIST_HEAD + (i + 1) * sizeof(struct system_row) <= k->list_size;
          i++) {
         struct system_row row;
 
         memcpy(&row, p + LIST_HEAD + i * sizeof(row), sizeof(row));
         if (row.pid == w->pid) {
-            look_at(w, (uint64_t)row.handle, row.access, room);
+            look_at(w, (uint64_t)row.handle, row.access, k->room);
         }
     }
-    free(p);
 }
 
 static void put_down(struct work *w)
@@ -366,20 +383,80 @@ static void put_down(struct work *w)
     free(w);
 }
 
+static void worker_free(struct worker *k)
+{
+    if (k->go != NULL) {
+        CloseHandle(k->go);
+    }
+    if (k->done != NULL) {
+        CloseHandle(k->done);
+    }
+    free(k->list);
+    free(k->room);
+    free(k);
+}
+
 static DWORD WINAPI run(void *arg)
 {
-    struct work *w = arg;
-    uint8_t *room = malloc(3 * (size_t)NAME_MOST);
+    struct worker *k = arg;
+    int busy = WORKER_BUSY;
 
-    w->status = (NTSTATUS)0xc0000017;  // STATUS_NO_MEMORY
-    if (room != NULL) {
-        if (!look_at_own_list(w, room)) {
-            look_at_all(w, room);
+    while (busy == WORKER_BUSY) {
+        WaitForSingleObject(k->go, INFINITE);
+        if (!look_at_own_list(k)) {
+            look_at_all(k);
         }
-        free(room);
+        put_down(k->work);
+        /* Release: it is ours no longer. */
+        if (atomic_compare_exchange_strong(&k->state, &busy, WORKER_IDLE)) {
+            SetEvent(k->done);
+        }
     }
-    put_down(w);
+    worker_free(k);
     return 0;
+}
+
+/* The one that waits for work; NULL: there is none. Of the main thread alone. */
+static struct worker *idle;
+
+static struct worker *worker_open(void)
+{
+    struct worker *k = calloc(1, sizeof(*k));
+    HANDLE thread = NULL;
+
+    if (k == NULL) {
+        return NULL;
+    }
+    k->go = CreateEventW(NULL, FALSE, FALSE, NULL);
+    k->done = CreateEventW(NULL, FALSE, FALSE, NULL);
+    k->room = malloc(3 * (size_t)NAME_MOST);
+    if (k->go != NULL && k->done != NULL && k->room != NULL) {
+        thread = CreateThread(NULL, 0, run, k, 0, NULL);
+    }
+    if (thread == NULL) {
+        worker_free(k);
+        return NULL;
+    }
+    CloseHandle(thread);
+    return k;
+}
+
+/* Has it done within `ms`; false: not all of it was, and it is given up. */
+static bool worker_does(struct worker *k, struct work *w, uint32_t ms)
+{
+    int busy = WORKER_BUSY;
+
+    k->work = w;
+    atomic_store(&k->state, WORKER_BUSY);
+    SetEvent(k->go);
+    if (WaitForSingleObject(k->done, ms) != WAIT_OBJECT_0) {
+        if (atomic_compare_exchange_strong(&k->state, &busy, WORKER_GIVEN_UP)) {
+            return false;
+        }
+        WaitForSingleObject(k->done, INFINITE);
+    }
+    idle = k;
+    return true;
 }
 
 static void tell_found(struct found *f,
@@ -402,11 +479,13 @@ bool os_handles_query(const struct os_process *p, uint32_t ms,
                       void *ctx, struct err *e)
 {
     struct work *w = calloc(1, sizeof(*w));
-    HANDLE thread;
+    struct worker *k = idle != NULL ? idle : worker_open();
     bool over;
     bool ok;
 
-    if (w == NULL) {
+    idle = k;
+    if (w == NULL || k == NULL) {
+        free(w);
         return err_set(e, ERR_OS, "out of memory");
     }
     atomic_store(&w->holders, 2);
@@ -416,15 +495,9 @@ bool os_handles_query(const struct os_process *p, uint32_t ms,
         free(w);
         return win_fail(e, "cannot ask for the program's handles");
     }
-    thread = CreateThread(NULL, 0, run, w, 0, NULL);
-    if (thread == NULL) {
-        win_fail(e, "cannot ask for the program's handles");
-        put_down(w);
-        put_down(w);
-        return false;
-    }
-    over = WaitForSingleObject(thread, ms) == WAIT_OBJECT_0;
-    CloseHandle(thread);
+    w->status = (NTSTATUS)0xc0000017;  // STATUS_NO_MEMORY
+    idle = NULL;
+    over = worker_does(k, w, ms);
     /* Acquire: each is whole. Pairs with the release in look_at. */
     tell_found(atomic_load_explicit(&w->found, memory_order_acquire), each,
                ctx);

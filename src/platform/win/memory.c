@@ -41,12 +41,14 @@ bool os_write(const struct os_process *p, uint64_t to, const void *from,
     return true;
 }
 
-bool os_write_code(const struct os_process *p, uint64_t to, const void *from,
-                   size_t size, struct err *e)
+bool os_write_pieces(const struct os_process *p, const struct os_piece *pieces,
+                     size_t count, struct err *e)
 {
-    void *at = (void *)(ULONG_PTR)to;
+    const struct os_piece *last = &pieces[count - 1];
+    void *at = (void *)(ULONG_PTR)pieces[0].to;
+    SIZE_T size = last->to + last->size - pieces[0].to;
     DWORD old, ignored;
-    bool written;
+    bool written = true;
 
     if (!os_may_ask(p, e)) {
         return false;
@@ -54,7 +56,9 @@ bool os_write_code(const struct os_process *p, uint64_t to, const void *from,
     if (!VirtualProtectEx(p->process, at, size, PAGE_READWRITE, &old)) {
         return win_fail(e, "cannot make the program's code writable");
     }
-    written = os_write(p, to, from, size, e);
+    for (size_t i = 0; i < count && written; i++) {
+        written = os_write(p, pieces[i].to, pieces[i].from, pieces[i].size, e);
+    }
     if (!VirtualProtectEx(p->process, at, size, old, &ignored)) {
         return win_fail(e, "cannot make the program's code executable again");
     }
@@ -63,6 +67,12 @@ bool os_write_code(const struct os_process *p, uint64_t to, const void *from,
     }
     FlushInstructionCache(p->process, at, size);
     return true;
+}
+
+bool os_write_code(const struct os_process *p, uint64_t to, const void *from,
+                   size_t size, struct err *e)
+{
+    return os_write_pieces(p, &(struct os_piece){ to, from, size }, 1, e);
 }
 
 bool os_query(const struct os_process *p, uint64_t address,

@@ -439,9 +439,11 @@ uint64_t os_process_end_time(const struct os_process *p)
 #define PEB_IMAGE_BASE 0x10
 #define PEB_LDR 0x18
 #define PEB_PARAMETERS 0x20
+#define PEB_BYTES 0x28 /* up to there */
 /* Of RTL_USER_PROCESS_PARAMETERS. */
 #define PARAMETERS_FLAGS 0x08
 #define PARAMETERS_COMMAND_LINE 0x70
+#define PARAMETERS_BYTES 0x80 /* up to there */
 #define PARAMETERS_NORMALIZED 1
 
 static bool ask_basic(const struct os_process *p,
@@ -458,26 +460,54 @@ uint64_t os_process_peb(const struct os_process *p)
     return ask_basic(p, &basic) ? (uint64_t)(ULONG_PTR)basic.PebBaseAddress : 0;
 }
 
-static bool peb_word(const struct os_process *p, uint64_t offset,
-                     uint64_t *word)
+static uint64_t word_in(const uint8_t *bytes, size_t offset)
 {
-    uint64_t peb = os_process_peb(p);
+    uint64_t word;
 
-    return peb != 0 && os_read(p, peb + offset, word, sizeof(*word));
+    memcpy(&word, bytes + offset, sizeof(word));
+    return word;
+}
+
+/* All that we want of its PEB, at once; zeros: it cannot be read. */
+static void read_peb(const struct os_process *p, uint8_t peb[static PEB_BYTES])
+{
+    uint64_t at = os_process_peb(p);
+
+    memset(peb, 0, PEB_BYTES);
+    if (at != 0) {
+        os_read(p, at, peb, PEB_BYTES);
+    }
 }
 
 uint64_t os_process_image(const struct os_process *p)
 {
-    uint64_t base;
+    uint8_t peb[PEB_BYTES];
 
-    return peb_word(p, PEB_IMAGE_BASE, &base) ? base : 0;
+    if (p->image != 0) {
+        return p->image;
+    }
+    read_peb(p, peb);
+    return word_in(peb, PEB_IMAGE_BASE);
+}
+
+bool os_process_learn(struct os_process *p)
+{
+    uint8_t peb[PEB_BYTES];
+
+    read_peb(p, peb);
+    if (word_in(peb, PEB_LDR) != 0 || word_in(peb, PEB_IMAGE_BASE) == 0) {
+        return false;
+    }
+    p->image = word_in(peb, PEB_IMAGE_BASE);
+    p->parameters = word_in(peb, PEB_PARAMETERS);
+    return true;
 }
 
 bool os_process_is_new(const struct os_process *p)
 {
-    uint64_t ldr;
+    struct os_process copy = *p;
 
-    return peb_word(p, PEB_LDR, &ldr) && ldr == 0;
+    return os_process_learn(&copy);
 }
 
 void os_process_path(const struct os_process *p, struct buf *path)
@@ -500,16 +530,22 @@ void os_process_command(const struct os_process *p, struct buf *line)
         uint32_t pad;
         uint64_t at;
     } text;
-    uint64_t parameters;
+    uint64_t parameters = p->parameters;
+    uint8_t bytes[PARAMETERS_BYTES];
     uint32_t flags;
     uint16_t *wide;
 
-    if (!peb_word(p, PEB_PARAMETERS, &parameters) ||
-        !os_read(p, parameters + PARAMETERS_FLAGS, &flags, sizeof(flags)) ||
-        !os_read(p, parameters + PARAMETERS_COMMAND_LINE, &text,
-                 sizeof(text))) {
+    if (parameters == 0) {
+        uint8_t peb[PEB_BYTES];
+
+        read_peb(p, peb);
+        parameters = word_in(peb, PEB_PARAMETERS);
+    }
+    if (parameters == 0 || !os_read(p, parameters, bytes, sizeof(bytes))) {
         return;
     }
+    memcpy(&flags, bytes + PARAMETERS_FLAGS, sizeof(flags));
+    memcpy(&text, bytes + PARAMETERS_COMMAND_LINE, sizeof(text));
     if ((flags & PARAMETERS_NORMALIZED) == 0 && text.at < parameters) {
         text.at += parameters;
     }
