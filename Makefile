@@ -62,6 +62,7 @@ PORTABLE := \
     tables/calls.c tables/classes.c tables/handles.c tables/meanings.c \
     tables/names.c tables/status.c tables/structs.c tables/types.c \
     tables/fields.c tables/ioctls.c tables/unions.c tables/roles.c \
+    tables/ctokens.c tables/cwords.c tables/prototypes.c \
     tables/amd64/stubs.c tables/amd64/frames.c \
     wire/walk.c nt/memory.c nt/layout.c nt/read.c \
     unwind/modfile.c unwind/unwind.c unwind/symbols.c \
@@ -82,8 +83,8 @@ PORTABLE := \
     record/ops.c record/chunks.c record/about.c record/recorder.c \
     record/replay.c record/segments.c record/thin.c \
     record/survey.c record/losses.c \
-    platform/text.c view/output.c view/progress.c view/when.c view/outlet.c view/stacks.c \
-    view/tell.c \
+    platform/text.c view/output.c view/progress.c view/when.c view/outlet.c \
+    view/stacks.c view/declared.c view/tell.c \
     live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
     live/target.c live/spare.c live/known.c live/keeper.c live/leftover.c \
     live/loader.c live/attach.c \

@@ -2,15 +2,20 @@
 /*
  * list.c - the system call table of this system, as a target would have it:
  * read out of our own process, where the same modules are mapped. And the
- * classes of calls that our own tables know.
+ * classes of calls that our own tables know, and these calls.
  */
 
 #include "base/chars.h"
+#include "base/version.h"
 #include "cmd/command.h"
+#include "live/begin.h"
 #include "live/module.h"
 #include "platform/target.h"
 #include "tables/calls.h"
 #include "tables/classes.h"
+#include "tables/prototypes.h"
+
+#include <stdlib.h>
 
 #include "base/banned.h"
 
@@ -79,6 +84,50 @@ static bool print_classes(struct err *e)
     return ok;
 }
 
+static bool print_text(const struct buf *b, struct err *e)
+{
+    struct os_file out = os_stdout();
+
+    return os_file_write(&out, buf_str(b), e);
+}
+
+static bool print_prototypes(struct err *e)
+{
+    const struct call_system on = begin_system(NULL);
+    struct buf b = { malloc(PROTOTYPE_ROOM), 0, PROTOTYPE_ROOM, false };
+    bool ok;
+
+    if (b.p == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    buf_addf(&b, "/* System calls of ");
+    if (on.wine) {
+        buf_add(&b, STR("Wine"));
+    } else if (on.build != 0) {
+        buf_addf(&b, "Windows, build %u", on.build);
+    } else {
+        buf_add(&b, STR("the newest Windows that is known"));
+    }
+    buf_addf(&b,
+             ", as ntstrace %s has them.\n * For --prototypes: keep what you "
+             "change or add, the others are known. */\n",
+             NTSTRACE_VERSION);
+    ok = print_text(&b, e);
+    for (size_t i = 0; i < call_count() && ok; i++) {
+        const struct call_facts *call =
+            call_find_on(str_of(call_at(i)->name), on);
+
+        if (call != NULL) {
+            b.size = 0;
+            buf_add_char(&b, '\n');
+            prototype_print(&b, call);
+            ok = print_text(&b, e);
+        }
+    }
+    free(b.p);
+    return ok;
+}
+
 bool list_run(const struct options *o, struct arena *a, struct outcome *out,
               struct err *e)
 {
@@ -89,6 +138,9 @@ bool list_run(const struct options *o, struct arena *a, struct outcome *out,
     }
     if (o->word_count == 1 && str_eq(o->words[0], STR("classes"))) {
         return print_classes(e);
+    }
+    if (o->word_count == 1 && str_eq(o->words[0], STR("prototypes"))) {
+        return print_prototypes(e);
     }
     return err_set(e, ERR_USAGE,
                    "list: there is no list of '%.*s'; try 'ntstrace list "

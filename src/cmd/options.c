@@ -829,6 +829,8 @@ bool options_parse(struct options *out, str raw, struct arena *a, struct err *e)
     p.o.launch.program_line = STR("");
     p.o.launch.detach_after = STR("");
     p.o.launch.record = STR("");
+    p.o.view.prototypes = STR("");
+    p.o.view.declared = STR("");
     p.o.view.from = STR("");
     p.o.view.to = STR("");
     p.o.launch.engine = ENGINE_RING;

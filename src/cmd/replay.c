@@ -10,6 +10,7 @@
 #include "cmd/command.h"
 #include "platform/os.h"
 #include "record/about.h"
+#include "view/declared.h"
 #include "view/progress.h"
 #include "view/tell.h"
 
@@ -100,6 +101,14 @@ static void add_recorded(struct option_list *to, str info, str key,
     }
 }
 
+static str recorded_prototypes(str info, struct arena *a)
+{
+    struct buf b = { arena_alloc(a, 1, 1, info.size + 1), 0, info.size + 1,
+                     false };
+
+    return about_find(info, STR("prototypes"), 0, &b) ? buf_str(&b) : STR("");
+}
+
 /* The options `v`, and where they say nothing, those of the recording, whose
  * expressions are `recorded`. */
 static bool merge_view(struct view_options *v, struct option_list *recorded,
@@ -133,6 +142,7 @@ static bool merge_view(struct view_options *v, struct option_list *recorded,
     if (v->string_limit > limit) {
         v->string_limit = limit;
     }
+    v->declared = recorded_prototypes(info, a);
     free(room);
     return true;
 }
@@ -311,6 +321,7 @@ static bool open_model(struct run *r, struct err *e)
         .last_ns = r->last_ns,
     };
 
+    config.system.own = telling_own(&r->telling);
     r->model = model_open(&config, &out, e);
     if (r->model == NULL || !replay_clock(&r->replay, r->model)) {
         return err_set(e, ERR_OS, "out of memory");
@@ -324,7 +335,11 @@ static bool judge(struct run *r, const struct view_options *own,
                   struct buf *notes, struct err *e)
 {
     struct telling alone = { 0 };
-    bool ok = telling_judge(&alone, own, e);
+    struct view_options v = *own;
+    bool ok;
+
+    v.declared = r->view.declared;
+    ok = telling_judge(&alone, &v, e);
 
     telling_close(&alone);
     if (!ok) {
@@ -399,6 +414,7 @@ bool replay_run(const struct options *o, struct arena *a, struct outcome *out,
     if (ok && o->view.quiet == 0) {
         const str info = replay_info(&r->replay);
 
+        declared_note(&out->notes, &r->telling.prototypes, &r->view);
         note_missing(&out->notes, &o->view, info, &r->recorded);
         note_times(&out->notes, &r->telling.range, r->last_ns);
         replay_damage(&r->replay, &out->notes);

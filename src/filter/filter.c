@@ -74,7 +74,8 @@ struct filter {
     bool wants_objects;
     struct path_pattern *paths;  // owned
     size_t path_count;
-    struct scratch *scratch;  // owned
+    struct scratch *scratch;     // owned
+    const struct call_set *own;  // the user's; NULL: none
 };
 
 /* --- life ----------------------------------------------------------------- */
@@ -221,11 +222,16 @@ static bool add(struct filter *f, struct parsed *parsed)
     return true;
 }
 
+void filter_know(struct filter *f, const struct call_set *own)
+{
+    f->own = own;
+}
+
 bool filter_add(struct filter *f, str expression, struct err *e)
 {
     struct parsed parsed;
 
-    if (!parse_expression(expression, &f->scratch->room, &parsed, e)) {
+    if (!parse_expression(expression, f->own, &f->scratch->room, &parsed, e)) {
         return false;
     }
     if (!add(f, &parsed)) {
@@ -416,18 +422,26 @@ static enum verdict recall_name(const struct filter *f, str name,
     return (enum verdict)m->verdict;
 }
 
+/* `facts`, or what else is known of the name. */
+static const struct call_facts *facts_of(const struct filter *f, str name,
+                                         const struct call_facts *facts)
+{
+    const struct call_facts *own = facts ? facts : call_set_find(f->own, name);
+
+    return own ? own : call_find(name);
+}
+
 bool filter_wants_name(const struct filter *f, str name,
                        const struct call_facts *facts)
 {
-    return recall_name(f, name, facts ? facts : call_find(name)) != VERDICT_NO;
+    return recall_name(f, name, facts_of(f, name, facts)) != VERDICT_NO;
 }
 
 bool filter_is_raw(const struct filter *f, str name,
                    const struct call_facts *facts)
 {
-    return f->raw.said &&
-           list_name(f, &f->raw, name, facts ? facts : call_find(name), NULL) ==
-               VERDICT_YES;
+    return f->raw.said && list_name(f, &f->raw, name, facts_of(f, name, facts),
+                                    NULL) == VERDICT_YES;
 }
 
 /* --- paths ------------------------------------------------------------------ */

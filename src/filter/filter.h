@@ -56,6 +56,10 @@ struct filter;
 struct filter *filter_open(void);
 void filter_close(struct filter *f);  // NULL is fine
 
+/* Names of these calls may stand in expressions as well; borrowed; NULL is
+ * fine. */
+void filter_know(struct filter *f, const struct call_set *own);
+
 /* Adds one expression. On failure *e says what is wrong, ERR_USAGE (ERR_OS
  * without memory), and the filter is as it was. e->text has three lines: the
  * sentence, the expression behind four blanks (of a long one the part that

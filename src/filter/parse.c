@@ -103,6 +103,7 @@ static const char *strace_find(str name, enum strace_kind kind)
 struct parser {
     str text;
     size_t at;
+    const struct call_set *own;  // the user's calls; NULL: none
     struct path_room *room;
     struct err *e;
 };
@@ -415,10 +416,23 @@ static uint32_t transition_find(str name)
     return i;
 }
 
+/* The nearest call, of the user's own as well. */
+static str nearest_of_all(const struct parser *p, str name)
+{
+    struct nearest n = nearest_to(name);
+    str known = nearest_call(name);
+
+    nearest_try(&n, known);
+    for (size_t i = 0; p->own && i < p->own->count; i++) {
+        nearest_try(&n, str_of(p->own->rows[i].name));
+    }
+    return n.best.size > 0 ? n.best : known;
+}
+
 static bool unknown_name(struct parser *p, str name, size_t at)
 {
     struct nearest n = nearest_to(name);
-    str best = nearest_call(name);
+    str best = nearest_of_all(p, name);
     const char *percent = "";
     const char *words = strace_find(name, STRACE_CALL);
     uint32_t status;
@@ -533,6 +547,9 @@ static bool parse_name(struct parser *p, struct list *l, bool optional)
     }
     if (str_eq(name, STR("none"))) {
         return true;
+    }
+    if (call_set_find(p->own, name)) {
+        return text_item_add(p, l, ITEM_NAME, name, false);
     }
     if (known_call_find(name, &known)) {
         return text_item_add(p, l, ITEM_NAME, known, false);
@@ -842,10 +859,10 @@ static bool parse_direct(struct parser *p, struct parsed *out)
     return true;
 }
 
-bool parse_expression(str expression, struct path_room *room,
-                      struct parsed *out, struct err *e)
+bool parse_expression(str expression, const struct call_set *own,
+                      struct path_room *room, struct parsed *out, struct err *e)
 {
-    struct parser p = { .text = expression, .room = room, .e = e };
+    struct parser p = { .text = expression, .own = own, .room = room, .e = e };
     struct parsed made = { .kind = TEST_TRACE };
     size_t begin;
     str key;

@@ -84,8 +84,9 @@ struct parsed {
 };
 
 /* On success the caller owns out->list. `room` is for names of objects. */
-bool parse_expression(str expression, struct path_room *room,
-                      struct parsed *out, struct err *e);
+bool parse_expression(str expression, const struct call_set *own,
+                      struct path_room *room, struct parsed *out,
+                      struct err *e);
 void list_close(struct list *l);
 
 /* Fills *e: the printf sentence, `shown` behind four blanks, and a caret under

@@ -348,7 +348,8 @@ bool attach_open(struct session *s, struct err *e)
     const struct launch_options *o = s->options;
     const struct plan_wants wants = begin_wants(s);
 
-    plan_open(&s->plan, &wants, begin_system(), o->patch);
+    plan_open(&s->plan, &wants, begin_system(telling_own(&s->telling)),
+              o->patch);
     for (size_t i = 0; i < o->attach.count; i++) {
         open_each(s, o->attach.at[i], e);
     }

@@ -89,11 +89,12 @@ static struct str16 whole16(const uint16_t *z)
     return (struct str16){ z, size };
 }
 
-struct call_system begin_system(void)
+struct call_system begin_system(const struct call_set *own)
 {
     return (struct call_system){
         .wine = os_own_ntdll("wine_get_version") != 0,
         .build = os_windows_build(),
+        .own = own,
     };
 }
 
@@ -136,7 +137,7 @@ bool begin_launch(struct session *s, struct err *e)
     if (t == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    plan_open(&s->plan, &wants, begin_system(),
+    plan_open(&s->plan, &wants, begin_system(telling_own(&s->telling)),
               o->patch && o->engine == ENGINE_RING);
     if (!find_program(o, &path, e)) {
         return false;

@@ -17,7 +17,7 @@
 struct plan_wants begin_wants(const struct session *s);
 
 /* What the programs that we trace run on. */
-struct call_system begin_system(void);
+struct call_system begin_system(const struct call_set *own);
 
 /* Reads what --follow names. Before there is a process. */
 bool begin_follow(struct session *s, struct err *e);

@@ -10,6 +10,7 @@
 #include "live/session.h"
 #include "platform/os.h"
 #include "record/about.h"
+#include "view/declared.h"
 
 #include <stdlib.h>
 
@@ -70,6 +71,27 @@ static void add_view(struct buf *b, const struct view_options *v)
                      v->stacks || v->caller ? (int64_t)v->stack_size : 0);
 }
 
+/* False: they are too many. */
+static bool add_prototypes(struct buf *b, const struct session *s,
+                           struct call_system on)
+{
+    struct buf text = { malloc(DECLARED_TEXT_MOST), 0, DECLARED_TEXT_MOST,
+                        false };
+    bool ok;
+
+    if (on.own == NULL) {
+        free(text.p);
+        return true;
+    }
+    if (text.p != NULL) {
+        declared_text(&text, telling_own(&s->telling), on);
+        about_add(b, STR("prototypes"), buf_str(&text));
+    }
+    ok = text.p != NULL && !text.cut;
+    free(text.p);
+    return ok;
+}
+
 static void add_info(struct buf *b, const struct session *s,
                      const struct model_config *config)
 {
@@ -116,6 +138,14 @@ bool recording_begin(struct session *s, struct model_config *config,
         return err_set(e, ERR_OS, "out of memory");
     }
     add_info(&info, s, config);
+    if (!add_prototypes(&info, s, config->system)) {
+        free(info.p);
+        free(s->recorder);
+        s->recorder = NULL;
+        return err_set(e, ERR_LIMIT,
+                       "--prototypes: a recording keeps only %u KiB of them",
+                       (unsigned)(DECLARED_TEXT_MOST >> 10));
+    }
     ok = recorder_begin(s->recorder, o->record, o->compress,
                         s->timing.tsc_per_ms * 1000, buf_str(&info), e);
     free(info.p);

@@ -20,6 +20,7 @@
 #include "live/recording.h"
 #include "live/rings.h"
 #include "live/traced.h"
+#include "view/declared.h"
 
 #include <stdlib.h>
 
@@ -588,6 +589,7 @@ static bool run(struct session *s, uint32_t *status, struct err *e)
     if (!telling_judge(&s->telling, s->view, e) || !begin_follow(s, e)) {
         return false;
     }
+    declared_note(s->notes, &s->telling.prototypes, s->view);
     timing_begin(&s->timing);
     s->interrupt = os_event_open(false, e);
     s->wake = os_event_open(false, e);

@@ -20,11 +20,6 @@
 #define STATUS_PENDING 0x103u
 #define STATUS_BUFFER_OVERFLOW 0x80000005u
 
-struct call_table {
-    const struct call_facts *rows;  // sorted by strcmp of the name
-    size_t count;
-};
-
 /* clang-format off */
 #define ARG(direction_, type_, name_)                                       \
     { .direction = ARG_##direction_, .type = &type_rows[TYPE_##type_],      \
@@ -115,7 +110,7 @@ static const struct {
     { 17763, 17763 }, { 18362, 18363 }, { 19041, 19045 }, { 22000, 22000 },
 };
 
-static const struct call_table tables[] = {
+static const struct call_set tables[] = {
     { nt, COUNT_OF(nt) },
     { win32k, COUNT_OF(win32k) },
 #ifndef NO_LGPL_ROWS
@@ -148,9 +143,14 @@ static const void *find_row(const void *rows, size_t size, size_t count,
     return NULL;
 }
 
-static const struct call_facts *find_in(struct call_table table, str name)
+static const struct call_facts *find_in(struct call_set table, str name)
 {
     return find_row(table.rows, sizeof(*table.rows), table.count, name);
+}
+
+const struct call_facts *call_set_find(const struct call_set *set, str name)
+{
+    return set ? find_in(*set, name) : NULL;
 }
 
 static const struct count_row *find_count(str name)
@@ -173,7 +173,7 @@ static const struct call_facts *find_wine(str name)
     const struct call_facts *found = NULL;
 
 #ifndef NO_LGPL_ROWS
-    found = find_in((struct call_table){ wine, COUNT_OF(wine) }, name);
+    found = find_in((struct call_set){ wine, COUNT_OF(wine) }, name);
 #endif
     return found ? found : call_find(name);
 }
@@ -216,17 +216,20 @@ static bool fits(const struct call_facts *call, int count)
 
 const struct call_facts *call_find_on(str name, struct call_system on)
 {
-    const struct call_facts *found =
-        on.wine ? find_wine(name) : call_find(name);
+    const struct call_facts *found = call_set_find(on.own, name);
     const struct count_row *row = on.wine ? NULL : find_count(name);
     int count;
 
+    if (found) {
+        return found;
+    }
+    found = on.wine ? find_wine(name) : call_find(name);
     if (!found || !row) {
         return found;
     }
     count = count_on(row, on.build);
     if (!fits(found, count)) {
-        found = find_in((struct call_table){ older, COUNT_OF(older) }, name);
+        found = find_in((struct call_set){ older, COUNT_OF(older) }, name);
     }
     return fits(found, count) ? found : NULL;
 }
@@ -375,7 +378,7 @@ const char *call_owner(const struct call_facts *call, enum call_owned what)
 
 bool call_is_win32k(const struct call_facts *call)
 {
-    return call < nt || call >= nt + COUNT_OF(nt);
+    return call->own ? call->win32k : call < nt || call >= nt + COUNT_OF(nt);
 }
 
 bool call_gives_handles(const struct call_facts *call)

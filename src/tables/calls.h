@@ -101,13 +101,26 @@ struct call_facts {
     uint8_t fails;                  // enum call_fails
     uint8_t note;                   // enum call_note
     uint8_t arg_count;              // 0 .. CALL_ARGS_MAX
+    bool own;                       // the user's: of a struct call_set
+    bool win32k;                    // of those: it is win32u's
+};
+
+/* Rows that the user brings (prototypes.h). */
+struct call_set {
+    const struct call_facts *rows;  // sorted by strcmp of the name
+    size_t count;
 };
 
 /* What a call takes differs between systems. Zeros are the newest Windows. */
 struct call_system {
     bool wine;       // Wine's own shapes; the build of Windows is not asked
     uint32_t build;  // of Windows, as 19045; 0: the newest
+    /* These are believed before ours, on any system; NULL: there are none. */
+    const struct call_set *own;
 };
+
+/* The row of this name; NULL also if `set` is NULL. */
+const struct call_facts *call_set_find(const struct call_set *set, str name);
 
 /* The facts of the call of exactly this name, as on the newest Windows that we
  * know: what it is, not what a target passes to it. */

@@ -9,6 +9,7 @@
 #include "view/tell.h"
 
 #include "platform/os.h"
+#include "view/declared.h"
 
 #include "base/banned.h"
 
@@ -43,6 +44,10 @@ bool telling_judge(struct telling *t, const struct view_options *o,
     if (t->filter == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
+    if (!declared_open(&t->prototypes, o, e)) {
+        return false;
+    }
+    filter_know(t->filter, telling_own(t));
     for (size_t i = 0; i < o->expressions.count; i++) {
         if (!filter_add(t->filter, o->expressions.at[i], e)) {
             return false;
@@ -72,6 +77,11 @@ bool telling_judge(struct telling *t, const struct view_options *o,
                        STR_ARGS(o->summary_sort));
     }
     return true;
+}
+
+const struct call_set *telling_own(const struct telling *t)
+{
+    return t->prototypes.set.count > 0 ? &t->prototypes.set : NULL;
 }
 
 bool telling_wants_handles(const struct telling *t)
@@ -268,6 +278,7 @@ void telling_close(struct telling *t)
     summary_close(t->summary);
     filter_close(t->filter);
     stacks_close(&t->stacks);
+    prototypes_close(&t->prototypes);
     *t = (struct telling){ 0 };
 }
 

@@ -19,6 +19,7 @@
 #include "format/summary.h"
 #include "model/model.h"
 #include "plan/plan.h"
+#include "tables/prototypes.h"
 #include "view/options.h"
 #include "view/outlet.h"
 #include "view/output.h"
@@ -43,7 +44,8 @@ struct telling_setting {
 
 struct telling {
     const struct view_options *options;
-    struct filter *filter;  // owned
+    struct filter *filter;         // owned
+    struct prototypes prototypes;  // the user's own
     struct output *output;
     bool lines;      // calls are shown, in text or JSON
     bool counts;     // they are counted
@@ -66,7 +68,7 @@ struct telling {
     uint32_t pending_next;
 };
 
-/* Reads filter expressions, paths and columns. `t` is zeroed; on failure *e
+/* Reads prototypes, filter expressions, paths and columns. `t` is zeroed; on failure *e
  * says what is wrong with which of them. telling_close in any case. */
 bool telling_judge(struct telling *t, const struct view_options *o,
                    struct err *e);
@@ -77,6 +79,9 @@ void telling_close(struct telling *t);
 
 /* What handles refer to is of interest. */
 bool telling_wants_handles(const struct telling *t);
+
+/* Calls that the user declares, borrowed; NULL: none. */
+const struct call_set *telling_own(const struct telling *t);
 
 /* What has to be recorded for that. */
 struct plan_wants telling_wants(const struct telling *t);

@@ -1438,6 +1438,28 @@ static void processes_are_chosen(void)
     }
 }
 
+static void names_of_the_users_own_calls_are_known(void)
+{
+    static const struct call_facts rows[] = {
+        { .name = "NtNewer", .result = &type_rows[TYPE_NTSTATUS] },
+        { .name = "NtOlder", .result = &type_rows[TYPE_NTSTATUS] },
+    };
+    static const struct call_set own = { rows, COUNT_OF(rows) };
+    struct filter *f = filter_open();
+    struct err e = { 0 };
+
+    CHECK(!filter_add(f, STR("NtNewer"), &e));
+    filter_know(f, &own);
+    CHECK(filter_add(f, STR("NtNewer"), &e));
+    CHECK(filter_wants_name(f, STR("NtNewer"), NULL));
+    CHECK(!filter_wants_name(f, STR("NtOlder"), &rows[1]));
+    CHECK(filter_add(f, STR("trace=!NtOlder,NtClose"), &e));
+    CHECK(!filter_wants_name(f, STR("NtOlder"), &rows[1]));
+    CHECK(!filter_wants_name(f, STR("NtClose"), NULL));
+    CHECK(!filter_add(f, STR("NtNewest"), &e));
+    filter_close(f);
+}
+
 int main(void)
 {
     const struct test tests[] = {
@@ -1463,6 +1485,7 @@ int main(void)
         TEST(wrong_pointers_match_nothing),
         TEST(classes_of_an_object_look_at_it),
         TEST(capitals_are_known),
+        TEST(names_of_the_users_own_calls_are_known),
     };
 
     return check_run(tests, COUNT_OF(tests));
