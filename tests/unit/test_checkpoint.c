@@ -633,9 +633,11 @@ static void another_configuration_is_refused(void)
 
 /* --- Numbers ------------------------------------------------------------------ */
 
-static struct blame odd_blame(uint32_t n)
+/* Not as a whole: what lies between its fields stays as it was. */
+static void odd_blame(struct blame *b, uint32_t n)
 {
-    return (struct blame){ true, n };
+    b->any = true;
+    b->code = n;
 }
 
 static void odd_process(struct model_process *p)
@@ -650,8 +652,8 @@ static void odd_process(struct model_process *p)
     p->ending = true;
     p->end_code = 1004;
     p->end_at = 1005;
-    p->own_end = odd_blame(1006);
-    p->foreign_end = odd_blame(1007);
+    odd_blame(&p->own_end, 1006);
+    odd_blame(&p->foreign_end, 1007);
     p->end_tid = 1008;
     p->fault_known = true;
     p->fault = 1009;
@@ -671,8 +673,8 @@ static void odd_thread(struct model_thread *t)
     t->in_kernel = 3007;
     t->gone_stub = t->process->by_number[N_CLOSE];
     t->gone_rsp = 3008;
-    t->own_end = odd_blame(3009);
-    t->foreign_end = odd_blame(3010);
+    odd_blame(&t->own_end, 3009);
+    odd_blame(&t->foreign_end, 3010);
     t->exception = true;
     t->exception_status = 3011;
     t->exception_rsp = 3012;
@@ -720,13 +722,15 @@ static void put_out(struct model *m)
 {
     struct model_process *p = m->processes;
     struct model_thread *t = m->threads;
+    const uint64_t last = t->queue.last;
 
     CHECK_STR(t->gone_stub ? t->gone_stub->name : STR(""), STR("NtClose"));
     t->gone_stub = NULL;
     t->model = NULL;
     t->process = NULL;
     t->answers_end = NULL;
-    t->queue = (struct queue){ .last = t->queue.last };
+    memset(&t->queue, 0, sizeof(t->queue));
+    t->queue.last = last;
     t->key = 0;           // it is in no heap
     t->bound_tapped = 0;  // a tap hears of what comes now
     t->wait_key = 0;      // nor is it waited for
@@ -755,7 +759,7 @@ static void put_out(struct model *m)
         place->name.size = was.name.size;
     }
     p->image.p = NULL;
-    p->journal = (struct journal){ .at = NULL };
+    memset(&p->journal, 0, sizeof(p->journal));
     p->self = NULL;
     memset(&m->out, 0, sizeof(m->out));
     m->stub_tables = NULL;
@@ -824,8 +828,9 @@ static void each_number_comes_back(void)
         struct model *of = i == 0 ? t->m : m;
         struct model was = *of;
 
-        processes[i] = *of->processes;
-        threads[i] = *of->threads;
+        /* With what lies between their fields. */
+        memcpy(&processes[i], of->processes, sizeof(processes[i]));
+        memcpy(&threads[i], of->threads, sizeof(threads[i]));
         copies[i] = was;
         copies[i].processes = &processes[i];
         copies[i].threads = &threads[i];
