@@ -124,13 +124,33 @@ struct known {
     uint64_t low;
     uint64_t high;
     bool readable;
+    bool recalled;  // not asked for: it was remembered
 };
 
 /* Copies `size` bytes without a fault wherever `from` points: directly on the
  * page of `rsp` and on the thread's own stack, at most 256 bytes, else through
- * the kernel. False: they cannot be read, all of them, or are guarded. */
+ * the kernel. False: they cannot be read, all of them, or are guarded. A small
+ * piece next to one that was copied in this event is from then, unless
+ * ring.around_bytes was set to 0. */
 bool ring_copy(struct ring *ring, uint64_t rsp, struct known *known, void *to,
                uint64_t from, uint64_t size);
+
+/* --- regions.c: what was found out about memory, for all threads --- */
+
+/* What a region will be kept under, to be taken before the kernel is asked for
+ * it. False: it is not to be kept. */
+bool regions_ticket(uint64_t *ticket);
+/* [low, high), where `address` lies, is good to read, and no stack. */
+void regions_keep(uint64_t ticket, uint64_t address, uint64_t low,
+                  uint64_t high);
+/* Where `address` lies, if that is known to be good to read. */
+bool regions_recall(uint64_t address, uint64_t *low, uint64_t *high);
+/* A call that can change memory begins on the thread of `ring` (NULL: it has
+ * none) ... */
+void regions_changing(struct ring *ring);
+/* ... and is over, or memory may have changed by something that nobody has
+ * seen begin. */
+void regions_changed(struct ring *ring);
 
 /* --- ring.c: rings and the room in them --- */
 

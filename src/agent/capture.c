@@ -147,6 +147,19 @@ number_at(struct run *run, uint64_t address, uint32_t size, uint64_t *value)
     return true;
 }
 
+/* The same, as it is now: the kernel may be writing it, and what lies around it.
+ */
+__attribute__((always_inline)) static inline bool
+number_now(struct run *run, uint64_t address, uint32_t size, uint64_t *value)
+{
+    bool there;
+
+    run->ring->around_bytes = 0;
+    there = number_at(run, address, size, value);
+    run->ring->around_bytes = 0;
+    return there;
+}
+
 /* The number of `size` bytes that argument `from` points to. */
 static bool pointee(struct run *run, uint32_t from, uint32_t size,
                     uint64_t *value)
@@ -622,12 +635,12 @@ static bool block_at(struct run *run, uint64_t block, uint32_t *status,
 {
     uint64_t word;
 
-    if (!number_at(run, block, 4, &word)) {
+    if (!number_now(run, block, 4, &word)) {
         return false;
     }
     *status = (uint32_t)word;
     return *status == STATUS_PENDING ||
-           number_at(run, block + 8, 8, information);
+           number_now(run, block + 8, 8, information);
 }
 
 /* Copies what the call at place `i`, ours, has filled. */
@@ -706,7 +719,7 @@ static bool says_pending(struct run *run, uint64_t block)
 {
     uint64_t status;
 
-    return number_at(run, block, 4, &status) &&
+    return number_now(run, block, 4, &status) &&
            (uint32_t)status == STATUS_PENDING;
 }
 

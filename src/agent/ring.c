@@ -122,6 +122,7 @@ static struct ring *claim(uint64_t rsp)
     ring->stack_high = 0;
     ring->quiet = 0;
     ring->given_up = 0;
+    ring->around_bytes = 0;
     ring->tid = teb_tid();
     ring->teb = teb_self();
     ring->serial++;
@@ -168,6 +169,7 @@ struct ring *ring_enter(uint64_t rsp)
         atomic_store_explicit(&ring->waiting, RING_RUNS, memory_order_relaxed);
     }
     atomic_store_explicit(&ring->inside, rsp, memory_order_relaxed);
+    ring->around_bytes = 0;
     return ring;
 }
 

@@ -39,6 +39,11 @@ static bool row_makes(uint64_t row)
     return (row & ROW_MAKES) != 0;
 }
 
+static bool row_changes(uint64_t row)
+{
+    return (row & ROW_CHANGES) != 0;
+}
+
 static uint64_t row_of(uint64_t number)
 {
     const uint64_t *rows =
@@ -330,16 +335,27 @@ static uint64_t watch_callback(struct ring *ring, uint64_t row, uint64_t rsp,
     return row;
 }
 
+/* Whatever the thread of `ring` was in is over: it is here. */
+static void end_change(struct ring *ring)
+{
+    if (ring->changing != 0) {
+        regions_changed(ring);
+    }
+}
+
 void agent_entry(struct entry_frame *frame, uint64_t rsp)
 {
     struct ring *ring = ring_enter(rsp);
-    uint64_t row, base;
+    uint64_t row = row_of(frame->number);
+    uint64_t base = teb_stack_base();
 
     if (ring == NULL) {
+        if (row_changes(row)) {
+            regions_changing(NULL);
+        }
         return;
     }
-    row = row_of(frame->number);
-    base = teb_stack_base();
+    end_change(ring);
     open_settle(ring, rsp, base);
     open_push(ring);
     if (!is_filtered(row)) {
@@ -358,6 +374,9 @@ void agent_entry(struct entry_frame *frame, uint64_t rsp)
         ring->open_stub = frame->stub;
         ring->open_row = row;
         ring->open_stack_base = base;
+    }
+    if (row_changes(row)) {
+        regions_changing(ring);
     }
     ring_leave(ring);
 }
@@ -522,14 +541,19 @@ void agent_return(struct return_frame *frame, uint64_t rsp)
     struct ring *ring = ring_enter(rsp);
     enum transition which;
     uint64_t row = 0, time;
-    bool orphan, look = false;
+    bool unknown, orphan, look = false;
 
     if (ring == NULL) {
+        regions_changed(NULL);
         return;
     }
+    end_change(ring);
     time = tsc();
     which = transition_at(frame->rip);
     if (which != TRANSITION_COUNT) {
+        if (which == TRANSITION_THREAD_START) {
+            regions_changed(NULL);
+        }
         witness_transition(ring, which, frame, rsp, false);
         if (which == TRANSITION_APC) {
             look_at_pending(ring, rsp);
@@ -537,8 +561,12 @@ void agent_return(struct return_frame *frame, uint64_t rsp)
         ring_leave(ring);
         return;
     }
-    orphan = !open_take(ring, frame->rip, rsp, teb_stack_base(), &row) &&
-             !in_plain_range(frame->rip) && ring->open_missed == 0;
+    unknown = !open_take(ring, frame->rip, rsp, teb_stack_base(), &row) &&
+              !in_plain_range(frame->rip);
+    orphan = unknown && ring->open_missed == 0;
+    if (unknown) {
+        regions_changed(NULL);
+    }
     if ((row_flags(row) & ROW_SETS_CALLBACK) != 0) {
         /* We have been called: it is still ours. */
         atomic_store_explicit(&section_here()->callback_owner, CALLBACK_OURS,

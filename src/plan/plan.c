@@ -174,6 +174,9 @@ static void choose_record(struct plan *p, struct call_row *row, str name,
     if ((roles & ROLE_MAKES_PROCESS) != 0) {
         row->more |= ROW_MAKES;
     }
+    if ((roles & ROLE_CHANGES_MEMORY) != 0) {
+        row->more |= ROW_CHANGES;
+    }
     if (facts != NULL && facts->note == CALL_WAITS) {
         row->flags |= ROW_TELLS;
     }

@@ -31,6 +31,8 @@ enum call_role {
     ROLE_WRITES = 1 << 14,          // Buffer is what is written (-e write=)
     ROLE_COMPLETES = 1 << 15,       // lets a pending call be over, as those
                                     // that wait (calls.h, CALL_WAITS) do
+    ROLE_CHANGES_MEMORY = 1 << 16,  // may make a guard page, or make room for
+                                    // one (agent/regions.c)
 };
 
 /* Those with such a role are recorded also if a filter wants no lines of

@@ -55,13 +55,32 @@
 #include "wire/section.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Memory that was found good to read (agent/regions.c). */
+struct kept_region {
+    _Atomic uint64_t turn;  // odd: somebody is writing the words below
+    _Atomic uint64_t low;
+    _Atomic uint64_t high;
+    _Atomic uint64_t changes;  // own_page.changes when it was found so ...
+    _Atomic uint64_t since;    // ... and the TSC
+};
+#define REGIONS_KEPT 64
 
 struct own_page {
     /* Wine's system call dispatcher as found behind 7FFE1000h. */
     uint64_t wine_dispatcher;
+    uint8_t pad[0x40 - 8];
+    /* Counts the times at which memory may have changed so that a region that
+     * was good to read no longer is. */
+    _Atomic uint64_t changes;
+    _Atomic uint32_t changing;  // threads that are in a call that changes it
+    uint32_t pad1;
+    struct kept_region region[REGIONS_KEPT];
 };
+static_assert(sizeof(struct own_page) <= OWN_PAGE, "image.h");
 static_assert(offsetof(struct own_page, wine_dispatcher) == OWN_WINE_DISPATCHER,
               "image.h");
 

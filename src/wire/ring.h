@@ -20,6 +20,7 @@
  *            1000h           struct ring_scratch, while a capture program runs;
  *                            struct ring_told, behind a chore or a view
  *            2000h           struct ring_args of the open calls
+ *            4e00h           what lies around a piece that was read last
  *            5000h           data, ring_bytes
  *            ...             RING_SPILL bytes that nobody uses: where somebody
  *                            has written over a position, one record may
@@ -49,6 +50,7 @@
 #define RING_TAIL 0x40
 #define RING_SCRATCH 0x1000
 #define RING_ARGS 0x2000
+#define RING_AROUND 0x4e00
 #define RING_DATA 0x5000
 #define RING_SPILL 0x1000
 
@@ -210,6 +212,11 @@ struct ring {
     uint64_t last_argument;  // on Wine: as struct last_call of section.h
     uint32_t last_number;
     uint32_t chore_status;  // NTSTATUS of the last chore
+    /* Its thread is in a call that can change memory, and counts as such
+     * (own_page.changing). */
+    uint32_t changing;
+    uint32_t around_bytes;  // that are at RING_AROUND, for this event ...
+    uint64_t around;        // ... and where they are from
 };
 
 static_assert(offsetof(struct ring, head) == RING_HEAD, "ring.h");
@@ -230,7 +237,7 @@ static_assert(sizeof(struct ring_told) <= RING_ARGS - RING_SCRATCH, "ring.h");
 static_assert(sizeof(struct ring_scratch) <= RING_ARGS - RING_SCRATCH,
               "ring.h");
 static_assert(RING_ARGS_PLACES * sizeof(struct ring_args) <=
-                  RING_DATA - RING_ARGS,
+                  RING_AROUND - RING_ARGS,
               "ring.h");
 
 #endif

@@ -60,6 +60,8 @@
  * a process is made. */
 #define ROW_MORE 0x1f
 #define ROW_MAKES 0x80
+/* ... What was found out about memory does not hold behind it. */
+#define ROW_CHANGES 0x20
 
 /* section.flags */
 #define SECTION_LOSSY 1       /* drop rather than wait */

@@ -96,6 +96,9 @@
 #define FAR_BYTES 0x4000u
 #define FAR_END 0x2000u
 
+/* A small piece is read with what lies around it. */
+#define AROUND 512
+
 #define ROOM_HANDLE 0x44
 #define TRACER_HANDLE 0x48
 #define WAKE_HANDLE 0x4c
@@ -474,8 +477,14 @@ static unsigned kernel_calls[PRIVATE_COUNT];
 static atomic_uint kernel_count;  // of all, ever
 static enum query_answer kernel_query;
 static enum read_answer kernel_read;
-static uint64_t kernel_split;    // where another region begins, or 0
-static uint64_t kernel_said[2];  // the region that was last called readable
+static uint64_t kernel_split;  // where another region begins, or 0
+/* Regions that were called readable, in this event, the newest of them; and
+ * while `kernel_keeps`, for what they are known to be. */
+#define SAID_MOST 256
+static uint64_t kernel_said[SAID_MOST][2];
+static unsigned kernel_said_count;
+static bool kernel_keeps;       // they stay so from one event to the next
+static uint64_t kernel_bottom;  // where their allocation begins; 0: with them
 static enum wait_answer kernel_wait;
 static unsigned kernel_timeouts;    // waits that time out first
 static uint32_t kernel_waiting;     // what ring->waiting should say
@@ -524,10 +533,13 @@ static enum page page_of(uint64_t at)
 
 /* Reads of one event. */
 static uint64_t kernel_read_at[0x1000];
+static uint64_t kernel_read_bytes[0x1000];
 static unsigned kernel_read_count;
-/* What was asked about last; no region is asked about twice in a row. */
+/* What was asked about last; no region that is good to read is asked about twice
+ * in a row. (One that is large is remembered in parts.) */
 static bool kernel_asks_once;
 static uint64_t kernel_asked;
+static uint64_t kernel_asked_at;
 /* Pointers of the program are followed, which may lead anywhere. */
 static bool kernel_anywhere;
 
@@ -562,6 +574,16 @@ static bool region_of(uint64_t at, uint64_t region[2])
     return true;
 }
 
+static bool was_said(uint64_t at, uint64_t size)
+{
+    for (unsigned i = 0; i < kernel_said_count && i < SAID_MOST; i++) {
+        if (kernel_said[i][0] <= at && at + size <= kernel_said[i][1]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static uint32_t answer_query(const struct kernel_call *c)
 {
     /* clang-format off */
@@ -589,7 +611,6 @@ static uint32_t answer_query(const struct kernel_call *c)
     uint64_t m[6] = { 0 };
     uint64_t region[2];
 
-    memset(kernel_said, 0, sizeof(kernel_said));
     same("query of process", c->rcx, (uint64_t)-1);
     same("query class", (uint32_t)c->r8, 0);
     same("query length", word_at(c->rsp + 0x28), sizeof(m));
@@ -605,11 +626,11 @@ static uint32_t answer_query(const struct kernel_call *c)
         return 0xc0000141;
     }
     if (kernel_asks_once && !kernel_anywhere && kernel_asked == region[0] &&
-        !(c->rdx - (uint64_t)data < DATA_ROOM &&
-          page_of(c->rdx) == PAGE_UNKNOWN)) {
+        was_said(c->rdx, 1) && kernel_asked_at / 0x10000 == c->rdx / 0x10000) {
         bad("asked twice about %#llx", (unsigned long long)c->rdx);
     }
     kernel_asked = region[0];
+    kernel_asked_at = c->rdx;
     if (c->rdx - (uint64_t)data < DATA_ROOM) {
         if (page_of(c->rdx) == PAGE_UNKNOWN) {
             kernel_asked = c->rdx & ~0xfffull;
@@ -618,19 +639,31 @@ static uint32_t answer_query(const struct kernel_call *c)
         answer = pages[page_of(c->rdx)];
     }
     m[0] = region[0];
-    m[1] = region[0];
+    m[1] = kernel_bottom != 0 ? kernel_bottom : region[0];
     m[3] = region[1] - region[0];
     m[4] = answer[0] | (uint64_t)answer[1] << 32;
+    m[5] = kernel_bottom != 0 ? 0x20000 : 0;
     memcpy((void *)c->r9, m, sizeof(m));
     if (answer[0] == 0x1000 && answer[1] != 0x104 && answer[1] != 0x01 &&
         answer[1] != 0x10) {
-        memcpy(kernel_said, region, sizeof(region));
+        memcpy(kernel_said[kernel_said_count++ % SAID_MOST], region,
+               sizeof(region));
     }
     return 0;
 }
 
-/* A read takes a guard away even if it fails: only what has just been called
- * readable may be read. */
+/* On the page of RSP, or the known part of the thread's stack above it: nobody
+ * need be asked. */
+static bool is_own_stack(uint64_t at, uint64_t size)
+{
+    return (at / 0x1000 == prop_in.rsp / 0x1000 &&
+            (at + size - 1) / 0x1000 == at / 0x1000) ||
+           (prop_in.rsp <= at && ring->stack_low <= at &&
+            at + size <= ring->stack_high);
+}
+
+/* A read takes a guard away even if it fails: only what has been called readable
+ * may be read. */
 static uint32_t answer_read(const struct kernel_call *c)
 {
     enum read_answer answer = kernel_read;
@@ -650,11 +683,19 @@ static uint32_t answer_read(const struct kernel_call *c)
             (unsigned long long)c->r9);
     }
     if (kernel_read_count < 0x1000) {
+        kernel_read_bytes[kernel_read_count] = c->r9;
         kernel_read_at[kernel_read_count++] = c->rdx;
     }
+    if (c->rdx - (uint64_t)data < DATA_ROOM &&
+        page_of(c->rdx) == PAGE_GUARDED) {
+        bad("the guard of %#llx is taken", (unsigned long long)c->rdx);
+    }
     same("read from process", c->rcx, (uint64_t)-1);
-    if (c->rdx < kernel_said[0] || c->rdx + c->r9 > kernel_said[1] ||
-        c->r9 > (kernel_asks_once ? RECORD_MAX : 8 * RECORD_MORE_MAX)) {
+    if (got != c->r9) {
+        kernel_asked = 0;  // it may be asked about once more
+    }
+    if (!(was_said(c->rdx, c->r9) || is_own_stack(c->rdx, c->r9)) ||
+        c->r9 > (kernel_asks_once ? RECORD_MAX : AROUND)) {
         bad("read of %llu bytes at %#llx", (unsigned long long)c->r9,
             (unsigned long long)c->rdx);
         return 0xc0000005;
@@ -1697,6 +1738,11 @@ static void run(void)
     memset(kernel_calls, 0, sizeof(kernel_calls));
     kernel_read_count = 0;
     kernel_asked = 0;
+    if (!kernel_keeps) {
+        /* What memory was found to be may be otherwise now. */
+        own_page()->changes++;
+        kernel_said_count = 0;
+    }
     if (!stack_words_set) {
         set_stack_words(chance(), chance());
     }
@@ -3808,10 +3854,11 @@ static uint8_t got_flags;
 static uint8_t *got_last;  // the record that is no DATA
 static bool collect_none;  // nobody reads: the tracer is gone
 
-static bool was_read(uint64_t at)
+static bool was_read(uint64_t at, uint64_t size)
 {
     for (unsigned i = 0; i < kernel_read_count; i++) {
-        if (kernel_read_at[i] == at) {
+        if (kernel_read_at[i] <= at &&
+            at + size <= kernel_read_at[i] + kernel_read_bytes[i]) {
             return true;
         }
     }
@@ -3842,7 +3889,7 @@ static void got_data(const struct record_data *r)
     if (!unclear && memcmp(r->bytes, seen(r->address), r->length) != 0) {
         bad("other data at %#llx", (unsigned long long)r->address);
     }
-    if (r->length > 256 && !was_read(r->address)) {
+    if (r->length > 256 && !was_read(r->address, r->length)) {
         bad("%u bytes read directly", r->length);
     }
     got_time = r->head.time;
@@ -5158,6 +5205,277 @@ static void path_pending(void)
     check_open(0, 0, 0);
 }
 
+/* --- what memory was found to be --- */
+
+static enum callback_owner heard;  // who hears of returns
+
+/* A call of which `bytes` at `at`, on a page of `data`, are copied at its entry,
+ * and which returns: how often the kernel must be asked for the region, how often
+ * read from, and whether the bytes must be there. */
+static void copy_of(uint64_t at, uint32_t bytes, unsigned queries,
+                    unsigned reads, bool there)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_on_page(0x40);
+    struct call_row row = row_for(k, 0, ROW_CAPTURES);
+    bool fits;
+
+    memset(&program, 0, sizeof(program));
+    program.p.entry_count = 1;
+    program.p.ops[0] =
+        (struct capture_op){ .size = { CAPTURE_ONE, 0, 0, bytes },
+                             .most = bytes };
+    memcpy(programs, &program, sizeof(program));
+    row.program = SECTION_PROGRAMS;
+    rows[k->number] = row;
+    warm();
+    section->callback_owner = heard;
+    go_in(k, s);
+    prop_in.rcx = at;
+    set_stack_words((uint64_t)stack + STACK_BYTES, (uint64_t)stack);
+    set_stack_end((uint64_t)stack);
+    got_count = 0;
+    got_at = ring->head;
+    got_time = 0;
+    got_last = NULL;
+    got_number = (uint16_t)k->number;
+    got_flags = 0;
+    capture_s = s;
+    unclear = false;
+    kernel_asks_once = true;
+    kernel_anywhere = true;
+    run();
+    kernel_asks_once = false;
+    kernel_anywhere = false;
+    captures = true;
+    check_in(k, s, false);
+    captures = false;
+    collect();
+    same("queries", kernel_calls[PRIVATE_NtQueryVirtualMemory], queries);
+    same("reads", kernel_calls[PRIVATE_NtReadVirtualMemory], reads);
+    same("bytes copied", got_count > 0 ? got[0].length : 0, there ? bytes : 0);
+    fits = ring_has_room(RETURN_SIZE);
+    go_back(after_syscall(k), s, 0);
+    run();
+    check_back(AT_RETURN, s, fits);
+}
+
+/* A call that changes memory is entered, and another time returns. */
+static void change_begins(const struct fake_stub *k, uint64_t s)
+{
+    struct call_row row = row_for(k, ROW_CHANGES, one_in(2) ? ROW_FILTERED : 0);
+
+    rows[row.number] = row;
+    warm();
+    go_in(k, s);
+    run();
+    check_in(k, s, false);
+}
+
+static void something_returns(uint64_t rip, uint64_t place, uint64_t s)
+{
+    warm();
+    go_back(rip, s, RETURN_SIZE);
+    run();
+    check_back(place, s, false);
+}
+
+static void regions_age(uint64_t ms, uint64_t turns)
+{
+    for (int i = 0; i < REGIONS_KEPT; i++) {
+        own_page()->region[i].since -= ms * TSC_PER_MS;
+        own_page()->region[i].turn += turns;
+    }
+}
+
+/* What can have happened to a region that was found good to read. */
+enum happens {
+    HAPPENS_NOTHING,
+    HAPPENS_CHANGE,     // a call that changes it
+    HAPPENS_ELSEWHERE,  // ... on another thread, and is under way
+    HAPPENS_ABANDONED,  // ... and never came back
+    HAPPENS_ENDED,      // ... nor did its thread
+    HAPPENS_INSIDE,     // ... made while the agent was at work there
+    HAPPENS_BACK,       // ... and back from it
+    HAPPENS_ORPHAN,     // a call that nobody saw begin
+    HAPPENS_THREAD,     // a new one
+    HAPPENS_TIME,       // nothing, for long
+    HAPPENS_UNHEARD,    // the callback is gone
+    HAPPENS_WRITING,    // somebody was ended while writing it down
+    HAPPENS_SCRIBBLED,  // somebody wrote over it
+    HAPPENS_UNSEEN,     // it has gone
+    HAPPENS_COUNT
+};
+
+static void happen(enum happens what, const struct fake_stub *k, uint64_t s)
+{
+    switch (what) {
+    case HAPPENS_CHANGE:
+        change_begins(k, s);
+        something_returns(after_syscall(k), AT_RETURN, s);
+        break;
+    case HAPPENS_ELSEWHERE:
+        ring_use(1);
+        change_begins(k, s);
+        ring_use(0);
+        break;
+    case HAPPENS_ABANDONED:
+        change_begins(k, s);
+        if (one_in(2)) {
+            ring->open_rsp = 0;
+            something_returns(prop_places[AT_ELSEWHERE], AT_ELSEWHERE, s);
+        } else {
+            go_in(k, s + 0x100);
+            row_for(k, 0, 0);
+            run();
+            check_in(k, s + 0x100, false);
+            ring->open_rsp = 0;
+        }
+        break;
+    case HAPPENS_ENDED:
+        ring_use(1);
+        change_begins(k, s);
+        states[1] = RING_FREE;
+        section->ring_high = 2;
+        states[0] = RING_LIVE;
+        teb_set_ring(NULL);
+        row_for(k, 0, 0);
+        go_in(k, s);
+        run();
+        check_in(k, s, false);
+        same("whose ring it is", (uint64_t)teb_ring(), (uint64_t)ring);
+        ring_use(0);
+        break;
+    case HAPPENS_INSIDE:
+        ring->inside = s + 0x1000;
+        change_begins(k, s);
+        ring->inside = 0;
+        break;
+    case HAPPENS_BACK:
+        ring->inside = s + 0x1000;
+        something_returns(after_syscall(k), AT_RETURN, s);
+        ring->inside = 0;
+        break;
+    case HAPPENS_ORPHAN:
+        something_returns(prop_places[AT_ELSEWHERE], AT_ELSEWHERE, s);
+        break;
+    case HAPPENS_THREAD:
+        warm();
+        go_back(config->transition[TRANSITION_THREAD_START].rip, s, 0);
+        prop_in.rcx = s;
+        run();
+        check_back(AT_DOOR + TRANSITION_THREAD_START, s, false);
+        break;
+    case HAPPENS_TIME:
+        regions_age(2, 0);
+        break;
+    case HAPPENS_UNHEARD:
+        heard = CALLBACK_NOBODYS;
+        break;
+    case HAPPENS_WRITING:
+        regions_age(0, 1);
+        break;
+    case HAPPENS_SCRIBBLED:
+        for (int i = 0; i < REGIONS_KEPT; i++) {
+            memcpy(&own_page()->region[i], pool_bytes(sizeof(*own_page())),
+                   sizeof(own_page()->region[0]));
+            own_page()->region[i].turn &= ~1ull;
+        }
+        break;
+    case HAPPENS_NOTHING:
+    case HAPPENS_UNSEEN:
+    case HAPPENS_COUNT:
+        break;
+    }
+}
+
+/* What was found good to read is not asked for again, until there may be a guard
+ * in it: then the guard stays. */
+static void path_regions(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_on_page(0x200);
+    uint32_t first = 1 + below(DATA_PAGES - 4), count = 1 + below(3);
+    uint32_t page = first + below(count);
+    uint32_t bytes = 1 + below(100);
+    uint64_t at = (uint64_t)data + page * 0x1000u + below(0x1000 - 100);
+    enum happens what = (enum happens)below(HAPPENS_COUNT);
+    bool known = what == HAPPENS_NOTHING;  // still
+    bool stays = what == HAPPENS_ELSEWHERE || what == HAPPENS_UNHEARD ||
+                 what == HAPPENS_WRITING;
+
+    ring_use(1);
+    ring_fresh();
+    ring_use(0);
+    ring_fresh();
+    section->ring_high = 2;
+    heard = CALLBACK_OURS;
+    memset(&own_page()->changes, 0,
+           sizeof(*own_page()) - offsetof(struct own_page, changes));
+    own_page()->changes = chance();
+    for (uint32_t i = 0; i < DATA_PAGES; i++) {
+        data_page[i] =
+            i >= first && i < first + count ? PAGE_THERE : PAGE_RESERVED;
+    }
+    kernel_said_count = 0;
+    kernel_keeps = true;
+    if (one_in(4)) {
+        /* What may be a stack is not kept. */
+        bool guard = one_in(2);
+
+        kernel_bottom = (uint64_t)data;
+        data_page[first - 1] = guard ? PAGE_GUARDED : PAGE_UNKNOWN;
+        if (!guard && one_in(2)) {
+            data_page[first - 1] = PAGE_RESERVED;
+            copy_of(at, bytes, 2, 1, true);
+            copy_of(at, bytes, 0, 1, true);
+        } else {
+            copy_of(at, bytes, 2, 1, true);
+            copy_of(at, bytes, 2, 1, true);
+        }
+        kernel_bottom = 0;
+        kernel_keeps = false;
+        return;
+    }
+    /* The beginning of an allocation is none. */
+    kernel_bottom = one_in(2) ? (uint64_t)data + first * 0x1000u : 0;
+    copy_of(at, bytes, 1, 1, true);
+    copy_of(at, bytes, 0, 1, true);
+    happen(what, k, s);
+    if (what == HAPPENS_UNSEEN) {
+        data_page[page] = PAGE_GOES_AWAY;
+        kernel_bottom = 0;  // it is a region of its own now
+        copy_of(at, bytes, 1, 2, false);
+        data_page[page] = PAGE_THERE;
+        known = true;
+    } else if (!known) {
+        data_page[page] = PAGE_GUARDED;
+        kernel_said_count = 0;
+        copy_of(at, bytes, 1, 0, false);
+        data_page[page] = PAGE_THERE;
+    }
+    copy_of(at, bytes, !known, 1, true);
+    copy_of(at, bytes, stays, 1, true);
+    if (what == HAPPENS_ELSEWHERE) {
+        same("under way", own_page()->changing, 1);
+        ring_use(1);
+        something_returns(after_syscall(k), AT_RETURN, s);
+        ring_use(0);
+        data_page[page] = PAGE_GUARDED;
+        kernel_said_count = 0;
+        copy_of(at, bytes, 1, 0, false);
+        data_page[page] = PAGE_THERE;
+        copy_of(at, bytes, 1, 1, true);
+        copy_of(at, bytes, 0, 1, true);
+    }
+    same("under way", own_page()->changing, 0);
+    memset(&own_page()->changes, 0,
+           sizeof(*own_page()) - offsetof(struct own_page, changes));
+    kernel_keeps = false;
+    kernel_bottom = 0;
+    ring_fresh();
+}
+
 /* --- chores --- */
 
 static enum wait_end chores_end;
@@ -5643,6 +5961,7 @@ static const struct path paths[] = {
     { "capture program, calls open", path_capture_open, 2, NULL },
     { "views mapped, calls open", path_views_open, 1, NULL },
     { "no answer", path_no_answer, 20, NULL },
+    { "what memory was found to be", path_regions, 4, NULL },
     { "call", path_call, 1, NULL },
     { "stack arguments on the page", path_page, 1, NULL },
     { "stack arguments over its end, known", path_known, 1, NULL },

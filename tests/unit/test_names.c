@@ -324,10 +324,13 @@ static void what_we_do_about_a_call_is_known(void)
     CHECK(gives_handles("NtCreateUserProcess"));
     CHECK(gives_handles("NtCreateThreadEx") && !gives_handles("NtReadFile"));
     CHECK_U64(roles("NtCreateUserProcess"), ROLE_MAKES_PROCESS);
-    CHECK_U64(roles("NtCreateThreadEx"), ROLE_MAKES_THREAD);
-    CHECK_U64(roles("NtMapViewOfSection"), ROLE_MAPS);
-    CHECK_U64(roles("NtUnmapViewOfSectionEx"), ROLE_UNMAPS);
-    CHECK_U64(roles("NtSetInformationProcess"), ROLE_SETS_CALLBACK);
+    CHECK_U64(roles("NtCreateThreadEx"),
+              ROLE_MAKES_THREAD | ROLE_CHANGES_MEMORY);
+    CHECK_U64(roles("NtMapViewOfSection"), ROLE_MAPS | ROLE_CHANGES_MEMORY);
+    CHECK_U64(roles("NtUnmapViewOfSectionEx"),
+              ROLE_UNMAPS | ROLE_CHANGES_MEMORY);
+    CHECK_U64(roles("NtSetInformationProcess"),
+              ROLE_SETS_CALLBACK | ROLE_CHANGES_MEMORY);
     CHECK_U64(roles("NtContinueEx"), ROLE_CONTINUES);
     CHECK_U64(roles("NtReadFile"), ROLE_READS);
     CHECK_U64(roles("NtReadFil"), 0);

@@ -75,6 +75,29 @@ static void roles_are_flags_of_rows(void)
     end();
 }
 
+/* Calls that can make a guard page, or make room for one. */
+static void what_changes_memory_is_seen(void)
+{
+    static const char *const calls[] = {
+        "NtAllocateVirtualMemory", "NtAllocateVirtualMemoryEx",
+        "NtCreateThread",          "NtCreateThreadEx",
+        "NtFreeVirtualMemory",     "NtMapViewOfSection",
+        "NtMapViewOfSectionEx",    "NtProtectVirtualMemory",
+        "NtSetInformationProcess", "NtSetInformationVirtualMemory",
+        "NtUnmapViewOfSection",    "NtUnmapViewOfSectionEx",
+        "NtWriteVirtualMemory",
+    };
+
+    /* Whatever is wanted: here nothing. */
+    begin("trace=NtQueryTimer", false, false);
+    for (size_t i = 0; i < COUNT_OF(calls); i++) {
+        CHECK(row(calls[i]).more & ROW_CHANGES);
+    }
+    CHECK(!(row("NtReadVirtualMemory").more & ROW_CHANGES));
+    CHECK(row("NtProtectVirtualMemory").flags & ROW_FILTERED);
+    end();
+}
+
 /* What we know of the process depends on some of them. */
 static void what_nobody_wants_is_not_recorded(void)
 {
@@ -130,7 +153,8 @@ static void services_are_known_by_number(void)
 {
     begin("", true, false);
     plan_row(&plan, STR("NtCreateThreadEx"), 0x1234);
-    CHECK_U64(plan.services[0x1234].roles, ROLE_MAKES_THREAD);
+    CHECK_U64(plan.services[0x1234].roles,
+              ROLE_MAKES_THREAD | ROLE_CHANGES_MEMORY);
     CHECK_U64(plan.services[0x1234].code_args, 1 << 4);
     plan_row(&plan, STR("NtReadFile"), 6);
     CHECK_U64(plan.services[6].code_args, 1 << 2);
@@ -157,6 +181,7 @@ int main(void)
 {
     const struct test tests[] = {
         TEST(roles_are_flags_of_rows),
+        TEST(what_changes_memory_is_seen),
         TEST(what_nobody_wants_is_not_recorded),
         TEST(a_program_is_there_once),
         TEST(a_row_is_made_once),

@@ -85,7 +85,7 @@ callback:
     sub     $0x14, %rax
     test    $~3, %rax                           /* stub+14h .. stub+17h */
     jnz     .Lnot_newest
-    testb   $(NOT_PLAIN), RING_OPEN_ROW+1(%r11)
+    testl   $(NOT_PLAIN) << 8 | ROW_CHANGES, RING_OPEN_ROW(%r11)
     jnz     .Lnot_plain
 .Lplain:
     mov     RING_LIMIT(%r11), %eax
@@ -126,6 +126,8 @@ callback:
     jmp     .Lleave
 
 .Lnot_plain:
+    testb   $ROW_CHANGES, RING_OPEN_ROW(%r11)
+    jnz     .Lslow
     testb   $ROW_TELLS, RING_OPEN_ROW+1(%r11)
     jz      .Lnothing_pending
     mov     image_config+CONFIG_SECTION(%rip), %rax

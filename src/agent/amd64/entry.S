@@ -72,7 +72,7 @@ entry:
     push    %rcx
     mov     image_config+CONFIG_SECTION(%rip), %rcx
     mov     SECTION_ROWS(%rcx,%rax,8), %rcx     /* struct call_row */
-    test    $(NOT_PLAIN) << 8, %ecx
+    test    $(NOT_PLAIN) << 8 | ROW_CHANGES, %ecx
     jnz     .Lnot_plain
 
     /* Is there something on the stack, and may we read it? */
@@ -173,7 +173,7 @@ entry:
 
 .Lnot_plain:
     mov     %ecx, %edx
-    and     $((NOT_FILTERED) | ROW_FILTERED) << 8, %edx
+    and     $((NOT_FILTERED) | ROW_FILTERED) << 8 | ROW_CHANGES, %edx
     cmp     $ROW_FILTERED << 8, %edx
     jne     .Lslow
     test    $ROW_CAPTURES << 8, %ecx
