@@ -5513,8 +5513,11 @@ static void check_chore(void)
         calls = false;
     }
     same("calls for a chore", chore_calls != 0 || !calls, true);
+    /* Nothing that it has made is held here. */
     same("chore status", ring->chore_status,
-         calls ? chore_said : STATUS_NOT_SUPPORTED);
+         calls                        ? chore_said
+         : now->chore == CHORE_RESUME ? 0
+                                      : STATUS_NOT_SUPPORTED);
     if (calls && now->chore == CHORE_QUERY) {
         check_told(now->address);
     }
@@ -5530,6 +5533,7 @@ static void put_chore(uint32_t asked)
     chore_calls = 0;
     chore_found_open = chore_open;
     chore_found_taken = section->callback_owner == CALLBACK_PROGRAMS;
+    ((struct ring_args *)((char *)ring + RING_ARGS))[RING_ARGS_TAKEN].child = 0;
     ring->chore = c->chore;
     ring->chore_address = c->address;
     ring->chore_size = c->size;

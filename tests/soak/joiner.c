@@ -24,12 +24,22 @@
 /* A tracer comes and goes within this. */
 #define KILL_MS 300
 
+static BOOL tells;
+
 static HANDLE start(char *line)
 {
     STARTUPINFOA startup = { .cb = sizeof(startup) };
     PROCESS_INFORMATION info;
+    HANDLE error = GetStdHandle(STD_ERROR_HANDLE);
 
-    if (!CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup,
+    if (tells) {
+        /* What it says besides the trace is to be seen. */
+        SetHandleInformation(error, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
+        startup.dwFlags = STARTF_USESTDHANDLES;
+        startup.hStdOutput = error;
+        startup.hStdError = error;
+    }
+    if (!CreateProcessA(NULL, line, NULL, NULL, tells, 0, NULL, NULL, &startup,
                         &info)) {
         return NULL;
     }
@@ -85,6 +95,18 @@ static void tracer_line(char *line, size_t room, int cycle, DWORD pid, int argc,
     }
 }
 
+/* Until the first tracer has opened its output: it has got in then. */
+static void await_output(char **argv)
+{
+    char out[600];
+
+    snprintf(out, sizeof(out), argv[4], 0);
+    for (int i = 0;
+         i < 6000 && GetFileAttributesA(out) == INVALID_FILE_ATTRIBUTES; i++) {
+        Sleep(10);
+    }
+}
+
 int main(int argc, char **argv)
 {
     char name[64], line[4000];
@@ -103,6 +125,7 @@ int main(int argc, char **argv)
     kills = atoi(argv[3]) != 0;
     suspended = strchr(argv[2], 's') != NULL;
     is_new = strchr(argv[2], 'n') != NULL;
+    tells = strchr(argv[2], 'o') != NULL;
     srand(GetCurrentProcessId());
     sprintf(name, "ntstrace joined %lu", GetCurrentProcessId());
     memory = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0,
@@ -121,6 +144,7 @@ int main(int argc, char **argv)
 
         tracer_line(line, sizeof(line), 0, info.dwProcessId, argc, argv);
         tracer = start(line);
+        await_output(argv);
         Sleep(1000);
         ResumeThread(info.hThread);
         printf("before it runs: status %lu\n", end(tracer, INFINITE));
