@@ -267,6 +267,22 @@ static void close_all_given(const struct keeper *k)
     close_given(config->tracer);
 }
 
+/* Takes the callback, and says whether somebody else had it. */
+static uint32_t listen(const struct keeper *k)
+{
+    const volatile uint32_t *heard = &k->words->heard;
+    const uint32_t before = *heard;
+    uint32_t status = callback_take(NULL);
+    bool replaced = *heard != before;
+
+    if ((int32_t)status >= 0 && image_config_here()->wine_pointer != 0) {
+        /* The dispatcher may be that of an agent whose tracer is dead. */
+        callback_give_back();
+        status = callback_take(NULL);
+    }
+    return status == 0 && replaced ? KEEPER_REPLACED : status;
+}
+
 static uint32_t carry_out(struct keeper *k, uint32_t what)
 {
     switch ((enum keeper_what)what) {
@@ -283,11 +299,7 @@ static uint32_t carry_out(struct keeper *k, uint32_t what)
     case KEEPER_CLOSE:
         return k->opened.size != 0 ? close_pages(k) : STATUS_UNSUCCESSFUL;
     case KEEPER_LISTEN:
-        if (image_config_here()->wine_pointer != 0) {
-            /* The dispatcher may be that of an agent whose tracer is dead. */
-            callback_give_back();
-        }
-        return callback_take(NULL);
+        return listen(k);
     case KEEPER_LISTEN_NO:
         return callback_give_back();
     case KEEPER_SHUT:

@@ -519,6 +519,12 @@ static bool join(struct traced *t, struct err *e)
             ok = false;
         }
     }
+    if (ok && t->target.keeper.replaced && t->target.dead_count == 0) {
+        session_note(t->session,
+                     "process %u: another owner of the callback was there, "
+                     "which hears of nothing any more",
+                     (unsigned)t->target.os.pid);
+    }
     if (ok) {
         clear_dead(&t->target);
     }

@@ -153,6 +153,8 @@ bool keeper_pages(struct target *t, enum keeper_what what,
         t->keeper.opened.size = 0;
     }
     status = t->section->keeper.status;
+    t->keeper.replaced = t->keeper.replaced ||
+                         (what == KEEPER_LISTEN && status == KEEPER_REPLACED);
     if ((int32_t)status >= 0) {
         return true;
     }

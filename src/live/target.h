@@ -54,6 +54,7 @@ struct keeper {
     void *event;      // owned: there is an order
     uint32_t orders;  // given so far
     bool committed;   // its pages
+    bool replaced;    // it has taken the callback from somebody else
     /* It was told to stop the others, to open these pages, and not to let them go
      * and to close them. */
     bool stopped;

@@ -37,6 +37,7 @@
 #define SECTION_PLAIN 0x40
 #define SECTION_PENDING_LIVE 0xc0
 #define SECTION_SLOT 0x100
+#define SECTION_HEARD 0x1a4
 
 /* Service numbers are 14 bits: table (2) and index (12); two tables are in
  * use. */
@@ -131,12 +132,17 @@ enum keeper_what {
     KEEPER_GO,         // ... and let them go on
     KEEPER_OPEN,       // make these pages writable, and not executable ...
     KEEPER_CLOSE,      // ... and give them their protection back
-    KEEPER_LISTEN,     // register the callback ...
+    KEEPER_LISTEN,     // register the callback (KEEPER_REPLACED) ...
     KEEPER_LISTEN_NO,  // ... and take it back
     KEEPER_SHUT,       // close the handle in `address`, as one of the agent's
     KEEPER_END,        // close the agent's handles, and end
     KEEPER_LEAVE,      // end
 };
+
+/* The status of KEEPER_LISTEN, which has succeeded: another callback was there,
+ * for the return of the call that set ours was reported; of the first one that
+ * sets any it is not (docs/facts.md A2.2). */
+#define KEEPER_REPLACED 1
 
 /* A thread of ours that is there while the tracer stops or changes the program:
  * its orders, and its answers. */
@@ -146,8 +152,8 @@ struct keeper_words {
     _Atomic uint32_t ordered;  // counts orders
     _Atomic uint32_t done;     // the last one that was carried out ...
     uint32_t status;           // ... and how: NTSTATUS
-    uint32_t pad;
-    uint64_t event;  // its handle: set with each order
+    uint32_t heard;            // returns of our own calls: the callback's count
+    uint64_t event;            // its handle: set with each order
     uint64_t address;
     uint64_t size;  // bytes
 };
@@ -193,6 +199,8 @@ static_assert(offsetof(struct section, reader_asleep) == 0x80, "section.h");
 static_assert(offsetof(struct section, pending_live) == SECTION_PENDING_LIVE,
               "section.h");
 static_assert(offsetof(struct section, slot) == SECTION_SLOT, "section.h");
+static_assert(offsetof(struct section, keeper.heard) == SECTION_HEARD,
+              "section.h");
 static_assert(sizeof(struct section) <= SECTION_RING_STATE, "section.h");
 static_assert(sizeof(struct call_row) == 8, "section.h");
 static_assert(SECTION_RING_STATE + RING_MAX * 4 <= SECTION_PENDING,

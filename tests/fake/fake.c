@@ -711,7 +711,10 @@ static uint32_t keep(const struct keeper_words *w)
         os_event_set(fake.keeper);
         break;
     }
-    return ok ? 0 : 0xc0000022;
+    return !ok ? 0xc0000022
+           : w->what == KEEPER_LISTEN && fake.setup.callback_there
+               ? KEEPER_REPLACED
+               : 0;
 }
 
 /* It has its turn whenever the tracer looks whether the process is there. */

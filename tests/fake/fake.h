@@ -59,6 +59,7 @@ struct fake_setup {
     bool keeps_loader;     // ... its agent cannot put the loader's bytes back
     bool callback_denied;  // it does not get its callback
     bool callback_stays;   // which it cannot give back
+    bool callback_there;   // somebody else has it
     /* The program ends itself, our thread first, when that has carried out this
      * order: the one that asks for it goes on if somebody lets it. */
     bool keeper_falls;

@@ -12,6 +12,7 @@
  *   c   starts children, one after the other
  *   l   holds the loader's lock when it is told to
  *   e   ends by itself after about half a second
+ *   o   has a callback of its own, which only goes on
  *
  * The argument of each NtClose counts the calls of its thread, so that a trace
  * shows whether one is missing. All of them fail.
@@ -29,6 +30,7 @@
 #define HANDLES_MOST 0x4000
 
 NTSYSAPI LONG NTAPI NtClose(HANDLE);
+NTSYSAPI LONG NTAPI NtSetInformationProcess(HANDLE, ULONG, void *, ULONG);
 NTSYSAPI LONG NTAPI LdrLockLoaderLock(ULONG, ULONG *, ULONG_PTR *);
 NTSYSAPI LONG NTAPI LdrUnlockLoaderLock(ULONG, ULONG_PTR);
 
@@ -289,6 +291,27 @@ static HANDLE start(LPTHREAD_START_ROUTINE routine)
     return CreateThread(NULL, 0, routine, NULL, 0, NULL);
 }
 
+/* jmp *%r10 */
+static int own_callback(void)
+{
+    static const BYTE code[] = { 0x41, 0xff, 0xe2 };
+    struct {
+        ULONG version;
+        ULONG reserved;
+        void *callback;
+    } info = { 0, 0, NULL };
+    DWORD old;
+
+    info.callback = VirtualAlloc(NULL, 0x1000, MEM_COMMIT, PAGE_READWRITE);
+    if (info.callback == NULL) {
+        return 0;
+    }
+    memcpy(info.callback, code, sizeof(code));
+    return VirtualProtect(info.callback, 0x1000, PAGE_EXECUTE_READ, &old) &&
+           NtSetInformationProcess(GetCurrentProcess(), 40, &info,
+                                   sizeof(info)) >= 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *way = argc > 2 ? argv[2] : "";
@@ -309,6 +332,9 @@ int main(int argc, char **argv)
                  ? NULL
                  : MapViewOfFile(memory, FILE_MAP_ALL_ACCESS, 0, 0, 0);
     if (shared == NULL) {
+        return 1;
+    }
+    if (strchr(way, 'o') && !own_callback()) {
         return 1;
     }
     if (strchr(way, 'w')) {

@@ -728,8 +728,18 @@ static void a_program_that_runs_is_joined_and_let_go_as_it_was(void)
                        "+++ exited with 0 +++" },
     };
 
+    static const struct story other = {
+        .name = "attach, the callback is another's",
+        .line = "ntstrace -o out.txt --detach-after=10 -p 64",
+        .attached = true,
+        .setup = { .run = is_joined, .callback_there = true },
+        .says_more = { "+++ attached +++",
+                       "process 64: another owner of the callback was there" },
+    };
+
     tell_from(&let_go, false);
     tell_from(&ends, false);
+    tell_once(&other);
 }
 
 /* What an agent that is found in it says of its tracer is the program's to

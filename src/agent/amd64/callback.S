@@ -171,7 +171,13 @@ callback_slow:
     cmp     image_config+CONFIG_SIZE(%rip), %rax
     jb      .Lours
     call_c  agent_return, 0x40
+.Lgo_on:
+    restore_frame
+    jmp     *%r10
 .Lours:
+    /* Looked at while no other thread runs (keeper.c). */
+    mov     image_config+CONFIG_SECTION(%rip), %rax
+    incl    SECTION_HEARD(%rax)
     restore_frame
     jmp     *%r10
 
@@ -188,4 +194,4 @@ handshake:
     cmp     image_config+CONFIG_SIZE(%rip), %rax
     jb      .Lours
     call_c  agent_handshake, 0x40
-    jmp     .Lours
+    jmp     .Lgo_on
