@@ -31,6 +31,8 @@
  * many that a process has made. */
 #define BEGIN_MS 200
 #define LATE_MOST 16
+/* How often one is looked at, for which it is stopped. */
+#define LATE_MS 5
 
 /* No call that makes a process takes longer, as far as we believe its record;
  * and so much the clocks may differ. */
@@ -261,7 +263,8 @@ struct late_child {
     struct late_child *next;
     struct os_process p;
     struct born born;
-    uint64_t until;  // TSC: then it is tried in any case
+    uint64_t again;  // TSC: when to look at it next
+    uint64_t until;  // the same: then it is tried in any case
 };
 
 static bool keep_late(struct traced *t, const struct os_process *p,
@@ -291,9 +294,15 @@ void children_late(struct traced *t, bool last)
     struct late_child **link = &t->late;
 
     while (*link != NULL) {
+        const uint64_t now = os_tsc();
         struct late_child *l = *link;
+        bool due = last || now >= l->until;
 
-        if (!last && os_tsc() < l->until && !attach_may(&l->p)) {
+        if (!due && now >= l->again) {
+            l->again = now + LATE_MS * t->session->timing.tsc_per_ms;
+            due = attach_may(&l->p);
+        }
+        if (!due) {
             link = &l->next;
             continue;
         }
