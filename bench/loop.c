@@ -2,7 +2,7 @@
 /*
  * loop.c - a program that makes system calls and says what they cost it.
  *
- *   loop [-c] [-a] [-n] [-r N] [-k KIND] [-p MS] THREADS CALLS ROUNDS
+ *   loop [-c] [-a] [-n] [-r N] [-k KIND] [-p MS] [-d N] THREADS CALLS ROUNDS
  *
  *   -c      first registers the emptiest return callback there is, `jmp r10`
  *   -a      every other round is thread 0's alone
@@ -18,6 +18,8 @@
  *             clock      NtQueryPerformanceCounter, which fills two integers
  *                        on the thread's stack
  *             clock-far  the same, and they are on the heap
+ *   -d N    calls from functions N deep, of 160 bytes and more each: that much
+ *           stack lies above
  *   -p MS   sleeps so long between rounds (30), so that a tracer's reader
  *           can empty the rings where nobody measures
  *
@@ -103,6 +105,7 @@ static struct {
     uint64_t calls;
     uint32_t rounds;
     uint32_t pause;  // milliseconds
+    uint32_t depth;
     bool callback;
     bool alternate;
     bool numbered;
@@ -193,7 +196,7 @@ static void point(struct pointed *p)
     p->attributes.name = &p->name;
 }
 
-static DWORD WINAPI run(void *arg)
+static DWORD run_here(void *arg)
 {
     uint32_t me = (uint32_t)(uintptr_t)arg;
     uint64_t number = 1;
@@ -226,6 +229,21 @@ static DWORD WINAPI run(void *arg)
     }
     free(there);
     return 0;
+}
+
+__attribute__((noinline)) static DWORD deeper(void *arg, uint32_t depth)
+{
+    volatile char room[128];
+    DWORD result;
+
+    room[0] = 1;
+    result = depth > 0 ? deeper(arg, depth - 1) : run_here(arg);
+    return result + (DWORD)room[0] - 1;
+}
+
+static DWORD WINAPI run(void *arg)
+{
+    return deeper(arg, options.depth);
 }
 
 static bool set_empty_callback(void)
@@ -274,6 +292,8 @@ static bool parse(int argc, char **argv)
             options.kind = kind_of(argv[++i]);
         } else if (strcmp(argv[i], "-p") == 0 && i + 1 < argc) {
             options.pause = (uint32_t)strtoul(argv[++i], NULL, 0);
+        } else if (strcmp(argv[i], "-d") == 0 && i + 1 < argc) {
+            options.depth = (uint32_t)strtoul(argv[++i], NULL, 0);
         } else {
             return false;
         }
@@ -315,8 +335,8 @@ int main(int argc, char **argv)
 
     if (!parse(argc, argv)) {
         fprintf(stderr,
-                "usage: loop [-c] [-a] [-n] [-r N] [-k KIND] [-p MS] THREADS "
-                "CALLS ROUNDS\n");
+                "usage: loop [-c] [-a] [-n] [-r N] [-k KIND] [-p MS] [-d N] "
+                "THREADS CALLS ROUNDS\n");
         return 2;
     }
     if (options.callback && !set_empty_callback()) {

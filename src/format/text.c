@@ -135,23 +135,29 @@ static bool is_special(str rest, bool at_start, bool word)
                         str_starts(rest, STR("mapped ")));
 }
 
-static void add_module(struct buf *b, str s, enum text_hex hex)
+/* `first`: nothing stands before it that would say what it is. */
+static void add_plain(struct buf *b, str s, enum text_hex hex, bool first)
 {
     enum text_hex most = hex == TEXT_HEX_ALL ? TEXT_HEX_WIDE : hex;
-    bool word = true;
+    bool word = first;
     size_t size;
 
     for (size_t at = 0; at < s.size; at += size) {
         str rest = str_slice(s, at, s.size);
         uint32_t c = chars_code_point(rest, &size);
 
-        if (is_special(rest, at == 0, word)) {
+        if (is_special(rest, first && at == 0, word)) {
             chars_add_code(b, c);
         } else {
             add_escape(b, c, '^', most);
         }
         word = word && is_word(rest.p[0]);
     }
+}
+
+static void add_module(struct buf *b, str s, enum text_hex hex)
+{
+    add_plain(b, s, hex, true);
 }
 
 /* --- Numbers ---------------------------------------------------------- */
@@ -935,7 +941,7 @@ static void add_frame(struct text *t, const struct sink_frame *f)
     line_room(&t->dumps, f->symbol.size * ESCAPE_MOST + SMALL);
     if (f->symbol.size > 0) {
         buf_add_char(b, '!');
-        add_module(b, f->symbol, t->options.hex);
+        add_plain(b, f->symbol, t->options.hex, false);
     }
     buf_add_char(b, '+');
     buf_add_hex(b, f->symbol.size > 0 ? f->offset : f->place.offset);

@@ -208,6 +208,13 @@ static void enter(uint32_t i)
     default:
         break;
     }
+    if (any(3) == 0) {
+        uint8_t stack[STACK_REGISTERS + 64];
+
+        memset(stack, (int)number, sizeof(stack));
+        data(number, below, RECORD_STACK, STACK_OP,
+             STACK - below - STACK_REGISTERS, stack, sizeof(stack));
+    }
     chunk_call(&c, w.us, number, below, count, args);
     if (any(4) > 0) {
         feed(w.threads[i], &c);
@@ -318,6 +325,10 @@ static void journal(struct model_process *p)
         break;
     case 2:
         journal_unmodule(&b, at, base);
+        tell_record(p, &b);
+        break;
+    case 8:
+        journal_file(&b, at, base, str_of(names[any(4)]));
         tell_record(p, &b);
         break;
     case 3:

@@ -101,6 +101,43 @@ static void texts_are_cut_where_there_is_no_room(void)
     CHECK_U64(b.size, 0);
 }
 
+static void where_a_modules_file_is_may_be_told(void)
+{
+    struct trace *t = trace_open(MODE_PATCHED);
+    struct journal_module made = {
+        .base = 0x150000000,
+        .size = 0x3000,
+        .timestamp = 0x65432100,
+        .checksum = 0x1234,
+        .image_size = 0x2fff,
+    };
+    _Alignas(8) char room[200];
+    struct buf b = BUF_OVER(room);
+    struct module_told told;
+
+    journal_module(&b, 0, &made, STR("x.dll"), STR(""));
+    tell_record(t->p, &b);
+    b = BUF_OVER(room);
+    journal_file(&b, 0, 0x150000000, STR("\\??\\C:\\x.dll"));
+    CHECK(!b.cut && journal_judge(room, b.size));
+    tell_record(t->p, &b);
+    b = BUF_OVER(room);
+    journal_file(&b, 0, 0x160000000, STR("\\??\\C:\\nobody's.dll"));
+    tell_record(t->p, &b);
+    model_flush(t->m);
+    CHECK(model_module(t->p, 0x150002fff, &told));
+    CHECK_U64(told.base, 0x150000000);
+    CHECK_U64(told.size, 0x3000);
+    CHECK_U64(told.build.timestamp, 0x65432100);
+    CHECK_U64(told.build.checksum, 0x1234);
+    CHECK_U64(told.build.image_size, 0x2fff);
+    CHECK_STR(told.name, STR("x.dll"));
+    CHECK_STR(told.path, STR("\\??\\C:\\x.dll"));
+    CHECK(!model_module(t->p, 0x150003000, &told));
+    CHECK(!model_module(t->p, 0x160000000, &told));
+    trace_close(t);
+}
+
 static void a_module_says_which_build_it_is(void)
 {
     _Alignas(8) char room[200];
@@ -427,6 +464,7 @@ int main(void)
         TEST(a_child_that_is_not_traced_is_told),
         TEST(texts_are_cut_where_there_is_no_room),
         TEST(a_module_says_which_build_it_is),
+        TEST(where_a_modules_file_is_may_be_told),
         TEST(what_is_no_record_is_refused),
         TEST(a_thread_cannot_write_a_journal),
         TEST(kinds_that_there_are_not_are_none),

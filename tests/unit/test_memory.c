@@ -104,6 +104,12 @@ static void hear(void *ctx, const struct call *call, const char *what)
     buf_addf(&h->b, "%s %llu", what, (unsigned long long)call->id);
     add_memory(&h->b, "before", &call->before);
     add_memory(&h->b, "after", &call->after);
+    if (call->stack.size > 0) {
+        const struct memory stack = { &call->stack, 1 };
+
+        buf_addf(&h->b, " %u bytes", (unsigned)call->stack.size);
+        add_memory(&h->b, "of stack", &stack);
+    }
     buf_add_char(&h->b, '\n');
 }
 
@@ -185,6 +191,53 @@ static void pieces_that_touch_are_one(void)
     chunk_data(&c, 1, N_CLOSE, 0x100, 0, 0, 0x5003, "def", 3);
     chunk_entry(&c, 2, N_CLOSE, STACK, 0x100, 1, 2, 0);
     GIVES("enter 1 before 5000=abcdef\n");
+}
+
+/* Registers, and `size` bytes of stack, in one record. */
+static void chunk_stack(uint64_t us, uint64_t below, uint64_t from, uint32_t op,
+                        char first, uint32_t size)
+{
+    char bytes[200];
+
+    memset(bytes, first, sizeof(bytes));
+    chunk_data(&c, us, N_CLOSE, below, RECORD_STACK, op, from, bytes, size);
+}
+
+static void the_stack_is_no_memory_of_arguments(void)
+{
+    const uint64_t from = STACK - 0x100 - STACK_REGISTERS;
+
+    /* What touches it is apart from it as well. */
+    chunk_data(&c, 1, N_CLOSE, 0x100, 0, 0, from - 2, "in", 2);
+    chunk_stack(1, 0x100, from, STACK_OP, 'r', 64);
+    chunk_stack(1, 0x100, from + 64, STACK_OP, 's', 16);
+    chunk_entry(&c, 2, N_CLOSE, STACK, 0x100, 1, 2, 0);
+    chunk_data(&c, 3, N_CLOSE, 0x100, AT_RETURN, 2, 0x5000, "out", 3);
+    chunk_return(&c, 4, N_CLOSE, STACK, 0x100, 0);
+    GIVES("enter 1 before 22febe=in 80 bytes of stack 22fec0="
+          "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr\n"
+          "leave 1 before 22febe=in after 5000=out 80 bytes of stack 22fec0="
+          "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr\n");
+}
+
+static void a_stack_that_is_none_is_forgotten(void)
+{
+    const uint64_t from = STACK - 0x100 - STACK_REGISTERS;
+
+    /* Not where RSP is; too short; of another call; with memory behind it. */
+    chunk_stack(1, 0x100, from + 8, STACK_OP, 'x', 64);
+    chunk_entry(&c, 2, N_CLOSE, STACK, 0x100, 1, 2, 0);
+    GIVES("enter 1\n");
+    chunk_stack(1, 0x100, from, STACK_OP, 'x', 56);
+    chunk_entry(&c, 2, N_CLOSE, STACK, 0x100, 1, 2, 0);
+    GIVES("enter 1\n");
+    chunk_stack(1, 0x108, from - 8, STACK_OP, 'x', 64);
+    chunk_entry(&c, 2, N_CLOSE, STACK, 0x100, 1, 2, 0);
+    GIVES("enter 1\n");
+    chunk_stack(1, 0x100, from, 0, 'x', 64);
+    chunk_data(&c, 1, N_CLOSE, 0x100, 0, 1 << 16, 0x5000, "in", 2);
+    chunk_entry(&c, 2, N_CLOSE, STACK, 0x100, 1, 2, 0);
+    GIVES("enter 1 before 5000=in\n");
 }
 
 static void a_piece_of_another_call_is_forgotten(void)
@@ -355,6 +408,8 @@ int main(void)
         TEST(addresses_may_wrap),
         TEST(pieces_come_with_their_entry_and_their_return),
         TEST(pieces_that_touch_are_one),
+        TEST(the_stack_is_no_memory_of_arguments),
+        TEST(a_stack_that_is_none_is_forgotten),
         TEST(all_pieces_of_a_call_are_kept_and_no_more),
         TEST(a_piece_of_another_call_is_forgotten),
         TEST(what_comes_in_between_makes_it_forgotten),

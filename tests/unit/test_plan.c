@@ -9,6 +9,7 @@
 #include "unit/check.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static struct plan plan;
 static struct filter *filter;
@@ -119,6 +120,38 @@ static void what_nobody_wants_is_not_recorded(void)
     end();
 }
 
+/* The program of a row that a plan for `expression` with 8 KiB of stack makes. */
+static uint32_t stack_of(const char *expression, bool arguments,
+                         const char *name)
+{
+    struct capture_program head = { .stack = 0 };
+    struct call_row made;
+
+    begin(expression, arguments, true);
+    plan.wants.stack = 8192;
+    made = row(name);
+    if (made.program != 0) {
+        memcpy(&head, plan.bytes + made.program - SECTION_PROGRAMS,
+               sizeof(head));
+        CHECK(made.flags & ROW_CAPTURES);
+    }
+    end();
+    return (uint32_t)head.stack * CAPTURE_STACK_UNIT;
+}
+
+static void stacks_are_copied_of_what_is_shown(void)
+{
+    CHECK_U64(stack_of("trace=NtReadFile", true, "NtReadFile"), 8192);
+    CHECK_U64(stack_of("trace=NtReadFile", false, "NtReadFile"), 8192);
+    /* Plain words alone; a call that no table has. */
+    CHECK_U64(stack_of("", true, "NtYieldExecution"), 8192);
+    CHECK_U64(stack_of("", true, "NtNobodyKnows"), 8192);
+    /* They are looked at for the sake of handles. */
+    CHECK_U64(stack_of("trace=NtReadFile", true, "NtOpenKey"), 0);
+    CHECK_U64(stack_of("trace=NtReadFile", true, "NtClose"), 0);
+    CHECK_U64(stack_of("trace=NtReadFile", true, "NtQueryTimer"), 0);
+}
+
 static void a_program_is_there_once(void)
 {
     uint32_t used;
@@ -183,6 +216,7 @@ int main(void)
         TEST(roles_are_flags_of_rows),
         TEST(what_changes_memory_is_seen),
         TEST(what_nobody_wants_is_not_recorded),
+        TEST(stacks_are_copied_of_what_is_shown),
         TEST(a_program_is_there_once),
         TEST(a_row_is_made_once),
         TEST(services_are_known_by_number),

@@ -386,6 +386,68 @@ static void x_escapes_what_is_not_ascii_and_xx_all(void)
     SINK_TEXT(all, "a^{E4}.exe+0x10", s->ops->place(s, &place));
 }
 
+/* Two callers and why there are no more, of a whole call and of half of one. */
+static void tell_stack(struct text *t, str cut, str file)
+{
+    const struct sink_frame frames[] = {
+        { 0x150000010,
+          { PLACE_MODULE, STR("a b.dll"), 0x150000000, 0x10, false },
+          STR("?f@@YAXXZ"),
+          5 },
+        { 0x140001000,
+          { PLACE_MODULE, STR("x.exe"), 0x140000000, 0x1000, true },
+          STR(""),
+          0 },
+        { 0x1f0010,
+          { PLACE_PRIVATE, STR(""), 0x1f0000, 16, false },
+          STR(""),
+          0 },
+        { 0x77, { PLACE_UNKNOWN, STR(""), 0, 0, false }, STR(""), 0 },
+    };
+    struct sink_stack stack = { frames, COUNT_OF(frames), cut, file };
+    struct sink_note caller = { NOTE_CALLER, STR(""), 0, &frames[1].place };
+    struct sink_end end = { .took = TOOK_NOTHING };
+    struct sink *s = &t->sink;
+
+    sinks_begin(s);
+    s->ops->null(s);
+    s->ops->result(s, NULL);
+    s->ops->nothing(s);
+    s->ops->note(s, &caller);
+    s->ops->stack(s, &stack);
+    s->ops->call_end(s, &end);
+    s->ops->call_begin(s, &sinks_head, STR("NtX"), PART_RETURN);
+    s->ops->result(s, NULL);
+    s->ops->unknown(s);
+    caller.place = NULL;
+    stack.count = 0;
+    s->ops->note(s, &caller);
+    s->ops->stack(s, &stack);
+    s->ops->call_end(s, &end);
+}
+
+static void callers_follow_their_call(void)
+{
+    struct text_options options = { .always_pid = true };
+    struct wrote w = { 0 };
+    struct text t;
+
+    CHECK(text_init(&t, &options, wrote_line, &w));
+    tell_stack(&t, STR("no file of"), STR("c)d.dll"));
+    sinks_check_lines(&w, CHECK_AT);
+    CHECK_STR(wrote_all(&w),
+              STR("32.36 NtX(NULL) = void (from x.exe@0x140000000+0x1000)\n"
+                  "32.36 > a b.dll!?f@@YAXXZ+0x5\n"
+                  "32.36 > x.exe@0x140000000+0x1000\n"
+                  "32.36 > private 0x1f0000+0x10\n"
+                  "32.36 > 0x77\n"
+                  "32.36 > (stack cut: no file of c^{29}d.dll)\n"
+                  "32.36 <... NtX resumed>) = ? (from ?)\n"
+                  "32.36 > (stack cut: no file of c^{29}d.dll)\n"));
+    text_close(&t);
+    free(w.p);
+}
+
 /* A failing call, a note, a transition and a notice. */
 static void tell_some(struct text *t)
 {
@@ -738,6 +800,7 @@ int main(void)
         TEST(x_escapes_what_is_not_ascii_and_xx_all),
         TEST(colours_stand_around_what_matters),
         TEST(dumps_follow_their_call),
+        TEST(callers_follow_their_call),
         TEST(processes_are_called_by_their_programs),
         TEST(a_large_dump_is_whole_and_a_huge_one_is_cut),
         TEST(a_null_result_is_zero),
