@@ -26,7 +26,7 @@ enum {
     DIRECTORY_EXCEPTION = 3,
 };
 
-#define SECTION_IS_CODE 0x20000020u /* CNT_CODE, MEM_EXECUTE */
+#define SECTION_IS_CODE 0x20000020u /* it holds some, or may be run */
 
 static uint16_t u16_at(struct reader *r, size_t offset)
 {

@@ -15,8 +15,8 @@
 #include "base/banned.h"
 
 enum {
-    FUNCTION_SIZE = 12,  // of RUNTIME_FUNCTION: begin, end, unwind data
-    INFO_SIZE = 4,       // of UNWIND_INFO, in front of its codes
+    FUNCTION_SIZE = 12,  // of a row: begin, end, unwind data
+    INFO_SIZE = 4,       // of unwind data, in front of their codes
     CODES_MOST = 255,
 
     FLAG_CHAINED = 4,
@@ -28,8 +28,8 @@ enum {
     SET_FPREG = 3,
     SAVE_NONVOL = 4,
     SAVE_NONVOL_FAR = 5,
-    EPILOG = 6,  // of version 2; of version 1 SAVE_XMM
-    SPARE = 7,   // the same, SAVE_XMM_FAR
+    EPILOG = 6,  // of version 2; of 1 a vector register, near ...
+    SPARE = 7,   // ... and far
     SAVE_XMM128 = 8,
     SAVE_XMM128_FAR = 9,
     PUSH_MACHFRAME = 10,
