@@ -84,16 +84,6 @@ void child_entry(struct ring *ring, uint64_t rsp)
     }
 }
 
-bool child_return(struct ring *ring, uint64_t rsp, uint64_t rax)
-{
-    struct ring_args *args = ring_args_at(ring, RING_ARGS_TAKEN);
-
-    if ((args->child & CHILD_HELD) != 0) {
-        *flags_at(rsp) &= ~SUSPENDED;
-    }
-    return (int32_t)rax >= 0 && args->child != 0;
-}
-
 /* The handle that argument `i` says where it was put. */
 static uint64_t handle_in(struct ring *ring, uint64_t rsp, int i)
 {
@@ -117,6 +107,43 @@ uint32_t child_resume(struct ring *ring)
         resume.a[0] = handle_in(ring, rsp, ARG_THREAD);
     }
     return resume.a[0] == 0 ? 0 : own_call_always(ring, &resume);
+}
+
+/* What the tracer would have to read in this process, which is dear for it and
+ * cheap for us: it judges it as what it would have found. */
+static void tell_made(struct ring *ring, uint64_t rsp,
+                      const struct ring_args *args)
+{
+    bool named = args->count == USER_PROCESS_ARGS;
+    bool clone;
+
+    ring->made = 0;
+    ring->made_process = 0;
+    ring->made_thread = 0;
+    if (capture_near_end(rsp)) {
+        return;
+    }
+    ring->made_process = handle_in(ring, rsp, ARG_PROCESS);
+    if (named) {
+        ring->made_thread = handle_in(ring, rsp, ARG_THREAD);
+    }
+    clone = named ? is_clone(ring, rsp, args->words[ARG_ATTRIBUTES])
+                  : args->words[ARG_SECTION] == 0;
+    ring->made = clone ? RING_MADE_CLONE : RING_MADE_OTHER;
+}
+
+bool child_return(struct ring *ring, uint64_t rsp, uint64_t rax)
+{
+    struct ring_args *args = ring_args_at(ring, RING_ARGS_TAKEN);
+    bool waits = (int32_t)rax >= 0 && args->child != 0;
+
+    if ((args->child & CHILD_HELD) != 0) {
+        *flags_at(rsp) &= ~SUSPENDED;
+    }
+    if (waits) {
+        tell_made(ring, rsp, args);
+    }
+    return waits;
 }
 
 void child_abandoned(struct ring *ring, uint64_t rsp, bool asked)

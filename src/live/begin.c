@@ -270,6 +270,9 @@ struct traced *begin_child(struct traced *parent, const struct born *b,
         traced_close(t);
         return NULL;
     }
+    if (!t->hidden && begin_wants(s).handles) {
+        os_handles_ahead(p);
+    }
     if (!target_take_in(&t->target, p,
                         parent->attached ? NULL : &parent->target, s->options,
                         t->hidden ? s->hidden_plan : &s->plan, s->wake,

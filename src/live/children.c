@@ -87,6 +87,7 @@ void children_entry(struct traced *t, struct drained *d, const uint8_t *record)
 
     memcpy(&entry, record, sizeof(entry));
     *m = (struct making){ .rsp = entry.rsp,
+                          .seen = true,
                           .time = entry.head.time,
                           .process_at = argument(&entry, record, ARG_PROCESS),
                           .named =
@@ -349,6 +350,26 @@ static void join(struct traced *t, struct drained *d, struct os_process *p,
     }
 }
 
+/* Its process goes to d->making; *clone: it names no image. Returns the handle
+ * on its thread, 0: there is none. As its thread tells it, or as it stands in the
+ * program's memory. */
+static uint64_t what_is_made(const struct traced *t, struct drained *d,
+                             bool *clone)
+{
+    const volatile struct ring *told = d->ring;
+    struct making *m = &d->making;
+    uint32_t made = m->seen ? told->made : 0;
+
+    if (made == RING_MADE_CLONE || made == RING_MADE_OTHER) {
+        *clone = made == RING_MADE_CLONE;
+        m->process = told->made_process;
+        return m->thread_at != 0 ? told->made_thread : 0;
+    }
+    *clone = m->named ? names_no_image(t, m->attributes) : m->section == 0;
+    m->process = handle_at(t, m->process_at);
+    return handle_at(t, m->thread_at);
+}
+
 void children_return(struct traced *t, struct drained *d,
                      const struct record_return *r)
 {
@@ -357,16 +378,16 @@ void children_return(struct traced *t, struct drained *d,
     struct os_process p;
     uint64_t time = r->head.time;
     const struct traced *of = NULL;
-    bool clone = m->named ? names_no_image(t, m->attributes) : m->section == 0;
+    uint64_t thread;
+    bool clone;
 
     if ((int32_t)(uint32_t)r->rax < 0) {
         return;
     }
-    m->process = handle_at(t, m->process_at);
+    thread = what_is_made(t, d, &clone);
     /* Where we do not know whose process it is, it is not ours to let run. */
     m->left = m->held;
-    if (!os_process_borrow(&p, &t->target.os, m->process,
-                           handle_at(t, m->thread_at), &e)) {
+    if (!os_process_borrow(&p, &t->target.os, m->process, thread, &e)) {
         return;
     }
     if (is_known(t->session, p.pid) || !is_its_own(t, m, &p)) {

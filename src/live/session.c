@@ -172,6 +172,8 @@ static size_t round_trip(struct session *s)
         if (!t->ended) {
             taken += take(t);
             children_late(t, false);
+            /* Now: the others' turns may take long. */
+            rings_wake(t);
         }
     }
     if (taken > 0) {

@@ -31,6 +31,7 @@ struct making {
     uint64_t attributes;  // PS_ATTRIBUTE_LIST, where an image may be named ...
     uint64_t section;     // ... or the section that it has as its image
     bool named;           // the first of them
+    bool seen;            // its entry: its thread tells what it has made
     bool held;            // the new thread is suspended by the agent's will
     bool left;            // ... and is resumed by nobody else
     bool runs;            // it may have run already: nobody has suspended it

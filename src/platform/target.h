@@ -178,6 +178,9 @@ struct os_handle {
 /* Tells `each` of the handles that `p` has. Takes at most `ms`: a handle whose
  * name cannot be had without waiting for somebody is given up, and the rest
  * with it; then false, but what was found has been told. */
+/* Begins to find out what os_handles_query of the same process will tell, which
+ * may come soon, or never. */
+void os_handles_ahead(const struct os_process *p);
 bool os_handles_query(const struct os_process *p, uint32_t ms,
                       void (*each)(void *ctx, const struct os_handle *h),
                       void *ctx, struct err *e);

@@ -114,6 +114,10 @@ struct ring_open {
     uint64_t stack_base;
 };
 
+/* ring.made */
+#define RING_MADE_OTHER 1 /* an image, or its section, is named */
+#define RING_MADE_CLONE 2 /* none is */
+
 /* ring_args.child */
 #define CHILD_WAITS 1 /* its return waits for the tracer */
 #define CHILD_HELD 2  /* its new thread is suspended by our will */
@@ -217,6 +221,13 @@ struct ring {
     uint32_t changing;
     uint32_t around_bytes;  // that are at RING_AROUND, for this event ...
     uint64_t around;        // ... and where they are from
+    /* Of a call that makes a process, with its return that waits: the handles
+     * that it has given, 0: not known; and whether it names no image, RING_MADE_*.
+     */
+    uint64_t made_process;
+    uint64_t made_thread;
+    uint32_t made;
+    uint32_t pad4;
 };
 
 static_assert(offsetof(struct ring, head) == RING_HEAD, "ring.h");

@@ -1055,6 +1055,11 @@ bool os_shares_console(const struct os_process *p)
 
 /* --- handles.c --- */
 
+void os_handles_ahead(const struct os_process *p)
+{
+    (void)p;
+}
+
 bool os_handles_query(const struct os_process *p, uint32_t ms,
                       void (*each)(void *ctx, const struct os_handle *h),
                       void *ctx, struct err *e)

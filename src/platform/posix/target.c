@@ -262,6 +262,11 @@ bool os_section_unmap(const struct os_process *p, uint64_t at, struct err *e)
 
 /* --- handles.c --- */
 
+void os_handles_ahead(const struct os_process *p)
+{
+    (void)p;
+}
+
 bool os_handles_query(const struct os_process *p, uint32_t ms,
                       void (*each)(void *ctx, const struct os_handle *h),
                       void *ctx, struct err *e)

@@ -416,8 +416,10 @@ static DWORD WINAPI run(void *arg)
     return 0;
 }
 
-/* The one that waits for work; NULL: there is none. Of the main thread alone. */
+/* The one that waits for work; NULL: there is none. And what it is at, if that
+ * was asked for ahead. Of the main thread alone. */
 static struct worker *idle;
+static struct work *ahead;
 
 static struct worker *worker_open(void)
 {
@@ -441,22 +443,64 @@ static struct worker *worker_open(void)
     return k;
 }
 
-/* Has it done within `ms`; false: not all of it was, and it is given up. */
-static bool worker_does(struct worker *k, struct work *w, uint32_t ms)
+/* `k` is to do it; NULL without memory. */
+static struct work *worker_begin(struct worker *k, const struct os_process *p)
 {
-    int busy = WORKER_BUSY;
+    struct work *w = calloc(1, sizeof(*w));
 
+    if (w == NULL) {
+        return NULL;
+    }
+    atomic_store(&w->holders, 2);
+    w->pid = p->pid;
+    w->status = (NTSTATUS)0xc0000017;  // STATUS_NO_MEMORY
+    if (!DuplicateHandle(GetCurrentProcess(), p->process, GetCurrentProcess(),
+                         &w->process, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
+        free(w);
+        return NULL;
+    }
     k->work = w;
     atomic_store(&k->state, WORKER_BUSY);
     SetEvent(k->go);
+    return w;
+}
+
+/* True: it has done what it began within `ms`; false: it is given up. */
+static bool worker_end(struct worker *k, uint32_t ms)
+{
+    int busy = WORKER_BUSY;
+
     if (WaitForSingleObject(k->done, ms) != WAIT_OBJECT_0) {
         if (atomic_compare_exchange_strong(&k->state, &busy, WORKER_GIVEN_UP)) {
             return false;
         }
         WaitForSingleObject(k->done, INFINITE);
     }
-    idle = k;
     return true;
+}
+
+/* What was asked for ahead, and nobody wants. */
+static void drop_ahead(void)
+{
+    if (ahead == NULL) {
+        return;
+    }
+    if (!worker_end(idle, 0)) {
+        idle = NULL;
+    }
+    put_down(ahead);
+    ahead = NULL;
+}
+
+void os_handles_ahead(const struct os_process *p)
+{
+    drop_ahead();
+    if (idle == NULL) {
+        idle = worker_open();
+    }
+    if (idle != NULL) {
+        ahead = worker_begin(idle, p);
+    }
 }
 
 static void tell_found(struct found *f,
@@ -478,26 +522,22 @@ bool os_handles_query(const struct os_process *p, uint32_t ms,
                       void (*each)(void *ctx, const struct os_handle *h),
                       void *ctx, struct err *e)
 {
-    struct work *w = calloc(1, sizeof(*w));
-    struct worker *k = idle != NULL ? idle : worker_open();
+    struct work *w;
     bool over;
     bool ok;
 
-    idle = k;
-    if (w == NULL || k == NULL) {
-        free(w);
-        return err_set(e, ERR_OS, "out of memory");
+    if (ahead == NULL || ahead->pid != p->pid) {
+        os_handles_ahead(p);
     }
-    atomic_store(&w->holders, 2);
-    w->pid = p->pid;
-    if (!DuplicateHandle(GetCurrentProcess(), p->process, GetCurrentProcess(),
-                         &w->process, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
-        free(w);
-        return win_fail(e, "cannot ask for the program's handles");
+    w = ahead;
+    ahead = NULL;
+    if (w == NULL) {
+        return err_set(e, ERR_OS, "cannot ask for the program's handles");
     }
-    w->status = (NTSTATUS)0xc0000017;  // STATUS_NO_MEMORY
-    idle = NULL;
-    over = worker_does(k, w, ms);
+    over = worker_end(idle, ms);
+    if (!over) {
+        idle = NULL;
+    }
     /* Acquire: each is whole. Pairs with the release in look_at. */
     tell_found(atomic_load_explicit(&w->found, memory_order_acquire), each,
                ctx);

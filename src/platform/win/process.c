@@ -444,6 +444,7 @@ uint64_t os_process_end_time(const struct os_process *p)
 #define PARAMETERS_FLAGS 0x08
 #define PARAMETERS_COMMAND_LINE 0x70
 #define PARAMETERS_BYTES 0x80 /* up to there */
+#define PAGE 0x1000
 #define PARAMETERS_NORMALIZED 1
 
 static bool ask_basic(const struct os_process *p,
@@ -531,7 +532,8 @@ void os_process_command(const struct os_process *p, struct buf *line)
         uint64_t at;
     } text;
     uint64_t parameters = p->parameters;
-    uint8_t bytes[PARAMETERS_BYTES];
+    uint8_t bytes[PAGE];
+    size_t size;
     uint32_t flags;
     uint16_t *wide;
 
@@ -541,7 +543,12 @@ void os_process_command(const struct os_process *p, struct buf *line)
         read_peb(p, peb);
         parameters = word_in(peb, PEB_PARAMETERS);
     }
-    if (parameters == 0 || !os_read(p, parameters, bytes, sizeof(bytes))) {
+    /* The text, as a rule, is on the same page. */
+    size = PAGE - parameters % PAGE;
+    if (size < PARAMETERS_BYTES) {
+        size = PARAMETERS_BYTES;
+    }
+    if (parameters == 0 || !os_read(p, parameters, bytes, size)) {
         return;
     }
     memcpy(&flags, bytes + PARAMETERS_FLAGS, sizeof(flags));
@@ -550,7 +557,11 @@ void os_process_command(const struct os_process *p, struct buf *line)
         text.at += parameters;
     }
     wide = malloc(text.size + 1u);
-    if (wide != NULL && os_read(p, text.at, wide, text.size)) {
+    if (wide != NULL && text.at - parameters < size &&
+        text.size <= size - (text.at - parameters)) {
+        memcpy(wide, bytes + (text.at - parameters), text.size);
+        os_to_utf8(line, (struct str16){ wide, text.size / sizeof(*wide) });
+    } else if (wide != NULL && os_read(p, text.at, wide, text.size)) {
         os_to_utf8(line, (struct str16){ wide, text.size / sizeof(*wide) });
     }
     free(wide);
@@ -565,23 +576,27 @@ static bool same_process(HANDLE a, HANDLE b)
 }
 
 /* One of ours on what `there` is in `from`, and its id; NULL: that is nothing
- * with an id. The program's own has its rights; where these do not suffice to ask
- * for the id, which is its affair, one has `right`, if the kernel lets us. */
+ * with an id. As a rule the kernel lets us have all rights (*full), which are
+ * the first ones; else ours has the program's; where these do not suffice to ask
+ * for the id, which is its affair, ours has the second ones, if it may. */
 static HANDLE taken_from(const struct os_process *from, uint64_t there,
-                         ACCESS_MASK right, DWORD(WINAPI *id_of)(HANDLE),
-                         DWORD *id)
+                         const ACCESS_MASK rights[2],
+                         DWORD(WINAPI *id_of)(HANDLE), DWORD *id, bool *full)
 {
     *id = 0;
-    for (int i = 0; i < 2 && there != 0; i++) {
+    *full = false;
+    for (int i = 0; i < 3 && there != 0; i++) {
         HANDLE own = NULL;
 
         if (NtDuplicateObject(from->process, (HANDLE)(ULONG_PTR)there,
-                              GetCurrentProcess(), &own, i == 0 ? 0 : right, 0,
-                              i == 0 ? DUPLICATE_SAME_ACCESS : 0) < 0) {
+                              GetCurrentProcess(), &own,
+                              i == 1 ? 0 : rights[i / 2], 0,
+                              i == 1 ? DUPLICATE_SAME_ACCESS : 0) < 0) {
             continue;
         }
         *id = id_of(own);
         if (*id != 0) {
+            *full = i == 0;
             return own;
         }
         CloseHandle(own);
@@ -592,11 +607,18 @@ static HANDLE taken_from(const struct os_process *from, uint64_t there,
 bool os_process_borrow(struct os_process *out, const struct os_process *from,
                        uint64_t process, uint64_t thread, struct err *e)
 {
+    static const ACCESS_MASK for_process[] = {
+        PROCESS_ALL_ACCESS, PROCESS_QUERY_LIMITED_INFORMATION
+    };
+    static const ACCESS_MASK for_thread[] = {
+        THREAD_ALL_ACCESS, THREAD_QUERY_LIMITED_INFORMATION
+    };
     DWORD pid, tid;
-    HANDLE theirs = taken_from(from, process, PROCESS_QUERY_LIMITED_INFORMATION,
-                               GetProcessId, &pid);
-    HANDLE first = taken_from(from, thread, THREAD_QUERY_LIMITED_INFORMATION,
-                              GetThreadId, &tid);
+    bool all, all_first;
+    HANDLE theirs =
+        taken_from(from, process, for_process, GetProcessId, &pid, &all);
+    HANDLE first =
+        taken_from(from, thread, for_thread, GetThreadId, &tid, &all_first);
     HANDLE full;
 
     if (pid == 0 || (first != NULL && GetProcessIdOfThread(first) != pid)) {
@@ -610,14 +632,15 @@ bool os_process_borrow(struct os_process *out, const struct os_process *from,
     }
     /* What the program asked for may not suffice us. While `theirs` is open,
      * nobody else gets that id. */
-    full = OpenProcess(PROCESS_ALL_ACCESS, FALSE, pid);
+    full = all ? NULL : OpenProcess(PROCESS_ALL_ACCESS, FALSE, pid);
     if (full != NULL && same_process(full, theirs)) {
         CloseHandle(theirs);
         theirs = full;
     } else if (full != NULL) {
         CloseHandle(full);
     }
-    full = tid == 0 ? NULL : OpenThread(THREAD_ALL_ACCESS, FALSE, tid);
+    full = tid == 0 || all_first ? NULL
+                                 : OpenThread(THREAD_ALL_ACCESS, FALSE, tid);
     if (full != NULL) {
         CloseHandle(first);
         first = full;
