@@ -7,9 +7,14 @@
  */
 #include "live/rings.h"
 
+#include "live/session.h"
+
 #include <string.h>
 
 #include "base/banned.h"
+
+/* Those that were woken, and are still there, are woken once more. */
+#define WAKE_AGAIN_MS 3
 
 struct ring_words rings_read(const struct drained *d)
 {
@@ -136,7 +141,7 @@ bool rings_left(const struct traced *t)
 
 bool rings_wake(struct traced *t)
 {
-    bool some = false;
+    uint32_t some = 0;
 
     for (uint32_t i = 0; i < t->ring_high; i++) {
         struct drained *d = &t->rings[i];
@@ -151,14 +156,18 @@ bool rings_wake(struct traced *t)
             (waiting == RING_WAITS_ANSWER &&
              atomic_load_explicit(&d->ring->answer, memory_order_relaxed) ==
                  atomic_load_explicit(&d->ring->ask, memory_order_relaxed))) {
-            some = true;
+            some++;
         }
     }
-    if (some && !t->room_set) {
+    /* Not left set: whoever asks again would not sleep, but turn round and round
+     * until its turn has come. Who was not asleep yet sees it by itself; or is
+     * woken soon, or when its wait is renewed. */
+    if (some > t->woken || (some > 0 && os_tsc() > t->wake_at)) {
         os_event_set(t->target.room);
-    } else if (!some && t->room_set) {
         os_event_reset(t->target.room);
+        t->wake_at =
+            os_tsc() + WAKE_AGAIN_MS * t->session->timing.tsc_per_ms;
     }
-    t->room_set = some;
-    return some;
+    t->woken = some;
+    return some > 0;
 }
