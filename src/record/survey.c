@@ -256,9 +256,10 @@ static bool take_chunk(struct survey *s, const struct chunk_head *head,
 
     take_head(s, head);
     r->chunks.damage.unknown += head->kind > CHUNK_END;
-    if (head->kind != CHUNK_STREAM && head->kind != CHUNK_END) {
+    if (head->kind > CHUNK_END) {
         return true;
     }
+    /* All are looked at: is the file whole? */
     bytes = chunks_load(&r->chunks, head, at, &size, &why);
     if (bytes == NULL && why.code != ERR_NONE) {
         *e = why;
@@ -266,7 +267,7 @@ static bool take_chunk(struct survey *s, const struct chunk_head *head,
     }
     if (bytes != NULL && head->kind == CHUNK_STREAM) {
         take_stream(s, bytes, size);
-    } else if (bytes != NULL) {
+    } else if (bytes != NULL && head->kind == CHUNK_END) {
         return replay_take_end(r, bytes, size, e);
     }
     return true;
