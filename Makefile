@@ -55,7 +55,7 @@ AGENT := \
     agent/call.c agent/read.c agent/regions.c agent/stack.c agent/ring.c \
     agent/wait.c agent/witness.c agent/capture.c \
     agent/chore.c agent/child.c agent/handshake.c agent/start.c \
-    agent/keeper.c
+    agent/keeper.c agent/threads.c
 
 PORTABLE := \
     base/str.c base/utf.c base/chars.c base/err.c base/reader.c base/arena.c \

@@ -227,10 +227,19 @@ void wait_wake_reader(struct ring *ring);
 /* True once the tracer is known to be gone; asks the system. */
 bool own_tracer_gone(struct ring *ring);
 
-/* --- keeper.c: what the tracer would have put right --- */
+/* --- threads.c: those of the program; `ring` is NULL for a thread of ours --- */
 
-/* It is gone: the thread that it had suspended goes on (section.asked). */
-void keeper_wake_asked(struct ring *ring);
+/* The thread behind `thread`, 0: the first one. 0: there are no more. Its handle
+ * is the caller's to close. */
+uint64_t thread_next(struct ring *ring, uint64_t thread);
+uint64_t thread_id(struct ring *ring, uint64_t thread);  // 0: cannot be said
+/* NtSuspendThread or NtResumeThread; returns its NTSTATUS. */
+uint32_t thread_count(struct ring *ring, enum private_stub stub,
+                      uint64_t thread);
+uint32_t thread_close(struct ring *ring, uint64_t handle);
+/* The tracer is gone: the thread that it had suspended goes on
+ * (section.asked). */
+void threads_wake_asked(struct ring *ring);
 
 /* --- chore.c: what the tracer has a thread do (enum ring_chore) --- */
 
@@ -255,12 +264,9 @@ void child_entry(struct ring *ring, uint64_t rsp);
 /* It has returned `rax`; arguments in RING_ARGS_TAKEN. True: its thread is to
  * wait for the tracer. */
 bool child_return(struct ring *ring, uint64_t rsp, uint64_t rax);
-/* What it has made and is suspended by our will goes on: NTSTATUS. It is one that
- * is returning, with the thread's RSP in ring.inside. */
-uint32_t child_resume(struct ring *ring);
 /* Nobody has answered. `asked`: child_return has said that the thread waits;
  * if not, the tracer may have come to a process all the same. */
-void child_abandoned(struct ring *ring, uint64_t rsp, bool asked);
+void child_abandoned(struct ring *ring, bool asked);
 
 /* --- start.c --- */
 

@@ -97,18 +97,6 @@ static uint64_t handle_in(struct ring *ring, uint64_t rsp, int i)
                : 0;
 }
 
-uint32_t child_resume(struct ring *ring)
-{
-    uint64_t rsp = atomic_load_explicit(&ring->inside, memory_order_relaxed);
-    struct own_call resume = { .stub = PRIVATE_NtResumeThread, .a = { 0, 0 } };
-
-    if ((ring_args_at(ring, RING_ARGS_TAKEN)->child & CHILD_HELD) != 0) {
-        /* Its own handle, with its own rights. */
-        resume.a[0] = handle_in(ring, rsp, ARG_THREAD);
-    }
-    return resume.a[0] == 0 ? 0 : own_call_always(ring, &resume);
-}
-
 /* What the tracer would have to read in this process, which is dear for it and
  * cheap for us: it judges it as what it would have found. */
 static void tell_made(struct ring *ring, uint64_t rsp,
@@ -146,7 +134,7 @@ bool child_return(struct ring *ring, uint64_t rsp, uint64_t rax)
     return waits;
 }
 
-void child_abandoned(struct ring *ring, uint64_t rsp, bool asked)
+void child_abandoned(struct ring *ring, bool asked)
 {
     struct own_call end = { .stub = PRIVATE_NtTerminateProcess, .a = { 0, 1 } };
     struct own_call resume = { .stub = PRIVATE_NtResumeThread, .a = { 0, 0 } };
@@ -159,7 +147,7 @@ void child_abandoned(struct ring *ring, uint64_t rsp, bool asked)
         }
     } else if (asked &&
                (ring_args_at(ring, RING_ARGS_TAKEN)->child & CHILD_HELD) != 0) {
-        resume.a[0] = handle_in(ring, rsp, ARG_THREAD);
+        resume.a[0] = ring->made_thread;
         if (resume.a[0] != 0) {
             own_call(ring, &resume);
         }

@@ -137,6 +137,17 @@ void chore_close(struct ring *ring, struct opened *opened)
     }
 }
 
+/* What our thread has made, and is suspended by our will. */
+static uint32_t resume_made(struct ring *ring)
+{
+    bool held = (ring_args_at(ring, RING_ARGS_TAKEN)->child & CHILD_HELD) != 0;
+    /* Its own handle, with its own rights. */
+    struct own_call c = { .stub = PRIVATE_NtResumeThread,
+                          .a = { ring->made_thread, 0 } };
+
+    return held && c.a[0] != 0 ? own_call_always(ring, &c) : 0;
+}
+
 void chore_run(struct ring *ring, uint32_t chore, struct opened *opened)
 {
     uint64_t address = ring->chore_address;
@@ -160,7 +171,7 @@ void chore_run(struct ring *ring, uint32_t chore, struct opened *opened)
         }
         break;
     case CHORE_RESUME:
-        status = child_resume(ring);
+        status = resume_made(ring);
         break;
     default:
         break;

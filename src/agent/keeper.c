@@ -31,9 +31,6 @@
 #define STATUS_NOT_SUPPORTED 0xc00000bb
 #define STATUS_INSUFFICIENT_RESOURCES 0xc000009a
 
-/* THREAD_SUSPEND_RESUME | THREAD_QUERY_LIMITED_INFORMATION */
-#define THREAD_RIGHTS 0x0802
-#define THREAD_BASIC 0
 #define OBJECT_HANDLE_FLAG 4
 
 /* How long threads are stopped at most: much longer than any change takes. */
@@ -41,16 +38,6 @@
 #define LOOK_MS 100
 /* Threads that run while others are being stopped may make new ones. */
 #define PASSES_MOST 100
-
-/* THREAD_BASIC_INFORMATION of x64. */
-struct thread_basic {
-    uint64_t exit_status;
-    uint64_t teb;
-    uint64_t pid;
-    uint64_t tid;
-    uint64_t affinity;
-    uint64_t priorities;
-};
 
 struct keeper {
     struct keeper_words *words;
@@ -62,67 +49,7 @@ struct keeper {
     uint64_t handles[2];  // the tracer, the event
 };
 
-static uint32_t close_handle(struct ring *ring, uint64_t handle)
-{
-    struct own_call c = { .stub = PRIVATE_NtClose, .a = { handle } };
-
-    return own_call_always(ring, &c);
-}
-
-/* Of the thread's suspend count. */
-static uint32_t count_by(struct ring *ring, enum private_stub stub,
-                         uint64_t thread)
-{
-    struct own_call c = { .stub = stub, .a = { thread, 0 } };
-
-    return own_call_always(ring, &c);
-}
-
 /* --- the threads of the program --- */
-
-/* The thread behind `thread`, 0: the first one. 0: there are no more. */
-static uint64_t next_thread(struct ring *ring, uint64_t thread)
-{
-    uint64_t next = 0;
-    struct own_call c = { .stub = PRIVATE_NtGetNextThread,
-                          .a = { CURRENT_PROCESS, thread, THREAD_RIGHTS, 0, 0,
-                                 (uint64_t)&next } };
-
-    return (int32_t)own_call_always(ring, &c) >= 0 ? next : 0;
-}
-
-/* 0: it cannot be said. */
-static uint64_t tid_of(struct ring *ring, uint64_t thread)
-{
-    struct thread_basic basic;
-    struct own_call c = { .stub = PRIVATE_NtQueryInformationThread,
-                          .a = { thread, THREAD_BASIC, (uint64_t)&basic,
-                                 sizeof(basic), 0 } };
-
-    return (int32_t)own_call_always(ring, &c) >= 0 ? basic.tid : 0;
-}
-
-/* Its own function, so that who waits carries no frame for it. */
-__attribute__((noinline)) void keeper_wake_asked(struct ring *ring)
-{
-    uint32_t asked = atomic_exchange_explicit(&section_here()->asked, 0,
-                                              memory_order_relaxed);
-    uint64_t thread = 0, next;
-
-    while (asked != 0 && (next = next_thread(ring, thread)) != 0) {
-        if (thread != 0) {
-            close_handle(ring, thread);
-        }
-        thread = next;
-        if (tid_of(ring, thread) == asked) {
-            count_by(ring, PRIVATE_NtResumeThread, thread);
-            asked = 0;
-        }
-    }
-    if (thread != 0) {
-        close_handle(ring, thread);
-    }
-}
 
 static bool is_kept(const struct keeper *k, uint64_t tid)
 {
@@ -142,11 +69,11 @@ static uint32_t stop_new(struct keeper *k, uint32_t *added)
     bool keep = false;
 
     *added = 0;
-    while ((next = next_thread(NULL, thread)) != 0) {
-        uint64_t tid = tid_of(NULL, next);
+    while ((next = thread_next(NULL, thread)) != 0) {
+        uint64_t tid = thread_id(NULL, next);
 
         if (thread != 0 && !keep) {
-            close_handle(NULL, thread);
+            thread_close(NULL, thread);
         }
         thread = next;
         keep = false;
@@ -154,18 +81,18 @@ static uint32_t stop_new(struct keeper *k, uint32_t *added)
             continue;
         }
         if (k->kept_count == KEPT_MOST) {
-            close_handle(NULL, thread);
+            thread_close(NULL, thread);
             return STATUS_INSUFFICIENT_RESOURCES;
         }
         /* One that is ending cannot be stopped, and need not be. */
-        keep = (int32_t)count_by(NULL, PRIVATE_NtSuspendThread, thread) >= 0;
+        keep = (int32_t)thread_count(NULL, PRIVATE_NtSuspendThread, thread) >= 0;
         k->kept[k->kept_count].handle = keep ? thread : 0;
         k->kept[k->kept_count].tid = tid;
         k->kept_count++;
         (*added)++;
     }
     if (thread != 0 && !keep) {
-        close_handle(NULL, thread);
+        thread_close(NULL, thread);
     }
     return 0;
 }
@@ -174,8 +101,8 @@ static void let_go(struct keeper *k)
 {
     for (uint32_t i = k->kept_count; i-- > 0;) {
         if (k->kept[i].handle != 0) {
-            count_by(NULL, PRIVATE_NtResumeThread, k->kept[i].handle);
-            close_handle(NULL, k->kept[i].handle);
+            thread_count(NULL, PRIVATE_NtResumeThread, k->kept[i].handle);
+            thread_close(NULL, k->kept[i].handle);
         }
     }
     k->kept_count = 0;
@@ -254,7 +181,7 @@ static void close_given(uint64_t handle)
                                  sizeof(flags) } };
 
     own_call_always(NULL, &c);
-    close_handle(NULL, handle);
+    thread_close(NULL, handle);
 }
 
 static void close_all_given(const struct keeper *k)
@@ -353,7 +280,7 @@ uint32_t agent_keeper(void *unused)
             if (!sleep(&k)) {
                 atomic_store_explicit(&s->dead, 1, memory_order_relaxed);
                 put_right(&k);
-                keeper_wake_asked(NULL);
+                threads_wake_asked(NULL);
                 return 0;
             }
             if (k.stopped && tsc() > k.until) {

@@ -116,7 +116,7 @@ static bool sleep_once(struct ring *ring, uint32_t ms)
     }
     if (status == TRACER_GONE) {
         atomic_store_explicit(&s->dead, 1, memory_order_relaxed);
-        keeper_wake_asked(ring);
+        threads_wake_asked(ring);
     }
     return false;
 }

@@ -505,7 +505,7 @@ static bool write_return(struct ring *ring, const struct return_frame *frame,
     spin = spin && !ring->disturbed;
     if (r == NULL) {
         if (child) {
-            child_abandoned(ring, rsp, true);
+            child_abandoned(ring, true);
         }
         return look;
     }
@@ -524,7 +524,7 @@ static bool write_return(struct ring *ring, const struct return_frame *frame,
         ring->last_number = teb_last_number();
     }
     if (!publish(ring, RETURN_SIZE, waits, spin)) {
-        child_abandoned(ring, rsp, child);
+        child_abandoned(ring, child);
     }
     return look;
 }

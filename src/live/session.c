@@ -297,6 +297,7 @@ static void end_process(struct traced *t)
         session_note(s, "process %u could not be traced, and was ended: %s",
                      (unsigned)t->target.os.pid, t->why.text);
     }
+    children_forget(t);
     traced_close(t);
 }
 
@@ -662,6 +663,7 @@ bool session_run(const struct launch_options *o, const struct view_options *v,
         if (s->traced->attached && !s->traced->joined) {
             attach_leave(s->traced);
         }
+        children_forget(s->traced);
         traced_close(s->traced);
     }
     spares_close(&s->spares);

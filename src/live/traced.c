@@ -6,7 +6,6 @@
  */
 #include "live/traced.h"
 
-#include "live/children.h"
 #include "live/early.h"
 #include "live/images.h"
 #include "live/session.h"
@@ -59,7 +58,6 @@ void traced_close(struct traced *t)
     }
     *link = t->next;
     traced_stop(t);
-    children_forget(t);
     images_close(t);
     target_close(&t->target);
     free(t->rings);
