@@ -85,7 +85,8 @@ static uint32_t stop_new(struct keeper *k, uint32_t *added)
             return STATUS_INSUFFICIENT_RESOURCES;
         }
         /* One that is ending cannot be stopped, and need not be. */
-        keep = (int32_t)thread_count(NULL, PRIVATE_NtSuspendThread, thread) >= 0;
+        keep =
+            (int32_t)thread_count(NULL, PRIVATE_NtSuspendThread, thread) >= 0;
         k->kept[k->kept_count].handle = keep ? thread : 0;
         k->kept[k->kept_count].tid = tid;
         k->kept_count++;

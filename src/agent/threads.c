@@ -28,7 +28,7 @@ uint32_t thread_close(struct ring *ring, uint64_t handle)
 }
 
 uint32_t thread_count(struct ring *ring, enum private_stub stub,
-                         uint64_t thread)
+                      uint64_t thread)
 {
     struct own_call c = { .stub = stub, .a = { thread, 0 } };
 
