@@ -165,8 +165,7 @@ bool rings_wake(struct traced *t)
     if (some > t->woken || (some > 0 && os_tsc() > t->wake_at)) {
         os_event_set(t->target.room);
         os_event_reset(t->target.room);
-        t->wake_at =
-            os_tsc() + WAKE_AGAIN_MS * t->session->timing.tsc_per_ms;
+        t->wake_at = os_tsc() + WAKE_AGAIN_MS * t->session->timing.tsc_per_ms;
     }
     t->woken = some;
     return some > 0;

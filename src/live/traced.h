@@ -115,10 +115,10 @@ struct traced {
     struct late_child *late;  // children.c; owned
     bool attached;            // it ran before we came
     bool joined;              // ... and is traced by now
-    bool aside;  // ... and could not be joined: as if it were not here
+    bool aside;        // ... and could not be joined: as if it were not here
     uint32_t woken;    // threads that had what they wait for, at the last look
     uint64_t wake_at;  // TSC: when they are woken again
-    bool letting_go;          // detaching: nobody waits for us any more
+    bool letting_go;   // detaching: nobody waits for us any more
     uint32_t win32u_taken;    // how often win32u was taken in
     struct asker *asker;      // NULL until the first question
     struct region_told told;  // the last answer; lends its path

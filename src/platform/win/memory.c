@@ -72,6 +72,9 @@ bool os_write_pieces(const struct os_process *p, const struct os_piece *pieces,
 bool os_write_code(const struct os_process *p, uint64_t to, const void *from,
                    size_t size, struct err *e)
 {
+    if (!os_may_ask(p, e)) {
+        return false;
+    }
     return os_write_pieces(p, &(struct os_piece){ to, from, size }, 1, e);
 }
 
