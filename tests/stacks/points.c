@@ -36,21 +36,52 @@ static unsigned any(unsigned below)
     return (seed >> 16) % below;
 }
 
-__attribute__((noinline)) static void here(void)
+static void print(void *const *frames, int count)
 {
-    void *frames[FRAMES];
     char line[FRAMES * 19 + 32];
-    int size, count;
+    int size = sprintf(line, "POINT %u", point++);
 
-    NtClose((HANDLE)(ULONG_PTR)(POINT + 4 * point));
-    count = RtlCaptureStackBackTrace(1, FRAMES, frames, NULL);
-    size = sprintf(line, "POINT %u", point++);
     for (int i = 0; i < count; i++) {
         size += sprintf(line + size, " %llx",
                         (unsigned long long)(ULONG_PTR)frames[i]);
     }
     puts(line);
 }
+
+__attribute__((noinline)) static void here(void)
+{
+    void *frames[FRAMES];
+
+    NtClose((HANDLE)(ULONG_PTR)(POINT + 4 * point));
+    print(frames, RtlCaptureStackBackTrace(1, FRAMES, frames, NULL));
+}
+
+/* The same, and its frame is told by a register that it has not saved. */
+__attribute__((noinline)) static void here_framed(void)
+{
+    void **frames = __builtin_alloca(FRAMES * sizeof(void *) + any(300));
+
+    NtClose((HANDLE)(ULONG_PTR)(POINT + 4 * point));
+    print(frames, RtlCaptureStackBackTrace(1, FRAMES, frames, NULL));
+}
+
+/* A call with 0xb0b0..0xb0b7 in the registers that functions keep. */
+void call_known(void);
+__asm__(".globl call_known\n"
+        "call_known:\n"
+        "    push %rbx\n    push %rbp\n    push %rsi\n    push %rdi\n"
+        "    push %r12\n    push %r13\n    push %r14\n    push %r15\n"
+        "    sub $0x28, %rsp\n"
+        "    mov $0xb0b0, %ebx\n    mov $0xb0b1, %ebp\n"
+        "    mov $0xb0b2, %esi\n    mov $0xb0b3, %edi\n"
+        "    mov $0xb0b4, %r12d\n    mov $0xb0b5, %r13d\n"
+        "    mov $0xb0b6, %r14d\n    mov $0xb0b7, %r15d\n"
+        "    mov $0x3ffffff8, %ecx\n"
+        "    call *__imp_NtClose(%rip)\n"
+        "    add $0x28, %rsp\n"
+        "    pop %r15\n    pop %r14\n    pop %r13\n    pop %r12\n"
+        "    pop %rdi\n    pop %rsi\n    pop %rbp\n    pop %rbx\n"
+        "    ret\n");
 
 static void down(unsigned depth);
 
@@ -122,8 +153,10 @@ static void down(unsigned depth)
     static void (*const ways[])(unsigned) = { plain,  framed, large,
                                               saving, floats, sorting };
 
-    if (depth == 1) {
+    if (depth == 1 && any(2)) {
         here();
+    } else if (depth == 1) {
+        here_framed();
     } else if (depth > 1) {
         ways[any(sizeof(ways) / sizeof(ways[0]))](depth - 1);
     }
@@ -197,6 +230,7 @@ int main(int argc, char **argv)
     }
     t = CreateThread(NULL, 0, thread, NULL, 0, NULL);
     WaitForSingleObject(t, INFINITE);
+    call_known();
     while (point < POINTS) {
         down(DEPTH);
     }
