@@ -873,6 +873,23 @@ static inline bool g_dump(struct grammar_line *l)
     return bytes > 0 && seen == 16 && g_word(l, " |");
 }
 
+/* "a.dll@0x150000000!function+0x1": of a module that is not the first of its
+ * name. */
+static inline bool g_in_second(struct grammar_line *l)
+{
+    size_t from = l->at;
+
+    while (l->size - l->at > 3 && memcmp(l->p + l->at, "@0x", 3) != 0) {
+        if (g_next(l) == '^' ? !g_escape(l) : !g_move(l, l->at + 1)) {
+            return g_no(l, from);
+        }
+    }
+    return l->at > from && g_word(l, "@") && g_number0x(l) && g_word(l, "!") &&
+                   g_place(l)
+               ? true
+               : g_no(l, from);
+}
+
 /* A caller: a place, with the function's name behind the module's; or why there
  * are no more. */
 static inline bool g_frame(struct grammar_line *l)
@@ -887,7 +904,7 @@ static inline bool g_frame(struct grammar_line *l)
         }
         return false;
     }
-    return g_number0x(l) || g_place(l);
+    return g_number0x(l) || g_place(l) || g_in_second(l);
 }
 
 /* 0 for a good line, without its newline, else the column of its mistake. */
