@@ -54,7 +54,7 @@ AGENT_FLAGS = $(STD) $(WARN) $(if $(WERROR),-Werror) -O2 -ffreestanding \
 AGENT := \
     agent/amd64/head.S agent/amd64/entry.S agent/amd64/callback.S \
     agent/amd64/start.S agent/amd64/wine.S agent/amd64/nt_call.S \
-    agent/call.c agent/read.c agent/regions.c agent/stack.c agent/ring.c \
+    agent/call.c agent/chain.c agent/read.c agent/regions.c agent/stack.c agent/ring.c \
     agent/wait.c agent/witness.c agent/capture.c \
     agent/chore.c agent/child.c agent/handshake.c agent/start.c \
     agent/keeper.c agent/threads.c

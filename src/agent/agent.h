@@ -98,8 +98,10 @@ uint32_t own_protect(struct ring *ring, uint64_t address, uint64_t size,
  * would hear of one call of ours; without it, it cannot run its own code. */
 uint32_t own_protect_back(struct ring *ring, uint64_t address, uint64_t size,
                           uint32_t was);
-/* True while the callback is ours. */
+/* True while no call of ours would be heard of. */
 bool own_calls_allowed(void);
+/* True while the callback is ours. */
+bool callback_is_ours(void);
 /* Which ring it is; RING_MAX: none of ours. */
 uint32_t ring_index(const struct ring *ring);
 
@@ -268,6 +270,18 @@ bool child_return(struct ring *ring, uint64_t rsp, uint64_t rax);
  * if not, the tracer may have come to a process all the same. */
 void child_abandoned(struct ring *ring, bool asked);
 
+/* --- chain.c: a callback of the program's own --- */
+
+/* A call that registers one is being entered, with these arguments. True: it will
+ * leave us ours. */
+bool chain_entry(struct ring *ring, uint64_t *args, uint64_t rsp);
+/* It has returned `rax`. */
+void chain_return(struct ring *ring, uint64_t rsp, uint64_t rax);
+/* The program's callback; 0: it has none. */
+uint64_t chain_program(void);
+/* True if one was chained when what is back at `rsp` began. */
+bool chain_hears(uint64_t rsp);
+
 /* --- start.c --- */
 
 /* Takes the callback, or gives it back. NTSTATUS. */
@@ -278,6 +292,8 @@ uint32_t callback_give_back(void);
 
 void agent_entry(struct entry_frame *frame, uint64_t rsp);
 void agent_return(struct return_frame *frame, uint64_t rsp);
+/* True: the program's callback is to hear of it. */
+uint32_t agent_chained(struct return_frame *frame, uint64_t rsp);
 void agent_handshake(struct return_frame *frame, uint64_t rsp);
 void agent_start(struct return_frame *frame, uint64_t rsp);
 void agent_start_late(struct return_frame *frame, uint64_t rsp);

@@ -47,6 +47,12 @@ bool own_calls_allowed(void)
                                 memory_order_relaxed) != CALLBACK_PROGRAMS;
 }
 
+bool callback_is_ours(void)
+{
+    return atomic_load_explicit(&section_here()->callback_owner,
+                                memory_order_relaxed) == CALLBACK_OURS;
+}
+
 uint32_t own_call_always(struct ring *ring, struct own_call *c)
 {
     uint32_t index = ring == NULL ? RING_MAX : ring_index(ring);

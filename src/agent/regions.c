@@ -77,13 +77,6 @@ void regions_keep(uint64_t ticket, uint64_t address, uint64_t low,
     atomic_store_explicit(&r->turn, turn + 2, memory_order_release);
 }
 
-/* The callback tells of each return, whatever has been called. */
-static bool sees_all(void)
-{
-    return atomic_load_explicit(&section_here()->callback_owner,
-                                memory_order_relaxed) == CALLBACK_OURS;
-}
-
 bool regions_recall(uint64_t address, uint64_t *low, uint64_t *high)
 {
     struct own_page *own = own_page_here();
@@ -100,7 +93,7 @@ bool regions_recall(uint64_t address, uint64_t *low, uint64_t *high)
            atomic_load_explicit(&r->turn, memory_order_relaxed) == turn &&
            *low <= address && address < *high &&
            tsc() - since < REGION_MS * image_config_here()->tsc_per_ms &&
-           sees_all() &&
+           callback_is_ours() &&
            atomic_load_explicit(&own->changes, memory_order_acquire) == changes;
 }
 

@@ -36,7 +36,7 @@ static uint32_t set_callback(struct ring *ring, uint64_t callback)
 
 uint32_t callback_give_back(void)
 {
-    return set_callback(NULL, 0);
+    return set_callback(NULL, chain_program());
 }
 
 uint32_t callback_take(struct ring *ring)

@@ -317,7 +317,7 @@ static uint64_t callback_in(struct ring *ring, uint64_t rsp,
  * meantime, and says nothing.) Returns the row so. From here on no call of
  * ours may follow. */
 static uint64_t watch_callback(struct ring *ring, uint64_t row, uint64_t rsp,
-                               const uint64_t *args)
+                               uint64_t *args)
 {
     uint32_t owner;
 
@@ -327,6 +327,9 @@ static uint64_t watch_callback(struct ring *ring, uint64_t row, uint64_t rsp,
     if (args[0] != UINT64_MAX ||
         (uint32_t)args[1] != PROCESS_INSTRUMENTATION_CALLBACK) {
         return row & ~((uint64_t)ROW_SETS_CALLBACK << 8);
+    }
+    if (chain_entry(ring, args, rsp)) {
+        return row;
     }
     owner = callback_in(ring, rsp, args) == 0 ? CALLBACK_NOBODYS
                                               : CALLBACK_PROGRAMS;
@@ -571,6 +574,7 @@ void agent_return(struct return_frame *frame, uint64_t rsp)
         /* We have been called: it is still ours. */
         atomic_store_explicit(&section_here()->callback_owner, CALLBACK_OURS,
                               memory_order_relaxed);
+        chain_return(ring, rsp, frame->rax);
     }
     /* Filtered: it was only to be known for what it is. */
     if ((row_flags(row) & ROW_FILTERED) == 0) {
@@ -580,4 +584,14 @@ void agent_return(struct return_frame *frame, uint64_t rsp)
         look_at_pending(ring, rsp);
     }
     ring_leave(ring);
+}
+
+uint32_t agent_chained(struct return_frame *frame, uint64_t rsp)
+{
+    /* Who was chained when the call began hears of its return, but by whoever
+     * is chained then. */
+    bool heard = chain_hears(rsp);
+
+    agent_return(frame, rsp);
+    return heard;
 }

@@ -41,9 +41,10 @@ struct launch_options {
     bool patch;         // false: --no-patch
     bool orphan_query;  // false: --no-orphan-query
     bool lossy;
-    uint64_t ring_size;  // bytes, a power of two
-    uint8_t follow;      // -f: 1, -ff: 2
-    str follow_only;     // images that --follow names; empty: all
+    bool honor_callback;  // that the program sets: ours is gone then
+    uint64_t ring_size;   // bytes, a power of two
+    uint8_t follow;       // -f: 1, -ff: 2
+    str follow_only;      // images that --follow names; empty: all
 
     str record;            // the file to record into; empty: none
     bool exit_with_first;  // with -f: to the end of the first one only

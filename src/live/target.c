@@ -202,7 +202,8 @@ static bool open_section(struct target *t, const struct launch_options *o,
     s->ring_max = t->ring_max;
     s->flags = (o->lossy ? SECTION_LOSSY : 0) |
                (o->orphan_query ? SECTION_ASK_ORPHANS : 0) |
-               (o->follow > 0 ? SECTION_FOLLOW : 0);
+               (o->follow > 0 ? SECTION_FOLLOW : 0) |
+               (o->honor_callback ? SECTION_HONOR : 0);
     states = (_Atomic uint32_t *)((char *)t->shared.at + SECTION_RING_STATE);
     for (uint32_t i = 0; i < kind.rings; i++) {
         states[i] = RING_FREE;
@@ -739,6 +740,8 @@ bool target_disarm(const struct target *t, const struct os_process *clone,
 
     if (!os_write_code(clone, t->agent + head->entry, ret, sizeof(ret), e) ||
         !os_write_code(clone, t->agent + head->callback, back, sizeof(back),
+                       e) ||
+        !os_write_code(clone, t->agent + head->chained, back, sizeof(back),
                        e) ||
         !os_write_code(clone, t->agent + head->handshake, back, sizeof(back),
                        e)) {

@@ -27,7 +27,10 @@
 #define AGENT_IMAGE_ROOM 0x8000u
 #define AGENT_NT_ROOM 0x6000u
 #define AGENT_WIN32U_ROOM 0x12000u
-#define AGENT_ROOM (AGENT_IMAGE_ROOM + AGENT_NT_ROOM + AGENT_WIN32U_ROOM)
+#define AGENT_ROOM IMAGE_TO_OWN
+static_assert(AGENT_IMAGE_ROOM + AGENT_NT_ROOM + AGENT_WIN32U_ROOM <=
+                  AGENT_ROOM,
+              "target.h");
 
 /* Pages of the target. */
 struct target_pages {

@@ -42,6 +42,9 @@
 #define OWN_KEPT_BYTES 0x10000
 #define OWN_BYTES (OWN_KEPT + OWN_KEPT_BYTES)
 #define OWN_WINE_DISPATCHER 0x00
+#define OWN_CHAIN 0x08
+/* They begin so far behind the image. */
+#define IMAGE_TO_OWN 0x40000
 
 #define IMAGE_PRIVATE_COUNT 14
 
@@ -69,20 +72,36 @@ struct kept_region {
 };
 #define REGIONS_KEPT 64
 
+struct unheard {
+    uint64_t rsp;   // of the call; 0: it is back
+    uint32_t ring;  // its index ...
+    uint32_t head;  // ... and its position then
+};
+#define UNHEARD_MOST 64
+
 struct own_page {
     /* Wine's system call dispatcher as found behind 7FFE1000h. */
     uint64_t wine_dispatcher;
-    uint8_t pad[0x40 - 8];
+    /* Where `chained` goes on: the program's callback, or straight on; 0: nobody
+     * was ever chained (agent/chain.c). */
+    _Atomic uint64_t chain;
+    uint8_t pad[0x40 - 0x10];
     /* Counts the times at which memory may have changed so that a region that
      * was good to read no longer is. */
     _Atomic uint64_t changes;
     _Atomic uint32_t changing;  // threads that are in a call that changes it
     uint32_t pad1;
     struct kept_region region[REGIONS_KEPT];
+    /* Threads that were in a call when the program's callback was chained, which
+     * is not to hear of its return. */
+    struct unheard unheard[UNHEARD_MOST];
+    _Atomic uint32_t unheard_count;
+    uint32_t pad2;
 };
 static_assert(sizeof(struct own_page) <= OWN_PAGE, "image.h");
 static_assert(offsetof(struct own_page, wine_dispatcher) == OWN_WINE_DISPATCHER,
               "image.h");
+static_assert(offsetof(struct own_page, chain) == OWN_CHAIN, "image.h");
 
 /* A thread that the keeper has stopped; handle 0: it is ending by itself. */
 struct kept_thread {
@@ -133,6 +152,8 @@ struct image_head {
     uint32_t start_late;  // where the initial thread starts (handshake)
     uint32_t wine;        // Wine's dispatcher pointer goes here
     uint32_t keeper;      // a thread's routine (agent/keeper.c)
+    uint32_t chained;     // `callback`, with the program's own behind it
+    uint32_t straight;    // what `chained` goes on at when there is none
     uint64_t layout;      // WIRE_LAYOUT
 };
 

@@ -219,6 +219,10 @@ struct ring {
     /* Its thread is in a call that can change memory, and counts as such
      * (own_page.changing). */
     uint32_t changing;
+    /* The thread is in a call that has been given our callback in place of the
+     * program's, which is `chain`. */
+    uint32_t chains;
+    uint64_t chain;
     uint32_t around_bytes;  // that are at RING_AROUND, for this event ...
     uint64_t around;        // ... and where they are from
     /* Of a call that makes a process, with its return that waits: the handles

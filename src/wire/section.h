@@ -68,6 +68,7 @@
 #define SECTION_LOSSY 1       /* drop rather than wait */
 #define SECTION_ASK_ORPHANS 2 /* an orphan waits to be named */
 #define SECTION_FOLLOW 4      /* new processes are traced as well */
+#define SECTION_HONOR 8       /* a callback of the program's takes ours away */
 
 #ifndef __ASSEMBLER__
 

@@ -81,7 +81,7 @@
 #define RINGS 4
 #define RING_BYTES 0x10000u
 #define STRIDE (RING_BYTES + RING_DATA + RING_SPILL)
-#define OWN_AT (IMAGE_AT + 0x30000000ull) /* the agent's own pages */
+#define OWN_AT (IMAGE_AT + IMAGE_TO_OWN) /* the agent's own pages */
 
 #define STACK_BYTES 0x20000u
 #define PAINT 0xc00u /* below RSP */
@@ -543,6 +543,9 @@ static uint64_t kernel_asked_at;
 /* Pointers of the program are followed, which may lead anywhere. */
 static bool kernel_anywhere;
 
+/* Rings are asked about as well. */
+static bool kernel_rings;
+
 /* The region that `at` lies in, as the kernel tells it. */
 static bool region_of(uint64_t at, uint64_t region[2])
 {
@@ -557,6 +560,11 @@ static bool region_of(uint64_t at, uint64_t region[2])
                page_of(region[1]) == page_of(at)) {
             region[1] += 0x1000;
         }
+        return true;
+    }
+    if (kernel_rings && at - (uint64_t)first_ring < STRIDE * RINGS) {
+        region[0] = (uint64_t)first_ring;
+        region[1] = region[0] + STRIDE * RINGS;
         return true;
     }
     if (at - (uint64_t)stack < STACK_BYTES) {
@@ -5697,6 +5705,7 @@ static void path_callback(void)
         ring_drain();
         ring->limit = ring->head;
     }
+    section->flags |= SECTION_HONOR;
     section->callback_owner = before;
     config_set(before == CALLBACK_PROGRAMS ? 10 : TSC_PER_MS, on_wine);
     ring->answer = ring->ask;
@@ -5947,6 +5956,144 @@ static void path_keeper(void)
     keeps.on = false;
 }
 
+/* --- a callback of the program's, behind ours --- */
+
+/* A call is entered that registers `callback`; true if it leaves us ours, which
+ * is then what the kernel is given, in a copy of all else. */
+static bool enter_chain(const struct fake_stub *k, uint64_t s,
+                        uint64_t callback, uint64_t length)
+{
+    uint64_t at =
+        (uint64_t)data + 0x1000 * below(DATA_PAGES - 1) + below(0xe00);
+    uint64_t word = length >= 16 ? 8 : 0;
+    bool there = page_of(at) <= PAGE_READ_ONLY;
+    bool sign = (uint64_t)((int64_t)(callback << 16) >> 16) == callback;
+    bool chains = there && sign && length >= 8 && length <= 256 &&
+                  (section->flags & SECTION_HONOR) == 0;
+    uint64_t want;
+
+    memcpy(seen(at + word), &callback, 8);
+    row_for(k, 0, ROW_SETS_CALLBACK);
+    go_in(k, s);
+    prop_in.rcx = UINT64_MAX;
+    prop_in.rdx = 40;
+    prop_in.r8 = at;
+    prop_in.r9 = length;
+    kernel_anywhere = true;
+    run();
+    kernel_anywhere = false;
+    if (chains) {
+        const uint8_t *copy = (const uint8_t *)prop_out.r8;
+
+        want = IMAGE_AT + (callback != 0 ? head.chained : head.callback);
+        same("alignment", prop_out.r8 % 8, at % 8);
+        if (memcmp(copy, seen(at), word) != 0 ||
+            memcmp(copy + word, &want, 8) != 0 ||
+            memcmp(copy + word + 8, seen(at + word + 8), length - word - 8) !=
+                0) {
+            bad("what the kernel is given");
+        }
+        if (memcmp(seen(at + word), &callback, 8) != 0) {
+            bad("the program's own words are changed");
+        }
+        prop_out.r8 = prop_in.r8;
+    }
+    check_in(k, s, false);
+    same("callback owner", section->callback_owner,
+         chains                   ? CALLBACK_OURS
+         : there && callback == 0 ? CALLBACK_NOBODYS
+                                  : CALLBACK_PROGRAMS);
+    return chains;
+}
+
+/* The kernel goes to `chained`, from a call that returns, or a door. */
+static void come_to_chained(uint64_t rip, uint64_t s, uint64_t rax)
+{
+    ring_drain();
+    go_back(rip, s, 0);
+    prop_in.rip = IMAGE_AT + head.chained;
+    prop_in.rax = rax;
+    prop_kernel_callback = IMAGE_AT + head.chained;
+    kernel_rings = true;
+    run();
+    kernel_rings = false;
+    prop_kernel_callback = IMAGE_AT + head.callback;
+}
+
+static void path_chain(void)
+{
+    static const uint64_t lengths[] = { 8, 16, 16, 16, 40, 256, 257, 7, 0 };
+    const struct fake_stub *k = any_stub(), *other = any_stub();
+    uint64_t s = stack_on_page(0x80), far = stack_on_page(0x80);
+    uint64_t theirs = prop_places[AT_ELSEWHERE];
+    uint64_t callback = one_in(3)   ? 0
+                        : one_in(4) ? theirs ^ 1ull << (48 + below(16))
+                                    : theirs;
+    uint64_t before = one_in(2) ? 0 : theirs;
+    bool fails = one_in(3), blocked = one_in(2), chained, is_told;
+
+    ring_use(1);
+    ring_fresh();
+    ring_use(0);
+    ring_fresh();
+    section->ring_high = 2;
+    section->callback_owner = CALLBACK_OURS;
+    section->flags = one_in(4) ? SECTION_HONOR : 0;
+    any_pages();
+    own_page()->chain = before;
+    own_page()->unheard_count = 0;
+    if (blocked) {
+        ring_use(1);
+        row_for(other, 0, 0);
+        ring_drain();
+        go_in(other, far);
+        run();
+        check_in(other, far, ring_was.limit - ring_was.head >= ENTRY_SIZE);
+        ring_use(0);
+    }
+    ring_drain();
+    if (!enter_chain(k, s, callback, lengths[below(9)])) {
+        own_page()->chain = 0;
+        ring_fresh();
+        return;
+    }
+    /* Its own return: the kernel goes where it is told to from then on. */
+    set_stack_words(chance(), 0);
+    if (callback == 0 && !fails) {
+        go_back(after_syscall(k), s, 0);
+        prop_in.rax = 0;
+        run();
+        check_back(AT_RETURN, s, false);
+    } else {
+        come_to_chained(after_syscall(k), s, fails ? 0xc0000058 : 0);
+        check_back(before != 0 ? AT_ELSEWHERE : AT_RETURN, s, false);
+    }
+    chained = fails ? before != 0 : callback != 0;
+    is_told = chained && !(blocked && before == 0);
+    if (blocked) {
+        ring_use(1);
+        come_to_chained(after_syscall(other), far, chance());
+        check_back(is_told ? AT_ELSEWHERE : AT_RETURN, far, false);
+        /* The next one, with the stack where it was. */
+        row_for(other, 0, 0);
+        ring_drain();
+        go_in(other, far);
+        run();
+        check_in(other, far, ring_was.limit - ring_was.head >= ENTRY_SIZE);
+        come_to_chained(after_syscall(other), far, chance());
+        check_back(chained ? AT_ELSEWHERE : AT_RETURN, far, false);
+        ring_use(0);
+    }
+    come_to_chained(prop_places[AT_DOOR + TRANSITION_APC], s, chance());
+    check_back(chained ? AT_ELSEWHERE : AT_DOOR + TRANSITION_APC, s, false);
+    /* What is the agent's own goes straight on. */
+    come_to_chained(prop_kernel_return, s, chance());
+    check_back(AT_RETURN, s, false);
+    own_page()->chain = 0;
+    own_page()->unheard_count = 0;
+    ring_fresh();
+}
+
 /* --- all of them --- */
 
 struct path {
@@ -5995,6 +6142,7 @@ static const struct path paths[] = {
     { "next to the end of a stack", path_cramped, 10, NULL },
     { "scribbled words", path_scribbled, 10, NULL },
     { "callback taken", path_callback, 1, NULL },
+    { "callback of the program's, chained", path_chain, 4, NULL },
     { "callback taken, own calls", path_taken, 5, NULL },
     { "callback taken in a wait", path_taken_in_wait, 10, NULL },
 };

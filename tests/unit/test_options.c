@@ -60,7 +60,8 @@ static void without_options_everything_has_its_default(void)
     CHECK(o.launch.engine == ENGINE_RING);
     CHECK(o.launch.patch);
     CHECK(o.launch.orphan_query);
-    CHECK(!o.launch.lossy && !o.view.always_show_pid && !o.view.since_last);
+    CHECK(!o.launch.lossy && !o.launch.honor_callback);
+    CHECK(!o.view.always_show_pid && !o.view.since_last);
     CHECK(!o.view.service_number && !o.view.return_address &&
           !o.view.time_spent);
     CHECK(!o.help && !o.version);
@@ -92,7 +93,7 @@ static void every_option_reaches_its_field(void)
     struct options o;
 
     CHECK_STR(parse(&o, "-o \"a b\" -qq -ttt -r -n -i -T --lossy --no-patch "
-                        "--no-orphan-query --always-show-pid "
+                        "--honor-callback --no-orphan-query --always-show-pid "
                         "--engine=handshake --ring-size=64M x"),
               STR(""));
     CHECK_STR(o.view.output, STR("a b"));
@@ -101,6 +102,7 @@ static void every_option_reaches_its_field(void)
     CHECK(o.view.since_last && o.view.service_number && o.view.return_address);
     CHECK(o.view.time_spent && o.launch.lossy && o.view.always_show_pid);
     CHECK(!o.launch.patch && !o.launch.orphan_query);
+    CHECK(o.launch.honor_callback);
     CHECK(o.launch.engine == ENGINE_HANDSHAKE);
     CHECK_U64(o.launch.ring_size, 64 << 20);
     CHECK_STR(o.launch.program_line, STR("x"));

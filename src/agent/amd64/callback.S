@@ -182,6 +182,31 @@ callback_slow:
     jmp     *%r10
 
 /*
+ * chained - `callback`, with the program's own callback behind it (chain.c): the
+ * same contract, but that it goes on there, with R10 as it was. Returns of our own
+ * calls go straight on, and those that are not for the program's.
+ */
+    .balign 64
+    .globl  chained
+chained:
+    save_frame
+    mov     %r10, %rax
+    sub     image_config+CONFIG_BASE(%rip), %rax
+    cmp     image_config+CONFIG_SIZE(%rip), %rax
+    jb      .Lours
+    call_c  agent_chained, 0x40
+    test    %eax, %eax
+    jz      .Lours
+    restore_frame
+    jmp     *image_head+IMAGE_TO_OWN+OWN_CHAIN(%rip)
+
+/* Where `chained` goes when nobody is chained any more. */
+    .balign 16
+    .globl  straight
+straight:
+    jmp     *%r10
+
+/*
  * handshake - the return callback of the handshake engine: the contract of
  * `callback`, by way of agent_handshake (handshake.c).
  */

@@ -22,6 +22,8 @@ image_head:
     .long   start_late - image_head
     .long   wine_dispatch - image_head
     .long   agent_keeper - image_head
+    .long   chained - image_head
+    .long   straight - image_head
     /* image_head.layout follows: start.c has it, agent.ld puts it here. */
 
     .section .tail, "a"
