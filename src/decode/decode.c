@@ -303,7 +303,9 @@ static void tell_inout(const struct telling *g, uint32_t i, uint64_t address)
     bool before = is_known(&g->before, address);
     bool after = is_known(&g->after, address);
 
-    if (is_word(arg) && (before || after)) {
+    if (g->after.options->brief) {
+        tell_target(g, after ? &g->after : &g->before, i, address);
+    } else if (is_word(arg) && (before || after)) {
         s->ops->begin(s, GROUP_INOUT);
         tell_word_at(&g->before, arg, address);
         tell_word_at(&g->after, arg, address);
@@ -378,18 +380,18 @@ static void tell_plain_arg(const struct telling *g, uint32_t i, uint64_t value)
     }
 }
 
-static void tell_one(const struct telling *g, uint32_t i)
+static void tell_one(const struct telling *g, uint32_t i, str name)
 {
     const struct shape_arg *arg = &g->shape->args[i];
     struct sink *s = g->before.sink;
     uint64_t value;
 
     if (!arg_value(g, i, &value)) {
-        s->ops->arg(s, arg->name, NULL);
+        s->ops->arg(s, name, NULL);
         s->ops->unknown(s);
         return;
     }
-    s->ops->arg(s, arg->name, &value);
+    s->ops->arg(s, name, &value);
     if (arg->sort == SORT_POINTER) {
         tell_pointer_arg(g, i, value);
     } else {
@@ -428,6 +430,175 @@ static bool is_news(const struct telling *g, uint32_t i)
     }
     return arg->out ? is_filled(g, arg) && is_known(&g->after, address)
                     : leads_to_news(g, i, address);
+}
+
+/* --- --short ---------------------------------------------------------- */
+
+/* The length `i` says nothing that the buffer `k` does not: it is shown, and
+ * shown whole. */
+static bool shows_length(const struct telling *g, uint32_t k, uint32_t i)
+{
+    const struct shape_arg *arg = &g->shape->args[k];
+    const struct tell *t = is_filled(g, arg) ? &g->after : &g->before;
+    uint64_t address;
+    uint64_t size;
+
+    if ((arg->bytes.kind == SIZE_NONE || arg->bytes.arg != i) &&
+        (arg->limit.kind == SIZE_NONE || arg->limit.arg != i)) {
+        return false;
+    }
+    if (arg->class_arg != SHAPE_NO_ARG) {
+        return true;
+    }
+    return arg_value(g, k, &address) && is_known(t, address) &&
+           ((arg->param && arg->param->tell) || arg->elements ||
+            (buffer_size(g, t, arg, &size) &&
+             size <= g->before.options->string_max));
+}
+
+static bool is_shown_length(const struct telling *g, uint32_t i)
+{
+    for (uint32_t k = 0; k < g->shape->facts->arg_count; k++) {
+        if (k != i && g->shape->args[k].buffer && shows_length(g, k, i)) {
+            return true;
+        }
+    }
+    return g->shape->args[i].length;
+}
+
+/* All that is known of a pointer is where it points to. */
+static bool is_bare_address(const struct telling *g, uint32_t i,
+                            uint64_t address)
+{
+    const struct shape_arg *arg = &g->shape->args[i];
+    const struct tell *t = is_filled(g, arg) ? &g->after : &g->before;
+
+    if (!is_filled(g, arg) && !arg->in) {
+        return true;
+    }
+    return !is_known(t, address) && arg->to_sort != SORT_CONTEXT &&
+           !(arg->param && arg->param->tell);
+}
+
+/* A number of 0, as where to begin. */
+static bool is_zero_there(const struct telling *g, uint32_t i, uint64_t address)
+{
+    const struct shape_arg *arg = &g->shape->args[i];
+    uint64_t value;
+
+    return is_word(arg) && !arg->out && !arg->param &&
+           memory_number(g->before.memory, address, arg->to_size, &value) &&
+           value == 0;
+}
+
+static bool is_pseudo(uint64_t value)
+{
+    return value == THIS_PROCESS || value == THIS_THREAD;
+}
+
+/* A zero that has a name, as the first of an enumeration. */
+static bool is_named(const struct shape_arg *arg, uint64_t value)
+{
+    return arg->sort != SORT_POINTER && arg->set &&
+           arg->set->kind == NAMES_ENUM && names_value(arg->set, value);
+}
+
+/* Whoever reads does without argument `i`. */
+static bool is_left_out(const struct telling *g, uint32_t i)
+{
+    const struct shape_arg *arg = &g->shape->args[i];
+    const struct brief_row *row = arg->brief;
+    bool always = row && row->kind == BRIEF_ALWAYS;
+    uint64_t value;
+
+    if ((row && row->kind == BRIEF_NEVER) ||
+        arg->to_sort == SORT_IO_STATUS_BLOCK) {
+        return true;
+    }
+    if (!arg_value(g, i, &value)) {
+        return false;
+    }
+    if (value == 0) {
+        return !is_named(arg, 0);
+    }
+    if (row && row->kind == BRIEF_USUAL && brief_is_usual(row, value)) {
+        return true;
+    }
+    if (always) {
+        return false;
+    }
+    return (arg->sort == SORT_HANDLE && is_pseudo(value)) ||
+           is_shown_length(g, i) ||
+           (arg->sort == SORT_POINTER &&
+            (is_bare_address(g, i, value) || is_zero_there(g, i, value)));
+}
+
+/* What the call is about: the path that it names, else its first handle. */
+static uint32_t main_arg(const struct telling *g)
+{
+    uint32_t count = g->shape->facts->arg_count;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (g->shape->args[i].to_sort == SORT_OBJECT_ATTRIBUTES &&
+            !is_left_out(g, i)) {
+            return i;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (g->shape->args[i].sort == SORT_HANDLE && !is_left_out(g, i)) {
+            return i;
+        }
+    }
+    return count;
+}
+
+/* The handle that the call gives out comes last: it goes on from there. */
+static bool is_given_out(const struct shape_arg *arg)
+{
+    return arg->out && !arg->in && !arg->buffer && arg->to_sort == SORT_HANDLE;
+}
+
+/* A value that says by itself what it is. */
+static bool needs_no_name(const struct telling *g, uint32_t i)
+{
+    const struct shape_arg *arg = &g->shape->args[i];
+    const char *names[NAMES_SPLIT_MAX];
+    uint64_t rest;
+    uint64_t value;
+    uint8_t sort;
+
+    if (!arg_value(g, i, &value)) {
+        return false;
+    }
+    sort = arg->sort == SORT_POINTER ? arg->to_sort : arg->sort;
+    if (sort == SORT_HANDLE || sort == SORT_OBJECT_ATTRIBUTES ||
+        sort == SORT_UNICODE_STRING || sort == SORT_ANSI_STRING) {
+        return true;
+    }
+    if (arg->sort == SORT_POINTER) {
+        return arg->zero_ended || arg->buffer;
+    }
+    return arg->set && names_split(arg->set, value, names, &rest) > 0;
+}
+
+static void tell_briefly(const struct telling *g, enum sink_part part)
+{
+    uint32_t count = g->shape->facts->arg_count;
+    uint32_t first = part == PART_RETURN ? count : main_arg(g);
+
+    /* First what it is about, then all else, then what it gives out. */
+    for (int turn = 0; turn < 3; turn++) {
+        for (uint32_t i = 0; i < count; i++) {
+            const struct shape_arg *arg = &g->shape->args[i];
+            int when = i == first ? 0 : is_given_out(arg) ? 2 : 1;
+
+            if (when != turn || is_left_out(g, i) ||
+                (part == PART_RETURN && !is_news(g, i))) {
+                continue;
+            }
+            tell_one(g, i, needs_no_name(g, i) ? STR("") : arg->name);
+        }
+    }
 }
 
 static void tell_args_plainly(struct sink *s, const struct call *call)
@@ -584,10 +755,13 @@ static void tell_args(struct decoder *d, const struct call *call,
         return;
     }
     telling_of(&g, d, call, part != PART_ENTRY);
-    for (uint32_t i = 0; i < facts->arg_count; i++) {
+    for (uint32_t i = 0; i < facts->arg_count && !d->options.brief; i++) {
         if (part != PART_RETURN || is_news(&g, i)) {
-            tell_one(&g, i);
+            tell_one(&g, i, g.shape->args[i].name);
         }
+    }
+    if (d->options.brief) {
+        tell_briefly(&g, part);
     }
     tell_dump(d, &g, part);
 }

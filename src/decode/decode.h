@@ -41,6 +41,7 @@ struct decode_options {
     bool verbose;         // -v: everything that was copied of structs, arrays
     bool raw;             // -X raw: numbers alone
     bool names_only;      // no arguments at all: for counting
+    bool brief;           // --short: only arguments that matter (brief.h)
     enum handle_detail handles;
     /* NULL, or says of which calls the arguments are told as bare numbers. */
     bool (*is_raw)(const void *ctx, const struct call *call);

@@ -601,6 +601,7 @@ static void shape_arg(const struct call_facts *facts, uint32_t i,
         out->opaque = true;
     }
     shape_meaning(facts, out);
+    out->brief = brief_find(str_of(facts->name), out->name);
 }
 
 static void shape_calls(const struct call_facts *facts, struct shape *shape)

@@ -10,6 +10,7 @@
 #define DECODE_SHAPE_H
 
 #include "base/str.h"
+#include "tables/brief.h"
 #include "tables/calls.h"
 #include "tables/names.h"
 #include "tables/structs.h"
@@ -115,6 +116,7 @@ struct shape_arg {
     str class_set;               // class_arg's, of info_find
     str name;
     const struct family_param *param;  // NULL: its type says all. family.h
+    const struct brief_row *brief;     // NULL: the same, for --short
 };
 
 enum shape_role {

@@ -69,6 +69,34 @@ static void tell_pointer_field(const struct tell *t, str name, str type,
 
 /* {Length, RootDirectory, ObjectName, Attributes, SecurityDescriptor,
  * SecurityQualityOfService}, without what is as it usually is. */
+/* --short: the name, with the directory that it is below if there is one. */
+static void tell_name_alone(const struct tell *t, uint64_t address)
+{
+    struct sink *s = t->sink;
+    uint64_t root;
+    uint64_t name;
+    bool below =
+        !tell_read(t, address, NT_OBJECT_ATTRIBUTES_RootDirectory, &root) ||
+        root != 0;
+
+    if (below) {
+        s->ops->begin(s, GROUP_STRUCT);
+        fixed_field(t, STR(""), SORT_HANDLE, address,
+                    NT_OBJECT_ATTRIBUTES_RootDirectory, NULL);
+        s->ops->arg(s, STR(""), NULL);
+    }
+    if (!tell_read(t, address, NT_OBJECT_ATTRIBUTES_ObjectName, &name)) {
+        s->ops->unknown(s);
+    } else if (name == 0) {
+        s->ops->null(s);
+    } else {
+        tell_unicode_string(t, name);
+    }
+    if (below) {
+        s->ops->end(s, GROUP_STRUCT);
+    }
+}
+
 static void tell_object_attributes(const struct tell *t, uint64_t address)
 {
     struct tell inner = *t;
@@ -78,6 +106,10 @@ static void tell_object_attributes(const struct tell *t, uint64_t address)
     uint64_t quality = 0;
 
     inner.depth++;
+    if (t->options->brief) {
+        tell_name_alone(t, address);
+        return;
+    }
     t->sink->ops->begin(t->sink, GROUP_STRUCT);
     if (t->options->verbose) {
         fixed_field(&inner, STR("Length"), SORT_DEC, address,

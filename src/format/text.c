@@ -22,6 +22,10 @@
 
 /* The most bytes that a unit of UTF-16, or a byte, can become: ^{DC80}. */
 #define ESCAPE_MOST 7
+/* --short: where a line has so much, and so much of it is this argument,
+ * structures and arrays end in "...". */
+#define BRIEF_BYTES 110
+#define BRIEF_ARG_BYTES 80
 /* Room for anything short. */
 #define SMALL 128
 
@@ -349,6 +353,7 @@ static void begin_line(struct text *t, const struct sink_head *head)
     t->in_transition = false;
     t->leaving = false;
     t->leaving_one = false;
+    t->arg_from = 0;
     t->result_from = 0;
     t->result_to = 0;
     t->head = *head;
@@ -401,6 +406,14 @@ static bool is_full(const struct text *t)
     return t->line.buf.size > LINE_FULL_BYTES;
 }
 
+/* No more of this structure or array is to be shown; something is. */
+static bool is_enough(const struct text *t)
+{
+    return is_full(t) || (t->options.brief && t->depth > 0 && t->after_value &&
+                          !t->in_transition && t->line.buf.size > BRIEF_BYTES &&
+                          t->line.buf.size - t->arg_from > BRIEF_ARG_BYTES);
+}
+
 static bool in_array(const struct text *t)
 {
     return t->depth > 0 && t->groups[t->depth - 1] == GROUP_ARRAY;
@@ -426,7 +439,7 @@ static bool begin_value(struct text *t, size_t room)
         return false;
     }
     line_room(&t->line, room + SMALL);
-    if (in_array(t) && is_full(t)) {
+    if (in_array(t) && is_enough(t)) {
         leave_rest(t);
         return false;
     }
@@ -451,7 +464,7 @@ static void on_arg(struct sink *s, str name, const uint64_t *raw)
         return;
     }
     line_room(&t->line, name.size + SMALL);
-    if (is_full(t)) {
+    if (is_enough(t)) {
         leave_rest(t);
         return;
     }
@@ -459,6 +472,9 @@ static void on_arg(struct sink *s, str name, const uint64_t *raw)
         buf_add(&t->line.buf, STR(", "));
     }
     t->after_value = false;
+    if (t->depth == 0) {
+        t->arg_from = t->line.buf.size;
+    }
     if (named && name.size > 0) {
         buf_add(&t->line.buf, name);
         buf_add_char(&t->line.buf, '=');
@@ -530,7 +546,9 @@ static void on_status(struct sink *s, uint32_t status)
     if (!begin_value(t, 0)) {
         return;
     }
-    if (t->in_result || status == 0) {
+    if (t->options.brief && status != 0) {
+        add_status(&t->line.buf, status);
+    } else if (t->in_result || status == 0) {
         add_number_status(&t->line.buf, status);
     } else {
         add_status(&t->line.buf, status);

@@ -58,6 +58,7 @@ struct text_options {
     enum text_hex hex;
     bool constant_numbers;  // -X verbose: "0x21 /* A|B */"
     bool handle_detail;     // -yy: type and access of handles
+    bool brief;             // --short: a line for a screen
     bool colour;            // for a terminal that knows SGR sequences
     int32_t utc_offset;     // seconds; what -t and -tt add for local time
 };
@@ -87,6 +88,7 @@ struct text {
     uint32_t left;     // groups begun in what is left out
     uint32_t depth;    // groups begun and not ended
     uint8_t groups[TEXT_DEPTH_MAX];  // enum sink_group of each
+    size_t arg_from;                 // where in the line
     size_t result_from;              // where in the line
     size_t result_to;                // 0: not ended
     uint64_t lines;

@@ -96,6 +96,7 @@ struct view_options {
     uint8_t hex_strings;    // -x: 1, -xx: 2
     enum constant_style constants;
     bool arg_names;  // false: --no-arg-names
+    bool brief;      // --short
     str prototypes;  // --prototypes, a file; empty: none
     str declared;    // else: the text of one that a recording has
 

@@ -844,6 +844,88 @@ static void an_entry_that_is_dropped_is_not_told(void)
     text_close(&text);
 }
 
+static void go_brief(void)
+{
+    options.brief = true;
+    look.brief = true;
+}
+
+static void a_short_line_has_the_path_first_and_the_new_handle_last(void)
+{
+    open_file();
+    go_brief();
+    CHECK_STR(returns(0), STR("NtOpenFile(\"\\??\\C:\\windows\\win.ini\", "
+                              "GENERIC_READ|SYNCHRONIZE, [0x4c]) = 0"));
+    open_file();
+    go_brief();
+    call.args[4] = 0x10;
+    call.args[5] = 1;
+    put_attributes(&before, ATTRIBUTES, 0x44, NAME, 0x40);
+    CHECK_STR(returns(0xc0000034),
+              STR("NtOpenFile({0x44, \"\\??\\C:\\windows\\win.ini\"}, "
+                  "GENERIC_READ|SYNCHRONIZE, ShareAccess=0x10, "
+                  "FILE_DIRECTORY_FILE) = STATUS_OBJECT_NAME_NOT_FOUND"));
+    open_file();
+    go_brief();
+    call.returned = true;
+    CHECK_STR(line_of(true), STR("NtOpenFile(\"\\??\\C:\\windows\\win.ini\", "
+                                 "GENERIC_READ|SYNCHRONIZE <unfinished ...>\n"
+                                 "<... NtOpenFile resumed>[0x4c]) = 0"));
+}
+
+static void a_short_line_has_no_length_that_its_data_show(void)
+{
+    struct object pipe = { .type = STR("File"),
+                           .name = STR("\\Device\\NamedPipe\\demo"),
+                           .path = STR("") };
+
+    START("NtReadFile", 0x50, 0, 0, 0, STATUS, BUFFER, 4096, 0, 0);
+    go_brief();
+    call.objects[0] = &pipe;
+    put(&after, BUFFER, "hello\n\0stale", 12);
+    put_u(&after, STATUS, 0, 8);
+    put_u(&after, STATUS + 8, 6, 8);
+    CHECK_STR(returns(0), STR("NtReadFile(0x50<\\Device\\NamedPipe\\demo>, "
+                              "b\"hello\\n\") = 0"));
+    CHECK_STR(returns(0x103),
+              STR("NtReadFile(0x50<\\Device\\NamedPipe\\demo>, Length=4096) "
+                  "= STATUS_PENDING"));
+    START("NtWriteFile", 0x50, 0, 0, 0, STATUS, BUFFER, 100, LENGTH, 0);
+    go_brief();
+    for (uint32_t i = 0; i < 100; i++) {
+        put_u(&before, BUFFER + i, 'a', 1);
+    }
+    put_u(&before, LENGTH, 0, 8);
+    captures.string_max = 4;
+    options.string_max = 4;
+    CHECK_STR(returns(0xc0000008),
+              STR("NtWriteFile(0x50, b\"aaaa\"..., Length=100) = "
+                  "STATUS_INVALID_HANDLE"));
+}
+
+static void a_short_line_leaves_out_what_is_as_usual(void)
+{
+    START("NtProtectVirtualMemory", UINT64_MAX, OUT, LENGTH, 0x20, BUFFER);
+    go_brief();
+    put_u(&before, OUT, 0x1f0010, 8);
+    put_u(&after, OUT, 0x1f0000, 8);
+    put_u(&before, LENGTH, 0x20, 8);
+    put_u(&after, LENGTH, 0x1000, 8);
+    put_u(&after, BUFFER, 4, 4);
+    CHECK_STR(returns(0), STR("NtProtectVirtualMemory(BaseAddress=[0x1f0000], "
+                              "RegionSize=[0x1000], PAGE_EXECUTE_READ, "
+                              "OldProtection=[PAGE_READWRITE]) = 0"));
+    START("NtTerminateProcess", UINT64_MAX, 3);
+    go_brief();
+    CHECK_STR(returns(0),
+              STR("NtTerminateProcess(NtCurrentProcess, ExitStatus=3) = 0"));
+    START("NtClose", 0);
+    go_brief();
+    CHECK_STR(returns(0xc0000008), STR("NtClose() = STATUS_INVALID_HANDLE"));
+    call.arg_mask = 0;
+    CHECK_STR(returns(0), STR("NtClose(?) = 0"));
+}
+
 int main(void)
 {
     const struct test tests[] = {
@@ -882,6 +964,9 @@ int main(void)
         TEST(an_address_of_another_process_is_no_place_in_this_one),
         TEST(an_entry_that_is_dropped_is_not_told),
         TEST(no_call_is_undone_by_its_memory),
+        TEST(a_short_line_has_the_path_first_and_the_new_handle_last),
+        TEST(a_short_line_has_no_length_that_its_data_show),
+        TEST(a_short_line_leaves_out_what_is_as_usual),
     };
 
     return check_run(tests, COUNT_OF(tests));

@@ -4,6 +4,7 @@
  * structures, information classes, classes of calls, what depends on a call,
  * what a parameter means. Also for a build with NO_LGPL_ROWS.
  */
+#include "tables/brief.h"
 #include "tables/calls.h"
 #include "tables/classes.h"
 #include "tables/handles.h"
@@ -520,6 +521,36 @@ static void statuses_are_found_by_name(void)
     CHECK_STR(str_of(status_name(0xC0020003)), STR("RPC_NT_INVALID_BINDING"));
 }
 
+static bool any_call_has(const char *parameter)
+{
+    for (size_t i = 0; i < call_count(); i++) {
+        if (find_arg(call_at(i), parameter) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void each_mark_of_short_lines_is_of_a_parameter(void)
+{
+    for (uint32_t i = 0; brief_at(i) != NULL; i++) {
+        const struct brief_row *row = brief_at(i);
+        bool found = row->call == NULL ? any_call_has(row->parameter)
+                                       : find_arg(call_find(str_of(row->call)),
+                                                  row->parameter) != NULL;
+
+        if (!found) {
+            printf("  %s\n", row->parameter);
+        }
+        CHECK(found);
+        CHECK(brief_find(str_of(row->call), str_of(row->parameter)) == row);
+        CHECK((row->value_count > 0) == (row->kind == BRIEF_USUAL));
+    }
+    CHECK(brief_find(STR("NtClose"), STR("Handle")) == NULL);
+    CHECK(brief_is_usual(brief_find(STR(""), STR("ShareAccess")), 3));
+    CHECK(!brief_is_usual(brief_find(STR(""), STR("ShareAccess")), 2));
+}
+
 int main(void)
 {
     const struct test tests[] = {
@@ -538,6 +569,7 @@ int main(void)
         TEST(every_wait_has_its_timeout),
         TEST(exceptions_of_the_coverage_target_are_real_calls),
         TEST(statuses_are_found_by_name),
+        TEST(each_mark_of_short_lines_is_of_a_parameter),
     };
 
     return check_run(tests, COUNT_OF(tests));
