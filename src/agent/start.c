@@ -36,7 +36,14 @@ static uint32_t set_callback(struct ring *ring, uint64_t callback)
 
 uint32_t callback_give_back(void)
 {
-    return set_callback(NULL, chain_program());
+    uint64_t program = chain_program();
+
+    /* Wine only: another callback would leave our dispatcher where it is; none
+     * puts Wine's back (amd64/wine.S). */
+    if (program != 0 && image_config_here()->wine_pointer != 0) {
+        set_callback(NULL, 0);
+    }
+    return set_callback(NULL, program);
 }
 
 uint32_t callback_take(struct ring *ring)

@@ -5,7 +5,8 @@
  * and without a tracer, which goes on seeing all.
  *
  * What they hear of is printed, and what the system answered: the runner compares
- * both runs. One callback makes system calls itself.
+ * both runs. One callback makes system calls itself. With an argument it stays for
+ * a second with one callback.
  */
 #define DECODED
 #include "nt.h"
@@ -199,13 +200,36 @@ static void in_odd_ways(void)
     step("cleared", set(NULL));
 }
 
-int main(void)
+/* For a second with a callback, in which a tracer may let it go. */
+static int stay(void)
+{
+    uint32_t before;
+
+    odd += set(first_callback) != 0;
+    for (int i = 0; i < 100; i++) {
+        Sleep(10);
+    }
+    before = heard[0];
+    open_events();
+    say("%u heard of\n", heard[0] - before);
+    odd += set(NULL) != 0;
+    open_events();
+    say("%u odd results\n", odd);
+    CHECK(odd == 0 && heard[0] == before + CALLS);
+    return target_end();
+}
+
+int main(int argc, char **argv)
 {
     DWORD tid = GetCurrentThreadId();
     uint32_t turns = 0;
 
+    (void)argv;
     target_begin();
     main_tid = tid;
+    if (argc > 1) {
+        return stay();
+    }
     step("nothing", 0);
     step("set", set(first_callback));
     open_events();
