@@ -4116,6 +4116,8 @@ static void any_program(const struct half *h, struct call_row *row,
         /* Calls that may be pending: path_pending. */
         program.p.block = 0;
         program.p.notes = 0;
+        /* What is copied of the stack is nobody's piece. */
+        program.p.stack = 0;
         none = program.p.entry_count + program.p.return_count > CAPTURE_OPS_MAX;
         break;
     case 1:  // at the very end, or over it
