@@ -29,8 +29,7 @@
 
 /* What entry.S saved, lowest address first. */
 struct entry_frame {
-    uint64_t kept[STACK_REGISTERS / 8];  // rbx rbp rsi rdi r12 r13 r14 r15
-    uint64_t args[4];                    // rcx rdx r8 r9
+    uint64_t args[4];  // rcx rdx r8 r9
     uint64_t number;
     uint64_t stub;
     uint64_t flags;
@@ -208,11 +207,11 @@ uint32_t capture_stack_bytes(uint64_t row);
 
 /* --- stack.c: what tells a thread's callers --- */
 
-/* Writes DATA records with RECORD_STACK for the call of `number` at `rsp`:
- * `registers` as in struct entry_frame, and `bytes` of the stack, or fewer if
- * there are fewer. Not with a stack near its end. */
-void stack_capture(struct ring *ring, uint16_t number,
-                   const uint64_t *registers, uint64_t rsp, uint32_t bytes);
+/* Writes DATA records with RECORD_STACK for the call of `number` at `rsp`: its
+ * registers, if struct ring_kept has them (else nothing), and `bytes` of the
+ * stack, or fewer if there are fewer. Not with a stack near its end. */
+void stack_capture(struct ring *ring, uint16_t number, uint64_t rsp,
+                   uint32_t bytes);
 
 /* --- wait.c: waiting for the tracer --- */
 

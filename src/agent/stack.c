@@ -35,15 +35,15 @@ static bool is_known(const struct ring *ring, uint64_t rsp, uint64_t end)
 }
 
 /* One record: `size` bytes of the stack at `from`, behind the registers if there
- * are any. False: it found no room, or they could not be read. */
+ * are any. `known` NULL: they are there. False: it found no room, or they could
+ * not be read. */
 static bool write_piece(struct ring *ring, uint16_t number, uint64_t rsp,
                         const uint64_t *registers, uint64_t from, uint32_t size,
-                        bool direct)
+                        struct known *known)
 {
     uint32_t before = registers != NULL ? STACK_REGISTERS : 0;
     uint32_t bytes = DATA_BYTES + before + size;
     struct record_data *r = ring_reserve_data(ring, bytes);
-    struct known known = { 0 };
     bool there = true;
 
     if (r == NULL) {
@@ -52,9 +52,9 @@ static bool write_piece(struct ring *ring, uint16_t number, uint64_t rsp,
     if (before > 0) {
         copy_words(r->bytes, registers, STACK_REGISTERS / 8);
     }
-    if (direct) {
+    if (known == NULL) {
         copy_words(r->bytes + before, (const void *)from, size / 8);
-    } else if (!ring_copy(ring, rsp, &known, r->bytes + before, from, size)) {
+    } else if (!ring_copy(ring, rsp, known, r->bytes + before, from, size)) {
         there = false;
         bytes -= size;
         if (before == 0) {
@@ -74,12 +74,19 @@ static bool write_piece(struct ring *ring, uint16_t number, uint64_t rsp,
     return there;
 }
 
-void stack_capture(struct ring *ring, uint16_t number,
-                   const uint64_t *registers, uint64_t rsp, uint32_t bytes)
+void stack_capture(struct ring *ring, uint16_t number, uint64_t rsp,
+                   uint32_t bytes)
 {
+    const struct ring_kept *kept =
+        (const struct ring_kept *)((char *)ring + RING_KEPT);
+    const uint64_t *registers = kept->registers;
     uint64_t base = teb_stack_base();
     uint64_t from = rsp, end = rsp + bytes;
+    struct known known = { 0 };
 
+    if (kept->rsp + 8 != rsp) {
+        return;
+    }
     if (end < rsp || (rsp < base && base < end)) {
         end = base;
     }
@@ -93,10 +100,11 @@ void stack_capture(struct ring *ring, uint16_t number,
         /* What cannot be read begins with a page; and what has no end in a
          * word is left out. */
         if (!direct && here < size) {
-            size = here >= 8 ? here & ~7u : 0;
+            size = here & ~7u;
         }
         if ((size == 0 && registers == NULL) ||
-            !write_piece(ring, number, rsp, registers, from, size, direct)) {
+            !write_piece(ring, number, rsp, registers, from, size,
+                         direct ? NULL : &known)) {
             return;
         }
         from += size;

@@ -254,8 +254,7 @@ static void run_entry(struct ring *ring, const struct entry_frame *frame,
         capture_mark(ring, row, rsp);
         capture_entry(ring, row, rsp);
         if (stack > 0) {
-            stack_capture(ring, (uint16_t)frame->number, frame->kept, rsp,
-                          stack);
+            stack_capture(ring, (uint16_t)frame->number, rsp, stack);
         }
     }
 }

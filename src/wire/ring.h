@@ -17,6 +17,7 @@
  *            40h    line 1   the reader's words
  *            80h    line 2   the writer's cold words
  *            0c0h            the open calls below the newest
+ *            0f80h           struct ring_kept, when a call is entered by way of C
  *            1000h           struct ring_scratch, while a capture program runs;
  *                            struct ring_told, behind a chore or a view
  *            2000h           struct ring_args of the open calls
@@ -48,6 +49,7 @@
 #define RING_OPEN_STACK_BASE 0xa0
 /* elsewhere */
 #define RING_TAIL 0x40
+#define RING_KEPT 0xf80
 #define RING_SCRATCH 0x1000
 #define RING_ARGS 0x2000
 #define RING_AROUND 0x4e00
@@ -133,6 +135,13 @@ struct ring_args {
     uint32_t child;  // CHILD_*, of a call that makes a process
     uint32_t pad;
     uint64_t words[4 + RECORD_MORE_MAX];
+};
+
+/* What C code keeps for its callers, as a call was entered that entry.S has handed
+ * to C; who is to tell of it cannot see it any more. */
+struct ring_kept {
+    uint64_t rsp;                             // of then; 8 below the call's
+    uint64_t registers[STACK_REGISTERS / 8];  // as RECORD_STACK has them
 };
 
 /* A piece that a capture program has copied. */
@@ -247,7 +256,8 @@ static_assert(offsetof(struct ring, open_stack_base) == RING_OPEN_STACK_BASE,
               "ring.h");
 static_assert(offsetof(struct ring, open) == 0xc0, "ring.h");
 static_assert(offsetof(struct ring, tid) == 0x80, "ring.h");
-static_assert(sizeof(struct ring) <= RING_SCRATCH, "ring.h");
+static_assert(sizeof(struct ring) <= RING_KEPT, "ring.h");
+static_assert(RING_KEPT + sizeof(struct ring_kept) <= RING_SCRATCH, "ring.h");
 static_assert(sizeof(struct ring_told) <= RING_ARGS - RING_SCRATCH, "ring.h");
 static_assert(sizeof(struct ring_scratch) <= RING_ARGS - RING_SCRATCH,
               "ring.h");

@@ -538,6 +538,8 @@ static unsigned kernel_read_count;
 /* What was asked about last; no region that is good to read is asked about twice
  * in a row. (One that is large is remembered in parts.) */
 static bool kernel_asks_once;
+/* A stack that the TEB does not know may be what an argument has led to before. */
+static bool kernel_asks_again;
 static uint64_t kernel_asked;
 static uint64_t kernel_asked_at;
 /* Pointers of the program are followed, which may lead anywhere. */
@@ -633,8 +635,9 @@ static uint32_t answer_query(const struct kernel_call *c)
         }
         return 0xc0000141;
     }
-    if (kernel_asks_once && !kernel_anywhere && kernel_asked == region[0] &&
-        was_said(c->rdx, 1) && kernel_asked_at / 0x10000 == c->rdx / 0x10000) {
+    if (kernel_asks_once && !kernel_asks_again && !kernel_anywhere &&
+        kernel_asked == region[0] && was_said(c->rdx, 1) &&
+        kernel_asked_at / 0x10000 == c->rdx / 0x10000) {
         bad("asked twice about %#llx", (unsigned long long)c->rdx);
     }
     kernel_asked = region[0];
@@ -3591,6 +3594,7 @@ static uint32_t wanted_count;
 static uint64_t wanted_left;  // of CAPTURE_BYTES_MAX
 static uint32_t wanted_each;  // of CAPTURE_EACH_MAX
 static uint64_t capture_s;    // RSP at the call
+static bool end_is_close;     // of its stack: no program runs
 /* A pointer of an earlier round led below RSP, where the agent is at work:
  * what it finds there is not known. */
 static bool unclear;
@@ -3804,9 +3808,10 @@ static void expect_pieces(const struct half *h)
     wanted_count = 0;
     wanted_left = CAPTURE_BYTES_MAX;
     wanted_each = CAPTURE_EACH_MAX;
-    if (stack_end <= capture_s && capture_s < stack_base
-            ? capture_s - stack_end < 0x4000
-            : capture_s % 0x1000 < 0x800) {
+    end_is_close = stack_end <= capture_s && capture_s < stack_base
+                       ? capture_s - stack_end < 0x4000
+                       : capture_s % 0x1000 < 0x800;
+    if (end_is_close) {
         count = 0;
     }
     for (piece_count = 0; piece_count < count; piece_count++) {
@@ -3859,8 +3864,9 @@ static uint32_t got_at;  // read up to here
 static uint64_t got_time;
 static uint16_t got_number;
 static uint8_t got_flags;
-static uint8_t *got_last;  // the record that is no DATA
-static bool collect_none;  // nobody reads: the tracer is gone
+static uint64_t stack_got;  // bytes of stack and registers
+static uint8_t *got_last;   // the record that is no DATA
+static bool collect_none;   // nobody reads: the tracer is gone
 
 static bool was_read(uint64_t at, uint64_t size)
 {
@@ -3873,10 +3879,75 @@ static bool was_read(uint64_t at, uint64_t size)
     return false;
 }
 
+/* Registers and stack, behind all other pieces, from S on without a hole. */
+static void got_stack(const struct record_data *r)
+{
+    const uint64_t registers[] = { prop_in.rbx, prop_in.rbp, prop_in.rsi,
+                                   prop_in.rdi, prop_in.r12, prop_in.r13,
+                                   prop_in.r14, prop_in.r15 };
+    uint64_t skip = stack_got == 0 ? STACK_REGISTERS : 0;
+    uint64_t from = r->address + skip;
+
+    same("stack number", r->head.number, got_number);
+    same("stack rsp", r->rsp, capture_s);
+    same("stack op", r->op, STACK_OP);
+    same("stack address", r->address, capture_s - STACK_REGISTERS + stack_got);
+    same("stack size", r->head.size, DATA_BYTES + r->length);
+    if (r->head.size > RECORD_MAX || r->length < skip || r->length == 0) {
+        bad("%u bytes of stack", r->length);
+        return;
+    }
+    if (skip > 0 && memcmp(r->bytes, registers, STACK_REGISTERS) != 0) {
+        bad("other registers");
+    }
+    if (r->length > skip &&
+        (!is_there(from) || !is_there(from + r->length - skip - 1) ||
+         memcmp(r->bytes + skip, seen(from), r->length - skip) != 0)) {
+        bad("other stack at %#llx", (unsigned long long)from);
+    }
+    if (r->head.time < got_time || r->head.time < time_before) {
+        bad("stack before its time");
+    }
+    got_time = r->head.time;
+    stack_got += r->length;
+}
+
+/* As much of it as was asked for, and no more than the TEB says that there is; of
+ * a stack that the TEB does not know, as far as it can be read. */
+static void check_got_stack(void)
+{
+    uint64_t asked = (uint64_t)program.p.stack * CAPTURE_STACK_UNIT;
+    uint64_t most = asked < CAPTURE_STACK_MAX ? asked : CAPTURE_STACK_MAX;
+
+    if (asked == 0 || end_is_close) {
+        same("bytes of stack", stack_got, 0);
+        return;
+    }
+    if (capture_s < stack_base && stack_base - capture_s < most) {
+        most = stack_base - capture_s;
+    }
+    if (stack_got < STACK_REGISTERS || stack_got - STACK_REGISTERS > most) {
+        bad("%u bytes of stack, not %u", (unsigned)stack_got,
+            (unsigned)(STACK_REGISTERS + most));
+    }
+    if (ring->stack_low <= capture_s && capture_s + most <= ring->stack_high &&
+        ring->stack_high == stack_base) {
+        same("bytes of its own stack", stack_got,
+             STACK_REGISTERS + (most & ~UINT64_C(7)));
+    }
+}
+
 static void got_data(const struct record_data *r)
 {
     uint64_t end = r->address + r->length;
 
+    if (r->head.flags == RECORD_STACK && got_flags == 0) {
+        got_stack(r);
+        return;
+    }
+    if (stack_got > 0) {
+        bad("data behind the stack");
+    }
     same("data flags", r->head.flags, got_flags);
     same("data number", r->head.number, got_number);
     same("data rsp", r->rsp, capture_s);
@@ -4098,6 +4169,7 @@ static void any_program(const struct half *h, struct call_row *row,
     program.p.entry_count = (uint8_t)below(count + 1);
     program.p.return_count = (uint8_t)(count - program.p.entry_count);
     program.p.result = (uint8_t)(one_in(40) ? chance() : below(4));
+    program.p.stack = one_in(3) ? (uint16_t)below(200) : 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t e = program.p.entry_count;
 
@@ -4116,8 +4188,7 @@ static void any_program(const struct half *h, struct call_row *row,
         /* Calls that may be pending: path_pending. */
         program.p.block = 0;
         program.p.notes = 0;
-        /* What is copied of the stack is nobody's piece. */
-        program.p.stack = 0;
+        program.p.stack %= 200; /* more than the ring: path_full's */
         none = program.p.entry_count + program.p.return_count > CAPTURE_OPS_MAX;
         break;
     case 1:  // at the very end, or over it
@@ -4167,6 +4238,7 @@ struct captured {
 static void collect_from_here(const struct captured *c, bool at_return)
 {
     got_count = 0;
+    stack_got = 0;
     got_at = ring->head;
     got_time = 0;
     got_last = NULL;
@@ -4174,6 +4246,7 @@ static void collect_from_here(const struct captured *c, bool at_return)
     got_flags = at_return ? RECORD_AT_RETURN : 0;
     capture_s = c->s;
     kernel_asks_once = true;
+    kernel_asks_again = program.p.stack > 0;
     kernel_waits = collect;
     kernel_wait = collect_none ? WAIT_TRACER_GONE : WAIT_EMPTIES;
     kernel_timeouts = below(2);
@@ -4269,6 +4342,7 @@ static void enter_captured(struct captured *c)
     check_in(c->k, c->s, false);
     captures = false;
     check_pieces();
+    check_got_stack();
     r = (const struct record_entry *)(const void *)got_last;
     if (r == NULL) {
         bad("no entry");

@@ -204,13 +204,29 @@ entry:
 /*
  * entry_slow - the same contract, by way of agent_entry (witness.c).
  *
- *          rsp+80h         return address of the call        <- S
- *          rsp+78h         return address into the thunk
- *          rsp+70h         flags as entered, DF included
- *          rsp             struct entry_frame, see agent.h: begins with what C
- *                          code keeps, for who wants to know it
+ *          rsp+40h         return address of the call        <- S
+ *          rsp+38h         return address into the thunk
+ *          rsp+30h         flags as entered, DF included
+ *          rsp             struct entry_frame, see agent.h
+ *
+ * What C code keeps goes to struct ring_kept, unless the agent is at work below.
  */
 entry_slow:
+    mov     %gs:TEB_RING, %r11
+    test    %r11, %r11
+    jz      .Lnot_kept
+    cmpq    $0, RING_INSIDE(%r11)
+    jne     .Lnot_kept
+    mov     %rsp, RING_KEPT+0x00(%r11)
+    mov     %rbx, RING_KEPT+0x08(%r11)
+    mov     %rbp, RING_KEPT+0x10(%r11)
+    mov     %rsi, RING_KEPT+0x18(%r11)
+    mov     %rdi, RING_KEPT+0x20(%r11)
+    mov     %r12, RING_KEPT+0x28(%r11)
+    mov     %r13, RING_KEPT+0x30(%r11)
+    mov     %r14, RING_KEPT+0x38(%r11)
+    mov     %r15, RING_KEPT+0x40(%r11)
+.Lnot_kept:
     pushfq
     flags_for_c
     push    %r10
@@ -219,16 +235,7 @@ entry_slow:
     push    %r8
     push    %rdx
     push    %rcx
-    push    %r15
-    push    %r14
-    push    %r13
-    push    %r12
-    push    %rdi
-    push    %rsi
-    push    %rbp
-    push    %rbx
-    call_c  agent_entry, 0x80
-    lea     STACK_REGISTERS(%rsp), %rsp
+    call_c  agent_entry, 0x40
     pop     %rcx
     pop     %rdx
     pop     %r8
