@@ -102,20 +102,37 @@ static bool file_open(struct stack_file *f, str path)
     return false;
 }
 
-/* A path of NT's as one that can be opened. */
-static void add_path(struct buf *b, str path)
+/* A path that begins with a drive. */
+static bool is_on_drive(str path)
 {
-    str dos = STR("\\??\\");
+    return path.size > 3 && path.p[1] == ':' && path.p[2] == '\\' &&
+           ((path.p[0] >= 'A' && path.p[0] <= 'Z') ||
+            (path.p[0] >= 'a' && path.p[0] <= 'z'));
+}
 
-    if (str_starts(path, dos)) {
-        buf_add(b, STR("\\\\?\\"));
-        buf_add(b, str_slice(path, dos.size, path.size));
-        return;
+/* A path of a file on a disk of this machine, as it can be opened. False: it is
+ * none. A trace is anybody's: nothing is to be asked of a server, or of a device,
+ * because it says so. */
+static bool add_path(struct buf *b, str path)
+{
+    const str dos = STR("\\??\\");
+    const str disk = STR("\\Device\\HarddiskVolume");
+
+    if (memchr(path.p, 0, path.size) != NULL) {
+        return false;
     }
-    if (str_starts(path, STR("\\Device\\"))) {
+    if (str_starts(path, dos)) {
+        path = str_slice(path, dos.size, path.size);
+    }
+    if (is_on_drive(path)) {
+        buf_add(b, STR("\\\\?\\"));
+    } else if (str_starts(path, disk)) {
         buf_add(b, STR("\\\\?\\GLOBALROOT"));
+    } else {
+        return false;
     }
     buf_add(b, path);
+    return !b->cut;
 }
 
 static bool open_in_folder(struct stack_file *f, str folder, str name,
@@ -154,10 +171,7 @@ static void file_find(const struct stacks *s, struct stack_file *f,
     if (m->build.image_size == 0) {
         return;
     }
-    add_path(&b, m->path);
-    if (m->path.size > 0 && !b.cut &&
-        memchr(m->path.p, 0, m->path.size) == NULL &&
-        file_open(f, buf_str(&b))) {
+    if (add_path(&b, m->path) && file_open(f, buf_str(&b))) {
         return;
     }
     for (size_t i = 0; i < s->folders->count && is_plain_name(m->name); i++) {
