@@ -57,7 +57,7 @@ AGENT := \
     agent/call.c agent/chain.c agent/read.c agent/regions.c agent/stack.c agent/ring.c \
     agent/wait.c agent/witness.c agent/capture.c \
     agent/chore.c agent/child.c agent/handshake.c agent/start.c \
-    agent/keeper.c agent/threads.c
+    agent/keeper.c agent/threads.c agent/tamper.c
 
 PORTABLE := \
     base/str.c base/utf.c base/chars.c base/err.c base/reader.c base/arena.c \
@@ -81,7 +81,8 @@ PORTABLE := \
     decode/families/win32k.c \
     format/line.c format/pieces.c format/text.c format/json.c \
     format/summary.c \
-    filter/filter.c filter/parse.c filter/known.c filter/path.c filter/regex.c \
+    filter/filter.c filter/parse.c filter/rule.c filter/known.c filter/path.c \
+    filter/regex.c \
     plan/plan.c \
     record/ops.c record/chunks.c record/about.c record/recorder.c \
     record/replay.c record/segments.c record/thin.c \
@@ -92,7 +93,8 @@ PORTABLE := \
     live/target.c live/spare.c live/known.c live/keeper.c live/leftover.c \
     live/loader.c live/attach.c \
     live/detach.c live/quiet.c live/early.c live/traced.c live/notes.c live/rings.c live/journal.c \
-    live/images.c live/places.c live/drain.c live/rendezvous.c \
+    live/images.c live/places.c live/drain.c live/rendezvous.c live/tampering.c \
+    live/callers.c \
     live/handshake.c live/timing.c live/recording.c live/begin.c live/children.c live/session.c \
     cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c \
     cmd/record.c cmd/replay.c cmd/info.c cmd/merge.c

@@ -35,6 +35,8 @@ struct entry_frame {
     uint64_t flags;
 };
 
+static_assert(sizeof(struct entry_frame) + 8 == ENTRY_FRAME, "agent.h");
+
 /* What callback.S and start.S saved, lowest address first. */
 struct return_frame {
     uint64_t r11;
@@ -222,6 +224,9 @@ void stack_capture(struct ring *ring, uint16_t number, uint64_t rsp,
 bool wait_answer(struct ring *ring, bool spin);
 /* Sleeps until the ring is half empty. False: nobody empties it any more. */
 bool wait_room(struct ring *ring);
+/* Rests for `ticks` of the TSC at least, or until the tracer is gone or lets the
+ * program go. */
+void wait_delay(struct ring *ring, uint64_t ticks);
 /* Wakes the reader if it sleeps. */
 void wait_wake_reader(struct ring *ring);
 
@@ -280,6 +285,26 @@ void chain_return(struct ring *ring, uint64_t rsp, uint64_t rax);
 uint64_t chain_program(void);
 /* True if one was chained when what is back at `rsp` began. */
 bool chain_hears(uint64_t rsp);
+
+/* --- tamper.c: rules that change calls --- */
+
+/* Of the call whose row this is and whose arguments are in RING_ARGS_NEWEST: a
+ * rule that may hold asks the tracer. */
+bool tamper_asks(struct ring *ring, uint64_t row);
+/* Counts the call at all rules whose conditions hold; bits of `verdict` as
+ * ring.verdict. Returns 1 + index of the tamper_use that applies; 0: none. */
+uint32_t tamper_choose(struct ring *ring, uint64_t row, uint64_t verdict);
+/* Does what `use` says is to be done at the entry: waits. True: the call is not
+ * to be made, and says *result. *delayed: it waits, here or later. */
+bool tamper_enter(struct ring *ring, uint32_t use, uint64_t *result,
+                  bool *delayed);
+/* True if `use` has something to do at the return. */
+bool tamper_has_return(uint32_t use);
+/* What the call with this ring_args.tamper says, instead of *rax if need be;
+ * RECORD_INJECTED, RECORD_DELAYED. */
+uint8_t tamper_return(uint32_t tamper, uint64_t *rax);
+/* The record is written: waits, if the rule wants it. */
+void tamper_left(struct ring *ring, uint32_t tamper);
 
 /* --- start.c --- */
 

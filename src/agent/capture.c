@@ -518,7 +518,7 @@ static const struct capture_program *program_of(uint64_t row,
     const volatile struct capture_program *once = p;
 
     if (at < SECTION_PROGRAMS || at % 8 != 0 ||
-        at + sizeof(*head) > SECTION_RINGS) {
+        at + sizeof(*head) > SECTION_TAMPER) {
         return NULL;
     }
     head->entry_count = once->entry_count;
@@ -532,7 +532,7 @@ static const struct capture_program *program_of(uint64_t row,
         at + sizeof(*head) +
                 (uint64_t)(head->entry_count + head->return_count) *
                     sizeof(struct capture_op) >
-            SECTION_RINGS) {
+            SECTION_TAMPER) {
         return NULL;
     }
     return p;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * wait.c - the only places where the agent makes a thread wait: for room in
- * its ring, and for an answer of the tracer.
+ * its ring, for an answer of the tracer, and where a rule says so.
  *
  * A wait is asleep, not alertable (an APC would run on a stack that is not
  * where the program thinks it is), on two handles: "room", which the tracer
@@ -181,6 +181,47 @@ bool wait_room(struct ring *ring)
         return false;
     }
     return there;
+}
+
+/* --- because a rule says so --- */
+
+/* The last of a delay is not slept, so that it is not much longer. */
+#define AWAKE_AT_LAST_MS 2
+
+/* One sleep; what there is room for, or answers to, is nothing to this thread.
+ * Its own function, so that short delays cost no frame for it. */
+__attribute__((noinline)) static void rest_once(struct ring *ring, uint64_t ms)
+{
+    uint64_t tracer = image_config_here()->tracer;
+    int64_t timeout = -(int64_t)(ms < RENEW_MS ? ms : RENEW_MS) * 10000;
+    struct own_call c = { .stub = PRIVATE_NtWaitForMultipleObjects,
+                          .a = { 1, (uint64_t)&tracer, WAIT_ANY, 0,
+                                 (uint64_t)&timeout, 0 } };
+
+    if (own_call(ring, &c) == TRACER_GONE) {
+        atomic_store_explicit(&section_here()->dead, 1, memory_order_relaxed);
+    }
+}
+
+void wait_delay(struct ring *ring, uint64_t ticks)
+{
+    uint64_t from = tsc();
+
+    atomic_store_explicit(&ring->waiting, RING_DELAYED, memory_order_relaxed);
+    while (tsc() - from < ticks &&
+           !atomic_load_explicit(&section_here()->dead, memory_order_relaxed)) {
+        uint64_t ms =
+            (ticks - (tsc() - from)) / image_config_here()->tsc_per_ms;
+
+        if (ms > AWAKE_AT_LAST_MS && ms < UINT32_MAX && own_calls_allowed() &&
+            !teb_is_cramped(
+                atomic_load_explicit(&ring->inside, memory_order_relaxed))) {
+            rest_once(ring, ms - AWAKE_AT_LAST_MS);
+        } else {
+            pause();
+        }
+    }
+    atomic_store_explicit(&ring->waiting, RING_RUNS, memory_order_relaxed);
 }
 
 /* --- for an answer --- */

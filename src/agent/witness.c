@@ -44,6 +44,11 @@ static bool row_changes(uint64_t row)
     return (row & ROW_CHANGES) != 0;
 }
 
+static bool row_tampers(uint64_t row)
+{
+    return (row & ROW_TAMPERS) != 0;
+}
+
 static uint64_t row_of(uint64_t number)
 {
     const uint64_t *rows =
@@ -77,7 +82,8 @@ static uint64_t row_kept(uint64_t row)
 /* The row's return wants the arguments. */
 static bool keeps_args(uint64_t row)
 {
-    return (row_flags(row) & (ROW_CAPTURES | ROW_MAPS)) != 0;
+    return (row_flags(row) & (ROW_CAPTURES | ROW_MAPS)) != 0 ||
+           row_tampers(row);
 }
 
 /* The arguments in place `from` go to place `to`, if the row needs them. */
@@ -93,6 +99,7 @@ static void args_move(struct ring *ring, uint64_t row, uint32_t to,
     t->count = f->count;
     t->marked = f->marked;
     t->child = f->child;
+    t->tamper = f->tamper;
     for (uint32_t i = 0; i < f->count && i < 4 + RECORD_MORE_MAX; i++) {
         ((volatile uint64_t *)t->words)[i] = f->words[i];
     }
@@ -224,6 +231,7 @@ take_args(struct ring *ring, struct ring_args *args,
     more = copy_args(ring, rsp, args->words + 4, more);
     args->count = 4 + more;
     args->marked = 0;
+    args->tamper = 0;
     return more;
 }
 
@@ -259,23 +267,32 @@ static void run_entry(struct ring *ring, const struct entry_frame *frame,
     }
 }
 
-/* The ENTRY record, after what the row's program copies. */
-static void write_entry(struct ring *ring, const struct entry_frame *frame,
-                        uint64_t rsp, uint64_t row)
+/* The thread is to wait for the tracer. */
+static bool entry_waits(struct ring *ring, uint64_t row)
+{
+    return (row_flags(row) & ROW_SLOW_ENTRY) != 0 &&
+           (!row_tampers(row) || tamper_asks(ring, row));
+}
+
+/* The ENTRY record, after what the row's program copies. *verdict: as
+ * ring.verdict, 0 if nobody was asked. False: there is no record. */
+static bool write_entry(struct ring *ring, const struct entry_frame *frame,
+                        uint64_t rsp, uint64_t row, uint64_t *verdict)
 {
     uint32_t wanted = row_more(row);
     struct ring_args *args = ring_args_at(ring, RING_ARGS_NEWEST);
     uint32_t more = take_args(ring, args, frame, rsp, wanted);
     uint32_t size = ENTRY_SIZE + 8 * more;
-    bool waits = (row_flags(row) & ROW_SLOW_ENTRY) != 0;
+    bool waits = entry_waits(ring, row);
     struct record_entry *r;
 
+    *verdict = 0;
     if ((row_flags(row) & ROW_CAPTURES) != 0) {
         run_entry(ring, frame, row, rsp);
     }
     r = ring_reserve(ring, size);
     if (r == NULL) {
-        return;
+        return false;
     }
     r->head.size = size;
     r->head.kind = RECORD_ENTRY;
@@ -292,7 +309,60 @@ static void write_entry(struct ring *ring, const struct entry_frame *frame,
         r->more[i] = args->words[4 + i];
     }
     r->head.time = tsc();
-    publish(ring, size, waits, false);
+    /* What was said of another call is no answer. */
+    ring->verdict = 0;
+    if (publish(ring, size, waits, false) && waits) {
+        *verdict = ring->verdict;
+    }
+    return true;
+}
+
+/* The RETURN record of a call that is not made. False: there is no room. */
+static bool write_replaced(struct ring *ring, const struct entry_frame *frame,
+                           uint64_t rsp, uint64_t result, bool delayed)
+{
+    struct record_return *r = ring_reserve(ring, RETURN_SIZE);
+
+    if (r == NULL) {
+        return false;
+    }
+    r->head.size = RETURN_SIZE;
+    r->head.kind = RECORD_RETURN;
+    r->head.flags =
+        RECORD_INJECTED | RECORD_REPLACED | (delayed ? RECORD_DELAYED : 0);
+    r->head.number = 0;
+    r->rip = frame->stub + 0x14;
+    r->rsp = rsp;
+    r->rax = result;
+    r->stack_base = teb_stack_base();
+    r->head.time = tsc();
+    publish(ring, RETURN_SIZE, false, false);
+    return true;
+}
+
+/* Lets the rules have the call that has just been written down. True: it is
+ * over, and `frame` has its result; nothing is changed that no record tells. */
+static bool tamper(struct ring *ring, struct entry_frame *frame, uint64_t rsp,
+                   uint64_t *row, uint64_t verdict)
+{
+    uint32_t use = tamper_choose(ring, *row, verdict);
+    bool delayed;
+    uint64_t result;
+
+    if (tamper_enter(ring, use, &result, &delayed) &&
+        write_replaced(ring, frame, rsp, result, delayed)) {
+        tamper_left(ring, use);
+        frame->stub = 0;
+        frame->number = result;
+        return true;
+    }
+    if (delayed || tamper_has_return(use)) {
+        ring_args_at(ring, RING_ARGS_NEWEST)->tamper =
+            use | (delayed ? TAMPERED_DELAYED : 0);
+    } else {
+        *row &= ~(uint64_t)ROW_TAMPERS;
+    }
+    return false;
 }
 
 /* The callback that a call is about to set: the address stands in
@@ -350,6 +420,7 @@ void agent_entry(struct entry_frame *frame, uint64_t rsp)
     struct ring *ring = ring_enter(rsp);
     uint64_t row = row_of(frame->number);
     uint64_t base = teb_stack_base();
+    uint64_t verdict;
 
     if (ring == NULL) {
         if (row_changes(row)) {
@@ -361,7 +432,14 @@ void agent_entry(struct entry_frame *frame, uint64_t rsp)
     open_settle(ring, rsp, base);
     open_push(ring);
     if (!is_filtered(row)) {
-        write_entry(ring, frame, rsp, row);
+        bool told = write_entry(ring, frame, rsp, row, &verdict);
+
+        if (row_tampers(row)) {
+            if (told && tamper(ring, frame, rsp, &row, verdict)) {
+                ring_leave(ring);
+                return;
+            }
+        }
         if (row_makes(row)) {
             child_entry(ring, rsp);
         }
@@ -486,9 +564,14 @@ static bool has_mapped_image(struct ring *ring, uint64_t row, uint64_t rsp,
 /* The RETURN record, after what the program of its row copies; `orphan`: of no
  * call that is known, and `row` is 0. True: a call that was pending is over
  * already. */
-static bool write_return(struct ring *ring, const struct return_frame *frame,
+static bool write_return(struct ring *ring, struct return_frame *frame,
                          uint64_t rsp, uint64_t row, uint64_t time, bool orphan)
 {
+    uint32_t tampered =
+        row_tampers(row) ? ring_args_at(ring, RING_ARGS_TAKEN)->tamper : 0;
+    uint64_t rax = frame->rax;
+    uint8_t tampers = tamper_return(tampered, &rax);
+    uint32_t size = tampers & RECORD_INJECTED ? RETURN_SIZE_MOST : RETURN_SIZE;
     struct section *s = section_here();
     struct record_return *r;
     bool child = row_makes(row) && child_return(ring, rsp, frame->rax);
@@ -502,7 +585,7 @@ static bool write_return(struct ring *ring, const struct return_frame *frame,
     /* Until the tracer has asked for it, this thread's last call must stay
      * the program's. Where there is no room we must wait, and cannot ask. */
     ring->quiet = spin;
-    r = ring_reserve(ring, RETURN_SIZE);
+    r = ring_reserve(ring, size);
     ring->quiet = 0;
     spin = spin && !ring->disturbed;
     if (r == NULL) {
@@ -511,23 +594,28 @@ static bool write_return(struct ring *ring, const struct return_frame *frame,
         }
         return look;
     }
-    r->head.size = RETURN_SIZE;
+    r->head.size = size;
     r->head.kind = RECORD_RETURN;
-    r->head.flags =
-        (uint8_t)((orphan ? RECORD_ORPHAN : 0) | (waits ? RECORD_WAITS : 0));
+    r->head.flags = (uint8_t)((orphan ? RECORD_ORPHAN : 0) |
+                              (waits ? RECORD_WAITS : 0) | tampers);
     r->head.number = 0;
     r->head.time = time;
     r->rip = frame->rip;
     r->rsp = rsp;
-    r->rax = frame->rax;
+    r->rax = rax;
     r->stack_base = teb_stack_base();
+    if (size > RETURN_SIZE) {
+        r->words[0] = frame->rax;
+        frame->rax = rax;
+    }
     if (spin && image_config_here()->wine_pointer != 0) {
         ring->last_argument = teb_last_argument();
         ring->last_number = teb_last_number();
     }
-    if (!publish(ring, RETURN_SIZE, waits, spin)) {
+    if (!publish(ring, size, waits, spin)) {
         child_abandoned(ring, child);
     }
+    tamper_left(ring, tampered);
     return look;
 }
 

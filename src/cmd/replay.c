@@ -341,6 +341,11 @@ static bool judge(struct run *r, const struct view_options *own,
     v.declared = r->view.declared;
     ok = telling_judge(&alone, &v, e);
 
+    if (ok && filter_rule_count(alone.filter) > 0) {
+        ok = err_set(e, ERR_USAGE,
+                     "a recording cannot be changed: inject= and fault= are "
+                     "for programs that run");
+    }
     telling_close(&alone);
     if (!ok) {
         return false;

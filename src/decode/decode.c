@@ -844,32 +844,38 @@ static void tell_result(const struct decoder *d, const struct call *call)
     s->ops->number(s, NUMBER_HEX, value);
 }
 
+/* A note that says all by its kind. */
+static void tell_mark(struct sink *s, bool holds, enum note_kind kind)
+{
+    if (holds) {
+        s->ops->note(s, &(struct sink_note){ .kind = kind, .name = STR("") });
+    }
+}
+
 static void tell_notes(struct sink *s, const struct call *call)
 {
     struct sink_note note = { .place = &call->at, .name = STR("") };
 
-    if (call->caused) {
-        struct sink_note caused = { .kind = NOTE_CAUSED, .name = STR("") };
-
-        s->ops->note(s, &caused);
-    }
+    tell_mark(s, call->caused, NOTE_CAUSED);
     switch ((enum call_how)call->how) {
     case HOW_ORDINARY:
-        return;
+        break;
     case HOW_DIRECT:
         note.kind = NOTE_DIRECT;
+        s->ops->note(s, &note);
         break;
     case HOW_INDIRECT:
         note.kind = NOTE_INDIRECT;
         note.name = call->through->name;
         note.offset = call->offset;
+        s->ops->note(s, &note);
         break;
     }
-    s->ops->note(s, &note);
+    tell_mark(s, call->injected, NOTE_INJECTED);
+    tell_mark(s, call->delayed, NOTE_DELAYED);
 }
 
-/* Modules through which everybody calls. */
-static bool is_go_between(str name)
+bool decoder_is_go_between(str name)
 {
     static const str names[] = { STR_INIT("ntdll.dll"), STR_INIT("win32u.dll"),
                                  STR_INIT("kernelbase.dll"),
@@ -890,7 +896,8 @@ static void tell_caller(struct sink *s, const struct sink_stack *stack)
     for (size_t i = 0; i < stack->count && note.place == NULL; i++) {
         const struct place *place = &stack->frames[i].place;
 
-        if (place->kind != PLACE_MODULE || !is_go_between(place->name)) {
+        if (place->kind != PLACE_MODULE ||
+            !decoder_is_go_between(place->name)) {
             note.place = place;
         }
     }

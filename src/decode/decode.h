@@ -110,4 +110,7 @@ void decoder_drop(struct decoder *d, const struct call *call);
 /* Tells the entry that is held back, if one is: at the end of a trace. */
 void decoder_flush(struct decoder *d);
 
+/* True of modules through which everybody calls: ntdll.dll and the like. */
+bool decoder_is_go_between(str name);
+
 #endif

@@ -94,14 +94,16 @@ enum note_kind {
     NOTE_INDIRECT,  // name + offset, from place
     NOTE_CAUSED,    // by ntstrace
     NOTE_CALLER,    // from place: the first caller that is none of Windows' own
+    NOTE_INJECTED,  // the result is not the kernel's ...
+    NOTE_DELAYED,   // its thread was held up; both because the user said so
 };
 
 struct sink_note {
     enum note_kind kind;
     str name;
     uint64_t offset;
-    const struct place *place;  // not of NOTE_CAUSED; NOTE_CALLER: NULL if it
-                                // is not known
+    const struct place *place;  // of DIRECT, INDIRECT and CALLER; of the last
+                                // NULL if it is not known
 };
 
 /* A caller: where it goes on when the call has returned. */

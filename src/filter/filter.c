@@ -74,6 +74,8 @@ struct filter {
     bool wants_objects;
     struct path_pattern *paths;  // owned
     size_t path_count;
+    struct rule **rules;  // owned, and what they point to
+    size_t rule_count;
     struct scratch *scratch;     // owned
     const struct call_set *own;  // the user's; NULL: none
 };
@@ -122,6 +124,10 @@ void filter_close(struct filter *f)
         path_pattern_close(&f->paths[i]);
     }
     free(f->paths);
+    for (size_t i = 0; i < f->rule_count; i++) {
+        rule_close(f->rules[i]);
+    }
+    free(f->rules);
     free(f->read_handles);
     free(f->write_handles);
     free(f->scratch);
@@ -159,6 +165,21 @@ static bool add_trace(struct filter *f, struct parsed *parsed)
             f->wants_objects |= traces[i].items[k].object.units != NULL;
         }
     }
+    return true;
+}
+
+/* Each is one more: of several, several may apply. */
+static bool add_rule(struct filter *f, struct rule *rule)
+{
+    struct rule **rules =
+        realloc(f->rules, (f->rule_count + 1) * sizeof(struct rule *));
+
+    if (!rules) {
+        rule_close(rule);
+        return false;
+    }
+    rules[f->rule_count++] = rule;
+    f->rules = rules;
     return true;
 }
 
@@ -218,6 +239,9 @@ static bool add(struct filter *f, struct parsed *parsed)
     case TEST_DIRECT:
         f->how = parsed->negated ? HOW_BY_STUBS : HOW_PAST_STUBS;
         return true;
+    case TEST_INJECT:
+    case TEST_FAULT:
+        return add_rule(f, parsed->rule);
     }
     return true;
 }
@@ -233,6 +257,13 @@ bool filter_add(struct filter *f, str expression, struct err *e)
 
     if (!parse_expression(expression, f->own, &f->scratch->room, &parsed, e)) {
         return false;
+    }
+    if (parsed.rule && f->rule_count == RULES_MOST) {
+        rule_close(parsed.rule);
+        return parse_error(e, ERR_USAGE, expression, 0,
+                           "there are %d rules already; a set may name many "
+                           "calls",
+                           RULES_MOST);
     }
     if (!add(f, &parsed)) {
         list_close(&parsed.list);
@@ -374,6 +405,51 @@ static enum verdict list_name(const struct filter *f, const struct list *l,
         return all;
     }
     return all == VERDICT_YES ? VERDICT_NO : VERDICT_YES;
+}
+
+bool list_has_call(const struct list *l, str name,
+                   const struct call_facts *facts)
+{
+    return list_name(NULL, l, name, facts, NULL) == VERDICT_YES;
+}
+
+size_t filter_rule_count(const struct filter *f)
+{
+    return f->rule_count;
+}
+
+const struct rule *filter_rule_at(const struct filter *f, size_t index)
+{
+    return f->rules[index];
+}
+
+bool filter_rule_is_about(const struct filter *f, const struct rule *r,
+                          str path)
+{
+    path_begin(&f->scratch->room);
+    path_add(&f->scratch->room, path);
+    path_done(&f->scratch->room);
+    return r->glob != NULL &&
+           path_matches_glob(r->glob, r->glob_size, &f->scratch->room);
+}
+
+/* The module's name without .exe or .dll. */
+static str bare_name(str module)
+{
+    size_t bare = module.size > 4 ? module.size - 4 : 0;
+    str end = str_slice(module, bare, module.size);
+
+    return str_eq_nocase(end, STR(".exe")) || str_eq_nocase(end, STR(".dll"))
+               ? str_slice(module, 0, bare)
+               : module;
+}
+
+bool filter_rule_is_from(const struct rule *r, str module)
+{
+    str glob = str_of(r->caller);
+
+    return glob_matches(glob, module, true) ||
+           glob_matches(glob, bare_name(module), true);
 }
 
 static enum verdict judge_name(const struct filter *f, str name,

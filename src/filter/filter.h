@@ -23,6 +23,8 @@
  *                 COMPLETION is told with its call in any case.
  *   read=LIST     dump what is read from these handles; all, none; !LIST
  *   write=LIST
+ *   inject=...    change calls; fault=... as well (filter/rule.h). Every one
+ *                 counts, in their order
  *   raw=LIST      show the arguments of these calls (as in trace=) as bare
  *                 numbers, and copy nothing that they point to
  *
@@ -44,6 +46,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "filter/rule.h"
 #include "model/call.h"
 
 #include <stdbool.h>
@@ -114,6 +117,17 @@ bool filter_pass_completions(const struct filter *f);
 /* raw= said that this call's arguments are shown as numbers. */
 bool filter_is_raw(const struct filter *f, str name,
                    const struct call_facts *facts);
+
+/* What inject= and fault= said, in that order. */
+size_t filter_rule_count(const struct filter *f);
+const struct rule *filter_rule_at(const struct filter *f, size_t index);
+
+/* True if `path`, in WTF-8, is what the rule's path= says. */
+bool filter_rule_is_about(const struct filter *f, const struct rule *r,
+                          str path);
+
+/* True if `module`, a file's name, is what the rule's caller= says. */
+bool filter_rule_is_from(const struct rule *r, str module);
 
 /* What read= and write= said. */
 struct filter_dumps {

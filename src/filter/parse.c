@@ -64,14 +64,12 @@ static struct word word(str s)
 /* --- what users of strace write --------------------------------------------- */
 
 enum strace_kind {
-    STRACE_NOT_YET,
     STRACE_INSTEAD,
     STRACE_CALL,
     STRACE_CLASS,
 };
 
 /* clang-format off */
-#define NOT_YET(name_, words_) { STR_INIT(#name_), STRACE_NOT_YET, words_ },
 #define INSTEAD(name_, words_) { STR_INIT(#name_), STRACE_INSTEAD, words_ },
 #define CALL(name_, words_) { STR_INIT(#name_), STRACE_CALL, words_ },
 #define CLASS(name_, words_) { STR_INIT(#name_), STRACE_CLASS, words_ },
@@ -102,6 +100,7 @@ static const char *strace_find(str name, enum strace_kind kind)
 
 struct parser {
     str text;
+    str whole;  // for errors: `text`, and what is behind it
     size_t at;
     const struct call_set *own;  // the user's calls; NULL: none
     struct path_room *room;
@@ -109,11 +108,11 @@ struct parser {
 };
 
 #define BAD(p, at, ...) \
-    parse_error((p)->e, ERR_USAGE, (p)->text, (at), __VA_ARGS__)
+    parse_error((p)->e, ERR_USAGE, (p)->whole, (at), __VA_ARGS__)
 
 static bool no_memory(struct parser *p)
 {
-    return parse_error(p->e, ERR_OS, p->text, p->at,
+    return parse_error(p->e, ERR_OS, p->whole, p->at,
                        "no memory for this filter");
 }
 
@@ -743,6 +742,8 @@ static const struct kind_row {
     { STR_INIT("x"), TEST_RAW },
     { STR_INIT("transition"), TEST_TRANSITION },
     { STR_INIT("transitions"), TEST_TRANSITION },
+    { STR_INIT("inject"), TEST_INJECT },
+    { STR_INIT("fault"), TEST_FAULT },
 };
 
 static bool parse_key(struct parser *p, str key, size_t at, uint8_t *kind)
@@ -755,10 +756,6 @@ static bool parse_key(struct parser *p, str key, size_t at, uint8_t *kind)
             *kind = (uint8_t)kind_rows[i].kind;
             return true;
         }
-    }
-    words = strace_find(key, STRACE_NOT_YET);
-    if (words) {
-        return BAD(p, at, "%s=: not there yet; %s", word(key).z, words);
     }
     words = strace_find(key, STRACE_INSTEAD);
     if (words) {
@@ -778,7 +775,8 @@ static bool parse_key(struct parser *p, str key, size_t at, uint8_t *kind)
     }
     return BAD(p, at,
                "there is no filter %s=; there are trace=, status=, tid=, "
-               "process=, direct, transition=, raw=, read= and write=",
+               "process=, direct, transition=, raw=, read=, write=, inject= "
+               "and fault=",
                word(key).z);
 }
 
@@ -816,6 +814,8 @@ static bool parse_item(struct parser *p, struct parsed *out)
     case TEST_WRITE:
         return parse_number(p, &out->list, UINT64_MAX, "a handle");
     case TEST_DIRECT:
+    case TEST_INJECT:
+    case TEST_FAULT:
         break;
     }
     return false;
@@ -859,10 +859,31 @@ static bool parse_direct(struct parser *p, struct parsed *out)
     return true;
 }
 
+bool parse_calls(str expression, const struct call_set *own, size_t from,
+                 size_t to, struct path_room *room, struct list *out,
+                 struct err *e)
+{
+    struct parser p = { .text = str_slice(expression, 0, to),
+                        .whole = expression,
+                        .at = from,
+                        .own = own,
+                        .room = room,
+                        .e = e };
+    struct parsed made = { .kind = TEST_RAW, .list.said = true };
+
+    if (!parse_list(&p, &made)) {
+        list_close(&made.list);
+        return false;
+    }
+    *out = made.list;
+    return true;
+}
+
 bool parse_expression(str expression, const struct call_set *own,
                       struct path_room *room, struct parsed *out, struct err *e)
 {
-    struct parser p = { .text = expression, .own = own, .room = room, .e = e };
+    struct parser p = { .text = expression, .whole = expression, .own = own,
+                        .room = room, .e = e };
     struct parsed made = { .kind = TEST_TRACE };
     size_t begin;
     str key;
@@ -877,6 +898,12 @@ bool parse_expression(str expression, const struct call_set *own,
             p.at += key.size + 1;
         }
         made.list.said = true;
+        if (made.kind == TEST_INJECT || made.kind == TEST_FAULT) {
+            made.rule =
+                rule_parse(expression, p.at, made.kind == TEST_FAULT, room, e);
+            *out = made;
+            return made.rule != NULL;
+        }
         if (!parse_list(&p, &made)) {
             list_close(&made.list);
             return false;

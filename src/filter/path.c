@@ -525,3 +525,68 @@ bool path_matches(const struct path_pattern *p, const struct path_room *room)
     return size == p->size ||
            (p->kind == PATH_BELOW && room->units[at + p->size] == '\\');
 }
+
+/* --- globs ------------------------------------------------------------------ */
+
+void path_add_glob(struct path_room *room, str glob)
+{
+    str below;
+    const struct root *root = find_root(glob, &below);
+
+    path_begin(room);
+    if (root != NULL) {
+        path_add(room,
+                 root->key.size > 0 ? root->key : STR("\\Registry\\User\\*"));
+        glob = below;
+    } else if (is_unc(glob) && !str_starts(glob, STR("\\\\?\\"))) {
+        path_add(room, STR("\\??\\UNC"));
+        glob = str_slice(glob, 1, glob.size);
+    }
+    path_add(room, glob);
+    for (size_t i = 0; i < room->size; i++) {
+        if (room->units[i] == '/') {
+            room->units[i] = '\\';
+        }
+    }
+    path_done(room);
+}
+
+bool path_matches_glob(const uint16_t *glob, size_t size,
+                       const struct path_room *room)
+{
+    size_t n = room->from;
+    size_t g = 0;
+    size_t star = SIZE_MAX;  // behind the last *
+    size_t retry = 0;        // where that one's text ends, at least
+    bool folders = false;
+
+    for (size_t i = 0; i < size; i++) {
+        folders |= glob[i] == '\\';
+    }
+    for (size_t i = room->size; !folders && i > n; i--) {
+        if (room->units[i - 1] == '\\') {
+            n = i;
+        }
+    }
+    if (room->cut) {
+        return false;
+    }
+    while (n < room->size) {
+        if (g < size && glob[g] == '*') {
+            star = ++g;
+            retry = n;
+        } else if (g < size && (glob[g] == '?' || glob[g] == room->units[n])) {
+            g++;
+            n++;
+        } else if (star != SIZE_MAX) {
+            g = star;
+            n = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (g < size && glob[g] == '*') {
+        g++;
+    }
+    return g == size;
+}

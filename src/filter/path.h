@@ -90,6 +90,14 @@ size_t path_wildcard(str path);
 /* The root of PATH_NO_ROOT; else empty. */
 str path_false_root(str path);
 
+/* Brings a path with * and ?, as users write it, into the form that it is
+ * compared in: keys by their short roots as well; "/" is "\\". */
+void path_add_glob(struct path_room *room, str glob);
+/* True if `room`, which is path_done, is such a path; a glob without a folder
+ * is one of names alone. */
+bool path_matches_glob(const uint16_t *glob, size_t size,
+                       const struct path_room *room);
+
 /* `room` is path_done. */
 bool path_matches(const struct path_pattern *p, const struct path_room *room);
 

@@ -3,6 +3,7 @@
  * tests.h - what the files of the filter share, and nobody else includes.
  *
  *   parse.c    an expression to lists of items
+ *   rule.c     inject= and fault= to a rule
  *   filter.c   life cycle; lists of items held against a call
  *   known.c, path.c, regex.c   know nothing of filters
  */
@@ -13,6 +14,7 @@
 #include "base/str.h"
 #include "filter/path.h"
 #include "filter/regex.h"
+#include "filter/rule.h"
 #include "tables/classes.h"
 
 #include <stdbool.h>
@@ -73,6 +75,8 @@ enum test_kind {
     TEST_RAW,
     TEST_TRANSITION,
     TEST_PROCESS,
+    TEST_INJECT,
+    TEST_FAULT,
 };
 
 /* An expression, parsed. */
@@ -81,13 +85,28 @@ struct parsed {
     bool added;    // trace=+LIST
     bool negated;  // TEST_DIRECT
     struct list list;
+    struct rule *rule;  // TEST_INJECT, TEST_FAULT
 };
 
-/* On success the caller owns out->list. `room` is for names of objects. */
+/* On success the caller owns out->list. Of a rule only `rule_at` is found.
+ * `room` is for names of objects. */
 bool parse_expression(str expression, const struct call_set *own,
                       struct path_room *room, struct parsed *out,
                       struct err *e);
 void list_close(struct list *l);
+/* The same of bytes [from, to) of `expression`, which are a LIST as in trace=;
+ * errors show all of it. */
+bool parse_calls(str expression, size_t from, size_t to, struct path_room *room,
+                 struct list *out, struct err *e);
+/* True if the list, as of trace=, has the call. */
+bool list_has_call(const struct list *l, str name,
+                   const struct call_facts *facts);
+
+/* The rule of an inject= or fault= whose calls begin at `from`; NULL: *e says
+ * why there is none. */
+struct rule *rule_parse(str expression, size_t from, bool fault,
+                        struct path_room *room, struct err *e);
+void rule_close(struct rule *r);  // NULL is fine
 
 /* Fills *e: the printf sentence, `shown` behind four blanks, and a caret under
  * its byte `at`. Returns false. */

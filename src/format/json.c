@@ -738,6 +738,12 @@ static void on_note(struct sink *s, const struct sink_note *note)
     case NOTE_CAUSED:
         buf_add(b, STR("{\"note\":\"caused\",\"by\":\"ntstrace\"}"));
         return;
+    case NOTE_INJECTED:
+        buf_add(b, STR("{\"note\":\"injected\"}"));
+        return;
+    case NOTE_DELAYED:
+        buf_add(b, STR("{\"note\":\"delayed\"}"));
+        return;
     case NOTE_CALLER:
         buf_add(b, STR("{\"note\":\"caller\""));
         break;

@@ -855,6 +855,11 @@ static void end_result(struct text *t)
     }
 }
 
+static bool has_place(enum note_kind kind)
+{
+    return kind == NOTE_DIRECT || kind == NOTE_INDIRECT || kind == NOTE_CALLER;
+}
+
 static void on_note(struct sink *s, const struct sink_note *note)
 {
     struct text *t = text_of(s);
@@ -881,8 +886,14 @@ static void on_note(struct sink *s, const struct sink_note *note)
     case NOTE_CALLER:
         buf_add(b, STR("(from "));
         break;
+    case NOTE_INJECTED:
+        buf_add(b, STR("(INJECTED"));
+        break;
+    case NOTE_DELAYED:
+        buf_add(b, STR("(DELAYED"));
+        break;
     }
-    if (note->place) {
+    if (note->place && has_place(note->kind)) {
         add_place(t, note->place);
     } else if (note->kind == NOTE_CALLER) {
         buf_add_char(b, '?');

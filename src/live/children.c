@@ -445,7 +445,8 @@ void children_orphan(struct traced *t, struct drained *d,
 void children_seen(struct traced *t, struct drained *d,
                    const struct record_return *r)
 {
-    if ((int32_t)(uint32_t)r->rax >= 0) {
+    if ((int32_t)(uint32_t)r->rax >= 0 &&
+        (r->head.flags & RECORD_REPLACED) == 0) {
         t->session->made++;
     }
     d->making.rsp = 0;

@@ -17,6 +17,7 @@
 #include "live/rendezvous.h"
 #include "live/rings.h"
 #include "live/session.h"
+#include "live/tampering.h"
 #include "tables/roles.h"
 #include "wire/walk.h"
 
@@ -157,7 +158,8 @@ static void watch_unmap(struct traced *t, struct drained *d,
                         const struct record_return *r)
 {
     if (d->unmap_base != 0 && r->rsp == d->unmap_rsp) {
-        if ((int32_t)(uint32_t)r->rax >= 0) {
+        if ((int32_t)(uint32_t)r->rax >= 0 &&
+            (r->head.flags & RECORD_REPLACED) == 0) {
             images_remove(t, r->head.time, d->unmap_base);
         }
         d->unmap_base = 0;
@@ -190,6 +192,15 @@ static void watch_returns(struct traced *t, struct drained *d, uint8_t kind)
     }
 }
 
+/* A RETURN, with the result that the kernel gave. */
+static void copy_return(struct record_return *to, const uint8_t *bytes)
+{
+    memcpy(to, bytes, RETURN_SIZE);
+    if (record_has_kernels(&to->head)) {
+        memcpy(&to->rax, bytes + RETURN_KERNELS, sizeof(to->rax));
+    }
+}
+
 /* Looks through records that the model has taken for those that we act on
  * ourselves. Where one is damaged the rest is not looked at; the model has
  * counted it. */
@@ -213,7 +224,7 @@ static void watch(struct traced *t, struct drained *d, const uint8_t *bytes,
         if (r.head.kind == RECORD_RETURN) {
             struct record_return back;
 
-            memcpy(&back, r.bytes, RETURN_SIZE);
+            copy_return(&back, r.bytes);
             watch_unmap(t, d, &back);
             if (children_is_return(d, &back)) {
                 children_seen(t, d, &back);
@@ -226,7 +237,8 @@ static void watch(struct traced *t, struct drained *d, const uint8_t *bytes,
 static bool is_question(const struct record_head *head)
 {
     return (head->flags & RECORD_WAITS) != 0 &&
-           (head->kind == RECORD_RETURN || head->kind == RECORD_TRANSITION);
+           (head->kind == RECORD_RETURN || head->kind == RECORD_ENTRY ||
+            head->kind == RECORD_TRANSITION);
 }
 
 /* How much of the records in `bytes` comes before the first question; *size is
@@ -293,6 +305,11 @@ static size_t take_question(struct traced *t, struct drained *d,
     d->runs_since = 0;
     if (!d->resolved) {
         memcpy(&r, bytes, sizeof(r));
+        if (r.head.kind == RECORD_RETURN) {
+            copy_return(&r, bytes);
+        } else if (r.head.kind == RECORD_ENTRY && newest) {
+            tampering_judge(t, d, bytes);
+        }
         if (!rendezvous(t, d, &r, newest, &c)) {
             rings_answer(d, asked, &c);
             d->asking = true;

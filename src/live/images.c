@@ -8,6 +8,7 @@
 #include "live/images.h"
 
 #include "base/array.h"
+#include "live/callers.h"
 #include "live/journal.h"
 #include "live/session.h"
 
@@ -39,13 +40,15 @@ bool images_have(const struct traced *t, uint64_t address)
 
 static void remove_at(struct traced *t, size_t at)
 {
+    callers_forget(t->images[at].file);
     t->image_count--;
     memmove(&t->images[at], &t->images[at + 1],
             (t->image_count - at) * sizeof(t->images[0]));
 }
 
-static void keep(struct traced *t, uint64_t base, uint64_t size)
+static void keep(struct traced *t, uint64_t base, uint64_t size, str name)
 {
+    struct buf b;
     size_t at = above(t, base);
 
     if (size == 0 || t->image_count >= IMAGES_MOST ||
@@ -61,7 +64,13 @@ static void keep(struct traced *t, uint64_t base, uint64_t size)
     }
     memmove(&t->images[at + 1], &t->images[at],
             (t->image_count - at) * sizeof(t->images[0]));
-    t->images[at] = (struct image_at){ base, size };
+    t->images[at] = (struct traced_image){ .base = base, .size = size };
+    b = (struct buf){ t->images[at].name, 0, sizeof(t->images[at].name) - 1,
+                      false };
+    buf_add(&b, name);
+    if (b.cut) {
+        t->images[at].name[0] = '\0';
+    }
     t->image_count++;
 }
 
@@ -105,7 +114,7 @@ bool images_may_be(const struct traced *t, const struct region_told *told)
 void images_found(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
                   str name, str path)
 {
-    keep(t, base, size);
+    keep(t, base, size, name);
     tell_module(t, time, base, size, name, path);
 }
 
@@ -242,7 +251,7 @@ bool images_begin(struct traced *t, uint64_t time)
     struct buf path = BUF_OVER(room);
 
     /* Of this one nobody needs to be asked anything, but where its file is. */
-    keep(t, ntdll->base, ntdll->size);
+    keep(t, ntdll->base, ntdll->size, STR("ntdll.dll"));
     if (t->session->identities && !t->attached) {
         (void)os_mapped_file(&t->target.os, ntdll->base, &path);
     }
@@ -256,6 +265,9 @@ bool images_begin(struct traced *t, uint64_t time)
 
 void images_close(struct traced *t)
 {
+    for (size_t i = 0; i < t->image_count; i++) {
+        callers_forget(t->images[i].file);
+    }
     free(t->images);
     t->images = NULL;
     t->image_count = 0;

@@ -18,16 +18,29 @@
 #define STUB_ALIGN 16
 #define GRANULE 0x10000u
 
-/* The fields of a thunk. */
-#define THUNK_STUB 3
-#define THUNK_ENTRY 13
-#define THUNK_NUMBER 21
-#define THUNK_BACK 26
-
-static const int16_t thunk_form[THUNK_SIZE] = {
-    0x4c, 0x8d, 0x15, -1,   -1, -1, -1,   0xb8, -1,   -1,   -1,
-    -1,   0xe8, -1,   -1,   -1, -1, 0x4c, 0x8b, 0xd1, 0xb8, -1,
-    -1,   -1,   -1,   0xe9, -1, -1, -1,   -1,   0xcc, 0xcc,
+/* Thunks as tracers have written them: this one, and those before it, whose
+ * leftovers are not ours to mend, but are theirs, and nobody else's. */
+static const struct thunk_form {
+    uint16_t size;  // and what it is aligned to
+    uint8_t number;
+    uint8_t back;
+    int16_t bytes[36];  // -1: any
+    uint8_t fill;       // behind them
+} thunk_forms[] = {
+    { .size = THUNK_SIZE,
+      .number = THUNK_NUMBER,
+      .back = THUNK_BACK,
+      .bytes = { 0x4c, 0x8d, 0x15, -1,   -1,   -1,   -1,   0xb8, -1,
+                 -1,   -1,   -1,   0xe8, -1,   -1,   -1,   -1,   0x4d,
+                 0x85, 0xd2, 0x74, 13,   0x4c, 0x8b, 0xd1, 0xb8, -1,
+                 -1,   -1,   -1,   0xe9, -1,   -1,   -1,   -1,   0xc3 },
+      .fill = 0xcc },
+    { .size = 0x20,
+      .number = 21,
+      .back = 26,
+      .bytes = { 0x4c, 0x8d, 0x15, -1,   -1, -1, -1,   0xb8, -1,   -1,   -1,
+                 -1,   0xe8, -1,   -1,   -1, -1, 0x4c, 0x8b, 0xd1, 0xb8, -1,
+                 -1,   -1,   -1,   0xe9, -1, -1, -1,   -1,   0xcc, 0xcc } },
 };
 
 static const uint8_t bent_head[] = { 0x4c, 0x8b, 0xd1, PATCH_JUMP };
@@ -58,9 +71,6 @@ static const uint8_t *thunk_at(const struct os_process *p, struct cache *c,
 {
     uint64_t page = at & ~(uint64_t)(sizeof(c->bytes) - 1);
 
-    if (at % THUNK_SIZE != 0) {
-        return NULL;
-    }
     if (!c->there || c->at != page) {
         c->at = page;
         c->there = os_read(p, page, c->bytes, sizeof(c->bytes));
@@ -68,17 +78,34 @@ static const uint8_t *thunk_at(const struct os_process *p, struct cache *c,
     return c->there ? c->bytes + (at - page) : NULL;
 }
 
-/* True if `thunk`, which lies at `at`, is one; *stub: of which. */
-static bool is_thunk(const uint8_t *thunk, uint64_t at, uint64_t *stub)
+/* True if `thunk`, which lies at `at`, is one of this form; *stub: of which. */
+static bool has_form(const struct thunk_form *f, const uint8_t *thunk,
+                     uint64_t at, uint64_t *stub)
 {
-    for (size_t i = 0; i < THUNK_SIZE; i++) {
-        if (thunk_form[i] >= 0 && thunk[i] != thunk_form[i]) {
+    if (at % f->size != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < f->size; i++) {
+        int16_t byte = i < COUNT_OF(f->bytes) ? f->bytes[i] : f->fill;
+
+        if (byte >= 0 && thunk[i] != byte) {
             return false;
         }
     }
     *stub = leads_to(thunk + THUNK_STUB, at + THUNK_STUB);
-    return leads_to(thunk + THUNK_BACK, at + THUNK_BACK) ==
-           *stub + STUB_HEAD_SIZE;
+    return leads_to(thunk + f->back, at + f->back) == *stub + STUB_HEAD_SIZE;
+}
+
+/* The form of `thunk`; NULL: it is none. */
+static const struct thunk_form *form_of(const uint8_t *thunk, uint64_t at,
+                                        uint64_t *stub)
+{
+    for (size_t i = 0; i < COUNT_OF(thunk_forms); i++) {
+        if (has_form(&thunk_forms[i], thunk, at, stub)) {
+            return &thunk_forms[i];
+        }
+    }
+    return NULL;
 }
 
 uint64_t leftover_mend(const struct os_process *p, uint64_t base,
@@ -91,6 +118,7 @@ uint64_t leftover_mend(const struct os_process *p, uint64_t base,
         uint8_t *head = bytes + i;
         uint64_t at, stub;
         const uint8_t *thunk;
+        const struct thunk_form *form;
 
         if (memcmp(head, bent_head, sizeof(bent_head)) != 0) {
             continue;
@@ -98,12 +126,12 @@ uint64_t leftover_mend(const struct os_process *p, uint64_t base,
         at = leads_to(head + sizeof(bent_head), base + i + sizeof(bent_head));
         thunk = thunk_at(p, &cache, at);
         /* A second stub leads to the thunk of the exported one. */
-        if (thunk == NULL || !is_thunk(thunk, at, &stub) ||
-            stub - base >= size) {
+        form = thunk != NULL ? form_of(thunk, at, &stub) : NULL;
+        if (form == NULL || stub - base >= size) {
             continue;
         }
         head[STUB_NUMBER_AT] = STUB_NUMBER_OPCODE;
-        memcpy(head + STUB_NUMBER_AT + 1, thunk + THUNK_NUMBER, 4);
+        memcpy(head + STUB_NUMBER_AT + 1, thunk + form->number, 4);
         agent = leads_to(thunk + THUNK_ENTRY, at + THUNK_ENTRY) &
                 ~(uint64_t)(GRANULE - 1);
     }

@@ -37,20 +37,25 @@ static void make_thunk(uint8_t *p, uint64_t at, uint64_t stub, uint16_t number,
     p[0] = 0x4c;  // lea r10, [stub]
     p[1] = 0x8d;
     p[2] = 0x15;
-    put_u32(p + 3, rel32(stub, at + 3));
+    put_u32(p + THUNK_STUB, rel32(stub, at + THUNK_STUB));
     p[7] = 0xb8;  // mov eax, number
     put_u32(p + 8, number & SERVICE_MASK);
     p[12] = 0xe8;  // call entry
-    put_u32(p + 13, rel32(entry, at + 13));
-    p[17] = 0x4c;  // mov r10, rcx
-    p[18] = 0x8b;
-    p[19] = 0xd1;
-    p[20] = 0xb8;  // mov eax, number
-    put_u32(p + 21, number);
-    p[25] = 0xe9;  // jmp stub+8
-    put_u32(p + 26, rel32(stub + STUB_HEAD_SIZE, at + 26));
-    p[30] = 0xcc;
-    p[31] = 0xcc;
+    put_u32(p + THUNK_ENTRY, rel32(entry, at + THUNK_ENTRY));
+    p[17] = 0x4d;  // test r10, r10
+    p[18] = 0x85;
+    p[19] = 0xd2;
+    p[20] = 0x74;  // jz to `ret`
+    p[21] = 13;
+    p[22] = 0x4c;  // mov r10, rcx
+    p[23] = 0x8b;
+    p[24] = 0xd1;
+    p[25] = 0xb8;  // mov eax, number
+    put_u32(p + THUNK_NUMBER, number);
+    p[30] = 0xe9;  // jmp stub+8
+    put_u32(p + THUNK_BACK, rel32(stub + STUB_HEAD_SIZE, at + THUNK_BACK));
+    p[35] = 0xc3;  // ret
+    memset(p + 36, 0xcc, THUNK_SIZE - 36);
 }
 
 /* True if a jump at either address can lead to the other. */

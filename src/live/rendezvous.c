@@ -2,6 +2,8 @@
 /*
  * rendezvous.c - what threads of the target wait for us to do.
  *
+ *   a call is to be changed    say whether it is about what a rule says
+ *                              (tampering.c, by drain.c)
  *   the agent has started      see that it could register its callback
  *   an image has been mapped   take a new module in; patch win32u
  *   a process has been made    take it in, before it runs
@@ -447,6 +449,9 @@ bool rendezvous(struct traced *t, struct drained *d,
         rendezvous_forget(d);
     }
     *c = (struct chore){ CHORE_NONE, 0, 0 };
+    if (head->kind == RECORD_ENTRY) {
+        return true;
+    }
     if (head->kind == RECORD_TRANSITION) {
         if (head->number == TRANSITION_THREAD_START) {
             started(t);

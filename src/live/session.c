@@ -19,6 +19,7 @@
 #include "live/journal.h"
 #include "live/recording.h"
 #include "live/rings.h"
+#include "live/tampering.h"
 #include "live/traced.h"
 #include "view/declared.h"
 
@@ -584,12 +585,28 @@ static bool join_all(struct session *s, struct err *e)
     return joined > 0;
 }
 
+/* Calls are changed by who stands in front of them. */
+static bool may_tamper(struct session *s, struct err *e)
+{
+    const struct launch_options *o = s->options;
+
+    if (filter_rule_count(s->telling.filter) == 0 ||
+        (o->patch && o->engine == ENGINE_RING)) {
+        return true;
+    }
+    return err_set(e, ERR_USAGE,
+                   "-e inject= and -e fault= need the jumps in the program's "
+                   "code: leave out %s",
+                   o->patch ? "--engine=handshake" : "--no-patch");
+}
+
 static bool run(struct session *s, uint32_t *status, struct err *e)
 {
     struct traced *t;
 
     s->identities = s->view->stacks || s->view->caller;
-    if (!telling_judge(&s->telling, s->view, e) || !begin_follow(s, e)) {
+    if (!telling_judge(&s->telling, s->view, e) || !may_tamper(s, e) ||
+        !begin_follow(s, e)) {
         return false;
     }
     declared_note(s->notes, &s->telling.prototypes, s->view);
@@ -640,6 +657,9 @@ bool session_run(const struct launch_options *o, const struct view_options *v,
     s->view = v;
     s->notes = notes;
     ok = run(s, status, e);
+    if (ok) {
+        tampering_tell(s);
+    }
     if (!recording_end(s,
                        !ok ? str_of(e->text)
                        : s->enough || *status == STATUS_INTERRUPTED

@@ -64,9 +64,14 @@ struct session {
     uint64_t summary_at;  // TSC: when to print the table next; 0: not
     void *interrupt;      // event: Ctrl-C and the like
     int interrupts;
-    uint64_t followed_since;              // TSC
-    bool enough;                          // --detach-after
-    uint64_t detach_at;                   // TSC, or 0
+    uint64_t followed_since;  // TSC
+    /* How many calls met each rule, and were changed by it (tampering.c), in
+     * the processes that are closed. */
+    uint64_t rules_met[TAMPER_RULES_MOST];
+    uint64_t rules_fired[TAMPER_RULES_MOST];
+    uint32_t names_missed;  // of handles that a rule wanted to know
+    bool enough;            // --detach-after
+    uint64_t detach_at;     // TSC, or 0
     struct handshake_server *handshakes;  // handshake engine only; owned
 };
 

@@ -58,6 +58,7 @@ static void fill_rows(struct target *t, const struct module *m)
         const struct syscall_entry *s = &m->syscalls.entries[i];
 
         rows[s->number & SERVICE_MASK] = plan_row(p, s->name, s->number);
+        plan_put_uses(p, s->number, t->shared.at);
     }
     if (p->used > 0) {
         memcpy((char *)t->shared.at + SECTION_PROGRAMS, p->bytes, p->used);
@@ -614,6 +615,7 @@ bool target_settle(struct target *t, const struct launch_options *o,
         return err_set(e, ERR_OS, "ntdll has no LdrInitializeThunk");
     }
     timing_ready(timing);
+    plan_put_rules(t->plan, timing->tsc_per_ms, t->shared.at);
     return write_agent(t, o, timing->tsc_per_ms, resume, e);
 }
 

@@ -25,8 +25,8 @@
 /* Room in the target for the agent: its image, then thunks for ntdll, then
  * thunks for win32u. */
 #define AGENT_IMAGE_ROOM 0x8000u
-#define AGENT_NT_ROOM 0x6000u
-#define AGENT_WIN32U_ROOM 0x12000u
+#define AGENT_NT_ROOM 0xc000u
+#define AGENT_WIN32U_ROOM 0x24000u
 #define AGENT_ROOM IMAGE_TO_OWN
 static_assert(AGENT_IMAGE_ROOM + AGENT_NT_ROOM + AGENT_WIN32U_ROOM <=
                   AGENT_ROOM,

@@ -9,6 +9,7 @@
 #include "live/early.h"
 #include "live/images.h"
 #include "live/session.h"
+#include "live/tampering.h"
 
 #include <stdlib.h>
 
@@ -57,6 +58,7 @@ void traced_close(struct traced *t)
         link = &(*link)->next;
     }
     *link = t->next;
+    tampering_collect(t);
     traced_stop(t);
     images_close(t);
     target_close(&t->target);

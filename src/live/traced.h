@@ -78,10 +78,19 @@ struct chore {
     uint64_t size;  // bytes
 };
 
-/* Where an image lies; or pages that were asked about. */
+/* Pages that were asked about. */
 struct image_at {
     uint64_t base;
     uint64_t size;  // bytes
+};
+
+/* An image of the process. */
+struct image_file;
+struct traced_image {
+    uint64_t base;
+    uint64_t size;            // bytes
+    struct image_file *file;  // callers.c; owned; NULL: not looked at
+    char name[64];            // of its file; empty: not known, or longer
 };
 
 /* Places that were found out in one look at the rings. */
@@ -97,13 +106,13 @@ struct traced {
     uint32_t parent_tid;  // the thread of it that did; 0: not seen
     enum process_how how;
     struct model_process *process;
-    struct drained *rings;    // RING_MAX of them, owned
-    uint32_t ring_high;       // rings below this one may be in use
-    uint32_t lost_no_ring;    // told so far
-    uint64_t last_pass;       // TSC: when the rings were looked at last
-    uint64_t check_rings;     // TSC: when to look at all that may be rings
-    bool threads_ended;       // some may have: drain_begin has asked
-    struct image_at *images;  // images.c: sorted, owned
+    struct drained *rings;        // RING_MAX of them, owned
+    uint32_t ring_high;           // rings below this one may be in use
+    uint32_t lost_no_ring;        // told so far
+    uint64_t last_pass;           // TSC: when the rings were looked at last
+    uint64_t check_rings;         // TSC: when to look at all that may be rings
+    bool threads_ended;           // some may have: drain_begin has asked
+    struct traced_image *images;  // images.c: sorted, owned
     size_t image_count;
     size_t images_room;
     struct image_at seen[SEEN_PLACES];  // places.c: a ring
@@ -129,6 +138,7 @@ struct traced {
     bool first;          // of the session: its status is ours
     bool refused;        // the agent could not start; `why` says why
     struct err why;
+    bool collected;               // tampering.c: what rules did is added up
     bool over;                    // it runs no more: at `over_at`, with `code`
     uint64_t over_at;             // in 100 ns since 1601
     bool ended;                   // ... and that was told

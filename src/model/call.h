@@ -67,12 +67,15 @@ struct call {
     bool underway;            // it was, when its process was attached to
     bool late;                // told of out of order
     bool caused;              // by us: without ntstrace there were no such call
+    bool injected;            // `result` is not the kernel's: asked for ...
+    bool replaced;            // ... and the call was never made
+    bool delayed;             // its thread was held up: asked for
     uint8_t how;              // enum call_how
     enum nt_width width;      // of its process
     const struct stub *stub;  // NULL: number not known, or no stub has it
     uint64_t entry_time;      // TSC
     uint64_t return_time;
-    uint64_t result;      // RAX
+    uint64_t result;      // RAX, as the program got it
     uint64_t caller;      // where the stub returns to; 0: not known
     uint64_t rip;         // where the kernel returned to; 0: not known
     uint64_t rsp;         // at the stub's first instruction

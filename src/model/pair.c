@@ -260,15 +260,37 @@ void pair_close(struct model_thread *t)
 
 /* --- Open calls ------------------------------------------------------- */
 
-/* Tells that the call is over, and lets go of what it held. */
-static void tell_leave(struct model_thread *t, struct open_call *open)
+/* What the call has done counts, not what its caller was told of it. */
+static void watch_done(struct model_thread *t, struct open_call *open,
+                       uint64_t kernels)
 {
-    watch_leave(t, open);
+    uint64_t told = open->call.result;
+
+    if (!open->call.replaced) {
+        open->call.result = kernels;
+        watch_leave(t, open);
+        open->call.result = told;
+    }
+}
+
+/* Tells that the call is over, and lets go of what it held. `kernels`: its
+ * result, as the kernel gave it. */
+static void tell_left(struct model_thread *t, struct open_call *open,
+                      uint64_t kernels)
+{
+    watch_done(t, open, kernels);
     if (t->model->out.leave) {
         t->model->out.leave(t->model->out.ctx, &open->call);
     }
-    pending_keep(t, open);
+    if (!open->call.injected) {
+        pending_keep(t, open);
+    }
     release(t, open);
+}
+
+static void tell_leave(struct model_thread *t, struct open_call *open)
+{
+    tell_left(t, open, open->call.result);
 }
 
 /* Room for one more: most threads have few, and there may be many threads. */
@@ -432,8 +454,10 @@ static void blame_others(struct model_thread *t, const struct call *call,
     }
 }
 
+/* `result` as its caller was told, `kernels` as the kernel has. */
 static void return_call(struct model_thread *t, size_t i, uint64_t time,
-                        uint64_t rip, uint64_t result, bool late)
+                        uint64_t rip, uint64_t result, uint64_t kernels,
+                        bool late)
 {
     struct call *call = &t->open[i].call;
 
@@ -443,11 +467,11 @@ static void return_call(struct model_thread *t, size_t i, uint64_t time,
     call->rip = rip;
     call->result = result;
     call->late |= late;
-    if ((int32_t)result < 0) {
+    if ((int32_t)kernels < 0 || call->replaced) {
         blame(t, call, false);
     }
     blame_others(t, call, false);
-    tell_leave(t, &t->open[i]);
+    tell_left(t, &t->open[i], kernels);
     forget(t, i);
 }
 
@@ -713,6 +737,22 @@ static bool lands_anywhere(const struct model_thread *t,
            answer->argument == newest->args[0];
 }
 
+/* What rules of the user's have done to the call that returns. */
+static void note_tampering(struct call *call, const struct event *e)
+{
+    call->injected = (e->flags & RECORD_INJECTED) != 0;
+    call->replaced = call->injected && (e->flags & RECORD_REPLACED) != 0;
+    call->delayed = (e->flags & RECORD_DELAYED) != 0;
+}
+
+static uint64_t kernels_result(const struct event *e)
+{
+    bool other =
+        (e->flags & (RECORD_INJECTED | RECORD_REPLACED)) == RECORD_INJECTED;
+
+    return u64_at(e->bytes + (other ? RETURN_KERNELS : RETURN_RAX));
+}
+
 void pair_return(struct model_thread *t, const struct event *e, bool late,
                  const struct journal_answer *answer)
 {
@@ -735,7 +775,8 @@ void pair_return(struct model_thread *t, const struct event *e, bool late,
             t->open[i].call.after =
                 (struct memory){ w->list, (uint32_t)w->count };
         }
-        return_call(t, i, e->time, rip, rax, late);
+        note_tampering(&t->open[i].call, e);
+        return_call(t, i, e->time, rip, rax, kernels_result(e), late);
     } else {
         struct open_call open;
 
@@ -878,7 +919,8 @@ void pair_transition(struct model_thread *t, const struct event *e, bool late)
             i = find_open(t, words[APC_CONTEXT_RIP], words[APC_CONTEXT_RSP]);
             if (i < t->open_count) {
                 return_call(t, i, e->time, words[APC_CONTEXT_RIP],
-                            words[APC_CONTEXT_RAX], late);
+                            words[APC_CONTEXT_RAX], words[APC_CONTEXT_RAX],
+                            late);
             }
         }
         break;
@@ -892,7 +934,7 @@ void pair_transition(struct model_thread *t, const struct event *e, bool late)
         told.status = (uint32_t)rax;
         for (i = t->open_count; i-- > 0;) {
             if (t->open[i].call.rsp == rsp) {
-                return_call(t, i, e->time, told.rip, rax, late);
+                return_call(t, i, e->time, told.rip, rax, rax, late);
                 break;
             }
         }

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "tables/roles.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,8 +30,12 @@ void plan_close(struct plan *p)
 {
     free(p->bytes);
     free(p->at);
+    free(p->uses);
     p->bytes = NULL;
     p->at = NULL;
+    p->uses = NULL;
+    p->use_count = 0;
+    p->use_room = 0;
     p->used = 0;
     p->count = 0;
     p->room = 0;
@@ -48,7 +53,7 @@ struct program_at {
 /* Makes room for one more program of `size` bytes. */
 static bool room_for_program(struct plan *p, size_t size)
 {
-    const uint32_t most = SECTION_RINGS - SECTION_PROGRAMS;
+    const uint32_t most = SECTION_TAMPER - SECTION_PROGRAMS;
 
     if (p->bytes == NULL) {
         p->bytes = malloc(most);
@@ -132,6 +137,111 @@ static uint32_t add_block(struct plan *p, const struct call_facts *facts,
     return size == 0 ? 0 : place_program(p, (const uint8_t *)room, size);
 }
 
+/* --- rules that change calls --- */
+
+static_assert(RULES_MOST <= TAMPER_RULES_MOST, "plan.c");
+
+static struct tamper_use use_of(uint16_t rule, const struct rule_use *u)
+{
+    return (struct tamper_use){
+        .rule = rule,
+        .flags = (uint8_t)((u->replaces ? TAMPER_REPLACES : 0) |
+                           (u->changes ? TAMPER_CHANGES : 0) |
+                           (u->asks ? TAMPER_ASKS : 0) |
+                           (u->not_self ? TAMPER_NOT_SELF : 0)),
+        .argument = u->argument,
+        .mask = u->mask,
+        .value = u->value,
+        .result = u->result,
+    };
+}
+
+/* Adds what the rules do about a call; 1 + index of the first, 0: nothing.
+ * *asks: one of them asks. */
+static uint16_t add_uses(struct plan *p, str name,
+                         const struct call_facts *facts, bool *asks)
+{
+    const struct filter *f = p->wants.filter;
+    size_t rules = p->wants.nothing ? 0 : filter_rule_count(f);
+    uint32_t first = p->use_count;
+
+    for (size_t i = 0; i < rules; i++) {
+        struct rule_use use;
+
+        if (!rule_use(filter_rule_at(f, i), name, facts, &use)) {
+            continue;
+        }
+        if (p->use_count >= TAMPER_USES_MOST ||
+            !array_grow(&p->uses, &p->use_room, p->use_count,
+                        sizeof(p->uses[0]))) {
+            p->uses_left_out++;
+            break;
+        }
+        p->uses[p->use_count] = use_of((uint16_t)i, &use);
+        if (p->use_count > first) {
+            p->uses[p->use_count - 1].next = (uint16_t)(p->use_count + 1);
+        }
+        p->use_count++;
+        *asks |= use.asks;
+    }
+    return p->use_count > first ? (uint16_t)(first + 1) : 0;
+}
+
+const struct tamper_use *plan_first_use(const struct plan *p, uint16_t number)
+{
+    uint16_t use = p->services[number & SERVICE_MASK].use;
+
+    return use != 0 ? &p->uses[use - 1] : NULL;
+}
+
+const struct tamper_use *plan_next_use(const struct plan *p,
+                                       const struct tamper_use *use)
+{
+    return use->next != 0 ? &p->uses[use->next - 1] : NULL;
+}
+
+void plan_put_uses(const struct plan *p, uint16_t number, char *section)
+{
+    char *at = section + SECTION_TAMPER;
+    uint16_t first = p->services[number & SERVICE_MASK].use;
+    const struct tamper_use *u = plan_first_use(p, number);
+
+    if (u == NULL) {
+        return;
+    }
+    memcpy(at + TAMPER_FIRST + (number & SERVICE_MASK) * sizeof(first), &first,
+           sizeof(first));
+    for (; u != NULL; u = plan_next_use(p, u)) {
+        memcpy(at + TAMPER_USES + (size_t)(u - p->uses) * sizeof(*u), u,
+               sizeof(*u));
+    }
+}
+
+static uint64_t ticks_of(uint64_t ns, uint64_t ticks_per_ms)
+{
+    return ns / 1000000 * ticks_per_ms +
+           (ns % 1000000 * ticks_per_ms + 999999) / 1000000;
+}
+
+void plan_put_rules(const struct plan *p, uint64_t ticks_per_ms, char *section)
+{
+    struct tamper_rule *to =
+        (struct tamper_rule *)(void *)(section + SECTION_TAMPER);
+    size_t rules = p->wants.nothing ? 0 : filter_rule_count(p->wants.filter);
+
+    for (size_t i = 0; i < rules && i < TAMPER_RULES_MOST; i++) {
+        const struct rule *r = filter_rule_at(p->wants.filter, i);
+
+        to[i] = (struct tamper_rule){
+            .delay_enter = ticks_of(r->delay_enter, ticks_per_ms),
+            .delay_exit = ticks_of(r->delay_exit, ticks_per_ms),
+            .first = r->first,
+            .last = r->last,
+            .step = r->step,
+        };
+    }
+}
+
 /* --- rows --- */
 
 static uint8_t flags_of(uint32_t roles)
@@ -195,6 +305,21 @@ static void choose_record(struct plan *p, struct call_row *row, str name,
     }
 }
 
+/* Rules may change it: then it is recorded, whoever wants to see it. */
+static uint16_t let_tamper(struct plan *p, struct call_row *row, str name,
+                           const struct call_facts *facts)
+{
+    bool asks = false;
+    uint16_t use = add_uses(p, name, facts, &asks);
+
+    if (use != 0) {
+        row->more |= ROW_TAMPERS;
+        row->flags &= (uint8_t)~ROW_FILTERED;
+        row->flags |= asks ? ROW_SLOW_ENTRY : 0;
+    }
+    return use;
+}
+
 static uint64_t hash_of_name(str name)
 {
     return hash_add(HASH_START, name.p, name.size) | 1;
@@ -209,13 +334,17 @@ static struct call_row make_row(struct plan *p, str name, uint16_t number)
         .number = number,
         .more = (uint8_t)(args < 0 ? 0 : call_stack_args((uint32_t)args)),
     };
+    uint16_t use = 0;
 
     if (p->entries) {
         choose_record(p, &row, name, facts, roles);
+        use = let_tamper(p, &row, name, facts);
     }
     p->services[number & SERVICE_MASK] = (struct plan_service){
         .roles = roles,
         .code_args = facts != NULL ? call_code_args(facts) : 0,
+        .facts = facts,
+        .use = use,
         .name_hash = hash_of_name(name),
         .row = row,
     };

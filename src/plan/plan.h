@@ -33,8 +33,10 @@ struct plan_wants {
 /* What the tracer itself wants to know of a service, and the row that was made
  * for it: once, whatever processes have it. */
 struct plan_service {
-    uint32_t roles;      // enum call_role
-    uint32_t code_args;  // bit i: argument i is an address of code
+    uint32_t roles;                  // enum call_role
+    uint32_t code_args;              // bit i: argument i is an address of code
+    const struct call_facts *facts;  // as on the target's system; may be NULL
+    uint16_t use;        // 1 + index of the first in plan.uses; 0: none
     uint64_t name_hash;  // 0: no row was made yet
     struct call_row row;
 };
@@ -51,6 +53,12 @@ struct plan {
     struct program_at *at;  // owned, `count` of them
     uint32_t count;
     size_t room;
+    /* What the rules do about the calls whose rows were made so far, as it is
+     * to stand in the section (wire/tamper.h). */
+    struct tamper_use *uses;  // owned
+    uint32_t use_count;
+    size_t use_room;
+    uint32_t uses_left_out;                       // more than there is room for
     struct plan_service services[SERVICE_COUNT];  // by number; rows made so far
 };
 
@@ -61,5 +69,15 @@ void plan_close(struct plan *p);
 /* The row of the call `name`, which has `number`; its program, if it is a new
  * one, is at the end of p->bytes. Without memory it has none. */
 struct call_row plan_row(struct plan *p, str name, uint16_t number);
+
+/* What rules do about service `number`, in their order; NULL: nothing (more). */
+const struct tamper_use *plan_first_use(const struct plan *p, uint16_t number);
+const struct tamper_use *plan_next_use(const struct plan *p,
+                                       const struct tamper_use *use);
+/* Writes what rules do about service `number` to `section`, from
+ * SECTION_TAMPER on: once, when its row goes there. */
+void plan_put_uses(const struct plan *p, uint16_t number, char *section);
+/* The same of the rules themselves, whose times are in ticks of a clock. */
+void plan_put_rules(const struct plan *p, uint64_t ticks_per_ms, char *section);
 
 #endif

@@ -185,6 +185,11 @@ bool os_handles_query(const struct os_process *p, uint32_t ms,
                       void (*each)(void *ctx, const struct os_handle *h),
                       void *ctx, struct err *e);
 
+/* The same of the one handle `value`. */
+bool os_handle_query(const struct os_process *p, uint64_t value, uint32_t ms,
+                     void (*each)(void *ctx, const struct os_handle *h),
+                     void *ctx, struct err *e);
+
 /* --- memory.c --- */
 
 struct os_region {

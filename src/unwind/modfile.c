@@ -128,6 +128,11 @@ bool modfile_open(struct modfile *f, const struct modfile_source *source)
     return open_as(f, source, false);
 }
 
+bool modfile_open_image(struct modfile *f, const struct modfile_source *source)
+{
+    return open_as(f, source, true);
+}
+
 static bool read_mapped(void *ctx, uint64_t offset, void *to, size_t size)
 {
     memcpy(to, (const uint8_t *)ctx + offset, size);

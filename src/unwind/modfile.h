@@ -56,6 +56,8 @@ struct modfile {
 
 /* Reads the headers of a 64-bit module for x64. False: it is none. */
 bool modfile_open(struct modfile *f, const struct modfile_source *source);
+/* The same of an image in some memory: offsets are RVAs. */
+bool modfile_open_image(struct modfile *f, const struct modfile_source *source);
 /* The same of an image as it lies in memory, `size` bytes of it, which are
  * borrowed: offsets are RVAs. */
 bool modfile_open_mapped(struct modfile *f, const void *bytes, size_t size);

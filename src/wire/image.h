@@ -18,8 +18,14 @@
 /* Each private stub is a copy of one of ntdll's, at most this long. */
 #define PRIVATE_STUB_SIZE 0x20
 
-/* A thunk is this long; make_thunk in live/patch.c has its bytes. */
-#define THUNK_SIZE 0x20
+/* A thunk is this long, and begins on a multiple of it; make_thunk in
+ * live/patch.c has its bytes. In them are, as distances from where they end, the
+ * stub, `entry`, and the stub's ninth byte; and the number. */
+#define THUNK_SIZE 0x40
+#define THUNK_STUB 3
+#define THUNK_ENTRY 13
+#define THUNK_NUMBER 26
+#define THUNK_BACK 31
 
 /* Offsets in struct image_config that assembly uses. */
 #define CONFIG_SECTION 0x00
@@ -137,7 +143,8 @@ static_assert(PRIVATE_COUNT == IMAGE_PRIVATE_COUNT, "image.h");
      (uint64_t)sizeof(struct section) << 16 ^ (uint64_t)PRIVATE_COUNT << 12 ^ \
      (uint64_t)TRANSITION_COUNT << 8 ^ (uint64_t)RETURN_SIZE << 4 ^           \
      (uint64_t)RING_DATA << 20 ^ (uint64_t)DATA_BYTES << 40 ^                 \
-     (uint64_t)COMPLETION_SIZE << 52 ^ ENTRY_SIZE)
+     (uint64_t)COMPLETION_SIZE << 52 ^ (uint64_t)THUNK_SIZE << 24 ^           \
+     ENTRY_SIZE)
 
 /* All offsets are from the image's first byte. */
 struct image_head {

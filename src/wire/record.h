@@ -32,6 +32,8 @@
  *     24  u64 rsp
  *     32  u64 rax         the result, if it is one
  *     40  u64 stack_base
+ *     48  u64 kernels     with RECORD_INJECTED, and not RECORD_REPLACED: the
+ *                         result that the kernel gave
  *
  *   TRANSITION  the kernel entered user mode at one of its five doors
  *     16  u64 rip
@@ -82,6 +84,9 @@
 /* Of a DATA with RECORD_STACK: what `op` is, and bytes of registers. */
 #define STACK_OP 0xffff0000u
 #define STACK_REGISTERS 64
+/* Where they lie while the agent is at work on a call's entry by way of C: so far
+ * below the call's RSP. */
+#define ENTRY_FRAME 0x40
 
 #define ENTRY_RSP 16
 #define ENTRY_STACK_BASE 24
@@ -95,6 +100,8 @@
 #define RETURN_RAX 32
 #define RETURN_STACK_BASE 40
 #define RETURN_SIZE 48
+#define RETURN_KERNELS 48 /* where there is one */
+#define RETURN_SIZE_MOST 56
 
 #define TRANSITION_WORDS 48
 
@@ -124,6 +131,12 @@
 /* ENTRY: written by the tracer, of a call in which it found the thread when it
  * attached to the process; its time is that of attaching. */
 #define RECORD_UNDERWAY 0x80
+/* RETURN: the result is not the kernel's: a rule has changed it (tamper.h) ... */
+#define RECORD_INJECTED 0x02
+/* ... and the call was never made. */
+#define RECORD_REPLACED 0x08
+/* RETURN: a rule made the thread wait, before the call or after it. */
+#define RECORD_DELAYED 0x04
 /* DATA: goes with a RETURN, else with an ENTRY. */
 #define RECORD_AT_RETURN 0x01
 /* DATA: goes with a COMPLETION, which has it as well. */
@@ -145,6 +158,7 @@
 #ifndef __ASSEMBLER__
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum record_kind {
@@ -238,7 +252,7 @@ struct record_return {
     uint64_t rsp;
     uint64_t rax;
     uint64_t stack_base;
-    uint64_t words[];  // TRANSITION only
+    uint64_t words[];  // TRANSITION; a RETURN's first may be `kernels`
 };
 
 struct record_data {
@@ -259,6 +273,13 @@ struct record_completion {
     uint32_t status;
     uint32_t tid;
 };
+
+/* True if RETURN has the word `kernels`. */
+static inline bool record_has_kernels(const struct record_head *head)
+{
+    return (head->flags & (RECORD_INJECTED | RECORD_REPLACED)) ==
+           RECORD_INJECTED;
+}
 
 static_assert(sizeof(struct record_data) == DATA_BYTES, "record.h");
 static_assert(sizeof(struct record_completion) == COMPLETION_SIZE, "record.h");

@@ -81,6 +81,7 @@ enum ring_waiting {
     RING_WAITS_ROOM,    // asleep until the ring is half empty
     RING_WAITS_ANSWER,  // asleep until `answer` is `ask`
     RING_SPINS,         // makes no system call until `answer` is `ask`
+    RING_DELAYED,       // rests because a rule says so (tamper.h)
 };
 
 /* What a thread that asked is to do itself, inside, before it asks again: the
@@ -119,21 +120,26 @@ struct ring_open {
 /* ring.made */
 #define RING_MADE_OTHER 1 /* an image, or its section, is named */
 #define RING_MADE_CLONE 2 /* none is */
+/* ring_args.tamper */
+#define TAMPERED_USE 0xffff
+#define TAMPERED_DELAYED 0x10000 /* the call was held up at its entry */
 
 /* ring_args.child */
 #define CHILD_WAITS 1 /* its return waits for the tracer */
 #define CHILD_HELD 2  /* its new thread is suspended by our will */
 
-/* The arguments of an open call whose row has ROW_CAPTURES or ROW_MAPS: its
- * capture program, or the look at what it has mapped or made, may want them
- * again when the registers have long been used. */
+/* The arguments of an open call whose row has ROW_CAPTURES, ROW_MAPS or
+ * ROW_TAMPERS: its capture program, or the look at what it has mapped or made,
+ * may want them again when the registers have long been used. */
 struct ring_args {
     uint32_t count;  // of words
     /* The call's IO_STATUS_BLOCK said STATUS_PENDING before it began: what it
      * says afterwards is the kernel's word. */
     uint32_t marked;
     uint32_t child;  // CHILD_*, of a call that makes a process
-    uint32_t pad;
+    /* What changes the call when it returns: 1 + index of a tamper_use, 0 if
+     * nothing does; and TAMPERED_DELAYED. */
+    uint32_t tamper;
     uint64_t words[4 + RECORD_MORE_MAX];
 };
 
@@ -200,7 +206,10 @@ struct ring {
     uint32_t pad1;
     uint64_t chore_address;
     uint64_t chore_size;
-    uint8_t pad3[0x20];
+    /* With an answer to an ENTRY: bit i is set if what the i-th use for the
+     * call asks for holds (tamper.h). Who asks clears it before. */
+    uint64_t verdict;
+    uint8_t pad3[0x18];
 
     /* line 2: written by the thread now and then */
     uint32_t tid;

@@ -10,7 +10,8 @@
  *     9000h    struct pending[64]        calls that are not over (pending.h)
  *     e000h    struct call_row[8192]     what to do at which service
  *     1e000h   capture programs, each on a multiple of 8 (capture.h)
- *     100000h  rings, ring_stride apart
+ *     100000h  rules by which calls are changed (tamper.h)
+ *     160000h  rings, ring_stride apart
  *
  * The target can write all of it. The tracer therefore takes nothing from
  * here but ring words and records, and reads those once; and what the agent
@@ -23,13 +24,14 @@
 #include "wire/record.h"
 
 #define SECTION_MAGIC 0x3153544e /* "NTS1" */
-#define SECTION_VERSION 4
+#define SECTION_VERSION 5
 
 #define SECTION_RING_STATE 0x1000
 #define SECTION_PENDING 0x9000
 #define SECTION_ROWS 0xe000
 #define SECTION_PROGRAMS 0x1e000
-#define SECTION_RINGS 0x100000
+#define SECTION_TAMPER 0x100000
+#define SECTION_RINGS 0x160000
 /* The most rings there can be; section.ring_max says how many fit. */
 #define RING_MAX 8192
 
@@ -45,7 +47,9 @@
 #define SERVICE_COUNT 8192
 
 /* call_row.flags */
-#define ROW_SLOW_ENTRY 0x01   /* the thread waits for the tracer at entry */
+/* The thread waits for the tracer at entry; with ROW_TAMPERS only if a rule
+ * that may hold asks. */
+#define ROW_SLOW_ENTRY 0x01
 #define ROW_MAPS 0x02         /* ... at its return, when it mapped an image */
 #define ROW_ENDS_ITSELF 0x04  /* its entry is never matched by a return */
 #define ROW_SETS_CONTEXT 0x08 /* its return may land anywhere */
@@ -57,9 +61,11 @@
 /* When it returns a pending call may be over: they are looked at. */
 #define ROW_TELLS 0x80
 
-/* call_row.more: how many arguments, and with ROW_MAPS: not an image is mapped,
- * a process is made. */
+/* call_row.more: how many arguments; a rule may change the call (tamper.h),
+ * which is never ROW_FILTERED then; and with ROW_MAPS: not an image is mapped, a
+ * process is made. */
 #define ROW_MORE 0x1f
+#define ROW_TAMPERS 0x40
 #define ROW_MAKES 0x80
 /* ... What was found out about memory does not hold behind it. */
 #define ROW_CHANGES 0x20
@@ -71,6 +77,8 @@
 #define SECTION_HONOR 8       /* a callback of the program's takes ours away */
 
 #ifndef __ASSEMBLER__
+
+#include "wire/tamper.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -92,7 +100,7 @@ enum callback_owner {
 };
 
 struct call_row {
-    uint8_t more;      // stack arguments to copy, 0..RECORD_MORE_MAX; ROW_MAKES
+    uint8_t more;      // stack arguments to copy, 0..RECORD_MORE_MAX; and above
     uint8_t flags;     // ROW_*
     uint16_t number;   // the service number that this row is for
     uint32_t program;  // capture program: offset in the section; 0: none
@@ -208,6 +216,8 @@ static_assert(SECTION_RING_STATE + RING_MAX * 4 <= SECTION_PENDING,
               "section.h");
 static_assert(SECTION_ROWS + SERVICE_COUNT * 8 <= SECTION_PROGRAMS,
               "section.h");
+static_assert(SECTION_TAMPER + TAMPER_BYTES <= SECTION_RINGS, "section.h");
+static_assert(TAMPER_FIRST + SERVICE_COUNT * 2 <= TAMPER_USES, "section.h");
 
 #endif
 #endif

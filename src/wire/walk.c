@@ -32,7 +32,7 @@ static bool least_of(const struct record_head *head, uint32_t *least)
         }
         return true;
     case RECORD_RETURN:
-        *least = RETURN_SIZE;
+        *least = record_has_kernels(head) ? RETURN_SIZE_MOST : RETURN_SIZE;
         return true;
     case RECORD_TRANSITION:
         *least = TRANSITION_WORDS;

@@ -1078,6 +1078,14 @@ bool os_handles_query(const struct os_process *p, uint32_t ms,
     return true;
 }
 
+bool os_handle_query(const struct os_process *p, uint64_t value, uint32_t ms,
+                     void (*each)(void *ctx, const struct os_handle *h),
+                     void *ctx, struct err *e)
+{
+    (void)value;
+    return os_handles_query(p, ms, each, ctx, e);
+}
+
 /* --- memory.c --- */
 
 static char self;
@@ -2488,7 +2496,7 @@ bool fake_joined(void)
     memcpy(&far, bytes + STUB_NUMBER_AT + 1, 4);
     bytes = bytes_at(stub + STUB_HEAD_SIZE + (uint64_t)(int64_t)far, THUNK_SIZE,
                      CODE);
-    if (bytes == NULL || memcmp(bytes + 17, "\x4c\x8b\xd1\xb8", 4) != 0) {
+    if (bytes == NULL || memcmp(bytes + 22, "\x4c\x8b\xd1\xb8", 4) != 0) {
         wrong("a stub leads to no thunk");
         return leave(false);
     }

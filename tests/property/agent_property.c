@@ -1470,9 +1470,10 @@ static void make_thunk(uint64_t at, const struct fake_stub *k)
     put_u32(p + 3, k->at - (at + 7));
     put_u32(p + 8, k->number & SERVICE_MASK);
     put_u32(p + 13, entry - (at + 17));
-    memcpy(p + 17, "\x4c\x8b\xd1\xb8....\xe9....\xcc\xcc", 15);
-    put_u32(p + 21, k->number);
-    put_u32(p + 26, k->at + 8 - (at + 30));
+    memcpy(p + 17, "\x4d\x85\xd2\x74\x0d\x4c\x8b\xd1\xb8....\xe9....\xc3\xcc",
+           20);
+    put_u32(p + 26, k->number);
+    put_u32(p + 31, k->at + 8 - (at + 35));
 }
 
 /* A stub of the form that Windows has had since 1511; its `syscall` and `int
@@ -1516,7 +1517,7 @@ static void section_setup(void)
     section->version = SECTION_VERSION;
     section->layout = WIRE_LAYOUT;
     /* Not the agent's to write. */
-    if (mprotect(at + SECTION_ROWS, SECTION_RINGS - SECTION_ROWS, PROT_READ) !=
+    if (mprotect(at + SECTION_ROWS, SECTION_TAMPER - SECTION_ROWS, PROT_READ) !=
         0) {
         die("cannot protect the section");
     }
@@ -4192,7 +4193,7 @@ static void any_program(const struct half *h, struct call_row *row,
         none = program.p.entry_count + program.p.return_count > CAPTURE_OPS_MAX;
         break;
     case 1:  // at the very end, or over it
-        at = SECTION_RINGS -
+        at = SECTION_TAMPER -
              (uint32_t)(sizeof(program.p) + count * sizeof(struct capture_op));
         if (one_in(2)) {
             at += 8;
@@ -4214,8 +4215,8 @@ static void any_program(const struct half *h, struct call_row *row,
     }
     row->program = at;
     rows[row->number] = *row;
-    if (at >= SECTION_PROGRAMS && at < SECTION_RINGS) {
-        size_t room = SECTION_RINGS - at;
+    if (at >= SECTION_PROGRAMS && at < SECTION_TAMPER) {
+        size_t room = SECTION_TAMPER - at;
 
         memcpy(programs + (at - SECTION_PROGRAMS), &program,
                room < sizeof(program) ? room : sizeof(program));

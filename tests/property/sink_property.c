@@ -699,7 +699,7 @@ static void tell_result(struct both t)
     }
     for (uint32_t n = below(20); n > 17; n--) {
         place = random_place();
-        note.kind = (enum note_kind)below(3);
+        note.kind = (enum note_kind)below(NOTE_DELAYED + 1);
         EACH(note, &note);
     }
 }

@@ -289,9 +289,11 @@ static void bad_expressions_are_told_with_a_caret(void)
           "status=?" },
         { " tdi=4", 1, "there is no filter tdi=; did you mean tid=?" },
         { "bananas=4", 0, "there is no filter bananas=; there are trace=, "
-          "status=, tid=, process=, direct, transition=, raw=, read= and write=" },
+          "status=, tid=, process=, direct, transition=, raw=, read=, write=, "
+          "inject= and fault=" },
         { "=NtClose", 0, "there is no filter =; there are trace=, status=, "
-          "tid=, process=, direct, transition=, raw=, read= and write=" },
+          "tid=, process=, direct, transition=, raw=, read=, write=, inject= "
+          "and fault=" },
         { "process=a,,b", 10, "the name of a program is missing here" },
         { "process=!C:\\a.exe", 11, "a program is named by its file here, "
           "without folders" },
@@ -301,10 +303,8 @@ static void bad_expressions_are_told_with_a_caret(void)
         { "signal=none", 0, "there is no filter signal=; Windows has no "
           "signals; lines with --- are chosen by transition=, as in -e "
           "transition=none" },
-        { "inject=NtClose:retval=0", 0, "inject=: not there yet; calls are "
-          "shown as they are, never changed" },
-        { " FAULT=open", 1, "FAULT=: not there yet; calls are shown as they "
-          "are, never changed" },
+        { " FAULT=open", 7, "there is no system call open; did you mean "
+          "NtOpenFile, NtCreateFile or %file?" },
         { "decode-fds=all", 0, "there is no filter decode-fds=; see -y" },
         { "open", 0, "there is no system call open; did you mean NtOpenFile, "
           "NtCreateFile or %file?" },

@@ -256,6 +256,30 @@ static void a_handle_has_the_name_it_was_opened_by(void)
     end();
 }
 
+/* What was replaced has done nothing, whatever its caller was told; what was
+ * changed has done what the kernel says. */
+static void a_close_that_was_injected_has_closed_what_the_kernel_closed(void)
+{
+    size_t at;
+
+    begin(MODE_PATCHED);
+    open_file(0, "\\??\\C:\\windows\\win.ini", 0x4c);
+    chunk_entry(&c, ++now, N_CLOSE, STACK, 0x100, 0x4c, 0, 0);
+    chunk_return_at(&c, ++now, stub_at(N_CLOSE) + 0x14, STACK, 0x100, 0,
+                    RECORD_INJECTED | RECORD_REPLACED);
+    run_on(thread);
+    CHECK_STR(type_of(0x4c), STR("File"));
+    chunk_entry(&c, ++now, N_CLOSE, STACK, 0x100, 0x4c, 0, 0);
+    at = c.size;
+    chunk_return_at(&c, ++now, stub_at(N_CLOSE) + 0x14, STACK, 0x100,
+                    0xc0000008, RECORD_INJECTED);
+    chunk_u64(&c, 0);
+    c.bytes[at + RECORD_SIZE] = RETURN_SIZE_MOST;
+    run_on(thread);
+    CHECK_STR(type_of(0x4c), STR("-"));
+    end();
+}
+
 static void the_access_is_what_was_asked_for(void)
 {
     const struct object *o;
@@ -1639,6 +1663,7 @@ int main(void)
 {
     const struct test tests[] = {
         TEST(a_handle_has_the_name_it_was_opened_by),
+        TEST(a_close_that_was_injected_has_closed_what_the_kernel_closed),
         TEST(the_access_is_what_was_asked_for),
         TEST(the_two_lowest_bits_of_a_handle_do_not_count),
         TEST(a_root_comes_first),

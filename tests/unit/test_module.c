@@ -224,12 +224,28 @@ static void make_leftover(void)
     put(THUNK + 8, 0x123, 4);
     put(THUNK + 12, 0xe8, 1);
     put(THUNK + 13, AGENT + 0x400 - (BASE + THUNK + 17), 4);
+    put(THUNK + 17, 0xd2854d, 3);
+    put(THUNK + 20, 0x0d74, 2);
+    put(THUNK + 22, 0xd18b4c, 3);
+    put(THUNK + 25, 0xb8, 1);
+    put(THUNK + 26, 0x4123, 4);
+    put(THUNK + 30, 0xe9, 1);
+    put(THUNK + 31, (uint32_t)(STUB + 8 - (THUNK + 35)), 4);
+    put(THUNK + 35, 0xc3, 1);
+    memset(image + THUNK + 36, 0xcc, THUNK_SIZE - 36);
+}
+
+/* The same, of a tracer from before calls could be changed. */
+static void make_older_leftover(void)
+{
+    make_leftover();
     put(THUNK + 17, 0xd18b4c, 3);
     put(THUNK + 20, 0xb8, 1);
     put(THUNK + 21, 0x4123, 4);
     put(THUNK + 25, 0xe9, 1);
     put(THUNK + 26, (uint32_t)(STUB + 8 - (THUNK + 30)), 4);
     put(THUNK + 30, 0xcccc, 2);
+    put(THUNK + 32, 0x158d4c, 3);  // the next one
 }
 
 static uint64_t mend(uint8_t *bytes)
@@ -249,10 +265,13 @@ static void stubs_that_a_dead_tracer_has_left_are_read_as_they_were(void)
     CHECK(memcmp(bytes + STUB, "\x4c\x8b\xd1\xb8\x23\x41\0\0\xf6", 9) == 0);
     CHECK(memcmp(bytes + SECOND, bytes + STUB, 0x20) == 0);
     CHECK(memcmp(bytes + THUNK, image + THUNK, THUNK_SIZE) == 0);
+    make_older_leftover();
+    CHECK_U64(mend(bytes), AGENT);
+    CHECK(memcmp(bytes + STUB, "\x4c\x8b\xd1\xb8\x23\x41\0\0\xf6", 9) == 0);
     /* All of the thunk is looked at, but for its numbers and where the agent
      * is. */
     for (size_t i = 0; i < THUNK_SIZE; i++) {
-        bool number = (i >= 8 && i < 12) || (i >= 21 && i < 25);
+        bool number = (i >= 8 && i < 12) || (i >= 26 && i < 30);
         bool entry = i >= 13 && i < 17;
 
         make_leftover();

@@ -37,6 +37,29 @@ static void gives(enum model_mode mode, str want, const char *at)
 
 #define GIVES(mode, want) gives(mode, STR(want), CHECK_AT)
 
+static void what_a_rule_has_changed_is_told_with_its_call(void)
+{
+    size_t at;
+
+    chunk_entry(&c, 1, N_CLOSE, STACK, 0x100, 0x4c, 0, 0);
+    chunk_return_at(&c, 2, stub_at(N_CLOSE) + 0x14, STACK, 0x100, 0xc0000022,
+                    RECORD_INJECTED | RECORD_REPLACED);
+    GIVES(MODE_PATCHED, "32.36 NtClose(0x4c) = 0xc0000022 "
+                        "STATUS_ACCESS_DENIED (INJECTED)\n");
+    chunk_entry(&c, 1, N_CLOSE, STACK, 0x100, 0x4c, 0, 0);
+    chunk_return_at(&c, 2, stub_at(N_CLOSE) + 0x14, STACK, 0x100, 0,
+                    RECORD_DELAYED);
+    GIVES(MODE_PATCHED, "32.36 NtClose(0x4c) = 0 (DELAYED)\n");
+    chunk_entry(&c, 1, N_CLOSE, STACK, 0x100, 0x4c, 0, 0);
+    at = c.size;
+    chunk_return_at(&c, 2, stub_at(N_CLOSE) + 0x14, STACK, 0x100, 0xc0000022,
+                    RECORD_INJECTED | RECORD_DELAYED);
+    chunk_u64(&c, 0);
+    c.bytes[at + RECORD_SIZE] = RETURN_SIZE_MOST;
+    GIVES(MODE_PATCHED, "32.36 NtClose(0x4c) = 0xc0000022 "
+                        "STATUS_ACCESS_DENIED (INJECTED) (DELAYED)\n");
+}
+
 static void both_forms_of_return_belong_to_a_stub(void)
 {
     for (uint64_t offset = 0x14; offset <= 0x17; offset += 3) {
@@ -625,6 +648,7 @@ int main(void)
 {
     const struct test tests[] = {
         TEST(a_call_is_its_entry_and_its_return),
+        TEST(what_a_rule_has_changed_is_told_with_its_call),
         TEST(both_forms_of_return_belong_to_a_stub),
         TEST(a_call_that_was_under_way_is_told_as_far_as_it_is_known),
         TEST(stack_arguments_are_shown_as_many_as_the_call_has),

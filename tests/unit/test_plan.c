@@ -210,6 +210,57 @@ static void what_is_looked_for_is_what_is_told_as_code(void)
     }
 }
 
+static void rules_are_uses_of_their_calls_in_their_order(void)
+{
+    static char section[SECTION_RINGS];
+    const char *at = section + SECTION_TAMPER;
+    const struct tamper_use *u;
+    struct call_row r;
+    uint16_t first;
+
+    begin("trace=none", false, false);
+    CHECK(filter_add(filter, STR("fault=NtOpenKey"), &(struct err){ 0 }));
+    CHECK(filter_add(filter,
+                     STR("inject=NtYieldExecution,NtOpenKey:delay_enter=3ms:"
+                         "when=2..9+3"),
+                     &(struct err){ 0 }));
+    CHECK(filter_add(filter, STR("inject=NtOpenKey:status=1:after:path=*x"),
+                     &(struct err){ 0 }));
+    plan_row(&plan, STR("NtYieldExecution"), 5);
+    r = plan_row(&plan, STR("NtOpenKey"), 6);
+    /* Recorded, though nobody wants to see it. */
+    CHECK_U64(r.more, ROW_TAMPERS);
+    CHECK_U64(r.flags, ROW_SLOW_ENTRY);
+    CHECK_U64(plan_row(&plan, STR("NtYieldExecution"), 5).more, ROW_TAMPERS);
+    CHECK_U64(row("NtQueryTimer").more & ROW_TAMPERS, 0);
+    CHECK_U64(row("NtQueryTimer").flags, ROW_FILTERED);
+
+    plan_put_rules(&plan, 1000, section);
+    plan_put_uses(&plan, 6, section);
+    memcpy(&first, at + TAMPER_FIRST + 2 * 6, 2);
+    CHECK_U64(first, 2);
+    u = (const struct tamper_use *)(const void *)(at + TAMPER_USES);
+    CHECK_U64(u[1].rule, 0);
+    CHECK_U64(u[1].flags, TAMPER_REPLACES);
+    CHECK_U64(u[1].result, 0xc0000002);
+    CHECK_U64(u[1].next, 3);
+    CHECK_U64(u[2].rule, 1);
+    CHECK_U64(u[2].flags, 0);
+    CHECK_U64(u[2].next, 4);
+    CHECK_U64(u[3].rule, 2);
+    CHECK_U64(u[3].flags, TAMPER_CHANGES | TAMPER_ASKS);
+    CHECK_U64(u[3].next, 0);
+    /* That of the other call was not written. */
+    CHECK_U64(u[0].rule, 0);
+    CHECK_U64(plan_first_use(&plan, 5)->rule, 1);
+    CHECK(plan_first_use(&plan, 7) == NULL);
+    CHECK_U64(((const struct tamper_rule *)(const void *)at)[1].delay_enter,
+              3000);
+    CHECK_U64(((const struct tamper_rule *)(const void *)at)[1].last, 9);
+    CHECK_U64(((const struct tamper_rule *)(const void *)at)[1].step, 3);
+    end();
+}
+
 int main(void)
 {
     const struct test tests[] = {
@@ -221,6 +272,7 @@ int main(void)
         TEST(a_row_is_made_once),
         TEST(services_are_known_by_number),
         TEST(what_is_looked_for_is_what_is_told_as_code),
+        TEST(rules_are_uses_of_their_calls_in_their_order),
     };
 
     return check_run(tests, COUNT_OF(tests));

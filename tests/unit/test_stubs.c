@@ -409,7 +409,7 @@ static void an_image_of_nothing_but_stubs_has_an_end(void)
 
 struct patching {
     uint8_t *bytes;
-    uint8_t thunks[0x80];
+    uint8_t thunks[4 * THUNK_SIZE];
     struct syscalls syscalls;
     struct patched patched;
 };
@@ -483,7 +483,7 @@ static void a_second_stub_leads_to_the_thunk_of_the_exported_one(void)
     CHECK(memcmp(is->is + (FIRST - TEXT), "\x4c\x8b\xd1\xe9", 4) == 0);
     CHECK(memcmp(is->is + (FIRST + 8 - TEXT), p.bytes + FIRST + 8, 0x18) == 0);
     /* A thunk goes on behind the head of the exported stub. */
-    CHECK_U64(jump_target(p.thunks + 25, THUNKS + 25), BASE + FIRST + 8);
+    CHECK_U64(jump_target(p.thunks + 30, THUNKS + 30), BASE + FIRST + 8);
 
     CHECK_U64(head_leads_to(is, TEXT), THUNKS + 2 * THUNK_SIZE);
     CHECK_U64(head_leads_to(is, FIRST - 0x20), THUNKS);

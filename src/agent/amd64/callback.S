@@ -85,7 +85,7 @@ callback:
     sub     $0x14, %rax
     test    $~3, %rax                           /* stub+14h .. stub+17h */
     jnz     .Lnot_newest
-    testl   $(NOT_PLAIN) << 8 | ROW_CHANGES, RING_OPEN_ROW(%r11)
+    testl   $((NOT_PLAIN) << 8) | ROW_CHANGES | ROW_TAMPERS, RING_OPEN_ROW(%r11)
     jnz     .Lnot_plain
 .Lplain:
     mov     RING_LIMIT(%r11), %eax
@@ -136,7 +136,7 @@ callback:
 .Lnothing_pending:
     testb   $ROW_FILTERED, RING_OPEN_ROW+1(%r11)
     jnz     .Lfiltered
-    testb   $(NEVER_PLAIN), RING_OPEN_ROW+1(%r11)
+    testl   $((NEVER_PLAIN) << 8) | ROW_TAMPERS, RING_OPEN_ROW(%r11)
     jz      .Lplain
     jmp     .Lslow
 .Lfiltered:

@@ -8,16 +8,20 @@
  *     lea  stub(%rip), %r10
  *     mov  $number, %eax
  *     call entry
+ *     test %r10, %r10
+ *     jz   1f                      the call is not to be made
  *     mov  %rcx, %r10              what the stub's first eight bytes do
  *     mov  $number, %eax
  *     jmp  stub+8
+ *  1: ret
  *
  * entry
  *   In     r10   first byte of the stub
  *          eax   service number, below SERVICE_COUNT
  *          rcx rdx r8 r9   the call's first four arguments
  *          rsp   any alignment, see the picture
- *   Out    nothing
+ *   Out    r10   0: the thunk returns to the call's caller, and rax is the
+ *                result (agent/tamper.c); else anything
  *   Keeps  every register but those below; DF and the other system flags
  *   Loses  rax r10 r11, arithmetic flags: all dead at a stub's first byte
  *   Fails  never; what cannot be written is counted
@@ -32,8 +36,8 @@
  * the ring's newest open one; for a call that is filtered out it does the
  * latter alone. All that is not plain goes to agent_entry in witness.c: no ring
  * yet, agent at work below, another call still open, no room, stack arguments
- * on a page that nobody vouched for, a rendezvous, a capture program. One with
- * ROW_FILTERED counts only while calls are pending.
+ * on a page that nobody vouched for, a rendezvous, a capture program, rules that
+ * may change the call. One with ROW_FILTERED counts only while calls are pending.
  *
  * Stack arguments are read without asking only from the page that S is on
  * (the call has just written there) or from the part of the thread's own
@@ -72,7 +76,7 @@ entry:
     push    %rcx
     mov     image_config+CONFIG_SECTION(%rip), %rcx
     mov     SECTION_ROWS(%rcx,%rax,8), %rcx     /* struct call_row */
-    test    $(NOT_PLAIN) << 8 | ROW_CHANGES, %ecx
+    test    $((NOT_PLAIN) << 8) | ROW_CHANGES | ROW_TAMPERS, %ecx
     jnz     .Lnot_plain
 
     /* Is there something on the stack, and may we read it? */
@@ -235,7 +239,7 @@ entry_slow:
     push    %r8
     push    %rdx
     push    %rcx
-    call_c  agent_entry, 0x40
+    call_c  agent_entry, ENTRY_FRAME
     pop     %rcx
     pop     %rdx
     pop     %r8

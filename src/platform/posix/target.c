@@ -267,6 +267,18 @@ void os_handles_ahead(const struct os_process *p)
     (void)p;
 }
 
+bool os_handle_query(const struct os_process *p, uint64_t value, uint32_t ms,
+                     void (*each)(void *ctx, const struct os_handle *h),
+                     void *ctx, struct err *e)
+{
+    (void)p;
+    (void)value;
+    (void)ms;
+    (void)each;
+    (void)ctx;
+    return refuse(e);
+}
+
 bool os_handles_query(const struct os_process *p, uint32_t ms,
                       void (*each)(void *ctx, const struct os_handle *h),
                       void *ctx, struct err *e)

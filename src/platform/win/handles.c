@@ -77,6 +77,7 @@ struct work {
     _Atomic int holders;
     HANDLE process;
     uint32_t pid;
+    uint64_t only;  // the one handle that is asked for; 0: all
     _Atomic(struct found *) found;  // newest first
     NTSTATUS status;
     bool drives_known;
@@ -403,7 +404,10 @@ static DWORD WINAPI run(void *arg)
 
     while (busy == WORKER_BUSY) {
         WaitForSingleObject(k->go, INFINITE);
-        if (!look_at_own_list(k)) {
+        if (k->work->only != 0) {
+            k->work->status = 0;
+            look_at(k->work, k->work->only, 0, k->room);
+        } else if (!look_at_own_list(k)) {
             look_at_all(k);
         }
         put_down(k->work);
@@ -443,8 +447,9 @@ static struct worker *worker_open(void)
     return k;
 }
 
-/* `k` is to do it; NULL without memory. */
-static struct work *worker_begin(struct worker *k, const struct os_process *p)
+/* `k` is to do it; `only` as in struct work. NULL without memory. */
+static struct work *worker_begin(struct worker *k, const struct os_process *p,
+                                 uint64_t only)
 {
     struct work *w = calloc(1, sizeof(*w));
 
@@ -453,6 +458,7 @@ static struct work *worker_begin(struct worker *k, const struct os_process *p)
     }
     atomic_store(&w->holders, 2);
     w->pid = p->pid;
+    w->only = only;
     w->status = (NTSTATUS)0xc0000017;  // STATUS_NO_MEMORY
     if (!DuplicateHandle(GetCurrentProcess(), p->process, GetCurrentProcess(),
                          &w->process, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
@@ -492,15 +498,20 @@ static void drop_ahead(void)
     ahead = NULL;
 }
 
-void os_handles_ahead(const struct os_process *p)
+static void begin_ahead(const struct os_process *p, uint64_t only)
 {
     drop_ahead();
     if (idle == NULL) {
         idle = worker_open();
     }
     if (idle != NULL) {
-        ahead = worker_begin(idle, p);
+        ahead = worker_begin(idle, p, only);
     }
+}
+
+void os_handles_ahead(const struct os_process *p)
+{
+    begin_ahead(p, 0);
 }
 
 static void tell_found(struct found *f,
@@ -518,16 +529,17 @@ static void tell_found(struct found *f,
     }
 }
 
-bool os_handles_query(const struct os_process *p, uint32_t ms,
-                      void (*each)(void *ctx, const struct os_handle *h),
-                      void *ctx, struct err *e)
+/* `only`: as in struct work. */
+static bool query(const struct os_process *p, uint64_t only, uint32_t ms,
+                  void (*each)(void *ctx, const struct os_handle *h), void *ctx,
+                  struct err *e)
 {
     struct work *w;
     bool over;
     bool ok;
 
-    if (ahead == NULL || ahead->pid != p->pid) {
-        os_handles_ahead(p);
+    if (ahead == NULL || ahead->pid != p->pid || ahead->only != only) {
+        begin_ahead(p, only);
     }
     w = ahead;
     ahead = NULL;
@@ -552,4 +564,18 @@ bool os_handles_query(const struct os_process *p, uint32_t ms,
     }
     put_down(w);
     return ok;
+}
+
+bool os_handles_query(const struct os_process *p, uint32_t ms,
+                      void (*each)(void *ctx, const struct os_handle *h),
+                      void *ctx, struct err *e)
+{
+    return query(p, 0, ms, each, ctx, e);
+}
+
+bool os_handle_query(const struct os_process *p, uint64_t value, uint32_t ms,
+                     void (*each)(void *ctx, const struct os_handle *h),
+                     void *ctx, struct err *e)
+{
+    return query(p, value, ms, each, ctx, e);
 }
