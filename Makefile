@@ -81,7 +81,8 @@ PORTABLE := \
     decode/families/win32k.c \
     format/line.c format/pieces.c format/text.c format/json.c \
     format/summary.c \
-    filter/filter.c filter/parse.c filter/rule.c filter/known.c filter/path.c \
+    filter/filter.c filter/parse.c filter/list.c filter/rule.c filter/known.c \
+    filter/path.c \
     filter/regex.c \
     plan/plan.c \
     record/ops.c record/chunks.c record/about.c record/recorder.c \

@@ -22,12 +22,6 @@
 
 #include "base/banned.h"
 
-enum verdict {
-    VERDICT_NO,
-    VERDICT_YES,
-    VERDICT_OBJECT,  // the object of the call decides
-};
-
 #define MEMO_COUNT 1024u
 #define MEMO_NAME_MAX 52
 
@@ -241,7 +235,7 @@ static bool add(struct filter *f, struct parsed *parsed)
         return true;
     case TEST_INJECT:
     case TEST_FAULT:
-        return add_rule(f, parsed->rule);
+        break;
     }
     return true;
 }
@@ -258,12 +252,19 @@ bool filter_add(struct filter *f, str expression, struct err *e)
     if (!parse_expression(expression, f->own, &f->scratch->room, &parsed, e)) {
         return false;
     }
-    if (parsed.rule && f->rule_count == RULES_MOST) {
-        rule_close(parsed.rule);
+    if ((parsed.kind == TEST_INJECT || parsed.kind == TEST_FAULT) &&
+        f->rule_count == RULES_MOST) {
         return parse_error(e, ERR_USAGE, expression, 0,
                            "there are %d rules already; a set may name many "
                            "calls",
                            RULES_MOST);
+    }
+    if (parsed.kind == TEST_INJECT || parsed.kind == TEST_FAULT) {
+        struct rule *rule =
+            rule_parse(expression, parsed.rule_at, parsed.kind == TEST_FAULT,
+                       &f->scratch->room, e);
+
+        return rule != NULL && (add_rule(f, rule) || no_memory(expression, e));
     }
     if (!add(f, &parsed)) {
         list_close(&parsed.list);
@@ -347,41 +348,6 @@ void filter_failed(struct filter *f)
 
 /* --- names ------------------------------------------------------------------ */
 
-static enum verdict item_name(const struct item *item, str name,
-                              const struct call_facts *facts)
-{
-    str text = { item->text, item->size };
-    bool holds = false;
-
-    switch ((enum item_kind)item->kind) {
-    case ITEM_ALL:
-        return VERDICT_YES;
-    case ITEM_NAME:
-        holds = (item->nocase ? str_eq_nocase : str_eq)(text, name);
-        break;
-    case ITEM_GLOB:
-        holds = name.size > 0 && glob_matches(text, name, item->nocase);
-        break;
-    case ITEM_REGEX:
-        holds = name.size > 0 && regex_match(item->regex, name);
-        break;
-    case ITEM_CLASS:
-        holds = name.size > 0 && class_has(item->class, facts, name);
-        if (holds && item->object.units) {
-            return VERDICT_OBJECT;
-        }
-        break;
-    case ITEM_SUCCESSFUL:
-    case ITEM_FAILED:
-    case ITEM_PENDING:
-    case ITEM_UNFINISHED:
-    case ITEM_STATUS:
-    case ITEM_NUMBER:
-        break;
-    }
-    return holds ? VERDICT_YES : VERDICT_NO;
-}
-
 static bool works_on(const struct filter *f, const struct call *call,
                      const struct path_pattern *patterns, size_t count);
 
@@ -393,7 +359,7 @@ static enum verdict list_name(const struct filter *f, const struct list *l,
     enum verdict all = VERDICT_NO;
 
     for (size_t i = 0; i < l->count && all != VERDICT_YES; i++) {
-        enum verdict one = item_name(&l->items[i], name, facts);
+        enum verdict one = list_item(&l->items[i], name, facts);
 
         if (one == VERDICT_OBJECT && call) {
             one = works_on(f, call, &l->items[i].object, 1) ? VERDICT_YES
@@ -405,12 +371,6 @@ static enum verdict list_name(const struct filter *f, const struct list *l,
         return all;
     }
     return all == VERDICT_YES ? VERDICT_NO : VERDICT_YES;
-}
-
-bool list_has_call(const struct list *l, str name,
-                   const struct call_facts *facts)
-{
-    return list_name(NULL, l, name, facts, NULL) == VERDICT_YES;
 }
 
 size_t filter_rule_count(const struct filter *f)

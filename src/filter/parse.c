@@ -899,10 +899,9 @@ bool parse_expression(str expression, const struct call_set *own,
         }
         made.list.said = true;
         if (made.kind == TEST_INJECT || made.kind == TEST_FAULT) {
-            made.rule =
-                rule_parse(expression, p.at, made.kind == TEST_FAULT, room, e);
+            made.rule_at = p.at;
             *out = made;
-            return made.rule != NULL;
+            return true;
         }
         if (!parse_list(&p, &made)) {
             list_close(&made.list);

@@ -3,6 +3,7 @@
  * tests.h - what the files of the filter share, and nobody else includes.
  *
  *   parse.c    an expression to lists of items
+ *   list.c     items held against the name of a call
  *   rule.c     inject= and fault= to a rule
  *   filter.c   life cycle; lists of items held against a call
  *   known.c, path.c, regex.c   know nothing of filters
@@ -65,6 +66,12 @@ enum how_test {
     HOW_BY_STUBS,    // !direct
 };
 
+enum verdict {
+    VERDICT_NO,
+    VERDICT_YES,
+    VERDICT_OBJECT,  // the object of the call decides
+};
+
 enum test_kind {
     TEST_TRACE,
     TEST_STATUS,
@@ -85,7 +92,7 @@ struct parsed {
     bool added;    // trace=+LIST
     bool negated;  // TEST_DIRECT
     struct list list;
-    struct rule *rule;  // TEST_INJECT, TEST_FAULT
+    size_t rule_at;  // TEST_INJECT, TEST_FAULT: where the rule begins
 };
 
 /* On success the caller owns out->list. Of a rule only `rule_at` is found.
@@ -98,7 +105,10 @@ void list_close(struct list *l);
  * errors show all of it. */
 bool parse_calls(str expression, size_t from, size_t to, struct path_room *room,
                  struct list *out, struct err *e);
-/* True if the list, as of trace=, has the call. */
+/* What the name of a call says of an item of trace=; `facts` may be NULL. */
+enum verdict list_item(const struct item *item, str name,
+                       const struct call_facts *facts);
+/* True if the list, as of trace=, has the call, whatever its object. */
 bool list_has_call(const struct list *l, str name,
                    const struct call_facts *facts);
 
