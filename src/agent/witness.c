@@ -274,10 +274,10 @@ static bool entry_waits(struct ring *ring, uint64_t row)
            (!row_tampers(row) || tamper_asks(ring, row));
 }
 
-/* The ENTRY record, after what the row's program copies. *verdict: as
- * ring.verdict, 0 if nobody was asked. False: there is no record. */
+/* The ENTRY record, after what the row's program copies; ring.verdict is the
+ * answer, 0 if there is none. False: there is no record. */
 static bool write_entry(struct ring *ring, const struct entry_frame *frame,
-                        uint64_t rsp, uint64_t row, uint64_t *verdict)
+                        uint64_t rsp, uint64_t row)
 {
     uint32_t wanted = row_more(row);
     struct ring_args *args = ring_args_at(ring, RING_ARGS_NEWEST);
@@ -286,7 +286,6 @@ static bool write_entry(struct ring *ring, const struct entry_frame *frame,
     bool waits = entry_waits(ring, row);
     struct record_entry *r;
 
-    *verdict = 0;
     if ((row_flags(row) & ROW_CAPTURES) != 0) {
         run_entry(ring, frame, row, rsp);
     }
@@ -311,8 +310,8 @@ static bool write_entry(struct ring *ring, const struct entry_frame *frame,
     r->head.time = tsc();
     /* What was said of another call is no answer. */
     ring->verdict = 0;
-    if (publish(ring, size, waits, false) && waits) {
-        *verdict = ring->verdict;
+    if (!publish(ring, size, waits, false)) {
+        ring->verdict = 0;
     }
     return true;
 }
@@ -341,11 +340,13 @@ static bool write_replaced(struct ring *ring, const struct entry_frame *frame,
 }
 
 /* Lets the rules have the call that has just been written down. True: it is
- * over, and `frame` has its result; nothing is changed that no record tells. */
-static bool tamper(struct ring *ring, struct entry_frame *frame, uint64_t rsp,
-                   uint64_t *row, uint64_t verdict)
+ * over, and `frame` has its result; nothing is changed that no record tells. Its
+ * own function, so that other calls carry no frame for it. */
+__attribute__((noinline)) static bool tamper(struct ring *ring,
+                                             struct entry_frame *frame,
+                                             uint64_t rsp, uint64_t *row)
 {
-    uint32_t use = tamper_choose(ring, *row, verdict);
+    uint32_t use = tamper_choose(ring, *row, ring->verdict);
     bool delayed;
     uint64_t result;
 
@@ -420,7 +421,6 @@ void agent_entry(struct entry_frame *frame, uint64_t rsp)
     struct ring *ring = ring_enter(rsp);
     uint64_t row = row_of(frame->number);
     uint64_t base = teb_stack_base();
-    uint64_t verdict;
 
     if (ring == NULL) {
         if (row_changes(row)) {
@@ -432,13 +432,10 @@ void agent_entry(struct entry_frame *frame, uint64_t rsp)
     open_settle(ring, rsp, base);
     open_push(ring);
     if (!is_filtered(row)) {
-        bool told = write_entry(ring, frame, rsp, row, &verdict);
-
-        if (row_tampers(row)) {
-            if (told && tamper(ring, frame, rsp, &row, verdict)) {
-                ring_leave(ring);
-                return;
-            }
+        if (write_entry(ring, frame, rsp, row) && row_tampers(row) &&
+            tamper(ring, frame, rsp, &row)) {
+            ring_leave(ring);
+            return;
         }
         if (row_makes(row)) {
             child_entry(ring, rsp);
@@ -561,21 +558,53 @@ static bool has_mapped_image(struct ring *ring, uint64_t row, uint64_t rsp,
            chore_is_image(ring, base);
 }
 
+/* How long the RETURN of a call with this row is, whose arguments are in
+ * RING_ARGS_TAKEN. */
+__attribute__((noinline)) static uint32_t return_size(struct ring *ring,
+                                                      uint64_t row)
+{
+    uint64_t rax;
+
+    return row_tampers(row) &&
+                   (tamper_return(ring_args_at(ring, RING_ARGS_TAKEN)->tamper,
+                                  &rax) &
+                    RECORD_INJECTED) != 0
+               ? RETURN_SIZE_MOST
+               : RETURN_SIZE;
+}
+
+/* What rules make of the call that returns, and of its record. Both functions are
+ * their own, so that other calls carry no frame for them. */
+__attribute__((noinline)) static void put_tampered(struct ring *ring,
+                                                   struct return_frame *frame,
+                                                   struct record_return *r)
+{
+    uint8_t flags =
+        tamper_return(ring_args_at(ring, RING_ARGS_TAKEN)->tamper, &r->rax);
+
+    /* What was not so a moment ago finds no room. */
+    if (r->head.size == RETURN_SIZE && (flags & RECORD_INJECTED) != 0) {
+        r->rax = frame->rax;
+        flags &= (uint8_t)~RECORD_INJECTED;
+    }
+    if (r->head.size > RETURN_SIZE) {
+        r->words[0] = frame->rax;
+        frame->rax = r->rax;
+    }
+    r->head.flags |= flags;
+}
+
 /* The RETURN record, after what the program of its row copies; `orphan`: of no
  * call that is known, and `row` is 0. True: a call that was pending is over
  * already. */
 static bool write_return(struct ring *ring, struct return_frame *frame,
                          uint64_t rsp, uint64_t row, uint64_t time, bool orphan)
 {
-    uint32_t tampered =
-        row_tampers(row) ? ring_args_at(ring, RING_ARGS_TAKEN)->tamper : 0;
-    uint64_t rax = frame->rax;
-    uint8_t tampers = tamper_return(tampered, &rax);
-    uint32_t size = tampers & RECORD_INJECTED ? RETURN_SIZE_MOST : RETURN_SIZE;
     struct section *s = section_here();
     struct record_return *r;
     bool child = row_makes(row) && child_return(ring, rsp, frame->rax);
     bool spin, waits, look = false;
+    uint32_t size;
 
     if ((row_flags(row) & ROW_CAPTURES) != 0 && !capture_near_end(rsp)) {
         look = capture_return(ring, row, rsp, frame->rax, time);
@@ -585,6 +614,7 @@ static bool write_return(struct ring *ring, struct return_frame *frame,
     /* Until the tracer has asked for it, this thread's last call must stay
      * the program's. Where there is no room we must wait, and cannot ask. */
     ring->quiet = spin;
+    size = return_size(ring, row);
     r = ring_reserve(ring, size);
     ring->quiet = 0;
     spin = spin && !ring->disturbed;
@@ -596,17 +626,16 @@ static bool write_return(struct ring *ring, struct return_frame *frame,
     }
     r->head.size = size;
     r->head.kind = RECORD_RETURN;
-    r->head.flags = (uint8_t)((orphan ? RECORD_ORPHAN : 0) |
-                              (waits ? RECORD_WAITS : 0) | tampers);
+    r->head.flags =
+        (uint8_t)((orphan ? RECORD_ORPHAN : 0) | (waits ? RECORD_WAITS : 0));
     r->head.number = 0;
     r->head.time = time;
     r->rip = frame->rip;
     r->rsp = rsp;
-    r->rax = rax;
+    r->rax = frame->rax;
     r->stack_base = teb_stack_base();
-    if (size > RETURN_SIZE) {
-        r->words[0] = frame->rax;
-        frame->rax = rax;
+    if (row_tampers(row)) {
+        put_tampered(ring, frame, r);
     }
     if (spin && image_config_here()->wine_pointer != 0) {
         ring->last_argument = teb_last_argument();
@@ -615,7 +644,9 @@ static bool write_return(struct ring *ring, struct return_frame *frame,
     if (!publish(ring, size, waits, spin)) {
         child_abandoned(ring, child);
     }
-    tamper_left(ring, tampered);
+    if (row_tampers(row)) {
+        tamper_left(ring, ring_args_at(ring, RING_ARGS_TAKEN)->tamper);
+    }
     return look;
 }
 

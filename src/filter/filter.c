@@ -261,8 +261,8 @@ bool filter_add(struct filter *f, str expression, struct err *e)
     }
     if (parsed.kind == TEST_INJECT || parsed.kind == TEST_FAULT) {
         struct rule *rule =
-            rule_parse(expression, parsed.rule_at, parsed.kind == TEST_FAULT,
-                       &f->scratch->room, e);
+            rule_parse(expression, f->own, parsed.rule_at,
+                       parsed.kind == TEST_FAULT, &f->scratch->room, e);
 
         return rule != NULL && (add_rule(f, rule) || no_memory(expression, e));
     }

@@ -882,8 +882,11 @@ bool parse_calls(str expression, const struct call_set *own, size_t from,
 bool parse_expression(str expression, const struct call_set *own,
                       struct path_room *room, struct parsed *out, struct err *e)
 {
-    struct parser p = { .text = expression, .whole = expression, .own = own,
-                        .room = room, .e = e };
+    struct parser p = { .text = expression,
+                        .whole = expression,
+                        .own = own,
+                        .room = room,
+                        .e = e };
     struct parsed made = { .kind = TEST_TRACE };
     size_t begin;
     str key;

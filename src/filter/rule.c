@@ -62,6 +62,7 @@ struct reader {
     str text;  // the expression
     struct err *e;
     struct rule *rule;
+    const struct call_set *own;  // the user's calls; NULL: none
     struct path_room *room;
     uint32_t said;         // bit i: key i
     size_t at[KEY_COUNT];  // where its value begins
@@ -685,6 +686,13 @@ static bool explain(struct reader *r, enum misfit why, str name,
     return false;
 }
 
+static const struct call_facts *facts_of(const struct reader *r, str name)
+{
+    const struct call_facts *own = call_set_find(r->own, name);
+
+    return own ? own : call_find(name);
+}
+
 /* True if the rule can change something, and all that it names by name. */
 static bool check_calls(struct reader *r, size_t at)
 {
@@ -696,7 +704,7 @@ static bool check_calls(struct reader *r, size_t at)
 
     for (size_t i = 0; i < l->count && !l->negated; i++) {
         str name = { l->items[i].text, l->items[i].size };
-        const struct call_facts *facts = call_find(name);
+        const struct call_facts *facts = facts_of(r, name);
         struct rule_use use;
         enum misfit misfit;
         str bad;
@@ -718,7 +726,7 @@ static bool check_calls(struct reader *r, size_t at)
     }
     for (size_t i = 0; i < known_call_count() && !any; i++) {
         str name = known_call_at(i);
-        const struct call_facts *facts = call_find(name);
+        const struct call_facts *facts = facts_of(r, name);
         struct rule_use use;
         enum misfit misfit;
         str bad;
@@ -734,7 +742,7 @@ static bool check_calls(struct reader *r, size_t at)
         }
     }
     if (!any && why != FITS) {
-        return explain(r, why, of, call_find(of), bad_of, at);
+        return explain(r, why, of, facts_of(r, of), bad_of, at);
     }
     return any || BAD(r, at, "this rule is about no call");
 }
@@ -771,7 +779,8 @@ static bool read_rule(struct reader *r, size_t from, bool fault)
         regex++;
     }
     if (!check_colons(r, from, regex) ||
-        !parse_calls(r->text, from, end, r->room, r->rule->calls, r->e)) {
+        !parse_calls(r->text, r->own, from, end, r->room, r->rule->calls,
+                     r->e)) {
         return false;
     }
     while (at < r->text.size) {
@@ -785,10 +794,10 @@ static bool read_rule(struct reader *r, size_t from, bool fault)
     return check_keys(r, fault, r->text.size) && check_calls(r, from);
 }
 
-struct rule *rule_parse(str text, size_t from, bool fault,
-                        struct path_room *room, struct err *e)
+struct rule *rule_parse(str text, const struct call_set *own, size_t from,
+                        bool fault, struct path_room *room, struct err *e)
 {
-    struct reader r = { .text = text, .room = room, .e = e };
+    struct reader r = { .text = text, .own = own, .room = room, .e = e };
 
     r.rule = calloc(1, sizeof(*r.rule));
     if (r.rule != NULL) {

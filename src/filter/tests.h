@@ -103,8 +103,9 @@ bool parse_expression(str expression, const struct call_set *own,
 void list_close(struct list *l);
 /* The same of bytes [from, to) of `expression`, which are a LIST as in trace=;
  * errors show all of it. */
-bool parse_calls(str expression, size_t from, size_t to, struct path_room *room,
-                 struct list *out, struct err *e);
+bool parse_calls(str expression, const struct call_set *own, size_t from,
+                 size_t to, struct path_room *room, struct list *out,
+                 struct err *e);
 /* What the name of a call says of an item of trace=; `facts` may be NULL. */
 enum verdict list_item(const struct item *item, str name,
                        const struct call_facts *facts);
@@ -114,8 +115,8 @@ bool list_has_call(const struct list *l, str name,
 
 /* The rule of an inject= or fault= whose calls begin at `from`; NULL: *e says
  * why there is none. */
-struct rule *rule_parse(str expression, size_t from, bool fault,
-                        struct path_room *room, struct err *e);
+struct rule *rule_parse(str expression, const struct call_set *own, size_t from,
+                        bool fault, struct path_room *room, struct err *e);
 void rule_close(struct rule *r);  // NULL is fine
 
 /* Fills *e: the printf sentence, `shown` behind four blanks, and a caret under

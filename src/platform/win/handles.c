@@ -77,7 +77,7 @@ struct work {
     _Atomic int holders;
     HANDLE process;
     uint32_t pid;
-    uint64_t only;  // the one handle that is asked for; 0: all
+    uint64_t only;                  // the one handle that is asked for; 0: all
     _Atomic(struct found *) found;  // newest first
     NTSTATUS status;
     bool drives_known;
