@@ -339,14 +339,14 @@ static bool write_replaced(struct ring *ring, const struct entry_frame *frame,
     return true;
 }
 
-/* Lets the rules have the call that has just been written down. True: it is
- * over, and `frame` has its result; nothing is changed that no record tells. Its
- * own function, so that other calls carry no frame for it. */
-__attribute__((noinline)) static bool tamper(struct ring *ring,
-                                             struct entry_frame *frame,
-                                             uint64_t rsp, uint64_t *row)
+/* Lets the rules have the call that has just been written down. Returns its row as
+ * the return is to see it; with frame->stub 0 it is over, and `frame` has its
+ * result. Nothing is changed that no record tells. Its own function, so that other
+ * calls carry no frame for it. */
+__attribute__((noinline)) static uint64_t
+tamper(struct ring *ring, struct entry_frame *frame, uint64_t rsp, uint64_t row)
 {
-    uint32_t use = tamper_choose(ring, *row, ring->verdict);
+    uint32_t use = tamper_choose(ring, row, ring->verdict);
     bool delayed;
     uint64_t result;
 
@@ -355,15 +355,14 @@ __attribute__((noinline)) static bool tamper(struct ring *ring,
         tamper_left(ring, use);
         frame->stub = 0;
         frame->number = result;
-        return true;
+        return row;
     }
-    if (delayed || tamper_has_return(use)) {
-        ring_args_at(ring, RING_ARGS_NEWEST)->tamper =
-            use | (delayed ? TAMPERED_DELAYED : 0);
-    } else {
-        *row &= ~(uint64_t)ROW_TAMPERS;
+    if (!delayed && !tamper_has_return(use)) {
+        return row & ~(uint64_t)ROW_TAMPERS;
     }
-    return false;
+    ring_args_at(ring, RING_ARGS_NEWEST)->tamper =
+        use | (delayed ? TAMPERED_DELAYED : 0);
+    return row;
 }
 
 /* The callback that a call is about to set: the address stands in
@@ -432,8 +431,10 @@ void agent_entry(struct entry_frame *frame, uint64_t rsp)
     open_settle(ring, rsp, base);
     open_push(ring);
     if (!is_filtered(row)) {
-        if (write_entry(ring, frame, rsp, row) && row_tampers(row) &&
-            tamper(ring, frame, rsp, &row)) {
+        if (write_entry(ring, frame, rsp, row) && row_tampers(row)) {
+            row = tamper(ring, frame, rsp, row);
+        }
+        if (frame->stub == 0) {
             ring_leave(ring);
             return;
         }
