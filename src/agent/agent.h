@@ -35,8 +35,6 @@ struct entry_frame {
     uint64_t flags;
 };
 
-static_assert(sizeof(struct entry_frame) + 8 == ENTRY_FRAME, "agent.h");
-
 /* What callback.S and start.S saved, lowest address first. */
 struct return_frame {
     uint64_t r11;

@@ -84,9 +84,6 @@
 /* Of a DATA with RECORD_STACK: what `op` is, and bytes of registers. */
 #define STACK_OP 0xffff0000u
 #define STACK_REGISTERS 64
-/* Where they lie while the agent is at work on a call's entry by way of C: so far
- * below the call's RSP. */
-#define ENTRY_FRAME 0x40
 
 #define ENTRY_RSP 16
 #define ENTRY_STACK_BASE 24

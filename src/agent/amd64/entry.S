@@ -239,7 +239,7 @@ entry_slow:
     push    %r8
     push    %rdx
     push    %rcx
-    call_c  agent_entry, ENTRY_FRAME
+    call_c  agent_entry, 0x40
     pop     %rcx
     pop     %rdx
     pop     %r8
