@@ -279,7 +279,10 @@ static bool wants_flags(void *run, uint64_t flags)
 {
     const struct run *r = run;
 
-    if ((flags & SUMMARY_NOTICES) != 0) {
+    /* What there is of the journal no summary says. */
+    if ((flags & SUMMARY_NOTICES) != 0 ||
+        telling_wants_transition(&r->telling, TRANSITION_MODULE) ||
+        telling_wants_transition(&r->telling, TRANSITION_UNMODULE)) {
         return true;
     }
     for (uint32_t kind = 0; kind < TRANSITION_KINDS; kind++) {

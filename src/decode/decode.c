@@ -1144,6 +1144,8 @@ str decoder_transition_name(enum transition kind)
         [TRANSITION_CALLBACK] = STR_INIT("CALLBACK"),
         [TRANSITION_RAISE] = STR_INIT("RAISE"),
         [TRANSITION_COMPLETION] = STR_INIT("COMPLETION"),
+        [TRANSITION_MODULE] = STR_INIT("MODULE"),
+        [TRANSITION_UNMODULE] = STR_INIT("UNMODULE"),
     };
 
     return names[kind];
@@ -1227,6 +1229,35 @@ void decoder_completion(void *decoder, const struct completion_told *c)
     s->ops->symbol(s, c->call->stub->name);
     if (d->room) {
         tell_completion(d, c->call);
+    }
+    s->ops->end(s, GROUP_STRUCT);
+    s->ops->transition_end(s);
+}
+
+void decoder_module(void *decoder, const struct module_told *m)
+{
+    struct decoder *d = decoder;
+    struct sink *s = d->sink;
+    struct sink_head head = head_of(m->pid, 0, m->process);
+    const struct sink_text name = { .kind = TEXT_WTF8,
+                                    .p = m->name.p,
+                                    .size = m->name.size };
+
+    head.ns = wall_ns(d, m->time);
+    decoder_flush(d);
+    s->ops->transition_begin(s, &head,
+                             decoder_transition_name(m->unmapped
+                                                         ? TRANSITION_UNMODULE
+                                                         : TRANSITION_MODULE),
+                             NULL);
+    s->ops->begin(s, GROUP_STRUCT);
+    s->ops->arg(s, STR("Name"), NULL);
+    s->ops->text(s, &name);
+    s->ops->arg(s, STR("Base"), NULL);
+    s->ops->number(s, NUMBER_HEX, m->base);
+    if (m->size > 0) {
+        s->ops->arg(s, STR("Size"), NULL);
+        s->ops->number(s, NUMBER_HEX, m->size);
     }
     s->ops->end(s, GROUP_STRUCT);
     s->ops->transition_end(s);

@@ -94,6 +94,8 @@ void decoder_leave(void *decoder, const struct call *call);
 void decoder_transition(void *decoder, const struct transition_told *t);
 /* A transition as well, for who shows it. */
 void decoder_completion(void *decoder, const struct completion_told *c);
+/* The same. */
+void decoder_module(void *decoder, const struct module_told *m);
 /* As the lines have it: APC, EXCEPTION ... `kind` is below TRANSITION_KINDS. */
 str decoder_transition_name(enum transition kind);
 void decoder_notice(void *decoder, const struct notice *n);

@@ -767,8 +767,22 @@ bool filter_pass_thread(const struct filter *f, uint32_t tid, str image)
     return list_has(&f->tid, tid) && filter_pass_process(f, image);
 }
 
+/* It stands there itself. */
+static bool list_names(const struct list *l, uint64_t number)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->items[i].kind == ITEM_NUMBER && l->items[i].number == number) {
+            return !l->negated;
+        }
+    }
+    return false;
+}
+
 bool filter_pass_transitions(const struct filter *f, enum transition kind)
 {
+    if (kind == TRANSITION_MODULE || kind == TRANSITION_UNMODULE) {
+        return list_names(&f->transitions, kind);
+    }
     if (!f->transitions.said && (f->status.said || f->path_count > 0)) {
         return false;
     }

@@ -20,7 +20,8 @@
  *                 lines with ---: THREAD_START, APC, EXCEPTION, CALLBACK, RAISE,
  *                 COMPLETION; all, none; !LIST. Unless it is given they are all
  *                 told, or with -P, -z, -Z and status= none: those choose calls.
- *                 COMPLETION is told with its call in any case.
+ *                 COMPLETION is told with its call in any case,
+ *                 MODULE and UNMODULE only where they are named.
  *   read=LIST     dump what is read from these handles; all, none; !LIST
  *   write=LIST
  *   inject=...    change calls; fault=... as well (filter/rule.h). Every one

@@ -668,7 +668,7 @@ static bool parse_transition(struct parser *p, struct list *l)
     }
     return BAD(p, at,
                "there is no transition %s: THREAD_START, APC, EXCEPTION, "
-               "CALLBACK, RAISE, COMPLETION, all or none",
+               "CALLBACK, RAISE, COMPLETION, MODULE, UNMODULE, all or none",
                word(name).z);
 }
 

@@ -128,6 +128,18 @@ struct completion_told {
     const struct call *call;
 };
 
+/* An image was mapped, or was unmapped. By which thread the journal does not
+ * say. */
+struct module_told {
+    bool unmapped;
+    uint64_t time;
+    str name;  // without folders
+    uint64_t base;
+    uint64_t size;  // 0: not known
+    struct model_process *process;
+    uint32_t pid;
+};
+
 enum notice_kind {
     NOTICE_EXITED,      // process, by itself; `code`
     NOTICE_KILLED,      // process, by the exception or fast fail `code`

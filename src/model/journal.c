@@ -251,6 +251,28 @@ static void tell_child(struct model_process *p, const struct journal_child *r)
     tell_notice_by(p, r->tid, &n, r->head.time);
 }
 
+static void tell_module(struct model_process *p, struct module_told m)
+{
+    m.process = p;
+    m.pid = p->pid;
+    if (p->model->out.module) {
+        p->model->out.module(p->model->out.ctx, &m);
+    }
+}
+
+/* Of one that is not known nothing is told. */
+static void tell_unmodule(struct model_process *p, uint64_t time, uint64_t base)
+{
+    struct place place = model_place(p, base);
+
+    if (place.kind == PLACE_MODULE && place.base == base) {
+        tell_module(p, (struct module_told){ .unmapped = true,
+                                             .time = time,
+                                             .name = place.name,
+                                             .base = base });
+    }
+}
+
 void journal_step(struct model_process *p)
 {
     const struct record_head *r = journal_next(p);
@@ -265,12 +287,18 @@ void journal_step(struct model_process *p)
                              &(struct module_build){ module->timestamp,
                                                      module->checksum,
                                                      module->image_size });
+        tell_module(p, (struct module_told){ .time = r->time,
+                                             .name = journal_text(record, 0),
+                                             .base = module->base,
+                                             .size = module->size });
         break;
     case JOURNAL_FILE:
         process_module_file(p, ((const struct journal_file *)record)->base,
                             journal_text(record, 0));
         break;
     case JOURNAL_UNMODULE:
+        tell_unmodule(p, r->time,
+                      ((const struct journal_unmodule *)record)->base);
         process_module_remove(p,
                               ((const struct journal_unmodule *)record)->base);
         break;

@@ -71,6 +71,7 @@ struct model_out {
     void (*transition)(void *ctx, const struct transition_told *t);
     /* A call that had returned STATUS_PENDING is over. */
     void (*completion)(void *ctx, const struct completion_told *c);
+    void (*module)(void *ctx, const struct module_told *m);
     void (*notice)(void *ctx, const struct notice *n);
 };
 

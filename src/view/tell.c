@@ -402,6 +402,19 @@ void telling_transition(void *telling, const struct transition_told *told)
     }
 }
 
+void telling_module(void *telling, const struct module_told *m)
+{
+    struct telling *t = telling;
+    enum transition kind =
+        m->unmapped ? TRANSITION_UNMODULE : TRANSITION_MODULE;
+
+    if (t->lines && filter_pass_transitions(t->filter, kind) &&
+        filter_pass_process(t->filter, model_process_image(m->process)) &&
+        when_in(&t->range, t->clock, m->time)) {
+        decoder_module(lines_of(t, m->process, m->pid), m);
+    }
+}
+
 static bool notice_passes(struct telling *t, const struct notice *n)
 {
     str image = model_process_image(n->process);
@@ -461,6 +474,7 @@ struct model_out telling_out(struct telling *t)
         .leave = telling_leave,
         .transition = telling_transition,
         .completion = telling_completion,
+        .module = telling_module,
         .notice = telling_notice,
     };
 }

@@ -91,6 +91,7 @@ void telling_enter(void *telling, const struct call *call);
 void telling_leave(void *telling, const struct call *call);
 void telling_transition(void *telling, const struct transition_told *t);
 void telling_completion(void *telling, const struct completion_told *c);
+void telling_module(void *telling, const struct module_told *m);
 void telling_notice(void *telling, const struct notice *n);
 /* All of them. */
 struct model_out telling_out(struct telling *t);

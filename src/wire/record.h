@@ -179,8 +179,11 @@ enum transition {
     /* No door, and no record of this kind: what a COMPLETION is told as. */
     TRANSITION_COMPLETION = TRANSITION_COUNT,
 };
+/* Nor these: what a MODULE and an UNMODULE of the journal are told as. */
+#define TRANSITION_MODULE ((enum transition)(TRANSITION_COUNT + 1))
+#define TRANSITION_UNMODULE ((enum transition)(TRANSITION_COUNT + 2))
 /* Kinds of lines. */
-#define TRANSITION_KINDS (TRANSITION_COUNT + 1)
+#define TRANSITION_KINDS (TRANSITION_COUNT + 3)
 
 /* The words that a TRANSITION carries, by index; see frame_row() in
  * tables/amd64/frames.h for where they come from. Words beyond the record's size

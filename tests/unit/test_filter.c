@@ -349,9 +349,10 @@ static void bad_expressions_are_told_with_a_caret(void)
           "did you mean EXCEPTION?" },
         { "transition=SIGSEGV", 11, "there is no transition SIGSEGV: "
           "THREAD_START, APC, EXCEPTION, CALLBACK, RAISE, COMPLETION, "
-          "all or none" },
+          "MODULE, UNMODULE, all or none" },
         { "transition=1", 11, "there is no transition 1: THREAD_START, APC, "
-          "EXCEPTION, CALLBACK, RAISE, COMPLETION, all or none" },
+          "EXCEPTION, CALLBACK, RAISE, COMPLETION, MODULE, UNMODULE, all or "
+          "none" },
         { "transiton=APC", 0, "there is no filter transiton=; did you mean "
           "transition=?" },
         { "trace=NtClose,apc", 14, "there is no system call apc; did you mean "
@@ -1438,6 +1439,40 @@ static void processes_are_chosen(void)
     }
 }
 
+static void modules_are_told_only_where_they_are_named(void)
+{
+    static const struct {
+        const char *expression;
+        bool mapped;
+        bool unmapped;
+        bool apc;
+    } rows[] = {
+        { "transition=all", false, false, true },
+        { "transition=!apc", false, false, false },
+        { "transition=all,module", true, false, true },
+        { "transition=MODULE,UNMODULE", true, true, false },
+        { "transition=!MODULE", false, false, true },
+        { "transition=none", false, false, false },
+    };
+    struct filter *f = filter_open();
+    struct err e = { 0 };
+
+    CHECK(!filter_pass_transitions(f, TRANSITION_MODULE));
+    CHECK(!filter_pass_transitions(f, TRANSITION_UNMODULE));
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        CHECK(filter_add(f, str_of(rows[i].expression), &e));
+        CHECK(filter_pass_transitions(f, TRANSITION_MODULE) == rows[i].mapped);
+        CHECK(filter_pass_transitions(f, TRANSITION_UNMODULE) ==
+              rows[i].unmapped);
+        CHECK(filter_pass_transitions(f, TRANSITION_APC) == rows[i].apc);
+    }
+    /* Also beside what chooses calls. */
+    filter_failed(f);
+    CHECK(filter_add(f, STR("transition=MODULE"), &e));
+    CHECK(filter_pass_transitions(f, TRANSITION_MODULE));
+    filter_close(f);
+}
+
 static void names_of_the_users_own_calls_are_known(void)
 {
     static const struct call_facts rows[] = {
@@ -1486,6 +1521,7 @@ int main(void)
         TEST(classes_of_an_object_look_at_it),
         TEST(capitals_are_known),
         TEST(names_of_the_users_own_calls_are_known),
+        TEST(modules_are_told_only_where_they_are_named),
     };
 
     return check_run(tests, COUNT_OF(tests));
