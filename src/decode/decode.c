@@ -601,6 +601,21 @@ static void tell_briefly(const struct telling *g, enum sink_part part)
     }
 }
 
+/* What the return of a call in two parts shows once more: other lines stand
+ * between, and it is what one would have to look for above them. */
+static uint32_t again_arg(const struct decoder *d, const struct telling *g,
+                          enum sink_part part)
+{
+    uint32_t none = g->shape->facts->arg_count;
+    uint32_t i = none;
+    uint64_t value;
+
+    if (part == PART_RETURN && d->options.again) {
+        i = main_arg(g);
+    }
+    return i < none && arg_value(g, i, &value) && !is_news(g, i) ? i : none;
+}
+
 static void tell_args_plainly(struct sink *s, const struct call *call)
 {
     const struct call_facts *facts = call->stub ? call->stub->facts : NULL;
@@ -732,6 +747,7 @@ static void tell_args(struct decoder *d, const struct call *call,
 {
     const struct call_facts *facts = call->stub ? call->stub->facts : NULL;
     struct telling g;
+    uint32_t again;
 
     if (d->options.names_only) {
         return;
@@ -751,10 +767,18 @@ static void tell_args(struct decoder *d, const struct call *call,
         }
         return;
     }
-    if (part == PART_RETURN && !shape_find(d, facts)->any_out) {
+    if (part == PART_RETURN && !shape_find(d, facts)->any_out &&
+        !d->options.again) {
         return;
     }
     telling_of(&g, d, call, part != PART_ENTRY);
+    again = again_arg(d, &g, part);
+    if (again < facts->arg_count) {
+        tell_one(&g, again,
+                 d->options.brief && needs_no_name(&g, again)
+                     ? STR("")
+                     : g.shape->args[again].name);
+    }
     for (uint32_t i = 0; i < facts->arg_count && !d->options.brief; i++) {
         if (part != PART_RETURN || is_news(&g, i)) {
             tell_one(&g, i, g.shape->args[i].name);

@@ -41,6 +41,7 @@ struct decode_options {
     bool verbose;         // -v: everything that was copied of structs, arrays
     bool raw;             // -X raw: numbers alone
     bool names_only;      // no arguments at all: for counting
+    bool again;           // a return begins with what its call is about
     bool brief;           // --short: only arguments that matter (brief.h)
     enum handle_detail handles;
     /* NULL, or says of which calls the arguments are told as bare numbers. */

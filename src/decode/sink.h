@@ -20,7 +20,8 @@
  *
  * A call is told whole (PART_WHOLE), or in two parts, PART_ENTRY without a
  * result and PART_RETURN with one. PART_RETURN has only the args that were
- * not known at the entry. Dumps come before call_end. A sink keeps nothing
+ * not known at the entry, and, if the decoder is asked to, ahead of them once
+ * more the one that says what the call is about. Dumps come before call_end. A sink keeps nothing
  * that it is handed.
  */
 #ifndef DECODE_SINK_H

@@ -181,6 +181,7 @@ static struct decode_options decode_options_of(struct telling *t, bool wine)
         .string_max = (uint32_t)o->string_limit,
         .verbose = !o->abbrev,
         .raw = o->constants == CONSTANTS_RAW,
+        .again = true,
         .brief = o->brief && !o->json,
         .handles = (enum handle_detail)o->handles,
         .is_raw = is_raw,

@@ -844,6 +844,52 @@ static void an_entry_that_is_dropped_is_not_told(void)
     text_close(&text);
 }
 
+static void the_return_of_two_parts_says_again_what_it_is_about(void)
+{
+    struct object pipe = { .type = STR("File"),
+                           .name = STR("\\Device\\NamedPipe\\demo"),
+                           .path = STR("") };
+
+    open_file();
+    options.again = true;
+    call.returned = true;
+    CHECK_STR(line_of(true),
+              STR("NtOpenFile(FileHandle=0x22000, "
+                  "DesiredAccess=GENERIC_READ|SYNCHRONIZE, ObjectAttributes="
+                  "{ObjectName=\"\\??\\C:\\windows\\win.ini\", "
+                  "Attributes=OBJ_CASE_INSENSITIVE}, "
+                  "IoStatusBlock=0x23000, ShareAccess=FILE_SHARE_READ, "
+                  "OpenOptions=FILE_SYNCHRONOUS_IO_NONALERT "
+                  "<unfinished ...>\n"
+                  "<... NtOpenFile resumed>ObjectAttributes="
+                  "{ObjectName=\"\\??\\C:\\windows\\win.ini\", "
+                  "Attributes=OBJ_CASE_INSENSITIVE}, FileHandle=[0x4c], "
+                  "IoStatusBlock={Status=0, Information=FILE_OPENED}) = 0"));
+    START("NtClose", 0x50);
+    options.again = true;
+    call.objects[0] = &pipe;
+    call.returned = true;
+    CHECK_STR(line_of(true),
+              STR("NtClose(Handle=0x50<\\Device\\NamedPipe\\demo> "
+                  "<unfinished ...>\n<... NtClose resumed>"
+                  "Handle=0x50<\\Device\\NamedPipe\\demo>) = 0"));
+    /* Nothing is said of what it is about. */
+    START("NtDelayExecution", 0, LENGTH);
+    options.again = true;
+    put_u(&before, LENGTH, (uint64_t)-10000, 8);
+    call.returned = true;
+    CHECK_STR(
+        line_of(true),
+        STR("NtDelayExecution(Alertable=FALSE, DelayInterval=[+0.001000s] "
+            "<unfinished ...>\n<... NtDelayExecution resumed>) = 0"));
+    START("NtClose", 0x50);
+    options.again = true;
+    options.brief = true;
+    call.returned = true;
+    CHECK_STR(line_of(true), STR("NtClose(0x50 <unfinished ...>\n"
+                                 "<... NtClose resumed>0x50) = 0"));
+}
+
 static void go_brief(void)
 {
     options.brief = true;
@@ -964,6 +1010,7 @@ int main(void)
         TEST(an_address_of_another_process_is_no_place_in_this_one),
         TEST(an_entry_that_is_dropped_is_not_told),
         TEST(no_call_is_undone_by_its_memory),
+        TEST(the_return_of_two_parts_says_again_what_it_is_about),
         TEST(a_short_line_has_the_path_first_and_the_new_handle_last),
         TEST(a_short_line_has_no_length_that_its_data_show),
         TEST(a_short_line_leaves_out_what_is_as_usual),
