@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * callers.c - see callers.h. The registers that callers keep lie in the agent's
- * frame, right below the call's (wire/record.h); stack and images are read where
+ * callers.c - see callers.h. The registers that callers keep are in the
+ * thread's ring (struct ring_kept); stack and images are read where
  * they are. Only reads. Unwind data are anybody's: whatever they say, a walk ends,
  * and what cannot be told is not told.
  */
@@ -74,20 +74,23 @@ static struct modfile *file_of(struct traced *t, struct traced_image *image)
     return f->there ? &f->file : NULL;
 }
 
-static bool read_registers(struct traced *t, const struct record_entry *entry,
+static bool read_registers(const struct ring *ring,
+                           const struct record_entry *entry,
                            struct unwind_state *s)
 {
     static const uint8_t numbers[STACK_REGISTERS / 8] = {
         UNWIND_RBX, UNWIND_RBP, UNWIND_RSI, UNWIND_RDI, 12, 13, 14, 15
     };
-    uint64_t kept[STACK_REGISTERS / 8];
+    struct ring_kept kept;
 
-    if (!os_read(&t->target.os, entry->rsp - ENTRY_FRAME, kept, sizeof(kept))) {
+    /* It stands where anybody can write: one look. */
+    memcpy(&kept, (const char *)ring + RING_KEPT, sizeof(kept));
+    if (kept.rsp + 8 != entry->rsp) {
         return false;
     }
     *s = (struct unwind_state){ .rip = entry->caller };
     for (size_t i = 0; i < COUNT_OF(numbers); i++) {
-        s->registers[numbers[i]] = kept[i];
+        s->registers[numbers[i]] = kept.registers[i];
     }
     s->registers[UNWIND_RSP] = entry->rsp + 8;
     return true;
@@ -115,8 +118,8 @@ static bool walk(struct traced *t, const struct unwind_stack *stack,
     return false;
 }
 
-bool callers_first(struct traced *t, const struct record_entry *entry,
-                   str *module)
+bool callers_first(struct traced *t, const struct ring *ring,
+                   const struct record_entry *entry, str *module)
 {
     uint64_t base = entry->rsp < entry->stack_base ? entry->stack_base : 0;
     size_t size = base != 0 && base - entry->rsp < STACK_MOST
@@ -131,7 +134,7 @@ bool callers_first(struct traced *t, const struct record_entry *entry,
            !os_read(&t->target.os, entry->rsp, bytes, size)) {
         size /= 2;
     }
-    if (bytes != NULL && read_registers(t, entry, &s)) {
+    if (bytes != NULL && read_registers(ring, entry, &s)) {
         struct unwind_stack stack = {
             .bytes = bytes, .low = entry->rsp, .size = size, .base = base
         };

@@ -12,10 +12,11 @@
 #include <stdint.h>
 
 /* The module of the first caller that is none through which everybody calls
- * (decode.h); the name lasts as long as the image. False: it is not known, or the
- * code is in no module. */
-bool callers_first(struct traced *t, const struct record_entry *entry,
-                   str *module);
+ * (decode.h); the name lasts as long as the image. `ring` is that of its thread,
+ * which waits with the call's entry. False: it is not known, or the code is in no
+ * module. */
+bool callers_first(struct traced *t, const struct ring *ring,
+                   const struct record_entry *entry, str *module);
 /* Gives back what was read of an image; NULL is fine. */
 void callers_forget(struct image_file *file);
 

@@ -103,6 +103,7 @@ static bool name_argument(struct traced *t, struct about *a,
 
 /* The call whose thread waits. */
 struct asked {
+    const struct ring *ring;
     const struct record_entry *entry;
     uint64_t args[4 + RECORD_MORE_MAX];
     uint32_t count;
@@ -148,12 +149,12 @@ static bool is_from(struct traced *t, const struct asked *q,
 {
     str module;
 
-    return callers_first(t, q->entry, &module) &&
+    return callers_first(t, q->ring, q->entry, &module) &&
            filter_rule_is_from(r, module);
 }
 
 static uint64_t verdict_of(struct traced *t, struct about *a,
-                           const uint8_t *record)
+                           const struct ring *ring, const uint8_t *record)
 {
     const struct plan *p = t->target.plan;
     const struct tamper_use *u;
@@ -163,6 +164,7 @@ static uint64_t verdict_of(struct traced *t, struct about *a,
 
     memcpy(&entry, record, ENTRY_SIZE);
     q = asked_by(p, &entry, record);
+    q.ring = ring;
     u = plan_first_use(p, entry.head.number);
     for (int k = 0; u != NULL && k < TAMPER_RULES_MOST; k++) {
         const struct rule *r = filter_rule_at(p->wants.filter, u->rule);
@@ -181,7 +183,7 @@ void tampering_judge(struct traced *t, struct drained *d, const uint8_t *record)
 {
     struct about *a = malloc(sizeof(*a));
 
-    d->ring->verdict = a != NULL ? verdict_of(t, a, record) : 0;
+    d->ring->verdict = a != NULL ? verdict_of(t, a, d->ring, record) : 0;
     free(a);
 }
 

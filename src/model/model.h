@@ -224,7 +224,7 @@ void model_waiting(const struct model *m,
                    void *ctx);
 
 /* A module of a process, for who looks into its file. */
-struct module_told {
+struct module_here {
     uint64_t base;
     uint64_t size;
     str name;
@@ -233,7 +233,7 @@ struct module_told {
 };
 /* The one that has `address`, now; false: none has. As model_place. */
 bool model_module(const struct model_process *p, uint64_t address,
-                  struct module_told *out);
+                  struct module_here *out);
 
 /* What `address` is part of, now, by MODULEs and PLACEs. A name in it lasts
  * until the next record takes effect. */

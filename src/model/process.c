@@ -190,7 +190,7 @@ void process_module_file(struct model_process *p, uint64_t base, str path)
 }
 
 bool model_module(const struct model_process *p, uint64_t address,
-                  struct module_told *out)
+                  struct module_here *out)
 {
     size_t at = module_above(p, address);
     const struct module *m = at > 0 ? &p->modules[at - 1] : NULL;
@@ -198,7 +198,7 @@ bool model_module(const struct model_process *p, uint64_t address,
     if (m == NULL || address - m->base >= m->size) {
         return false;
     }
-    *out = (struct module_told){ m->base, m->size, m->name,
+    *out = (struct module_here){ m->base, m->size, m->name,
                                  m->path.p ? m->path : STR(""), m->build };
     return true;
 }

@@ -163,7 +163,7 @@ static bool is_plain_name(str name)
 }
 
 static void file_find(const struct stacks *s, struct stack_file *f,
-                      const struct module_told *m)
+                      const struct module_here *m)
 {
     char room[PATH_ROOM];
     struct buf b = BUF_OVER(room);
@@ -182,7 +182,7 @@ static void file_find(const struct stacks *s, struct stack_file *f,
     }
 }
 
-static bool is_of(const struct stack_file *f, const struct module_told *m)
+static bool is_of(const struct stack_file *f, const struct module_here *m)
 {
     return memcmp(&f->build, &m->build, sizeof(f->build)) == 0 &&
            str_eq_nocase((str){ f->name, f->name_size }, m->name) &&
@@ -190,7 +190,7 @@ static bool is_of(const struct stack_file *f, const struct module_told *m)
 }
 
 /* The file of the module; NULL: it is not at hand. */
-static struct stack_file *file_of(struct stacks *s, const struct module_told *m)
+static struct stack_file *file_of(struct stacks *s, const struct module_here *m)
 {
     struct stack_file *f;
 
@@ -230,7 +230,7 @@ struct walking {
 static bool find(void *ctx, uint64_t address, struct unwind_module *out)
 {
     struct walking *w = ctx;
-    struct module_told m;
+    struct module_here m;
     struct stack_file *f;
 
     if (!model_module(w->call->process, address, &m)) {
@@ -269,7 +269,7 @@ static struct sink_frame frame_at(struct walking *w, uint64_t address)
         .place = model_place(w->call->process, address),
         .symbol = STR(""),
     };
-    struct module_told m;
+    struct module_here m;
     struct stack_file *f;
     uint32_t offset;
 

@@ -113,7 +113,7 @@ static void where_a_modules_file_is_may_be_told(void)
     };
     _Alignas(8) char room[200];
     struct buf b = BUF_OVER(room);
-    struct module_told told;
+    struct module_here told;
 
     journal_module(&b, 0, &made, STR("x.dll"), STR(""));
     tell_record(t->p, &b);
