@@ -145,7 +145,8 @@ static uint32_t resume_made(struct ring *ring)
     struct own_call c = { .stub = PRIVATE_NtResumeThread,
                           .a = { ring->made_thread, 0 } };
 
-    return held && c.a[0] != 0 ? own_call_always(ring, &c) : 0;
+    return held && c.a[0] != 0 ? own_call_always(ring, &c)
+                               : STATUS_NOT_SUPPORTED;
 }
 
 void chore_run(struct ring *ring, uint32_t chore, struct opened *opened)

@@ -586,7 +586,7 @@ static bool region_of(uint64_t at, uint64_t region[2])
 
 static bool was_said(uint64_t at, uint64_t size)
 {
-    for (unsigned i = 0; i < kernel_said_count && i < SAID_MOST; i++) {
+    for (unsigned i = 0; i < kernel_said_count; i++) {
         if (kernel_said[i][0] <= at && at + size <= kernel_said[i][1]) {
             return true;
         }
@@ -635,7 +635,10 @@ static uint32_t answer_query(const struct kernel_call *c)
         }
         return 0xc0000141;
     }
+    /* The own stack below RSP is not kept: between two pieces of it there may be
+     * one of what is, about which nobody asks. */
     if (kernel_asks_once && !kernel_asks_again && !kernel_anywhere &&
+        !(region[0] <= prop_in.rsp && prop_in.rsp < region[1]) &&
         kernel_asked == region[0] && was_said(c->rdx, 1) &&
         kernel_asked_at / 0x10000 == c->rdx / 0x10000) {
         bad("asked twice about %#llx", (unsigned long long)c->rdx);
@@ -656,9 +659,11 @@ static uint32_t answer_query(const struct kernel_call *c)
     m[5] = kernel_bottom != 0 ? 0x20000 : 0;
     memcpy((void *)c->r9, m, sizeof(m));
     if (answer[0] == 0x1000 && answer[1] != 0x104 && answer[1] != 0x01 &&
-        answer[1] != 0x10) {
-        memcpy(kernel_said[kernel_said_count++ % SAID_MOST], region,
-               sizeof(region));
+        answer[1] != 0x10 && !was_said(region[0], region[1] - region[0])) {
+        if (kernel_said_count == SAID_MOST) {
+            die("too many regions");
+        }
+        memcpy(kernel_said[kernel_said_count++], region, sizeof(region));
     }
     return 0;
 }
@@ -5145,6 +5150,7 @@ static void may_be_pending(struct captured *c, uint32_t i)
     program.p.block = (uint8_t)(i + 1);
     program.p.notes = !one_in(4);
     program.p.signals = (uint8_t)below(i + 1);
+    program.p.stack = 0; /* what is copied of it is path_capture's */
     program.p.result = CAPTURE_RESULT_STATUS;
     memcpy(programs + (c->row.program - SECTION_PROGRAMS), &program.p,
            sizeof(program.p));
@@ -5600,9 +5606,7 @@ static void check_chore(void)
     same("calls for a chore", chore_calls != 0 || !calls, true);
     /* Nothing that it has made is held here. */
     same("chore status", ring->chore_status,
-         calls                        ? chore_said
-         : now->chore == CHORE_RESUME ? 0
-                                      : STATUS_NOT_SUPPORTED);
+         calls ? chore_said : STATUS_NOT_SUPPORTED);
     if (calls && now->chore == CHORE_QUERY) {
         check_told(now->address);
     }
