@@ -22,6 +22,8 @@
 
 /* Of LdrInitializeThunk, which is bent to the agent's start. */
 #define LOADER_SAME 64
+/* What lies so near is looked at together. */
+#define NEAR 0x10000u
 
 #define IMAGE_SCN_MEM_DISCARDABLE 0x02000000u
 
@@ -144,12 +146,22 @@ bool module_share(struct module *out, struct module *like,
                   const struct os_process *p, uint64_t base)
 {
     uint64_t loader = module_export(like, STR("LdrInitializeThunk"));
-    uint32_t from, to;
+    uint32_t from, to, start;
 
     if (like->base != base || like->leftover != 0 || loader < base ||
-        !syscalls_span(&like->syscalls, &from, &to) ||
-        !is_same(like, p, 0, PAGE) || !is_same(like, p, from, to - from) ||
-        !is_same(like, p, loader - base, LOADER_SAME)) {
+        loader - base > like->size ||
+        !syscalls_span(&like->syscalls, &from, &to)) {
+        return false;
+    }
+    start = (uint32_t)(loader - base);
+    /* Each look stops the process: one, where both lie close together. */
+    if (start > to ? start - to < NEAR : from - start < NEAR) {
+        from = start < from ? start : from;
+        to = start + LOADER_SAME > to ? start + LOADER_SAME : to;
+    }
+    if (!is_same(like, p, 0, PAGE) || !is_same(like, p, from, to - from) ||
+        ((start < from || start >= to) &&
+         !is_same(like, p, start, LOADER_SAME))) {
         return false;
     }
     if (like->users == NULL) {

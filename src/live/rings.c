@@ -160,11 +160,10 @@ bool rings_wake(struct traced *t)
         }
     }
     /* Not left set: whoever asks again would not sleep, but turn round and round
-     * until its turn has come. Who was not asleep yet sees it by itself; or is
-     * woken soon, or when its wait is renewed. */
+     * until its turn has come. Who was not asleep yet, or does not hear it for
+     * an APC, sees it by itself; or is woken soon, or when its wait is renewed. */
     if (some > t->woken || (some > 0 && os_tsc() > t->wake_at)) {
-        os_event_set(t->target.room);
-        os_event_reset(t->target.room);
+        os_event_pulse(t->target.room);
         t->wake_at = os_tsc() + WAKE_AGAIN_MS * t->session->timing.tsc_per_ms;
     }
     t->woken = some;

@@ -185,8 +185,9 @@ static size_t round_trip(struct session *s)
 }
 
 /* Sleeps until something wakes us, or for `ms`. Of many processes the end of
- * the first ones wakes; that of the others is seen at the next look. */
-static void sleep_ms(struct session *s, uint32_t ms)
+ * the first ones wakes; that of the others is seen at the next look. True: a
+ * thread has woken us, and whether anything else has happened is not known. */
+static bool sleep_ms(struct session *s, uint32_t ms)
 {
     void *handles[WAIT_MOST];
     int count = 0;
@@ -199,7 +200,7 @@ static void sleep_ms(struct session *s, uint32_t ms)
             handles[count++] = t->target.os.process;
         }
     }
-    os_wait(handles, count, ms);
+    return os_wait(handles, count, ms) == 0;
 }
 
 static void say_asleep(const struct session *s, uint32_t asleep)
@@ -210,8 +211,10 @@ static void say_asleep(const struct session *s, uint32_t asleep)
     }
 }
 
-static void doze(struct session *s)
+/* True: as sleep_ms. */
+static bool doze(struct session *s)
 {
+    bool woken = false;
     bool waking = false;
     bool pressing = false;
 
@@ -221,7 +224,7 @@ static void doze(struct session *s)
     if (os_tsc() < s->poll_until) {
         /* The thread that we poll for may want this very core. */
         os_yield();
-        return;
+        return false;
     }
     say_asleep(s, 1);
     /* Full fence: they see that we sleep, or we see what they wrote. Pairs
@@ -233,9 +236,10 @@ static void doze(struct session *s)
     if (!pressing || waking) {
         bool idle = os_tsc() - s->busy_at > IDLE_MS * s->timing.tsc_per_ms;
 
-        sleep_ms(s, waking ? 1 : idle ? SLEEP_IDLE_MS : SLEEP_MS);
+        woken = sleep_ms(s, waking ? 1 : idle ? SLEEP_IDLE_MS : SLEEP_MS);
     }
     say_asleep(s, 0);
+    return woken;
 }
 
 /* --summary-every: the table so far, if it is time for it. */
@@ -388,6 +392,7 @@ static bool follow(struct session *s)
     s->followed_since = os_tsc();
     while (!is_refused(s) && !is_deaf(s)) {
         size_t taken = round_trip(s);
+        bool woken = false;
 
         recording_turn(s, taken >= busy);
         if (timing_tick(&s->timing, &point)) {
@@ -398,13 +403,15 @@ static bool follow(struct session *s)
             return false;
         }
         if (taken < busy) {
-            doze(s);
+            woken = doze(s);
         } else {
             for (struct traced *t = s->traced; t != NULL; t = t->next) {
                 rings_wake(t);
             }
         }
-        if ((taken == 0 || os_tsc() > s->ends_at) && end_processes(s)) {
+        /* Who is woken by threads that wait has no time to look at every turn. */
+        if (((taken == 0 && !woken) || os_tsc() > s->ends_at) &&
+            end_processes(s)) {
             return true;
         }
     }
@@ -529,7 +536,7 @@ static bool any_runs(const struct session *s)
 static void wait_untraced(struct session *s)
 {
     while (any_runs(s) && os_interrupt_take() == OS_INTERRUPT_NONE) {
-        sleep_ms(s, 1000);
+        (void)sleep_ms(s, 1000);
     }
 }
 

@@ -50,6 +50,9 @@ struct str16 os_command_line(void);
 void *os_event_open(bool manual, struct err *e);
 void os_event_set(void *event);
 void os_event_reset(void *event);
+/* Sets a manual one and resets it: who waits for it now is woken, who comes a
+ * moment later is not. */
+void os_event_pulse(void *event);
 void os_event_close(void *event);
 /* Waits until one of `count` (<= 64) handles is signalled; its index, or -1
  * after `ms`. */

@@ -74,6 +74,12 @@ void os_event_reset(void *event)
     put(event, false);
 }
 
+void os_event_pulse(void *event)
+{
+    put(event, true);
+    put(event, false);
+}
+
 void os_event_close(void *event)
 {
     free(event);

@@ -32,6 +32,11 @@ void os_event_reset(void *event)
     ResetEvent(event);
 }
 
+void os_event_pulse(void *event)
+{
+    PulseEvent(event);
+}
+
 void os_event_close(void *event)
 {
     if (event != NULL) {
