@@ -667,9 +667,10 @@ static inline bool g_call(struct grammar_line *l)
 
 static inline bool g_transition(struct grammar_line *l)
 {
-    static const char *const kinds[] = {
-        "THREAD_START", "APC", "EXCEPTION", "CALLBACK", "RAISE", "COMPLETION"
-    };
+    static const char *const kinds[] = { "THREAD_START", "APC",
+                                         "EXCEPTION",    "CALLBACK",
+                                         "RAISE",        "COMPLETION",
+                                         "MODULE",       "UNMODULE" };
     bool known = false;
     size_t from;
 

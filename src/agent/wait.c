@@ -200,6 +200,7 @@ __attribute__((noinline)) static void rest_once(struct ring *ring, uint64_t ms)
 
     if (own_call(ring, &c) == TRACER_GONE) {
         atomic_store_explicit(&section_here()->dead, 1, memory_order_relaxed);
+        threads_wake_asked(ring);
     }
 }
 

@@ -339,6 +339,16 @@ static bool write_replaced(struct ring *ring, const struct entry_frame *frame,
     return true;
 }
 
+/* Rules end with the tracer, even while there is room in the ring. */
+__attribute__((noinline)) static bool has_tracer(struct ring *ring,
+                                                 uint64_t rsp)
+{
+    return atomic_load_explicit(&section_here()->dead, memory_order_relaxed) ==
+               0 &&
+           (!own_calls_allowed() || teb_is_cramped(rsp) ||
+            !own_tracer_gone(ring));
+}
+
 /* Lets the rules have the call that has just been written down. Returns its row as
  * the return is to see it; with frame->stub 0 it is over, and `frame` has its
  * result. Nothing is changed that no record tells. Its own function, so that other
@@ -350,6 +360,9 @@ tamper(struct ring *ring, struct entry_frame *frame, uint64_t rsp, uint64_t row)
     bool delayed;
     uint64_t result;
 
+    if (use != 0 && !has_tracer(ring, rsp)) {
+        use = 0;
+    }
     if (tamper_enter(ring, use, &result, &delayed) &&
         write_replaced(ring, frame, rsp, result, delayed)) {
         tamper_left(ring, use);

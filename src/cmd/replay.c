@@ -39,7 +39,8 @@ static enum word word_of(str expression)
         { "process=", WORD_VIEW },    { "direct", WORD_VIEW },
         { "!direct", WORD_VIEW },     { "read=", WORD_DATA },
         { "write=", WORD_DATA },      { "raw=", WORD_DATA },
-        { "transition=", WORD_VIEW },
+        { "transition=", WORD_VIEW }, { "inject=", WORD_DATA },
+        { "fault=", WORD_DATA },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

@@ -20,6 +20,7 @@
 #define CALLERS_MOST 64
 /* So much of a stack is looked at. */
 #define STACK_MOST 0x40000u
+#define PAGE 0x1000u
 
 struct image_file {
     const struct os_process *os;
@@ -122,19 +123,17 @@ bool callers_first(struct traced *t, const struct ring *ring,
                    const struct record_entry *entry, str *module)
 {
     uint64_t base = entry->rsp < entry->stack_base ? entry->stack_base : 0;
-    size_t size = base != 0 && base - entry->rsp < STACK_MOST
-                      ? (size_t)(base - entry->rsp)
-                      : STACK_MOST;
+    /* Where it is not known how much there is, the page of RSP: what is behind it
+     * may be somebody's guard. */
+    size_t size = base == 0 ? (size_t)(PAGE - entry->rsp % PAGE)
+                  : base - entry->rsp < STACK_MOST ? (size_t)(base - entry->rsp)
+                                                   : STACK_MOST;
     uint8_t *bytes = malloc(size);
     struct unwind_state s;
     bool found = false;
 
-    /* Where it is not known how much there is, as much as is there. */
-    while (bytes != NULL && size >= 0x1000 &&
-           !os_read(&t->target.os, entry->rsp, bytes, size)) {
-        size /= 2;
-    }
-    if (bytes != NULL && read_registers(ring, entry, &s)) {
+    if (bytes != NULL && os_read(&t->target.os, entry->rsp, bytes, size) &&
+        read_registers(ring, entry, &s)) {
         struct unwind_stack stack = {
             .bytes = bytes, .low = entry->rsp, .size = size, .base = base
         };
