@@ -145,6 +145,11 @@ static uint32_t open_pages(struct keeper *k)
     }
     status = own_protect(NULL, address, size, PAGE_READWRITE, &was);
     if ((int32_t)status >= 0) {
+        /* It is code. Another tracer has died just now, and its thread, which
+         * we have stopped, has not closed these pages yet. */
+        if (was == PAGE_READWRITE) {
+            was = PAGE_EXECUTE_READ;
+        }
         k->opened = (struct opened){ address, size, was };
     }
     return status;
