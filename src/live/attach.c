@@ -410,7 +410,8 @@ static void wake_asked(const struct target *t, const struct dead_agent *d)
     void *thread;
     uint32_t tid;
 
-    if (!os_read(&t->os, at, &tid, sizeof(tid)) || tid == 0 ||
+    if (d->section == 0 || !os_read(&t->os, at, &tid, sizeof(tid)) ||
+        tid == 0 ||
         os_thread_open(t->os.pid, tid, 0, &thread) != OS_THREAD_OPEN) {
         return;
     }
@@ -483,6 +484,16 @@ static bool stop(struct joining *j, struct err *e)
     return err_set(e, ERR_OS, "it loads win32u.dll again and again");
 }
 
+/* True if its keeper has closed its handles, or is about to: their numbers may
+ * be others' by now, even ours. */
+static bool is_shut(const struct target *t, const struct dead_agent *d)
+{
+    const uint64_t at = d->section + offsetof(struct section, keeper.what);
+    uint32_t what;
+
+    return !os_read(&t->os, at, &what, sizeof(what)) || what == KEEPER_END;
+}
+
 /* What tracers have left that are dead: nothing leads there any more. */
 static void clear_dead(struct target *t)
 {
@@ -490,9 +501,12 @@ static void clear_dead(struct target *t)
 
     for (size_t i = 0; i < t->dead_count; i++) {
         const struct dead_agent *d = &t->dead[i];
+        bool shut = d->section == 0 || is_shut(t, d);
 
-        if (!d->quiet || !os_section_unmap(&t->os, d->section, &ignored) ||
-            !os_release_at(&t->os, d->at, &ignored)) {
+        if (!d->quiet ||
+            (d->section != 0 &&
+             !os_section_unmap(&t->os, d->section, &ignored)) ||
+            !os_release_at(&t->os, d->at, &ignored) || shut) {
             continue;
         }
         for (size_t k = 0; k < COUNT_OF(d->handles); k++) {

@@ -214,6 +214,21 @@ static bool open_section(struct target *t, const struct launch_options *o,
 
 /* --- the image --- */
 
+/* What an agent says of its section may be out of date: whoever took it back
+ * was killed between section and agent. Then anything may be mapped there by
+ * now, even ours. */
+static bool is_section_of(const struct target *t, uint64_t at, uint64_t agent)
+{
+    uint32_t magic;
+    uint64_t whose;
+
+    return os_read(&t->os, at + offsetof(struct section, magic), &magic,
+                   sizeof(magic)) &&
+           os_read(&t->os, at + offsetof(struct section, agent), &whose,
+                   sizeof(whose)) &&
+           magic == SECTION_MAGIC && whose == agent;
+}
+
 /* False if the tracer whose agent is at `agent` lives: *e says which it is, or
  * that it cannot be told. What stands there is the program's to write: believed
  * is the kernel, which says what its handles are. */
@@ -242,7 +257,8 @@ static bool note_agent(struct target *t, uint64_t agent, struct err *e)
     if (t->dead_count < DEAD_AGENTS_MOST) {
         t->dead[t->dead_count++] = (struct dead_agent){
             .at = agent,
-            .section = config.section,
+            .section =
+                is_section_of(t, config.section, agent) ? config.section : 0,
             .handles = { config.room, config.wake, config.tracer },
         };
     }
@@ -306,8 +322,11 @@ static bool find_place(struct target *t, struct err *e)
                     t->like->ntdll.base == t->ntdll.base &&
                     take_place(t, t->like->agent);
 
-    return (as_there || search_place(t, e)) &&
-           os_commit_at(&t->os, t->agent,
+    if (!as_there && !search_place(t, e)) {
+        return false;
+    }
+    t->section->agent = t->agent;
+    return os_commit_at(&t->os, t->agent,
                         AGENT_ROOM + OWN_PAGE * (1 + RINGS_AT_FIRST), e);
 }
 

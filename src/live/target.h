@@ -44,7 +44,7 @@ struct target_pages {
 /* An agent whose tracer is dead. */
 struct dead_agent {
     uint64_t at;
-    uint64_t section;     // where its section is mapped
+    uint64_t section;     // where its section is mapped; 0: no more
     uint64_t handles[3];  // that it was given
     bool quiet;           // nobody is in it, nor comes back to it
 };

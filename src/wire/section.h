@@ -201,6 +201,8 @@ struct section {
      * call: whoever finds out that there is no tracer lets it go on. 0: none. */
     _Atomic uint32_t asked;
     struct keeper_words keeper;
+    /* Where the agent lies whose section this is. */
+    uint64_t agent;
 };
 
 static_assert(offsetof(struct section, plain) == SECTION_PLAIN, "section.h");

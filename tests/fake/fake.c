@@ -1327,6 +1327,9 @@ bool os_section_unmap(const struct os_process *p, uint64_t at, struct err *e)
     if (at != SHARED && at != OLD_SECTION) {
         wrong("memory was unmapped that is not ours");
     }
+    if (at == SHARED && fake.callback != 0) {
+        wrong("memory was unmapped that the program's threads use");
+    }
     return leave(true);
 }
 
@@ -1878,15 +1881,20 @@ static void add_agent(struct area *agent, struct area *section)
 {
     const struct image_head *head =
         (const struct image_head *)(const void *)agent_image;
-    const struct image_config config = { .section = OLD_SECTION,
+    struct section *s = (struct section *)(void *)section->bytes;
+    const struct image_config config = { .section = fake.setup.section_gone
+                                                        ? SHARED
+                                                        : OLD_SECTION,
                                          .tracer = OTHERS,
                                          .tracer_pid = fake.setup.traced_by };
 
     memcpy(agent->bytes, agent_image, head->size);
     memcpy(agent->bytes + head->config, &config, sizeof(config));
+    s->magic = SECTION_MAGIC;
+    s->agent = OLD_AGENT;
     if (fake.setup.left_stopped) {
         fake.thread_stopped = 1;
-        ((struct section *)(void *)section->bytes)->asked = FAKE_TID;
+        s->asked = FAKE_TID;
     }
 }
 

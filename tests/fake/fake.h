@@ -74,6 +74,7 @@ struct fake_setup {
     uint32_t traced_by;
     uint32_t handle_on;
     bool left_stopped;  // that tracer had just stopped its thread
+    bool section_gone;  // ... had just unmapped its section
     /* What runs in it, once it is let go; its result is the exit status. It is
      * to return when fake_over says so. */
     uint32_t (*run)(void);

@@ -799,6 +799,23 @@ static void a_thread_that_a_dead_tracer_had_stopped_goes_on(void)
     tell_once(&s);
 }
 
+/* Where the section of a dead one was, there is ours now. */
+static void what_a_dead_tracer_had_given_back_is_not_taken_again(void)
+{
+    static const struct story s = {
+        .name = "section gone",
+        .line = "ntstrace -o out.txt --detach-after=10 -p 64",
+        .attached = true,
+        .setup = { .run = is_joined,
+                   .traced_by = FAKE_OTHER,
+                   .section_gone = true },
+        .says = { "NtClose(Handle=0x10) = 0" },
+        .says_more = { "+++ attached +++", "+++ detached +++" },
+    };
+
+    tell_once(&s);
+}
+
 static uint32_t is_joined_anew(void)
 {
     if (fake_begins() ? fake_start() : fake_joined()) {
@@ -884,6 +901,7 @@ int main(void)
         TEST(a_program_that_runs_is_joined_and_let_go_as_it_was),
         TEST(who_says_to_be_traced_is_believed_if_the_system_says_so),
         TEST(a_thread_that_a_dead_tracer_had_stopped_goes_on),
+        TEST(what_a_dead_tracer_had_given_back_is_not_taken_again),
         TEST(a_program_that_has_not_run_is_joined_whenever_it_begins),
         TEST(the_other_engine_tells_calls_that_have_returned),
         TEST(a_thread_that_finds_no_room_waits_and_its_end_is_told),
