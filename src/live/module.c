@@ -146,7 +146,7 @@ bool module_share(struct module *out, struct module *like,
                   const struct os_process *p, uint64_t base)
 {
     uint64_t loader = module_export(like, STR("LdrInitializeThunk"));
-    uint32_t from, to, start;
+    uint32_t from, to, start, low, high;
 
     if (like->base != base || like->leftover != 0 || loader < base ||
         loader - base > like->size ||
@@ -154,14 +154,14 @@ bool module_share(struct module *out, struct module *like,
         return false;
     }
     start = (uint32_t)(loader - base);
-    /* Each look stops the process: one, where both lie close together. */
-    if (start > to ? start - to < NEAR : from - start < NEAR) {
-        from = start < from ? start : from;
-        to = start + LOADER_SAME > to ? start + LOADER_SAME : to;
-    }
-    if (!is_same(like, p, 0, PAGE) || !is_same(like, p, from, to - from) ||
-        ((start < from || start >= to) &&
-         !is_same(like, p, start, LOADER_SAME))) {
+    low = start < from ? start : from;
+    high = start + LOADER_SAME > to ? start + LOADER_SAME : to;
+    /* Each look stops the process: one for both, if that is not much more. */
+    if (!is_same(like, p, 0, PAGE) ||
+        !(high - low <= to - from + NEAR
+              ? is_same(like, p, low, high - low)
+              : is_same(like, p, from, to - from) &&
+                    is_same(like, p, start, LOADER_SAME))) {
         return false;
     }
     if (like->users == NULL) {
