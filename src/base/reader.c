@@ -94,3 +94,21 @@ str reader_zstr(struct reader *r, size_t max)
     r->at += (size_t)(end - p) + 1;
     return (str){ (const char *)p, (size_t)(end - p) };
 }
+
+uint16_t reader_u16_at(struct reader *r, size_t offset)
+{
+    reader_seek(r, offset);
+    return reader_u16(r);
+}
+
+uint32_t reader_u32_at(struct reader *r, size_t offset)
+{
+    reader_seek(r, offset);
+    return reader_u32(r);
+}
+
+uint64_t reader_u64_at(struct reader *r, size_t offset)
+{
+    reader_seek(r, offset);
+    return reader_u64(r);
+}

@@ -25,6 +25,10 @@ uint8_t reader_u8(struct reader *r);
 uint16_t reader_u16(struct reader *r);
 uint32_t reader_u32(struct reader *r);
 uint64_t reader_u64(struct reader *r);
+/* The same at `offset`, where it goes first. */
+uint16_t reader_u16_at(struct reader *r, size_t offset);
+uint32_t reader_u32_at(struct reader *r, size_t offset);
+uint64_t reader_u64_at(struct reader *r, size_t offset);
 str reader_bytes(struct reader *r, size_t size);
 /* The text up to the next NUL, which is consumed; without one within `max`
  * bytes, `bad`. */

@@ -67,24 +67,6 @@ struct headers {
     size_t sections;     // offset
 };
 
-static uint16_t u16_at(struct reader *r, size_t offset)
-{
-    reader_seek(r, offset);
-    return reader_u16(r);
-}
-
-static uint32_t u32_at(struct reader *r, size_t offset)
-{
-    reader_seek(r, offset);
-    return reader_u32(r);
-}
-
-static uint64_t u64_at(struct reader *r, size_t offset)
-{
-    reader_seek(r, offset);
-    return reader_u64(r);
-}
-
 /* Reads the headers from the file header on; `nt` is where "PE\0\0" stands. */
 static struct headers read_headers(struct reader *r, size_t nt)
 {
@@ -92,20 +74,21 @@ static struct headers read_headers(struct reader *r, size_t nt)
     struct headers h = { 0 };
     bool plus;
 
-    h.machine = u16_at(r, file);
-    h.section_count = u16_at(r, file + 2);
-    h.optional_size = u16_at(r, file + 16);
-    h.flags = u16_at(r, file + 18);
+    h.machine = reader_u16_at(r, file);
+    h.section_count = reader_u16_at(r, file + 2);
+    h.optional_size = reader_u16_at(r, file + 16);
+    h.flags = reader_u16_at(r, file + 18);
     h.optional = file + FILE_HEADER_SIZE;
     h.sections = h.optional + h.optional_size;
-    h.magic = u16_at(r, h.optional);
+    h.magic = reader_u16_at(r, h.optional);
     plus = h.magic == MAGIC_PE32_PLUS;
-    h.entry = u32_at(r, h.optional + 16);
-    h.base = plus ? u64_at(r, h.optional + 24) : u32_at(r, h.optional + 28);
-    h.image_size = u32_at(r, h.optional + 56);
-    h.headers_size = u32_at(r, h.optional + 60);
-    h.subsystem = u16_at(r, h.optional + 68);
-    h.directory_count = u32_at(r, h.optional + (plus ? 108 : 92));
+    h.entry = reader_u32_at(r, h.optional + 16);
+    h.base = plus ? reader_u64_at(r, h.optional + 24)
+                  : reader_u32_at(r, h.optional + 28);
+    h.image_size = reader_u32_at(r, h.optional + 56);
+    h.headers_size = reader_u32_at(r, h.optional + 60);
+    h.subsystem = reader_u16_at(r, h.optional + 68);
+    h.directory_count = reader_u32_at(r, h.optional + (plus ? 108 : 92));
     h.directories = h.optional + (plus ? 112 : 96);
     return h;
 }
@@ -119,8 +102,8 @@ static void read_directory(struct reader *r, const struct headers *h,
     *rva = 0;
     *size = 0;
     if (index < h->directory_count && at + 8 <= h->sections) {
-        *rva = u32_at(r, at);
-        *size = u32_at(r, at + 4);
+        *rva = reader_u32_at(r, at);
+        *size = reader_u32_at(r, at + 4);
     }
 }
 
@@ -133,9 +116,9 @@ static bool sections_are_there(struct reader *r, const struct headers *h,
 {
     for (size_t i = 0; i < h->section_count; i++) {
         size_t at = h->sections + i * SECTION_SIZE;
-        uint32_t mapped = u32_at(r, at + 8);
-        uint32_t size = u32_at(r, at + 16);
-        uint32_t start = u32_at(r, at + 20);
+        uint32_t mapped = reader_u32_at(r, at + 8);
+        uint32_t size = reader_u32_at(r, at + 16);
+        uint32_t start = reader_u32_at(r, at + 20);
 
         if (r->bad) {
             return false;
@@ -156,9 +139,9 @@ static uint64_t file_offset(struct reader *r, const struct headers *h,
 {
     for (size_t i = 0; i < h->section_count; i++) {
         size_t at = h->sections + i * SECTION_SIZE;
-        uint32_t section = u32_at(r, at + 12);
-        uint32_t size = u32_at(r, at + 16);
-        uint32_t start = u32_at(r, at + 20);
+        uint32_t section = reader_u32_at(r, at + 12);
+        uint32_t size = reader_u32_at(r, at + 16);
+        uint32_t start = reader_u32_at(r, at + 20);
 
         if (rva >= section && rva - section < size) {
             return (uint64_t)start + (rva - section);
@@ -184,7 +167,7 @@ static enum pe_kind judge_i386(struct reader r, const struct headers *h)
     if (at > r.size || r.size - (size_t)at < CLR_FLAGS + 4) {
         return PE_DOTNET;
     }
-    flags = u32_at(&r, (size_t)at + CLR_FLAGS);
+    flags = reader_u32_at(&r, (size_t)at + CLR_FLAGS);
     return flags & CLR_IL_ONLY && !(flags & CLR_32BIT_REQUIRED) ? PE_DOTNET
                                                                 : PE_I386;
 }
@@ -201,14 +184,14 @@ enum pe_kind pe_judge(const void *head, size_t size, uint64_t file_size)
     if (!str_eq(mark, STR("MZ"))) {
         return PE_NOT_EXECUTABLE;
     }
-    nt = u32_at(&r, E_LFANEW);
+    nt = reader_u32_at(&r, E_LFANEW);
     if (r.bad) {
         return PE_TRUNCATED;
     }
     if (nt < 4 || nt >= file_size) {
         /* DOS programs hold anything here; but the relocations of theirs
          * begin below 40h, where a newer header still has fields. */
-        return nt >= file_size && u16_at(&r, E_LFARLC) >= DOS_HEADER_SIZE
+        return nt >= file_size && reader_u16_at(&r, E_LFARLC) >= DOS_HEADER_SIZE
                    ? PE_TRUNCATED
                    : PE_16_BIT;
     }
@@ -293,7 +276,7 @@ static bool find_headers(struct reader *r, struct headers *h)
     str mark;
 
     mark = reader_bytes(r, 2);
-    nt = u32_at(r, E_LFANEW);
+    nt = reader_u32_at(r, E_LFANEW);
     if (r->bad || !str_eq(mark, STR("MZ")) || nt > r->size) {
         return false;
     }
@@ -404,7 +387,7 @@ str pe_module_name(const struct pe_image *image)
     if (image->exports == 0) {
         return STR("");
     }
-    rva = u32_at(&r, (size_t)image->exports + 12);
+    rva = reader_u32_at(&r, (size_t)image->exports + 12);
     return r.bad ? STR("") : name_at(image, rva);
 }
 
@@ -417,14 +400,14 @@ struct pe_exports pe_exports_over(const struct pe_image *image)
     if (at == 0) {
         return it;
     }
-    it.function_count = u32_at(&r, at + 20);
-    it.name_count = u32_at(&r, at + 24);
+    it.function_count = reader_u32_at(&r, at + 20);
+    it.name_count = reader_u32_at(&r, at + 24);
     if (it.name_count > NAMES_MOST) {
         it.name_count = NAMES_MOST;  // ordinals have 16 bits
     }
-    it.functions = u32_at(&r, at + 28);
-    it.names = u32_at(&r, at + 32);
-    it.ordinals = u32_at(&r, at + 36);
+    it.functions = reader_u32_at(&r, at + 28);
+    it.names = reader_u32_at(&r, at + 32);
+    it.ordinals = reader_u32_at(&r, at + 36);
     if (r.bad) {
         it.name_count = 0;
     }
@@ -440,15 +423,15 @@ bool pe_exports_next(struct pe_exports *it, struct pe_export *out)
         struct pe_export e;
         size_t i = it->next++;
 
-        e.name = name_at(image, u32_at(&r, it->names + i * 4));
+        e.name = name_at(image, reader_u32_at(&r, it->names + i * 4));
         if (r.bad) {
             /* The table leaves the image; so do all names behind this. */
             it->next = it->name_count;
             it->skipped++;
             return false;
         }
-        e.ordinal = u16_at(&r, it->ordinals + i * 2);
-        e.rva = u32_at(&r, it->functions + (size_t)e.ordinal * 4);
+        e.ordinal = reader_u16_at(&r, it->ordinals + i * 2);
+        e.rva = reader_u32_at(&r, it->functions + (size_t)e.ordinal * 4);
         if (r.bad || e.ordinal >= it->function_count || e.rva == 0 ||
             e.rva >= image->image_size || e.name.size == 0) {
             it->skipped++;
@@ -476,8 +459,8 @@ bool pe_identity_of(struct pe_identity *out, const void *head, size_t size)
         (h.magic != MAGIC_PE32 && h.magic != MAGIC_PE32_PLUS)) {
         return false;
     }
-    out->timestamp = u32_at(&r, h.optional - FILE_HEADER_SIZE + 4);
-    out->checksum = u32_at(&r, h.optional + 64);
+    out->timestamp = reader_u32_at(&r, h.optional - FILE_HEADER_SIZE + 4);
+    out->checksum = reader_u32_at(&r, h.optional + 64);
     out->image_size = h.image_size;
     read_directory(&r, &h, DIRECTORY_DEBUG, &out->debug, &out->debug_size);
     if (r.bad) {
@@ -493,10 +476,10 @@ bool pe_codeview_in(const void *directory, size_t size, uint32_t *rva,
     struct reader r = reader_over(directory, size);
 
     for (size_t at = 0; size - at >= DEBUG_ENTRY_SIZE; at += DEBUG_ENTRY_SIZE) {
-        uint32_t type = u32_at(&r, at + 12);
+        uint32_t type = reader_u32_at(&r, at + 12);
 
-        *data_size = u32_at(&r, at + 16);
-        *rva = u32_at(&r, at + 20);
+        *data_size = reader_u32_at(&r, at + 16);
+        *rva = reader_u32_at(&r, at + 20);
         if (type == DEBUG_CODEVIEW && *rva != 0) {
             return true;
         }

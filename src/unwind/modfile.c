@@ -28,26 +28,14 @@ enum {
 
 #define SECTION_IS_CODE 0x20000020u /* it holds some, or may be run */
 
-static uint16_t u16_at(struct reader *r, size_t offset)
-{
-    reader_seek(r, offset);
-    return reader_u16(r);
-}
-
-static uint32_t u32_at(struct reader *r, size_t offset)
-{
-    reader_seek(r, offset);
-    return reader_u32(r);
-}
-
 static struct modfile_part part_at(struct reader *r, size_t optional,
                                    uint32_t index)
 {
     struct modfile_part part = { 0, 0 };
 
-    if (index < u32_at(r, optional + 108)) {
-        part.rva = u32_at(r, optional + 112 + (size_t)index * 8);
-        part.size = u32_at(r, optional + 116 + (size_t)index * 8);
+    if (index < reader_u32_at(r, optional + 108)) {
+        part.rva = reader_u32_at(r, optional + 112 + (size_t)index * 8);
+        part.size = reader_u32_at(r, optional + 116 + (size_t)index * 8);
     }
     return part;
 }
@@ -56,12 +44,12 @@ static struct modfile_part part_at(struct reader *r, size_t optional,
 static struct modfile_section section_at(struct modfile *f, struct reader *r,
                                          size_t at, bool mapped)
 {
-    struct modfile_section s = { .rva = u32_at(r, at + 12) };
-    uint32_t size = u32_at(r, at + 8);
-    uint32_t there = u32_at(r, at + 16);
+    struct modfile_section s = { .rva = reader_u32_at(r, at + 12) };
+    uint32_t size = reader_u32_at(r, at + 8);
+    uint32_t there = reader_u32_at(r, at + 16);
 
-    s.at = mapped ? s.rva : u32_at(r, at + 20);
-    s.flags = u32_at(r, at + 36);
+    s.at = mapped ? s.rva : reader_u32_at(r, at + 20);
+    s.flags = reader_u32_at(r, at + 36);
     if (size == 0 || (!mapped && there < size)) {
         size = there;
     }
@@ -91,24 +79,24 @@ static bool open_as(struct modfile *f, const struct modfile_source *source,
         memcmp(head, "MZ", 2) != 0) {
         return false;
     }
-    nt = u32_at(&r, E_LFANEW);
+    nt = reader_u32_at(&r, E_LFANEW);
     if (r.bad || nt > size - 4 || memcmp(head + nt, "PE\0\0", 4) != 0) {
         return false;
     }
     optional = nt + 4 + FILE_HEADER_SIZE;
-    table = optional + u16_at(&r, nt + 20);
-    if (u16_at(&r, nt + 4) != MACHINE_AMD64 ||
-        u16_at(&r, optional) != MAGIC_PE32_PLUS) {
+    table = optional + reader_u16_at(&r, nt + 20);
+    if (reader_u16_at(&r, nt + 4) != MACHINE_AMD64 ||
+        reader_u16_at(&r, optional) != MAGIC_PE32_PLUS) {
         return false;
     }
-    f->timestamp = u32_at(&r, nt + 8);
-    f->checksum = u32_at(&r, optional + 64);
-    f->image_size = u32_at(&r, optional + 56);
-    f->symbols = mapped ? 0 : u32_at(&r, nt + 12);
-    f->symbol_count = mapped ? 0 : u32_at(&r, nt + 16);
+    f->timestamp = reader_u32_at(&r, nt + 8);
+    f->checksum = reader_u32_at(&r, optional + 64);
+    f->image_size = reader_u32_at(&r, optional + 56);
+    f->symbols = mapped ? 0 : reader_u32_at(&r, nt + 12);
+    f->symbol_count = mapped ? 0 : reader_u32_at(&r, nt + 16);
     f->exports = part_at(&r, optional, DIRECTORY_EXPORT);
     f->functions = part_at(&r, optional, DIRECTORY_EXCEPTION);
-    f->section_count = u16_at(&r, nt + 6);
+    f->section_count = reader_u16_at(&r, nt + 6);
     if (r.bad || f->section_count > MODFILE_SECTIONS_MOST) {
         f->section_count = 0;
         return false;
