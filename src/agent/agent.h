@@ -258,6 +258,8 @@ struct opened {
 void chore_run(struct ring *ring, uint32_t chore, struct opened *opened);
 /* True if an image is at `address`, which struct ring_told then tells of. */
 bool chore_is_image(struct ring *ring, uint64_t address);
+/* ... 1 + its index in section.image; 0: the tracer does not know it. */
+uint16_t chore_known_image(struct ring *ring);
 /* Gives what is open its protection back. */
 void chore_close(struct ring *ring, struct opened *opened);
 

@@ -14,6 +14,8 @@
  */
 #include "agent/agent.h"
 
+#include "base/hash.h"
+
 #define MEM_FREE 0x10000
 #define MEM_PRIVATE 0x20000
 #define MEM_IMAGE 0x1000000
@@ -101,6 +103,27 @@ bool chore_is_image(struct ring *ring, uint64_t address)
 {
     return (int32_t)query(ring, address) >= 0 &&
            told_at(ring)->type == MEM_IMAGE;
+}
+
+uint16_t chore_known_image(struct ring *ring)
+{
+    const struct section *s = section_here();
+    const struct ring_told *told = told_at(ring);
+    uint64_t name;
+
+    if (told->name_bytes == 0 || told->name_bytes > sizeof(told->name)) {
+        return 0;
+    }
+    name = hash_add(HASH_START, told->name, told->name_bytes);
+    for (uint16_t i = 0; i < SECTION_IMAGES_MOST && i < s->image_count; i++) {
+        const struct section_image *x = &s->image[i];
+
+        if (x->base == told->allocation && x->end == told->allocation_end &&
+            x->name == name) {
+            return (uint16_t)(i + 1);
+        }
+    }
+    return 0;
 }
 
 static uint32_t open_pages(struct ring *ring, uint64_t address, uint64_t size,

@@ -617,14 +617,17 @@ static bool write_return(struct ring *ring, struct return_frame *frame,
     struct section *s = section_here();
     struct record_return *r;
     bool child = row_makes(row) && child_return(ring, rsp, frame->rax);
-    bool spin, waits, look = false;
+    bool spin, waits, mapped, look = false;
+    uint16_t known;
     uint32_t size;
 
     if ((row_flags(row) & ROW_CAPTURES) != 0 && !capture_near_end(rsp)) {
         look = capture_return(ring, row, rsp, frame->rax, time);
     }
     spin = orphan && (s->flags & SECTION_ASK_ORPHANS) != 0;
-    waits = spin || child || has_mapped_image(ring, row, rsp, frame->rax);
+    mapped = has_mapped_image(ring, row, rsp, frame->rax);
+    known = mapped ? chore_known_image(ring) : 0;
+    waits = spin || child || (mapped && known == 0);
     /* Until the tracer has asked for it, this thread's last call must stay
      * the program's. Where there is no room we must wait, and cannot ask. */
     ring->quiet = spin;
@@ -642,7 +645,7 @@ static bool write_return(struct ring *ring, struct return_frame *frame,
     r->head.kind = RECORD_RETURN;
     r->head.flags =
         (uint8_t)((orphan ? RECORD_ORPHAN : 0) | (waits ? RECORD_WAITS : 0));
-    r->head.number = 0;
+    r->head.number = known;
     r->head.time = time;
     r->rip = frame->rip;
     r->rsp = rsp;

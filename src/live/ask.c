@@ -10,6 +10,8 @@
  */
 #include "live/ask.h"
 
+#include "base/hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +70,7 @@ struct region_told region_of(const struct ring_told *told)
     if (bytes <= sizeof(told->name)) {
         os_to_utf8(&path, (struct str16){ told->name, bytes / 2 });
         r.path_size = path.size;
+        r.name = hash_add(HASH_START, told->name, bytes);
     }
     return r;
 }

@@ -24,6 +24,7 @@ struct region_told {
     bool free;
     bool image;
     bool mapped;
+    uint64_t name;     // as struct section_image has it; 0: not told
     size_t path_size;  // 0: no file, or none that is known
     char path[3072];   // NT path, WTF-8
 };

@@ -241,18 +241,24 @@ static bool is_question(const struct record_head *head)
             head->kind == RECORD_TRANSITION);
 }
 
-/* How much of the records in `bytes` comes before the first question; *size is
- * that one's, 0 if there is none. */
-static uint32_t before_question(const uint8_t *bytes, uint32_t all,
-                                uint32_t *size)
+/* True if a record says that a call has mapped an image that is known. */
+static bool maps_known(const struct record_head *head)
+{
+    return head->kind == RECORD_RETURN && head->number != 0;
+}
+
+/* How much of the records in `bytes` comes before the first that has to be looked
+ * at by itself: *next is that one's head, its size 0 if there is none. */
+static uint32_t before_next(const uint8_t *bytes, uint32_t all,
+                            struct record_head *next)
 {
     struct walk w = walk_over(bytes, all);
     struct walked r;
 
-    *size = 0;
+    *next = (struct record_head){ 0 };
     while (walk_next(&w, &r)) {
-        if (is_question(&r.head)) {
-            *size = r.head.size;
+        if (is_question(&r.head) || maps_known(&r.head)) {
+            *next = r.head;
             return (uint32_t)(r.bytes - bytes);
         }
     }
@@ -329,6 +335,23 @@ static size_t take_question(struct traced *t, struct drained *d,
     return taken;
 }
 
+/* Takes a record of an image that is known, so that what comes behind it finds
+ * it there. */
+static size_t take_known(struct traced *t, struct drained *d,
+                         const uint8_t *bytes, const struct record_head *head,
+                         uint64_t now)
+{
+    size_t taken;
+
+    if (!d->resolved) {
+        images_known(t, head->time, head->number - 1u);
+        d->resolved = true;
+    }
+    taken = take(t, d, bytes, head->size, now);
+    d->resolved = taken < head->size;
+    return taken;
+}
+
 /* Takes records that are no questions, up to one whose addresses have to be
  * asked for: these are asked for, or the record is kept back. */
 static size_t take_plain(struct traced *t, struct drained *d,
@@ -350,22 +373,25 @@ static size_t feed(struct traced *t, struct drained *d, uint32_t from,
                    uint32_t size, uint32_t left, uint32_t asked, bool last)
 {
     uint64_t now = os_tsc();
-    uint32_t question, before;
+    struct record_head next;
+    uint32_t before;
     size_t taken = 0;
 
     memcpy(t->session->scratch, (const char *)d->ring + RING_DATA + from, size);
     while (taken < size && !d->stuck && !d->asking && !d->wonders) {
         const uint8_t *bytes = t->session->scratch + taken;
 
-        before = before_question(bytes, size - (uint32_t)taken, &question);
+        before = before_next(bytes, size - (uint32_t)taken, &next);
         /* Whatever stands in a ring, the others come to their turn. */
         if (os_tsc() - now > t->session->timing.tsc_per_ms * TURN_MS) {
             d->stuck = true;
         } else if (before > 0) {
             taken += take_plain(t, d, bytes, before, now);
+        } else if (!is_question(&next)) {
+            taken += take_known(t, d, bytes, &next, now);
         } else {
-            taken += take_question(t, d, bytes, question,
-                                   !last && left == (uint32_t)taken + question,
+            taken += take_question(t, d, bytes, next.size,
+                                   !last && left == (uint32_t)taken + next.size,
                                    asked, now);
         }
     }

@@ -143,7 +143,8 @@ static uint64_t learn_size(struct traced *t, const struct region_told *told,
     const str name = STR("win32u.dll");
     const struct os_process *p = &t->target.os;
     struct known_image image = { .base = told->allocation,
-                                 .end = told->allocation_end };
+                                 .end = told->allocation_end,
+                                 .name = told->name };
     const struct known_image *known =
         known_find(&t->session->known, image.base, image.end, path);
 
@@ -167,6 +168,35 @@ bool images_add(struct traced *t, uint64_t time, const struct region_told *told)
     images_found(t, time, told->allocation, size, region_file(told),
                  (str){ told->path, told->path_size });
     return win32u && take_win32u(t, told->allocation);
+}
+
+/* Whose build is told, and whose place decides about a rule, is taken in before
+ * its thread goes on. */
+static void tell_agent(struct traced *t)
+{
+    const struct session *s = t->session;
+    struct section *section = t->target.section;
+
+    if (s->identities || filter_rule_count(s->telling.filter) > 0) {
+        return;
+    }
+    for (size_t i = 0; i < s->known.count && i < SECTION_IMAGES_MOST; i++) {
+        const struct known_image *x = &s->known.at[i];
+
+        section->image[i] = (struct section_image){ x->base, x->end, x->name };
+        t->images_told = (uint32_t)i + 1;
+    }
+    section->image_count = t->images_told;
+}
+
+void images_known(struct traced *t, uint64_t time, uint32_t index)
+{
+    if (index < t->images_told) {
+        const struct known_image *x = &t->session->known.at[index];
+        const str path = { x->path, x->path_size };
+
+        images_found(t, time, x->base, x->size, str_file(path), path);
+    }
 }
 
 bool images_win32u(struct traced *t, uint64_t base)
@@ -260,6 +290,7 @@ bool images_begin(struct traced *t, uint64_t time)
         return false;
     }
     add_program(t, time);
+    tell_agent(t);
     return true;
 }
 

@@ -25,6 +25,9 @@ void images_found(struct traced *t, uint64_t time, uint64_t base, uint64_t size,
  * system calls are known from now on. They are not told yet. */
 bool images_add(struct traced *t, uint64_t time,
                 const struct region_told *told);
+/* The same of the one that the agent calls the `index`th of those it was told of;
+ * anything else means nothing. */
+void images_known(struct traced *t, uint64_t time, uint32_t index);
 /* The one that `base` is in, if there is one, is no more. */
 void images_remove(struct traced *t, uint64_t time, uint64_t base);
 /* True if `address` is in one of them. */

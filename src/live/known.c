@@ -25,12 +25,18 @@ const struct known_image *known_find(const struct known *k, uint64_t base,
 
 void known_add(struct known *k, const struct known_image *image, str path)
 {
-    struct known_image *x = &k->at[k->count % KNOWN_MOST];
+    size_t i = k->count;
+    struct known_image *x;
     char *copy = malloc(path.size + 1);
 
     if (copy == NULL) {
         return;
     }
+    if (i >= KNOWN_MOST) {
+        i = SECTION_IMAGES_MOST +
+            (i - SECTION_IMAGES_MOST) % (KNOWN_MOST - SECTION_IMAGES_MOST);
+    }
+    x = &k->at[i];
     memcpy(copy, path.p, path.size);
     free(x->path);
     *x = *image;

@@ -2,7 +2,9 @@
 /*
  * known.h - how large the images of one process are, for the next one that has
  * the same: the children of a build have the same DLLs, and to read in a process
- * that runs is dear. They are none of those that we look into: not win32u.
+ * that runs is dear. They are none of those that we look into: not win32u. The
+ * first are told to each new agent as well (section.image), so that a thread that
+ * maps one need not wait for us.
  *
  * The same is what has the same file at the same place, with the same extent, as
  * its process says: whoever lies there can have the image of another process
@@ -12,17 +14,20 @@
 #define LIVE_KNOWN_H
 
 #include "base/str.h"
+#include "wire/section.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* When there are more, the oldest is forgotten. */
+/* When there are more, the oldest is forgotten, but for the first
+ * SECTION_IMAGES_MOST: agents are told of those, by index. */
 #define KNOWN_MOST 256
 
 struct known_image {
     uint64_t base;
     uint64_t end;   // of its mapping
     uint64_t size;  // bytes, as its head says
+    uint64_t name;  // as struct section_image has it
     size_t path_size;
     char *path;  // WTF-8, owned
 };

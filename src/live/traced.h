@@ -59,8 +59,9 @@ struct drained {
     /* The newest record there wants an answer, which is on its way: the thread
      * has yet to ask, or does a chore. It is not taken before. */
     bool asking;
-    bool wonders;               // the next record is kept back (places.c)
-    bool resolved;              // it has got it; the record is still to be fed
+    bool wonders;  // the next record is kept back (places.c)
+    bool
+        resolved;  // it has got it, or needs none; the record is still to be fed
     uint64_t runs_since;        // TSC: asking, and not waiting; 0: it waits
     uint64_t wonders_since;     // TSC: a record is kept back (places.c); 0: no
     uint64_t wondered_in_vain;  // TSC: it was, and nothing came; 0: never
@@ -115,6 +116,7 @@ struct traced {
     struct traced_image *images;  // images.c: sorted, owned
     size_t image_count;
     size_t images_room;
+    uint32_t images_told;               // ... to the agent, of session.known
     struct image_at seen[SEEN_PLACES];  // places.c: a ring
     uint64_t seen_time[SEEN_PLACES];    // of the record that it was for
     uint32_t seen_count;                // ever put there in this look

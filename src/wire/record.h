@@ -10,7 +10,8 @@
  *      4  u8  kind      enum record_kind
  *      5  u8  flags     RECORD_* below
  *      6  u16 number    service number (ENTRY, DATA, COMPLETION), transition
- *                       (TRANSITION)
+ *                       (TRANSITION), 1 + index of the image in section.image
+ *                       that the call has mapped (RETURN; 0: none of those)
  *      8  u64 time      TSC of the writing CPU
  *
  *   PAD         nothing; fills the ring up to its end. Only the first 8

@@ -24,7 +24,7 @@
 #include "wire/record.h"
 
 #define SECTION_MAGIC 0x3153544e /* "NTS1" */
-#define SECTION_VERSION 5
+#define SECTION_VERSION 6
 
 #define SECTION_RING_STATE 0x1000
 #define SECTION_PENDING 0x9000
@@ -40,6 +40,9 @@
 #define SECTION_PENDING_LIVE 0xc0
 #define SECTION_SLOT 0x100
 #define SECTION_HEARD 0x1a4
+
+/* The most images of which the agent is told. */
+#define SECTION_IMAGES_MOST 64
 
 /* Service numbers are 14 bits: table (2) and index (12); two tables are in
  * use. */
@@ -167,6 +170,15 @@ struct keeper_words {
     uint64_t size;  // bytes
 };
 
+/* An image that the tracer knows from another process, and does not look into: a
+ * thread that maps it says which it is, and waits for nobody. */
+struct section_image {
+    uint64_t base;
+    uint64_t end;  // of its mapping
+    uint64_t
+        name;  // hash_add of its file's name, UTF-16, as the kernel gives it
+};
+
 struct section {
     uint32_t magic;
     uint32_t version;
@@ -203,6 +215,8 @@ struct section {
     struct keeper_words keeper;
     /* Where the agent lies whose section this is. */
     uint64_t agent;
+    uint64_t image_count;
+    struct section_image image[SECTION_IMAGES_MOST];
 };
 
 static_assert(offsetof(struct section, plain) == SECTION_PLAIN, "section.h");

@@ -177,17 +177,22 @@ static void an_image_is_known_by_place_extent_and_file(void)
     free(k);
 }
 
+/* But for those of which agents were told, by index. */
 static void of_too_many_images_the_oldest_is_forgotten(void)
 {
     struct known *k = calloc(1, sizeof(*k));
+    const uint64_t told = SECTION_IMAGES_MOST;
 
     for (uint64_t i = 0; i <= KNOWN_MOST; i++) {
         const struct known_image image = { .base = i, .end = i + 1, .size = 1 };
 
         known_add(k, &image, STR("x"));
     }
-    CHECK(known_find(k, 0, 1, STR("x")) == NULL);
-    CHECK(known_find(k, 1, 2, STR("x")) != NULL);
+    for (uint64_t i = 0; i < told; i++) {
+        CHECK_U64(k->at[i].base, i);
+    }
+    CHECK(known_find(k, told, told + 1, STR("x")) == NULL);
+    CHECK(known_find(k, told + 1, told + 2, STR("x")) != NULL);
     CHECK(known_find(k, KNOWN_MOST, KNOWN_MOST + 1, STR("x")) != NULL);
     known_close(k);
     free(k);
