@@ -110,6 +110,7 @@ static void check_flags(struct doctor *d)
         check_same(d, count, 1);
         check_same(d, none, 0);
         check_that(d, os_process_is_new(&held));
+        check_that(d, os_process_is_suspended(&held));
         check_say(d,
                   "argument 8 of NtCreateUserProcess: with 1 the thread is "
                   "suspended %u times, with 0 %u",

@@ -31,8 +31,11 @@
 #define WAIT_MS 5
 /* Threads that are held stop so soon. */
 #define HELD_MS 300
-/* Whoever has begun is through the first steps of its loader by then. */
-#define BEGIN_MS 200
+/* Whoever has begun is through the first steps of its loader by then: at which a
+ * user looks who wants to join it, or for which a thread that has made it may have
+ * to wait. */
+#define BEGIN_MS 5000
+#define CHILD_BEGINS_MS 200
 
 /* --- which process --- */
 
@@ -165,22 +168,64 @@ static bool stands_at_start(const struct os_threads *threads)
     return true;
 }
 
+/* Nothing is asked that a thread of it would have to answer, and it is not
+ * stopped: in its first moments, of which the system's own side of it makes the
+ * most, it would not bear that (Wine's is in the middle of malloc), and would
+ * stay so if we were ended. */
 bool attach_may(const struct os_process *p)
 {
     struct os_threads *threads;
     struct err ignored;
     bool may;
 
-    if (!os_process_is_new(p)) {
+    if (os_process_has_begun(p)) {
         return true;
     }
-    os_process_hold(p, true);
+    if (!os_process_is_new(p) || !os_process_is_suspended(p)) {
+        return false;
+    }
     threads = os_threads_ask(p, 0, &ignored);
-    may = threads == NULL ||
-          (os_threads_answer(threads, HELD_MS) && stands_at_start(threads));
-    os_process_hold(p, false);
+    may = threads != NULL && os_threads_answer(threads, HELD_MS) &&
+          stands_at_start(threads);
     os_threads_close(threads);
     return may;
+}
+
+/* A performance counter's value, `ms` from now. */
+static uint64_t in_ms(uint32_t ms)
+{
+    struct os_clock now;
+
+    os_clock_read(&now);
+    return now.counter + ms * os_counter_frequency() / 1000;
+}
+
+/* For a moment; false: it is later than `until`. */
+static bool sleep_until(uint64_t until, struct err *e)
+{
+    if (in_ms(0) > until) {
+        return err_set(e, ERR_OS, "it does not begin");
+    }
+    os_sleep(1);
+    return true;
+}
+
+/* Waits until it may be joined: it has begun, or stands before its first
+ * instruction by its maker's will. */
+static bool await_start(const struct os_process *p, uint64_t until,
+                        struct err *e)
+{
+    uint32_t code;
+
+    while (!attach_may(p)) {
+        if (os_process_ended(p, &code)) {
+            return err_set(e, ERR_NOT_FOUND, "has ended");
+        }
+        if (!sleep_until(until, e)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* The same as at launch, but for a process whose maker may let it run at any
@@ -209,33 +254,25 @@ static bool hook_held(struct target *t, bool *begun, struct err *e)
 
 /* A process that has not run is hooked; one that has is left alone until its
  * loader works: a thread of ours would be the first there. */
-static bool hook_new(struct target *t, struct err *e)
+static bool hook_new(struct target *t, uint64_t until, struct err *e)
 {
-    struct os_clock now;
-    uint64_t until;
-
-    os_clock_read(&now);
-    until = now.counter + BEGIN_MS * os_counter_frequency() / 1000;
     while (os_process_is_new(&t->os)) {
-        bool begun;
+        bool begun = true;
 
-        if (hook_held(t, &begun, e)) {
+        if (os_process_is_suspended(&t->os) && hook_held(t, &begun, e)) {
             return true;
         }
-        os_clock_read(&now);
-        if (!begun) {
+        if (!begun || !sleep_until(until, e)) {
             return false;
         }
-        if (now.counter > until) {
-            return err_set(e, ERR_OS, "it does not begin");
-        }
-        os_sleep(1);
     }
     return true;
 }
 
-static bool get_in(struct traced *t, uint32_t pid, struct err *e)
+/* `ms`: it has begun by then. */
+static bool get_in(struct traced *t, uint32_t pid, uint32_t ms, struct err *e)
 {
+    const uint64_t until = in_ms(ms);
     struct session *s = t->session;
     const struct launch_options *o = s->options;
     struct target *target = &t->target;
@@ -263,10 +300,13 @@ static bool get_in(struct traced *t, uint32_t pid, struct err *e)
                        "only");
     }
     os_process_path(&target->os, &t->image);
+    if (!await_start(&target->os, until, e)) {
+        return false;
+    }
     if (!target_settle(target, o, &s->timing, e)) {
         return false;
     }
-    if (!hook_new(target, e)) {
+    if (!hook_new(target, until, e)) {
         return false;
     }
     if (target->hooked) {
@@ -316,7 +356,7 @@ static bool open_one(struct session *s, str wanted, struct err *e)
     if (t == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    if (get_in(t, pid, e)) {
+    if (get_in(t, pid, BEGIN_MS, e)) {
         return true;
     }
     if (t->target.os.process != NULL &&
@@ -592,7 +632,7 @@ struct traced *attach_child(struct session *s, const struct born *b,
         err_set(e, ERR_OS, "out of memory");
         return NULL;
     }
-    ok = get_in(t, pid, e);
+    ok = get_in(t, pid, CHILD_BEGINS_MS, e);
     t->parent = b->parent;
     t->parent_tid = b->tid;
     t->how = PROCESS_CHILD;

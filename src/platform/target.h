@@ -83,6 +83,12 @@ uint64_t os_process_image(const struct os_process *p);
 /* True if its loader has never run, by its PEB: no instruction of it has been
  * executed, or next to none. */
 bool os_process_is_new(const struct os_process *p);
+/* True if its loader has run, or runs. Neither: what it begins with is still to be
+ * put there (Wine's own side of it makes it), or it is no more. */
+bool os_process_has_begun(const struct os_process *p);
+/* True if none of its threads runs, for somebody has suspended each. Asks the
+ * kernel alone. */
+bool os_process_is_suspended(const struct os_process *p);
 /* The same; where its image and its parameters are is not asked for again. */
 bool os_process_learn(struct os_process *p);
 /* The path of its program, as the system knows it; its command line, as it

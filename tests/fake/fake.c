@@ -123,8 +123,9 @@ static struct {
     uint64_t begins;  // the thread's RIP
     bool let_run;     // is_new: by its maker; then it begins ...
     bool begun;
-    bool led;     // ... and that to the agent
-    bool loaded;  // its loader has begun
+    bool led;        // ... and that to the agent
+    unsigned looks;  // at it while it is being made
+    bool loaded;     // its loader has begun
     struct os_thread_start program;
     void *program_thread;
     uint8_t *shared;  // the target's view
@@ -188,10 +189,21 @@ static void end_process(uint32_t code)
 /* A thread that its maker has let run begins, unless the tracer holds it. */
 static void let_begin(void);
 
+/* So many looks at a process, and the system has made it. */
+#define LOOKS_UNMADE 3
+
+static bool is_unmade(void)
+{
+    return fake.setup.unmade && fake.looks < LOOKS_UNMADE;
+}
+
 /* One request; false: it is refused. `target`: it is about the process. */
 static bool admit(const char *name, bool target)
 {
     fake.counts.requests++;
+    if (target && is_unmade()) {
+        wrong("it is still being made, and was asked for something");
+    }
     if (fake.setup.begins_at != 0 &&
         fake.counts.requests >= fake.setup.begins_at) {
         fake.let_run = true;
@@ -787,7 +799,8 @@ struct os_threads *os_threads_ask(const struct os_process *p, uint32_t but,
     if (fake.setup.is_new && !fake.loaded) {
         t->one.rip = fake.begins;
     }
-    if (p->pid == PID && fake.stopped <= 0) {
+    if (p->pid == PID && fake.stopped <= 0 &&
+        !(fake.setup.is_new && !fake.loaded)) {
         wrong("threads that run were asked what they look like");
     }
     leave(true);
@@ -981,8 +994,26 @@ bool os_process_is_new(const struct os_process *p)
         return fake.setup.child == FAKE_STUCK;
     }
     enter();
-    is_new = fake.setup.is_new && !fake.loaded;
+    is_new = !is_unmade() && fake.setup.is_new && !fake.loaded;
     return leave(is_new);
+}
+
+bool os_process_has_begun(const struct os_process *p)
+{
+    bool unmade;
+
+    enter();
+    unmade = p->pid == PID && is_unmade();
+    fake.looks++;
+    leave(true);
+    return !unmade && !os_process_is_new(p);
+}
+
+/* Its maker holds it. */
+bool os_process_is_suspended(const struct os_process *p)
+{
+    (void)p;
+    return p->pid == PID && fake.setup.is_new && !fake.let_run;
 }
 
 bool os_process_learn(struct os_process *p)
@@ -1495,6 +1526,9 @@ void os_process_hold(const struct os_process *p, bool hold)
         return;
     }
     enter();
+    if (is_unmade()) {
+        wrong("it is still being made, and was held");
+    }
     fake.stopped += hold ? 1 : -1;
     if (!fake.ended && fake.stopped < 0) {
         wrong("the program was let go on more often than it was held");

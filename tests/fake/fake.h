@@ -67,6 +67,9 @@ struct fake_setup {
     /* It has not run when it is opened. Its maker lets it run at this request,
      * from 1 on; 0: when the tracer has got in, or after a while. */
     bool is_new;
+    /* The system still makes it: at the first looks it has neither begun nor
+     * is it new, and would not bear to be stopped or asked for anything. */
+    bool unmade;
     unsigned begins_at;
     enum fake_child child;  // what it makes
     /* The process that an agent found in it says its tracer is, 0: there is no

@@ -854,6 +854,23 @@ static void a_program_that_has_not_run_is_joined_whenever_it_begins(void)
     tell_from(&s, false);
 }
 
+static void a_program_that_is_being_made_is_left_alone(void)
+{
+    struct story s = {
+        .name = "being made",
+        .line = "ntstrace -o out.txt --detach-after=10 -p 64",
+        .attached = true,
+        .setup = { .run = is_joined_anew, .is_new = true, .unmade = true },
+        .says = { "NtClose(Handle=0x10) = 0" },
+        .says_more = { "+++ attached +++", "+++ detached +++" },
+    };
+
+    tell_once(&s);
+    s.setup.is_new = false;
+    s.setup.run = is_joined;
+    tell_once(&s);
+}
+
 static uint32_t is_interrupted(void)
 {
     if (fake_start()) {
@@ -903,6 +920,7 @@ int main(void)
         TEST(a_thread_that_a_dead_tracer_had_stopped_goes_on),
         TEST(what_a_dead_tracer_had_given_back_is_not_taken_again),
         TEST(a_program_that_has_not_run_is_joined_whenever_it_begins),
+        TEST(a_program_that_is_being_made_is_left_alone),
         TEST(the_other_engine_tells_calls_that_have_returned),
         TEST(a_thread_that_finds_no_room_waits_and_its_end_is_told),
         TEST(what_the_program_writes_over_is_counted),

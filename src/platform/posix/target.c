@@ -106,6 +106,18 @@ bool os_process_is_new(const struct os_process *p)
     return false;
 }
 
+bool os_process_has_begun(const struct os_process *p)
+{
+    (void)p;
+    return false;
+}
+
+bool os_process_is_suspended(const struct os_process *p)
+{
+    (void)p;
+    return false;
+}
+
 bool os_process_learn(struct os_process *p)
 {
     (void)p;

@@ -511,6 +511,14 @@ bool os_process_is_new(const struct os_process *p)
     return os_process_learn(&copy);
 }
 
+bool os_process_has_begun(const struct os_process *p)
+{
+    uint8_t peb[PEB_BYTES];
+
+    read_peb(p, peb);
+    return word_in(peb, PEB_LDR) != 0;
+}
+
 void os_process_path(const struct os_process *p, struct buf *path)
 {
     DWORD size = 0x8000;

@@ -22,6 +22,7 @@
 #define CREATE_SUSPENDED_FLAG 0x01
 #define STATUS_INVALID_PARAMETER_ 0xc000000du
 #define PROCESS_PROTECTION 61 /* information class */
+#define THREAD_SUSPENDED 35 /* the same: ThreadSuspendCount, of 8.1 and later */
 
 /* What is done with it, and the right that it takes. */
 static const struct {
@@ -169,6 +170,36 @@ void os_process_hold(const struct os_process *p, bool hold)
     } else {
         NtResumeProcess(p->process);
     }
+}
+
+static bool is_suspended(HANDLE thread)
+{
+    ULONG count = 0;
+
+    return NtQueryInformationThread(thread, (THREADINFOCLASS)THREAD_SUSPENDED,
+                                    &count, sizeof(count), NULL) >= 0 &&
+           count > 0;
+}
+
+bool os_process_is_suspended(const struct os_process *p)
+{
+    HANDLE thread = NULL, next;
+    bool all = true;
+
+    for (int i = 0; all && i < THREADS_MOST &&
+                    NtGetNextThread(p->process, thread,
+                                    THREAD_QUERY_INFORMATION, 0, 0, &next) >= 0;
+         i++) {
+        if (thread != NULL) {
+            CloseHandle(thread);
+        }
+        thread = next;
+        all = is_suspended(thread);
+    }
+    if (thread != NULL) {
+        CloseHandle(thread);
+    }
+    return all;
 }
 
 typedef NTSTATUS(NTAPI *compare_fn)(HANDLE a, HANDLE b);
