@@ -65,7 +65,7 @@ PORTABLE := \
     tables/calls.c tables/classes.c tables/handles.c tables/meanings.c \
     tables/names.c tables/status.c tables/structs.c tables/types.c \
     tables/fields.c tables/ioctls.c tables/unions.c tables/roles.c \
-    tables/brief.c tables/ctokens.c tables/cwords.c tables/prototypes.c \
+    tables/brief.c tables/deeds.c tables/ctokens.c tables/cwords.c tables/prototypes.c \
     tables/amd64/stubs.c tables/amd64/frames.c \
     wire/walk.c nt/memory.c nt/layout.c nt/read.c \
     unwind/modfile.c unwind/unwind.c unwind/symbols.c \
