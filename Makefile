@@ -88,6 +88,8 @@ PORTABLE := \
     record/ops.c record/chunks.c record/about.c record/recorder.c \
     record/replay.c record/segments.c record/thin.c \
     record/survey.c record/losses.c \
+    report/labels.c report/table.c report/subject.c report/answers.c \
+    report/tell.c report/text.c \
     platform/text.c view/output.c view/progress.c view/when.c view/outlet.c \
     view/stacks.c view/declared.c view/tell.c \
     live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
@@ -98,7 +100,7 @@ PORTABLE := \
     live/callers.c \
     live/handshake.c live/timing.c live/recording.c live/begin.c live/children.c live/session.c \
     cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c \
-    cmd/record.c cmd/replay.c cmd/info.c cmd/merge.c
+    cmd/record.c cmd/replay.c cmd/info.c cmd/merge.c cmd/play.c cmd/report.c
 
 WINDOWS := \
     platform/win/process.c platform/win/running.c platform/win/asks.c platform/win/handles.c \
@@ -200,6 +202,12 @@ $(BW)/stacks/points.exe: tests/stacks/points.c
 	@mkdir -p $(@D)
 	$(WCC) -std=c11 -O2 -fno-optimize-sibling-calls -fno-inline -Wall -Wextra \
 	    -o $@ $< -lntdll -luser32
+
+# Of tests/check-report.
+$(BW)/report/%.exe: tests/report/%.c $(TARGET_H)
+	@mkdir -p $(@D)
+	$(WCC) -std=c11 -O1 -Wall -Wextra $(LEAN) -o $@ $< -lntdll -ladvapi32 \
+	    -lws2_32
 
 STACKS_O := $(addprefix $(BW)/obj/,$(addsuffix .o,base/str.c base/array.c \
     base/reader.c unwind/modfile.c unwind/unwind.c unwind/symbols.c))

@@ -37,6 +37,9 @@ command_run info_run;
 /* Joins the files that -ff has written, whose names begin with o->words[0], into
  * o->view.output. */
 command_run merge_run;
+/* Writes what the program recorded in the file o->words[0] did, as answers; the
+ * exit status is that of replay_run. */
+command_run report_run;
 /* Prints findings on standard output: small experiments that show whether this
  * system behaves as ntstrace relies on; nothing on the machine changes. The
  * exit status is 0 if all that is relied on was seen to hold, else 125. Fails

@@ -41,6 +41,7 @@
 #define REPLAY GOES_WITH(REPLAY)
 #define MERGE GOES_WITH(MERGE)
 #define INFO GOES_WITH(INFO)
+#define REPORT GOES_WITH(REPORT)
 #define RUNS (TRACE | RECORD)
 #define SHOWS (TRACE | REPLAY)
 #define ANY ~0u
@@ -838,6 +839,7 @@ bool options_parse(struct options *out, str raw, struct arena *a, struct err *e)
     p.o.view.string_limit = STRING_LIMIT_DEFAULT;
     p.o.view.stack_size = STACK_SIZE_DEFAULT;
     p.o.view.stack_limit = STACK_LIMIT_DEFAULT;
+    p.o.rows = ROWS_DEFAULT;
     for (size_t i = 0; i < OPTIONS_WORDS_MAX; i++) {
         p.o.words[i] = STR("");
     }

@@ -21,6 +21,8 @@
 #include "view/options.h"
 
 #define OPTIONS_WORDS_MAX 8
+/* Rows of each answer that are shown. */
+#define ROWS_DEFAULT 25
 /* In place of a number of words: a program, and what is its own. */
 #define OPTIONS_PROGRAM SIZE_MAX
 
@@ -46,6 +48,9 @@ struct options {
 
     struct view_options view;
     struct launch_options launch;  // of a program, where there is one
+
+    bool text;      // --text
+    uint64_t rows;  // --rows; 0: all
 
     bool help;
     bool version;

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.c - `ntstrace report FILE.nts`: what the program did, as answers to the
+ * questions that people open a trace with.
+ *
+ * Reads the recording once; writes the answers at its end.
+ */
+#include "cmd/command.h"
+#include "cmd/play.h"
+#include "record/about.h"
+#include "report/text.h"
+#include "view/output.h"
+
+#include <stdlib.h>
+
+#include "base/banned.h"
+
+struct run {
+    struct play play;
+    struct answers *answers;
+    struct output output;
+    struct text_page page;
+};
+
+/* What the numbers are of. */
+static void tell_head(struct run *r, str file)
+{
+    const struct answers_rows *rows = answers_rows(r->answers);
+    char room[600];
+    struct buf b = BUF_OVER(room);
+    char program_room[300];
+    struct buf program = BUF_OVER(program_room);
+
+    about_find(replay_info(&r->play.replay), STR("program"), 0, &program);
+    buf_addf(&b, "%.*s: %.*s", STR_ARGS(str_file(file)),
+             STR_ARGS(buf_str(&program)));
+    text_page_line(&r->page, buf_str(&b));
+    b = BUF_OVER(room);
+    buf_addf(&b,
+             "%llu calls, %llu of which failed; %lld.%06lld s in calls, "
+             "%lld.%06lld s waiting; %llu processes in %lld.%06lld s",
+             (unsigned long long)rows->calls, (unsigned long long)rows->errors,
+             (long long)(rows->ns / 1000000000),
+             (long long)(rows->ns % 1000000000 / 1000),
+             (long long)(rows->wait_ns / 1000000000),
+             (long long)(rows->wait_ns % 1000000000 / 1000),
+             (unsigned long long)rows->processes.count,
+             (long long)(rows->last_ns / 1000000000),
+             (long long)(rows->last_ns % 1000000000 / 1000));
+    text_page_line(&r->page, buf_str(&b));
+    if (rows->lost > 0) {
+        b = BUF_OVER(room);
+        buf_addf(&b, "%llu records were lost: not all is known",
+                 (unsigned long long)rows->lost);
+        text_page_line(&r->page, buf_str(&b));
+    }
+}
+
+/* What was recorded, as it was called; "" if nothing was started. */
+static str program_of(const struct run *r, struct arena *a)
+{
+    str info = replay_info(&r->play.replay);
+    struct buf b = { arena_alloc(a, 1, 1, info.size + 1), 0, info.size + 1,
+                     false };
+
+    return about_find(info, STR("program"), 0, &b) ? buf_str(&b) : STR("");
+}
+
+static bool tell(struct run *r, const struct options *o, struct arena *a,
+                 struct err *e)
+{
+    struct model_out out;
+    bool stacks;
+
+    if (!o->text) {
+        return err_set(e, ERR_USAGE,
+                       "report: needs --text, as in 'ntstrace report --text "
+                       "%.*s'",
+                       STR_ARGS(o->words[0]));
+    }
+    r->play.what = "report";
+    r->play.quiet = o->view.quiet > 0;
+    if (!play_open(&r->play, o->words[0], a, e)) {
+        return false;
+    }
+    stacks = play_has_stacks(&r->play);
+    r->answers = answers_open(stacks ? stacks_of : NULL, &r->play.stacks);
+    if (r->answers == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    answers_command(r->answers, program_of(r, a));
+    out = answers_out(r->answers);
+    if (!play_begin(&r->play, &out, e)) {
+        return false;
+    }
+    answers_clock(r->answers, play_clock(&r->play));
+    if (!play_all(&r->play, e) ||
+        !output_open(&r->output, o->view.output, true, e)) {
+        return false;
+    }
+    text_page_init(&r->page, output_line, &r->output);
+    tell_head(r, o->words[0]);
+    answers_tell(answers_rows(r->answers), (size_t)o->rows, &r->page.page);
+    output_flush(&r->output);
+    if (r->output.failed) {
+        *e = r->output.why;
+        return false;
+    }
+    return true;
+}
+
+bool report_run(const struct options *o, struct arena *a, struct outcome *out,
+                struct err *e)
+{
+    struct run *r = calloc(1, sizeof(*r));
+    struct err ignored;
+    bool ok;
+
+    if (r == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    ok = tell(r, o, a, e);
+    if (!output_close(&r->output, ok ? e : &ignored)) {
+        ok = false;
+    }
+    if (ok && play_damage(&r->play, &out->notes)) {
+        out->status = (uint32_t)err_exit_status(ERR_BAD_INPUT);
+    }
+    play_close(&r->play);
+    answers_close(r->answers);
+    free(r);
+    return ok;
+}
