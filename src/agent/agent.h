@@ -26,6 +26,7 @@
 #define CURRENT_PROCESS ((uint64_t)-1)
 #define PROCESS_INSTRUMENTATION_CALLBACK 40 /* an information class */
 #define PAGE_SIZE 0x1000u
+#define STATUS_NOT_SUPPORTED 0xc00000bb
 
 /* What entry.S saved, lowest address first. */
 struct entry_frame {

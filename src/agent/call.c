@@ -8,8 +8,6 @@
  */
 #include "agent/agent.h"
 
-#define STATUS_NOT_SUPPORTED 0xc00000bb
-
 /* Room for the legacy part and the header of an XSAVE area: x87 and SSE. */
 struct xsave_small {
     _Alignas(64) uint64_t words[(512 + 64) / 8];

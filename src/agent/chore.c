@@ -22,7 +22,6 @@
 #define PAGE_READWRITE 0x04
 #define PAGE_EXECUTE_READ 0x20
 #define MEMORY_MAPPED_FILENAME 2
-#define STATUS_NOT_SUPPORTED 0xc00000bb
 /* An allocation with more different regions is not looked through. */
 #define REGIONS_MOST 256
 

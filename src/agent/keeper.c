@@ -28,7 +28,6 @@
 #define STATUS_WAIT_1 1
 #define STATUS_TIMEOUT 0x102
 #define STATUS_UNSUCCESSFUL 0xc0000001
-#define STATUS_NOT_SUPPORTED 0xc00000bb
 #define STATUS_INSUFFICIENT_RESOURCES 0xc000009a
 
 #define OBJECT_HANDLE_FLAG 4
@@ -216,6 +215,26 @@ static uint32_t listen(const struct keeper *k)
     return status == 0 && replaced ? KEEPER_REPLACED : status;
 }
 
+/* Who hears of the returns of our calls. It is ours if it has counted this one;
+ * nobody's if RCX is what the CPU has put there, the address behind the call's
+ * `syscall`: the kernel goes to a callback with another one. */
+static uint32_t who_hears(const struct keeper *k)
+{
+    const volatile uint32_t *heard = &k->words->heard;
+    const uint32_t before = *heard;
+    int64_t at_once = 0;
+    struct own_call c = { .stub = PRIVATE_NtWaitForMultipleObjects,
+                          .a = { 2, (uint64_t)k->handles, WAIT_ANY, 0,
+                                 (uint64_t)&at_once, 0 } };
+
+    own_call_always(NULL, &c);
+    if (*heard != before) {
+        return 1 + CALLBACK_OURS;
+    }
+    return 1 + (c.a[0] - c.stub < PRIVATE_STUB_SIZE ? CALLBACK_NOBODYS
+                                                    : CALLBACK_PROGRAMS);
+}
+
 static uint32_t carry_out(struct keeper *k, uint32_t what)
 {
     switch ((enum keeper_what)what) {
@@ -235,6 +254,8 @@ static uint32_t carry_out(struct keeper *k, uint32_t what)
         return listen(k);
     case KEEPER_LISTEN_NO:
         return callback_give_back();
+    case KEEPER_WHO:
+        return who_hears(k);
     case KEEPER_SHUT:
         close_given(k->words->address);
         return 0;

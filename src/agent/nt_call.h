@@ -20,8 +20,8 @@
  * own_call (ring.c) fills in the rest. There is one of these on the stack, and
  * not two, because the stack is the target's. */
 struct own_call {
-    uint64_t stub;  // PRIVATE_*; then the address of that private stub
-    uint64_t a[6];
+    uint64_t stub;       // PRIVATE_*; then the address of that private stub
+    uint64_t a[6];       // a[0] is afterwards what RCX was behind the call
     void *save;          // 64-byte aligned room for the vector state
     uint64_t save_mask;  // XSAVE components to keep there
 };
@@ -32,7 +32,7 @@ static_assert(offsetof(struct own_call, save_mask) == NT_CALL_MASK,
               "nt_call.S");
 
 /* In nt_call.S: makes the call, keeps the vector state. NTSTATUS. */
-uint32_t nt_call(const struct own_call *c);
+uint32_t nt_call(struct own_call *c);
 
 #endif
 #endif

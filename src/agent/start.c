@@ -38,6 +38,10 @@ uint32_t callback_give_back(void)
 {
     uint64_t program = chain_program();
 
+    if ((section_here()->flags & SECTION_RETURNS) != 0) {
+        return 0;  // it is not ours to give
+    }
+
     /* Wine only: another callback would leave our dispatcher where it is; none
      * puts Wine's back (amd64/wine.S). */
     if (program != 0 && image_config_here()->wine_pointer != 0) {
@@ -48,7 +52,9 @@ uint32_t callback_give_back(void)
 
 uint32_t callback_take(struct ring *ring)
 {
-    uint32_t status = set_callback(ring, image_config_here()->callback);
+    uint32_t status = (section_here()->flags & SECTION_NO_CALLBACK) != 0
+                          ? STATUS_NOT_SUPPORTED
+                          : set_callback(ring, image_config_here()->callback);
 
     /* Wine only, see amd64/wine.S. Setting the callback has chosen another
      * dispatcher, so this comes after it. */

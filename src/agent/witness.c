@@ -415,9 +415,25 @@ static uint64_t watch_callback(struct ring *ring, uint64_t row, uint64_t rsp,
     }
     owner = callback_in(ring, rsp, args) == 0 ? CALLBACK_NOBODYS
                                               : CALLBACK_PROGRAMS;
-    atomic_store_explicit(&section_here()->callback_owner, owner,
-                          memory_order_relaxed);
+    ring->owner_was = atomic_exchange_explicit(&section_here()->callback_owner,
+                                               owner, memory_order_relaxed);
     return row;
+}
+
+/* It has returned `rax`. By the callback: then it is still ours. By the function's
+ * end: then it is whose it was, or is to be. */
+static void callback_watched(struct ring *ring, uint64_t rsp, uint64_t rax)
+{
+    struct section *s = section_here();
+
+    if ((s->flags & SECTION_RETURNS) == 0) {
+        atomic_store_explicit(&s->callback_owner, CALLBACK_OURS,
+                              memory_order_relaxed);
+        chain_return(ring, rsp, rax);
+    } else if ((int32_t)rax < 0) {
+        atomic_store_explicit(&s->callback_owner, ring->owner_was,
+                              memory_order_relaxed);
+    }
 }
 
 /* Whatever the thread of `ring` was in is over: it is here. */
@@ -706,10 +722,7 @@ void agent_return(struct return_frame *frame, uint64_t rsp)
         regions_changed(NULL);
     }
     if ((row_flags(row) & ROW_SETS_CALLBACK) != 0) {
-        /* We have been called: it is still ours. */
-        atomic_store_explicit(&section_here()->callback_owner, CALLBACK_OURS,
-                              memory_order_relaxed);
-        chain_return(ring, rsp, frame->rax);
+        callback_watched(ring, rsp, frame->rax);
     }
     /* Filtered: it was only to be known for what it is. */
     if ((row_flags(row) & ROW_FILTERED) == 0) {

@@ -672,13 +672,28 @@ static bool agree_attach(struct parse *p)
     return read_detach_after(p);
 }
 
+/* Without the callback only the ends of functions tell of returns. */
+static bool agree_callback(struct parse *p)
+{
+    const struct launch_options *o = &p->o.launch;
+
+    if ((!o->callback || o->repatch) &&
+        (!o->patch || o->engine == ENGINE_HANDSHAKE)) {
+        return err_set(p->e, ERR_USAGE,
+                       "%s: does not go with %s, which changes no functions",
+                       o->callback ? "--repatch" : "--no-callback",
+                       o->patch ? "--engine=handshake" : "--no-patch");
+    }
+    return true;
+}
+
 /* Options that make sense only with, or without, another one. */
 static bool agree(struct parse *p)
 {
     const struct options *o = &p->o;
     bool counts = o->view.summary || o->view.summary_only;
 
-    if (!agree_attach(p)) {
+    if (!agree_attach(p) || !agree_callback(p)) {
         return false;
     }
     if (o->view.summary_only && o->view.summary) {

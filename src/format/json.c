@@ -952,6 +952,9 @@ static void on_notice(struct sink *s, const struct sink_head *head,
         [NOTICE_STARTED] = "started",
         [NOTICE_UNTRACED] = "untraced",
         [NOTICE_LATE] = "late",
+        [NOTICE_NO_CALLBACK] = "no callback",
+        [NOTICE_CALLBACK_REPLACED] = "callback replaced",
+        [NOTICE_PATCHED_AGAIN] = "patched again",
     };
     struct json *j = json_of(s);
     struct buf *b = &j->line.buf;
@@ -980,12 +983,15 @@ static void on_notice(struct sink *s, const struct sink_head *head,
         add_string(j, n->reason);
         break;
     case NOTICE_PATCHES_LOST:
+    case NOTICE_PATCHED_AGAIN:
         buf_add(b, STR(",\"count\":"));
         add_decimal(b, n->count, false);
         buf_add(b, STR(",\"module\":"));
         add_string(j, n->reason);
         break;
     case NOTICE_CALLBACK_LOST:
+    case NOTICE_NO_CALLBACK:
+    case NOTICE_CALLBACK_REPLACED:
     case NOTICE_ATTACHED:
     case NOTICE_DETACHED:
         break;

@@ -1192,8 +1192,17 @@ static void on_notice(struct sink *s, const struct sink_head *head,
     case NOTICE_CALLBACK_LOST:
         buf_add(b, STR("callback lost"));
         break;
+    case NOTICE_NO_CALLBACK:
+        buf_add(b, STR("no callback: no transitions, no direct calls"));
+        break;
+    case NOTICE_CALLBACK_REPLACED:
+        buf_add(b, STR("callback lost: no transitions, no direct calls from "
+                       "here on"));
+        break;
     case NOTICE_PATCHES_LOST:
-        buf_add(b, STR("patches lost: "));
+    case NOTICE_PATCHED_AGAIN:
+        buf_add(b, n->kind == NOTICE_PATCHES_LOST ? STR("patches lost: ")
+                                                  : STR("patched again: "));
         buf_add_dec(b, n->count);
         buf_add(b, STR(" functions of "));
         buf_add(b, n->reason);

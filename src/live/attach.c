@@ -18,6 +18,7 @@
 #include "live/keeper.h"
 #include "live/loader.h"
 #include "live/quiet.h"
+#include "live/returns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -406,6 +407,7 @@ struct joining {
     struct traced *t;
     uint64_t time;  // TSC
     struct os_threads *threads;
+    bool again;  // a thread stands where it must not
 };
 
 static void tell_module(void *ctx, const struct loaded *l)
@@ -415,7 +417,7 @@ static void tell_module(void *ctx, const struct loaded *l)
     images_found(j->t, j->time, l->base, l->size, l->name, l->path);
 }
 
-/* Puts back what was put, while all are stopped. */
+/* Puts back what was put, and the callback, while all are stopped. */
 static void unjoin(struct target *t)
 {
     const struct patched *x[] = { &t->nt_stubs, &t->win32u_stubs };
@@ -426,6 +428,7 @@ static void unjoin(struct target *t)
             keeper_write(t, x[i]->from, x[i]->was, x[i]->size, &ignored);
         }
     }
+    keeper_order(t, KEEPER_LISTEN_NO, &ignored);
 }
 
 static bool bend(struct target *t, struct err *e)
@@ -461,6 +464,24 @@ static void wake_asked(const struct target *t, const struct dead_agent *d)
     os_thread_close(thread);
 }
 
+/* Takes the callback, or sees that returns come without it. */
+static bool listen(struct joining *j, struct err *e)
+{
+    struct err why;
+
+    if (!j->t->target.returns &&
+        keeper_order(&j->t->target, KEEPER_LISTEN, e)) {
+        return true;
+    }
+    if (returns_join(j->t, j->threads, &j->again, &why)) {
+        return true;
+    }
+    if (j->again || j->t->target.returns) {
+        *e = why;
+    }
+    return false;
+}
+
 /* All are stopped. */
 static bool change(struct joining *j, struct err *e)
 {
@@ -480,7 +501,10 @@ static bool change(struct joining *j, struct err *e)
     t->last_pass = j->time;
     /* What another tracer has left there is void. */
     target_clear_rings(target, s, count);
-    if (!bend(target, e) || !keeper_order(target, KEEPER_LISTEN, e)) {
+    if (!listen(j, e)) {
+        return false;
+    }
+    if (!bend(target, e)) {
         unjoin(target);
         return false;
     }
@@ -491,6 +515,9 @@ static bool change(struct joining *j, struct err *e)
     }
     loader_each(&target->os, tell_module, j);
     put_notice(t, j->time, NOTICE_ATTACHED);
+    if (target->returns) {
+        put_notice(t, j->time, NOTICE_NO_CALLBACK);
+    }
     if (target->patching) {
         early_tell(t, j->time, s, count);
     }
@@ -566,11 +593,15 @@ static bool join(struct traced *t, struct err *e)
     if (!keeper_start(&t->target, NULL, e)) {
         return false;
     }
-    if (stop(&j, e)) {
+    for (int i = 0; !ok && i < LOOKS_MOST && stop(&j, e); i++) {
+        j.again = false;
         ok = change(&j, e);
         if (!keeper_go(&t->target, &j.threads, &why) && ok) {
             *e = why;
             ok = false;
+        }
+        if (!j.again) {
+            break;
         }
     }
     if (ok && t->target.keeper.replaced && t->target.dead_count == 0) {

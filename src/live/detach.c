@@ -13,6 +13,7 @@
 #include "live/detach.h"
 
 #include "live/quiet.h"
+#include "live/returns.h"
 #include "wire/ring.h"
 
 #include <stdlib.h>
@@ -53,7 +54,13 @@ static bool find_moment(struct detaching *d)
         if (!keeper_stop(t, &d->threads, &d->why)) {
             return false;
         }
-        quiet = quiet_is(t, d->threads, t->agent, &doubt);
+        quiet = quiet_is(t, d->threads, t->agent, &doubt) &&
+                returns_may_change(t, d->threads);
+        if (i >= TRIES && !returns_may_change(t, d->threads)) {
+            keeper_go(t, &d->threads, &d->why);
+            return err_set(&d->why, ERR_OS,
+                           "a thread stays at the end of a function");
+        }
         if ((quiet && !doubt) || i >= TRIES) {
             d->doubt = !quiet || doubt;
             return true;

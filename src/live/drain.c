@@ -15,6 +15,7 @@
 #include "live/keeper.h"
 #include "live/places.h"
 #include "live/rendezvous.h"
+#include "live/returns.h"
 #include "live/rings.h"
 #include "live/session.h"
 #include "live/tampering.h"
@@ -39,8 +40,6 @@
 #define GONE_ON_MS 200
 /* No ring is looked at for longer at a time, where it can be told. */
 #define TURN_MS 20
-/* So many entries in a row without a return mean that the callback is gone. */
-#define CALLBACK_LOST_AFTER 16
 
 static struct ring *ring_at(const struct traced *t, uint32_t index)
 {
@@ -166,18 +165,8 @@ static void watch_unmap(struct traced *t, struct drained *d,
     }
 }
 
-/* Whoever has the callback would hear of the agent's own calls, unless the
- * agent knows better. */
-static void note_owner(struct traced *t)
-{
-    uint32_t ours = CALLBACK_OURS;
-
-    atomic_compare_exchange_strong(&t->target.section->callback_owner, &ours,
-                                   CALLBACK_PROGRAMS);
-}
-
-/* Entries of a thread that runs, and not one return among them: somebody has
- * taken the callback away (docs/facts.md A6.7). Said once. */
+/* Entries of a thread that runs, and not one return among them: somebody may have
+ * taken the callback away (docs/facts.md A6.7). */
 static void watch_returns(struct traced *t, struct drained *d, uint8_t kind)
 {
     if (kind == RECORD_DATA) {
@@ -185,10 +174,8 @@ static void watch_returns(struct traced *t, struct drained *d, uint8_t kind)
     }
     if (kind != RECORD_ENTRY) {
         d->entries_alone = 0;
-    } else if (++d->entries_alone == CALLBACK_LOST_AFTER && !t->callback_lost) {
-        t->callback_lost = true;
-        note_owner(t);
-        put_notice(t, d->last_time, NOTICE_CALLBACK_LOST);
+    } else {
+        returns_miss(t, ++d->entries_alone, d->last_time);
     }
 }
 

@@ -197,6 +197,15 @@ void put_notice(struct traced *t, uint64_t time, enum notice_kind kind)
     hand_over(t, &b);
 }
 
+void put_patched_again(struct traced *t, uint64_t time,
+                       enum model_patched module, uint64_t count)
+{
+    struct buf b = room_of(t->session);
+
+    journal_notice(&b, judged(time), NOTICE_PATCHED_AGAIN, module, count);
+    hand_over(t, &b);
+}
+
 void put_patches_lost(struct traced *t, uint64_t time,
                       enum model_patched module, uint64_t count)
 {

@@ -48,6 +48,8 @@ void put_handle(struct traced *t, const struct os_handle *h);
 void put_place(struct traced *t, uint64_t time, const struct journal_place *p,
                str name);
 void put_notice(struct traced *t, uint64_t time, enum notice_kind kind);
+void put_patched_again(struct traced *t, uint64_t time,
+                       enum model_patched module, uint64_t count);
 void put_patches_lost(struct traced *t, uint64_t time,
                       enum model_patched module, uint64_t count);
 void put_lost(struct traced *t, uint64_t time, enum model_lost why,

@@ -176,6 +176,7 @@ bool keeper_pages(struct target *t, enum keeper_what what,
         return err_set(e, ERR_OS, "its callback stays (0x%08x)",
                        (unsigned)status);
     case KEEPER_GO:
+    case KEEPER_WHO:
     case KEEPER_SHUT:
     case KEEPER_END:
     case KEEPER_LEAVE:

@@ -24,16 +24,26 @@ static const struct thunk_form {
     uint16_t size;  // and what it is aligned to
     uint8_t number;
     uint8_t back;
-    int16_t bytes[36];  // -1: any
+    int16_t bytes[48];  // -1: any
     uint8_t fill;       // behind them
 } thunk_forms[] = {
     { .size = THUNK_SIZE,
       .number = THUNK_NUMBER,
       .back = THUNK_BACK,
-      .bytes = { 0x4c, 0x8d, 0x15, -1,   -1,   -1,   -1,   0xb8, -1,
-                 -1,   -1,   -1,   0xe8, -1,   -1,   -1,   -1,   0x4d,
-                 0x85, 0xd2, 0x74, 13,   0x4c, 0x8b, 0xd1, 0xb8, -1,
-                 -1,   -1,   -1,   0xe9, -1,   -1,   -1,   -1,   0xc3 },
+      .bytes = { 0x4c, 0x8d, 0x15, -1,   -1,   -1,   -1,   0xb8, -1,   -1,
+                 -1,   -1,   0xe8, -1,   -1,   -1,   -1,   0x4d, 0x85, 0xd2,
+                 0x74, 13,   0x4c, 0x8b, 0xd1, 0xb8, -1,   -1,   -1,   -1,
+                 0xe9, -1,   -1,   -1,   -1,   0xc3, 0x4c, 0x8d, 0x15, -1,
+                 -1,   -1,   -1,   0xe9, -1,   -1,   -1,   -1 },
+      .fill = 0xcc },
+    { .size = 0x40,
+      .number = 26,
+      .back = 31,
+      .bytes = { 0x4c, 0x8d, 0x15, -1,   -1,   -1,   -1,   0xb8, -1,   -1,
+                 -1,   -1,   0xe8, -1,   -1,   -1,   -1,   0x4d, 0x85, 0xd2,
+                 0x74, 13,   0x4c, 0x8b, 0xd1, 0xb8, -1,   -1,   -1,   -1,
+                 0xe9, -1,   -1,   -1,   -1,   0xc3, 0xcc, 0xcc, 0xcc, 0xcc,
+                 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc },
       .fill = 0xcc },
     { .size = 0x20,
       .number = 21,
@@ -96,6 +106,13 @@ static bool has_form(const struct thunk_form *f, const uint8_t *thunk,
     return leads_to(thunk + f->back, at + f->back) == *stub + STUB_HEAD_SIZE;
 }
 
+/* The agent that `thunk`, which lies at `at`, belongs to. */
+static uint64_t agent_of(const uint8_t *thunk, uint64_t at)
+{
+    return leads_to(thunk + THUNK_ENTRY, at + THUNK_ENTRY) &
+           ~(uint64_t)(GRANULE - 1);
+}
+
 /* The form of `thunk`; NULL: it is none. */
 static const struct thunk_form *form_of(const uint8_t *thunk, uint64_t at,
                                         uint64_t *stub)
@@ -106,6 +123,30 @@ static const struct thunk_form *form_of(const uint8_t *thunk, uint64_t at,
         }
     }
     return NULL;
+}
+
+/* The end of the stub at `at`, if it leads to the thunk that the stub has: it is
+ * put back, and *agent is whose thunk it is. */
+static void mend_end(const struct os_process *p, struct cache *c, uint64_t at,
+                     uint8_t *bytes, uint64_t *agent)
+{
+    uint8_t *end = bytes + STUB_END_AT;
+    const uint32_t distance = STUB_TURN + 1;
+    uint64_t where, stub;
+    uint8_t was[STUB_END_SIZE];
+    const uint8_t *thunk;
+
+    if (!stub_mend_end(end, was)) {
+        return;
+    }
+    where = leads_to(bytes + distance, at + distance) - THUNK_END;
+    thunk = thunk_at(p, c, where);
+    if (thunk == NULL || !has_form(&thunk_forms[0], thunk, where, &stub) ||
+        stub != at) {
+        return;
+    }
+    memcpy(end, was, sizeof(was));
+    *agent = agent_of(thunk, where);
 }
 
 uint64_t leftover_mend(const struct os_process *p, uint64_t base,
@@ -120,6 +161,7 @@ uint64_t leftover_mend(const struct os_process *p, uint64_t base,
         const uint8_t *thunk;
         const struct thunk_form *form;
 
+        mend_end(p, &cache, base + i, head, &agent);
         if (memcmp(head, bent_head, sizeof(bent_head)) != 0) {
             continue;
         }
@@ -132,8 +174,7 @@ uint64_t leftover_mend(const struct os_process *p, uint64_t base,
         }
         head[STUB_NUMBER_AT] = STUB_NUMBER_OPCODE;
         memcpy(head + STUB_NUMBER_AT + 1, thunk + form->number, 4);
-        agent = leads_to(thunk + THUNK_ENTRY, at + THUNK_ENTRY) &
-                ~(uint64_t)(GRANULE - 1);
+        agent = agent_of(thunk, at);
     }
     return agent;
 }

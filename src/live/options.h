@@ -41,7 +41,9 @@ struct launch_options {
     bool patch;         // false: --no-patch
     bool orphan_query;  // false: --no-orphan-query
     bool lossy;
+    bool callback;        // false: --no-callback
     bool honor_callback;  // that the program sets: ours is gone then
+    bool repatch;         // what the program has put back
     uint64_t ring_size;   // bytes, a power of two
     uint8_t follow;       // -f: 1, -ff: 2
     str follow_only;      // images that --follow names; empty: all

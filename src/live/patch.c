@@ -32,7 +32,7 @@ static uint64_t rel32(uint64_t to, uint64_t at)
 
 /* The bytes of one thunk; their meaning is in agent/amd64/entry.S. */
 static void make_thunk(uint8_t *p, uint64_t at, uint64_t stub, uint16_t number,
-                       uint64_t entry)
+                       const struct patch_wanted *w)
 {
     p[0] = 0x4c;  // lea r10, [stub]
     p[1] = 0x8d;
@@ -41,7 +41,7 @@ static void make_thunk(uint8_t *p, uint64_t at, uint64_t stub, uint16_t number,
     p[7] = 0xb8;  // mov eax, number
     put_u32(p + 8, number & SERVICE_MASK);
     p[12] = 0xe8;  // call entry
-    put_u32(p + THUNK_ENTRY, rel32(entry, at + THUNK_ENTRY));
+    put_u32(p + THUNK_ENTRY, rel32(w->entry, at + THUNK_ENTRY));
     p[17] = 0x4d;  // test r10, r10
     p[18] = 0x85;
     p[19] = 0xd2;
@@ -55,7 +55,12 @@ static void make_thunk(uint8_t *p, uint64_t at, uint64_t stub, uint16_t number,
     p[30] = 0xe9;  // jmp stub+8
     put_u32(p + THUNK_BACK, rel32(stub + STUB_HEAD_SIZE, at + THUNK_BACK));
     p[35] = 0xc3;  // ret
-    memset(p + 36, 0xcc, THUNK_SIZE - 36);
+    p[36] = 0x4c;  // lea r10, [the stub's last `ret`]
+    p[37] = 0x8d;
+    p[38] = 0x15;
+    put_u32(p + 39, rel32(stub + STUB_LAST_RET, at + 39));
+    patch_jump(p + 43, at + 43, w->callback);
+    memset(p + 48, 0xcc, THUNK_SIZE - 48);
 }
 
 /* True if a jump at either address can lead to the other. */
@@ -95,7 +100,7 @@ static void bend_exported(struct patched *p, const struct patch_wanted *w,
         } else if (w->room - used < THUNK_SIZE || !in_reach(stub, at)) {
             p->no_room++;
         } else {
-            make_thunk(thunks + used, at, stub, x->number, w->entry);
+            make_thunk(thunks + used, at, stub, x->number, w);
             bend(p, stub, at);
             thunk_of[i] = at;
             used += THUNK_SIZE;
@@ -157,6 +162,60 @@ bool patch_make(struct patched *out, const struct patch_wanted *w,
     free(thunk_of);
     *out = p;
     return true;
+}
+
+/* Where the thunk is that a stub leads to, which is bent. */
+static uint64_t thunk_at(const struct patched *p, uint64_t stub)
+{
+    const uint8_t *at = p->is + (stub - p->from) + STUB_NUMBER_AT + 1;
+    uint32_t rel = at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+                   (uint32_t)at[3] << 24;
+
+    return stub + STUB_NUMBER_AT + 5 + (uint64_t)(int64_t)(int32_t)rel;
+}
+
+/* False: its end cannot be bent. With `put` it is. */
+static bool bend_end(struct patched *p, uint64_t stub, bool put)
+{
+    size_t at = (size_t)(stub - p->from);
+    uint8_t end[STUB_END_SIZE];
+
+    if (!stub_bend_end(p->was + at, p->size - at, end)) {
+        return false;
+    }
+    if (put) {
+        patch_jump(end + STUB_TURN - STUB_END_AT, stub + STUB_TURN,
+                   thunk_at(p, stub) + THUNK_END);
+        memcpy(p->is + at + STUB_END_AT, end, sizeof(end));
+    }
+    return true;
+}
+
+bool patch_ends(struct patched *p, const struct syscalls *s, uint64_t base,
+                struct err *e)
+{
+    for (int put = 0; put < 2; put++) {
+        for (size_t i = 0; i < s->count; i++) {
+            uint64_t stub = base + s->entries[i].rva;
+
+            if (patch_has(p, stub) && !bend_end(p, stub, put)) {
+                return err_set(e, ERR_OS,
+                               "the end of %.*s is of no form that is known",
+                               STR_ARGS(s->entries[i].name));
+            }
+        }
+    }
+    return true;
+}
+
+bool patch_has_end(const struct patched *p, size_t at)
+{
+    uint8_t was[STUB_END_SIZE];
+
+    at += STUB_END_AT;
+    return p->size >= at + STUB_END_SIZE && p->is[at] != p->was[at] &&
+           stub_mend_end(p->is + at, was) &&
+           memcmp(was, p->was + at, sizeof(was)) == 0;
 }
 
 const uint8_t *patch_bytes(const struct patched *p, uint64_t stub)

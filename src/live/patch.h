@@ -37,7 +37,8 @@ struct patch_wanted {
     const uint8_t *bytes;  // `size` of them; borrowed
     size_t size;
     const struct syscalls *syscalls;  // of these bytes; borrowed
-    uint64_t entry;                   // the agent's, where thunks call
+    uint64_t entry;                   // the agent's, where thunks call ...
+    uint64_t callback;                // ... and where functions' ends lead
     uint64_t room_at;                 // address of the thunks
     size_t room;                      // bytes
 };
@@ -49,6 +50,14 @@ struct patch_wanted {
  * bytes. A module without stubs is no error. */
 bool patch_make(struct patched *out, const struct patch_wanted *wanted,
                 uint8_t *thunks, struct err *e);
+/* Bends the ends of all stubs that are bent and exported, so that returns come by
+ * them: to where the kernel would have gone to the callback. Second stubs go on in
+ * exported ones. False, nothing changed: the end of one is not known. `s` and
+ * `base` as in struct patch_wanted. */
+bool patch_ends(struct patched *p, const struct syscalls *s, uint64_t base,
+                struct err *e);
+/* True if the stub at from + `at` has such an end. */
+bool patch_has_end(const struct patched *p, size_t at);
 /* The first STUB_HEAD_SIZE bytes that were put at the stub; NULL: none. */
 const uint8_t *patch_bytes(const struct patched *p, uint64_t stub);
 /* True if the bytes at from + `at` are the head of a stub that is bent. */

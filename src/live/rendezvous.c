@@ -23,6 +23,7 @@
 #include "live/images.h"
 #include "live/journal.h"
 #include "live/places.h"
+#include "live/returns.h"
 #include "live/rings.h"
 #include "live/session.h"
 
@@ -229,27 +230,43 @@ static bool mapped(struct traced *t, struct drained *d, struct question *q,
 
 /* --- the agent has started --- */
 
-static void started(struct traced *t)
+/* True: the thread may go on; false: with *c to do. */
+static bool started(struct traced *t, const struct drained *d, uint64_t time,
+                    bool waits, struct chore *c)
 {
     uint64_t status = atomic_load_explicit(&t->target.section->start_status,
                                            memory_order_acquire);
-    struct err e = { 0 };
+    struct err e = { 0 }, why = { 0 };
+    enum returns_state state = RETURNS_DONE;
     uint32_t code;
 
     if (t->started) {
-        return;
+        return true;
+    }
+    if (status == 0) {
+        state = RETURNS_FAILED;
+    } else if ((int32_t)(uint32_t)(status - 1) < 0) {
+        state = returns_begin(t, time, waits, d->ring->chore_status, c, &why);
+    }
+    if (state == RETURNS_CHORE) {
+        return false;
     }
     t->started = true;
-    if (status == 0 || (int32_t)(uint32_t)(status - 1) < 0) {
+    if (state == RETURNS_FAILED && os_process_ended(&t->target.os, &code)) {
+        return true;
+    }
+    if (state == RETURNS_FAILED) {
         err_set(&e, ERR_OS,
                 "this system does not let a process watch its own system "
-                "calls (NtSetInformationProcess said 0x%08x)",
-                (unsigned)(status - 1));
+                "calls (NtSetInformationProcess said 0x%08x)%s%s",
+                (unsigned)(status - 1), why.code != ERR_NONE ? ", and " : "",
+                why.code != ERR_NONE ? why.text : "");
         refuse(t, &e);
     } else if (!target_mend_loader(&t->target, &e) &&
                !os_process_ended(&t->target.os, &code)) {
         refuse(t, &e);
     }
+    return true;
 }
 
 /* --- a return is an orphan --- */
@@ -351,8 +368,7 @@ static void look_at_patches(struct traced *t, const struct target_stub *stub,
     } else {
         put_stubs(t, time, &x->ntdll, &x->nt_stubs, STR("ntdll.dll"));
     }
-    put_patches_lost(t, time, stub->win32u ? PATCHED_WIN32U : PATCHED_NTDLL,
-                     count);
+    returns_put_back(t, time, stub->win32u, count);
 }
 
 /* What its thread has found out of the address that is asked for. */
@@ -454,7 +470,7 @@ bool rendezvous(struct traced *t, struct drained *d,
     }
     if (head->kind == RECORD_TRANSITION) {
         if (head->number == TRANSITION_THREAD_START) {
-            started(t);
+            return started(t, d, head->time, waits, c);
         }
         return true;
     }

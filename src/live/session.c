@@ -18,6 +18,7 @@
 #include "live/handshake.h"
 #include "live/journal.h"
 #include "live/recording.h"
+#include "live/returns.h"
 #include "live/rings.h"
 #include "live/tampering.h"
 #include "live/traced.h"
@@ -172,6 +173,7 @@ static size_t round_trip(struct session *s)
     for (struct traced *t = s->traced; t != NULL; t = t->next) {
         if (!t->ended) {
             taken += take(t);
+            returns_turn(t);
             children_late(t, false);
             /* Now: the others' turns may take long. */
             rings_wake(t);
@@ -449,8 +451,7 @@ static void conclude_telling(struct session *s)
     telling_summary(&s->telling);
 }
 
-/* While it is let go, its threads are not to wait for us. */
-static void read_on(void *traced)
+void session_read_on(void *traced)
 {
     struct traced *t = traced;
 
@@ -465,7 +466,7 @@ static void answer_all(struct traced *t)
     const uint64_t until = os_tsc() + ANSWER_MS * t->session->timing.tsc_per_ms;
 
     while (os_tsc() < until && rings_waited_for(t)) {
-        read_on(t);
+        session_read_on(t);
         os_sleep(1);
     }
 }
@@ -479,7 +480,7 @@ static bool ends_soon(struct traced *t)
 /* Detaches. What does not work is a note: the program runs on either way. */
 static void let_go(struct traced *t)
 {
-    const struct meanwhile meanwhile = { read_on, t };
+    const struct meanwhile meanwhile = { session_read_on, t };
     struct err e = { 0 };
     uint32_t code;
 

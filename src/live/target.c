@@ -204,7 +204,8 @@ static bool open_section(struct target *t, const struct launch_options *o,
     s->flags = (o->lossy ? SECTION_LOSSY : 0) |
                (o->orphan_query ? SECTION_ASK_ORPHANS : 0) |
                (o->follow > 0 ? SECTION_FOLLOW : 0) |
-               (o->honor_callback ? SECTION_HONOR : 0);
+               (o->honor_callback ? SECTION_HONOR : 0) |
+               (o->callback ? 0 : SECTION_NO_CALLBACK);
     states = (_Atomic uint32_t *)((char *)t->shared.at + SECTION_RING_STATE);
     for (uint32_t i = 0; i < kind.rings; i++) {
         states[i] = RING_FREE;
@@ -416,11 +417,13 @@ static bool bend_stubs(const struct target *t, const struct module *m,
         .size = m->size,
         .syscalls = &m->syscalls,
         .entry = t->agent + image_of(agent_image)->entry,
+        .callback = t->agent + image_of(agent_image)->callback,
         .room_at = room.at,
         .room = (size_t)room.size,
     };
 
-    return patch_make(out, &wanted, thunks, e);
+    return patch_make(out, &wanted, thunks, e) &&
+           (!t->returns || patch_ends(out, &m->syscalls, m->base, e));
 }
 
 /* Thunks, from outside. */
@@ -431,13 +434,18 @@ static bool seal_thunks(const struct os_process *p, struct target_pages room,
            os_make_code(p, room.at, (size_t)room.size, e);
 }
 
+/* Where the thunks of ntdll go. */
+static struct target_pages nt_room(const struct target *t)
+{
+    return (struct target_pages){ t->agent + AGENT_IMAGE_ROOM, AGENT_NT_ROOM };
+}
+
 /* The agent and the thunks of ntdll, which lie behind it, into pages that were
  * committed just now: writable, and not executable before all of it is there. */
 static bool write_agent(struct target *t, const struct launch_options *o,
                         uint64_t tsc_per_ms, uint64_t resume, struct err *e)
 {
-    const struct target_pages room = { t->agent + AGENT_IMAGE_ROOM,
-                                       AGENT_NT_ROOM };
+    const struct target_pages room = nt_room(t);
     uint8_t *bytes = calloc(1, AGENT_IMAGE_ROOM + AGENT_NT_ROOM);
     size_t size = AGENT_IMAGE_ROOM;
     bool ok;
@@ -513,6 +521,14 @@ bool target_hook(struct target *t, struct err *e)
            os_write_pieces(&t->os, &loader, 1, e);
 }
 
+bool target_put_stubs_outside(struct target *t, struct err *e)
+{
+    struct os_process p = unwatched(t);
+    const struct patched *x = &t->nt_stubs;
+
+    return os_write_code(&p, x->from, x->is, x->size, e);
+}
+
 bool target_mend_loader(struct target *t, struct err *e)
 {
     uint64_t thunk = t->doors[TRANSITION_THREAD_START].rip;
@@ -544,8 +560,68 @@ uint8_t *target_unbent(const struct os_process *p, const struct patched *x)
             memcmp(now + i, x->is + i, STUB_HEAD_SIZE) == 0) {
             memcpy(now + i, x->was + i, STUB_HEAD_SIZE);
         }
+        if (patch_has_end(x, i) &&
+            memcmp(now + i + STUB_END_AT, x->is + i + STUB_END_AT,
+                   STUB_END_SIZE) == 0) {
+            memcpy(now + i + STUB_END_AT, x->was + i + STUB_END_AT,
+                   STUB_END_SIZE);
+        }
     }
     return now;
+}
+
+/* True if these bytes of `x` stand there as they were, or as we want them. */
+static bool is_ours(const struct patched *x, const uint8_t *now, size_t at,
+                    size_t size)
+{
+    return memcmp(now + at, x->was + at, size) == 0 ||
+           memcmp(now + at, x->is + at, size) == 0;
+}
+
+uint8_t *target_bent(const struct os_process *p, const struct patched *x,
+                     size_t *heads)
+{
+    uint8_t *now = malloc(x->size);
+
+    *heads = 0;
+    if (now == NULL || !os_read(p, x->from, now, x->size)) {
+        free(now);
+        return NULL;
+    }
+    for (size_t i = 0; i + STUB_HEAD_SIZE <= x->size; i++) {
+        if (patch_begins(x, i) && is_ours(x, now, i, STUB_HEAD_SIZE)) {
+            *heads += memcmp(now + i, x->is + i, STUB_HEAD_SIZE) != 0;
+            memcpy(now + i, x->is + i, STUB_HEAD_SIZE);
+        }
+        if (patch_has_end(x, i) &&
+            is_ours(x, now, i + STUB_END_AT, STUB_END_SIZE)) {
+            memcpy(now + i + STUB_END_AT, x->is + i + STUB_END_AT,
+                   STUB_END_SIZE);
+        }
+    }
+    return now;
+}
+
+bool target_bend_ends(struct target *t, struct err *e)
+{
+    if (!patch_ends(&t->nt_stubs, &t->ntdll.syscalls, t->ntdll.base, e) ||
+        (t->win32u_stubs.count > 0 &&
+         !patch_ends(&t->win32u_stubs, &t->win32u.syscalls, t->win32u.base,
+                     e))) {
+        return false;
+    }
+    t->returns = true;
+    t->section->flags |= SECTION_RETURNS;
+    return true;
+}
+
+bool target_stands_in_end(const struct target *t, uint64_t rip)
+{
+    struct target_stub stub;
+
+    return target_stub_at(t, rip, &stub) && stub.patched &&
+           (rip - stub.address == STUB_TURN ||
+            rip - stub.address == STUB_END_AT + STUB_END_SIZE - 1);
 }
 
 /* Puts back what is still as we have left it. */
@@ -985,12 +1061,17 @@ int target_arg_count(const struct target *t, uint16_t number)
     return count >= 0 ? count : args_in(t, &t->win32u, number);
 }
 
-size_t target_forget_unpatched(struct target *t, const struct target_stub *stub)
+size_t target_forget_all_unpatched(struct target *t, bool win32u)
 {
-    struct patched *x = stub->win32u ? &t->win32u_stubs : &t->nt_stubs;
-    const struct module *m = stub->win32u ? &t->win32u : &t->ntdll;
+    struct patched *x = win32u ? &t->win32u_stubs : &t->nt_stubs;
+    const struct module *m = win32u ? &t->win32u : &t->ntdll;
+    uint8_t *now = x->count > 0 ? malloc(x->size) : NULL;
     size_t count = 0, ours = 0;
 
+    if (now == NULL || !os_read(&t->os, x->from, now, x->size)) {
+        free(now);
+        return 0;
+    }
     for (size_t i = 0; i < stub_count(m); i++) {
         uint64_t at = stub_at(m, i);
         const uint8_t *put = patch_bytes(x, at);
@@ -998,17 +1079,47 @@ size_t target_forget_unpatched(struct target *t, const struct target_stub *stub)
         if (put == NULL) {
             continue;  // never was
         }
-        if (stands_at(t, at, put)) {
+        if (memcmp(now + (at - x->from), put, STUB_HEAD_SIZE) == 0) {
             ours++;
         } else {
             patch_forget(x, at);
             count++;
         }
     }
-    if (ours == 0) {
-        t->section->plain[stub->win32u ? 1 : 0] = plain_range_of(t, m);
+    free(now);
+    if (count > 0 && ours == 0) {
+        t->section->plain[win32u ? 1 : 0] = plain_range_of(t, m);
     }
     return count;
+}
+
+size_t target_forget_unpatched(struct target *t, const struct target_stub *stub)
+{
+    return target_forget_all_unpatched(t, stub->win32u);
+}
+
+bool target_bend_again(struct target *t, bool win32u, struct err *e)
+{
+    struct patched *x = win32u ? &t->win32u_stubs : &t->nt_stubs;
+    const struct module *m = win32u ? &t->win32u : &t->ntdll;
+    const struct target_pages room =
+        win32u ? target_win32u_room(t) : nt_room(t);
+    uint8_t *thunks = malloc((size_t)room.size);
+    struct patched again;
+    bool ok;
+
+    if (thunks == NULL) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
+    /* The thunks are there: these would be the same. */
+    ok = bend_stubs(t, m, room, &again, thunks, e);
+    free(thunks);
+    patch_close(ok ? x : &again);
+    if (ok) {
+        *x = again;
+        t->section->plain[win32u ? 1 : 0] = (struct plain_range){ 0, 0 };
+    }
+    return ok;
 }
 
 void target_forget_win32u(struct target *t)

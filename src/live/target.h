@@ -79,6 +79,7 @@ struct target {
     uint32_t committed;  // ... of which we have committed so many
     enum engine engine;
     bool patching;
+    bool returns;       // come by the functions' ends (live/returns.h)
     bool hooked;        // its loader leads to the agent, or may
     bool wine_record;   // last calls are kept by the agent (wine.S)
     struct plan *plan;  // borrowed: what is recorded of which call
@@ -129,6 +130,20 @@ bool target_unhook(struct target *t, struct err *e);
  * written there since is theirs. NULL without memory, or if they cannot be read;
  * the caller frees. */
 uint8_t *target_unbent(const struct os_process *p, const struct patched *x);
+/* The same, as it is to be while we are here; what others have written is left
+ * as it is. *heads: so many functions began as they had before us. */
+uint8_t *target_bent(const struct os_process *p, const struct patched *x,
+                     size_t *heads);
+/* From now on returns come by the functions' ends, in the bytes that are to be put
+ * (target.nt_stubs, win32u_stubs) and for the agent. False, nothing has changed:
+ * they have an end that is not known. */
+bool target_bend_ends(struct target *t, struct err *e);
+/* Puts those of ntdll's, from outside, for a program that may not change its own
+ * code (ACG); its thread waits. Not under Wine. */
+bool target_put_stubs_outside(struct target *t, struct err *e);
+/* True if `rip` is in the end of a function where an instruction begins only before
+ * that is bent, or only afterwards. */
+bool target_stands_in_end(const struct target *t, uint64_t rip);
 /* These threads of it, which are stopped, have no ring (any more). */
 void target_clear_rings(const struct target *t, const struct os_stopped *s,
                         size_t count);
@@ -179,6 +194,10 @@ int target_arg_count(const struct target *t, uint16_t number);
  * is ours any more, their returns are ordinary ones for the agent. */
 size_t target_forget_unpatched(struct target *t,
                                const struct target_stub *stub);
+/* The same for a module. */
+size_t target_forget_all_unpatched(struct target *t, bool win32u);
+/* All stubs of it that can be are to be bent, as they were at first. */
+bool target_bend_again(struct target *t, bool win32u, struct err *e);
 /* True if the bytes of the stub at `stub` are those that we had put there. */
 bool target_is_patched(const struct target *t, uint64_t stub);
 /* It is about to be unmapped: nothing in it is ours any more. */

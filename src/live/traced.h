@@ -136,9 +136,19 @@ struct traced {
     _Atomic uint32_t questions_refused;
     bool started;        // the agent has reported
     bool callback_lost;  // and it was said
-    bool hidden;         // --follow does not name it
-    bool first;          // of the session: its status is ours
-    bool refused;        // the agent could not start; `why` says why
+    /* returns.c: how far it is when it begins; calls that do not return were
+     * noticed, at a TSC, and how often in vain; functions of ntdll and win32u that
+     * are to be bent again; when to look for such; a change is under way. */
+    uint8_t returns_step;
+    bool missed;
+    uint64_t missed_at;
+    uint32_t missed_in_vain;
+    size_t put_back[2];
+    uint64_t look_at;
+    bool changing;
+    bool hidden;   // --follow does not name it
+    bool first;    // of the session: its status is ours
+    bool refused;  // the agent could not start; `why` says why
     struct err why;
     bool collected;               // tampering.c: what rules did is added up
     bool over;                    // it runs no more: at `over_at`, with `code`

@@ -157,6 +157,11 @@ enum notice_kind {
     NOTICE_UNTRACED,  // it has started `child`, which is not traced; `reason`
     NOTICE_LATE,      // the same, which is, but ran for `count` ns (of int64_t)
                       // before
+    /* No callback: returns come by the functions' ends, and there is nothing of
+     * transitions and direct calls, from the start ... */
+    NOTICE_NO_CALLBACK,
+    NOTICE_CALLBACK_REPLACED,  // ... from here on: it was lost
+    NOTICE_PATCHED_AGAIN,      // as NOTICE_PATCHES_LOST
 };
 
 /* A process that was started. */

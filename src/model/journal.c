@@ -36,8 +36,10 @@ static bool is_sensible(const struct record_head *r)
     case JOURNAL_PLACE:
         return place->kind <= PLACE_UNMAPPED && place->kind != PLACE_MODULE;
     case JOURNAL_NOTICE:
-        return notice->kind >= NOTICE_CALLBACK_LOST &&
-               notice->kind <= NOTICE_DETACHED &&
+        return ((notice->kind >= NOTICE_CALLBACK_LOST &&
+                 notice->kind <= NOTICE_DETACHED) ||
+                (notice->kind >= NOTICE_NO_CALLBACK &&
+                 notice->kind <= NOTICE_PATCHED_AGAIN)) &&
                notice->module <= PATCHED_WIN32U;
     case JOURNAL_CHILD:
         return child->fate < CHILD_FATES;
@@ -172,7 +174,7 @@ static void notice(struct model_process *p, const struct journal_notice *r)
 {
     struct notice n = { .kind = (enum notice_kind)r->kind, .reason = STR("") };
 
-    if (n.kind == NOTICE_PATCHES_LOST) {
+    if (n.kind == NOTICE_PATCHES_LOST || n.kind == NOTICE_PATCHED_AGAIN) {
         n.reason =
             r->module == PATCHED_NTDLL ? STR("ntdll.dll") : STR("win32u.dll");
         n.count = r->count;

@@ -426,7 +426,10 @@ static bool notice_passes(struct telling *t, const struct notice *n)
     switch (n->kind) {
     case NOTICE_LOST:
     case NOTICE_CALLBACK_LOST:
+    case NOTICE_NO_CALLBACK:
+    case NOTICE_CALLBACK_REPLACED:
     case NOTICE_PATCHES_LOST:
+    case NOTICE_PATCHED_AGAIN:
         break;
     case NOTICE_THREAD_EXITED:
     case NOTICE_THREAD_TERMINATED:

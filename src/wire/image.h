@@ -20,12 +20,14 @@
 
 /* A thunk is this long, and begins on a multiple of it; make_thunk in
  * live/patch.c has its bytes. In them are, as distances from where they end, the
- * stub, `entry`, and the stub's ninth byte; and the number. */
+ * stub, `entry`, and the stub's ninth byte; and the number. What its function's
+ * end leads to, where that is bent, begins at THUNK_END. */
 #define THUNK_SIZE 0x40
 #define THUNK_STUB 3
 #define THUNK_ENTRY 13
 #define THUNK_NUMBER 26
 #define THUNK_BACK 31
+#define THUNK_END 36
 
 /* Offsets in struct image_config that assembly uses. */
 #define CONFIG_SECTION 0x00

@@ -249,7 +249,7 @@ struct ring {
     uint64_t made_process;
     uint64_t made_thread;
     uint32_t made;
-    uint32_t pad4;
+    uint32_t owner_was;  // enum callback_owner before a call that may change it
 };
 
 static_assert(offsetof(struct ring, head) == RING_HEAD, "ring.h");

@@ -74,10 +74,14 @@
 #define ROW_CHANGES 0x20
 
 /* section.flags */
-#define SECTION_LOSSY 1       /* drop rather than wait */
-#define SECTION_ASK_ORPHANS 2 /* an orphan waits to be named */
-#define SECTION_FOLLOW 4      /* new processes are traced as well */
-#define SECTION_HONOR 8       /* a callback of the program's takes ours away */
+#define SECTION_LOSSY 1        /* drop rather than wait */
+#define SECTION_ASK_ORPHANS 2  /* an orphan waits to be named */
+#define SECTION_FOLLOW 4       /* new processes are traced as well */
+#define SECTION_HONOR 8        /* a callback of the program's takes ours away */
+#define SECTION_NO_CALLBACK 16 /* the agent does not ask for it */
+/* Returns come by the functions' ends, which lead to `callback`: the kernel calls
+ * nobody of ours. */
+#define SECTION_RETURNS 32
 
 #ifndef __ASSEMBLER__
 
@@ -146,6 +150,7 @@ enum keeper_what {
     KEEPER_CLOSE,      // ... and give them their protection back
     KEEPER_LISTEN,     // register the callback (KEEPER_REPLACED) ...
     KEEPER_LISTEN_NO,  // ... and take it back
+    KEEPER_WHO,        // say who hears of returns: 1 + enum callback_owner
     KEEPER_SHUT,       // close the handle in `address`, as one of the agent's
     KEEPER_END,        // close the agent's handles, and end
     KEEPER_LEAVE,      // end

@@ -453,7 +453,7 @@ static void put_export(uint8_t *bytes, size_t i, const char *name, uint32_t rva,
 
 static void put_stub(uint8_t *at, uint32_t number)
 {
-    const struct stub_form *f = &stub_forms[0];
+    const struct stub_form *f = &stub_forms[fake.setup.old ? 1 : 0];
 
     for (size_t i = 0; i < f->pattern_size; i++) {
         if (f->pattern[i] >= 0) {
@@ -712,6 +712,9 @@ static uint32_t keep(const struct keeper_words *w)
         ok = !fake.setup.callback_stays;
         fake.callback = ok ? 0 : fake.callback;
         break;
+    case KEEPER_WHO:
+        return 1 +
+               (fake.setup.callback_gone ? CALLBACK_NOBODYS : CALLBACK_OURS);
     case KEEPER_SHUT:
         break;
     case KEEPER_END:
@@ -2522,10 +2525,11 @@ bool fake_joined(void)
 
     for (int i = 0; i < 5000 && !fake_left_alone(); i++) {
         enter_program();
-        bytes =
-            fake.callback != 0 ? bytes_at(stub, STUB_HEAD_SIZE, CODE) : NULL;
+        bytes = bytes_at(stub, STUB_PATTERN_MAX, CODE);
         leave(true);
-        if (bytes != NULL && bytes[STUB_NUMBER_AT] == 0xe9) {
+        /* With the callback, or else its end as well. */
+        if (bytes != NULL && bytes[STUB_NUMBER_AT] == 0xe9 &&
+            (fake.callback != 0 || bytes[STUB_TURN] == 0xe9)) {
             break;
         }
         bytes = NULL;

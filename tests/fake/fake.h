@@ -53,6 +53,7 @@ struct fake_setup {
     unsigned refuse_memory;  // the same with malloc and its kin
     enum fake_pace pace;
     bool wine;
+    bool old;  // its functions have another end
     /* The program may not change its own code (ACG): this chore of it, from 1
      * on, fails so; 0: none. */
     unsigned acg_chore;
@@ -60,6 +61,7 @@ struct fake_setup {
     bool callback_denied;  // it does not get its callback
     bool callback_stays;   // which it cannot give back
     bool callback_there;   // somebody else has it
+    bool callback_gone;    // nobody has it any more
     /* The program ends itself, our thread first, when that has carried out this
      * order: the one that asks for it goes on if somebody lets it. */
     bool keeper_falls;

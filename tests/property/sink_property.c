@@ -754,7 +754,8 @@ static void tell_other(struct both t)
     struct sink *b = t.b;
     uint32_t status = random_status();
     struct sink_head h = { .pid = 32, .tid = below(3), .ns = -1 };
-    struct notice n = { .kind = (enum notice_kind)below(NOTICE_LATE + 1),
+    struct notice n = { .kind =
+                            (enum notice_kind)below(NOTICE_PATCHED_AGAIN + 1),
                         .code = below(2) ? status : below(300),
                         .count = random_word(),
                         .reason = STR("ring full") };
@@ -777,7 +778,7 @@ static void tell_other(struct both t)
     }
     h.image = below(2) ? STR("") : STR("a > b.exe");
 
-    if (n.kind == NOTICE_PATCHES_LOST) {
+    if (n.kind == NOTICE_PATCHES_LOST || n.kind == NOTICE_PATCHED_AGAIN) {
         n.reason = below(2) ? STR("ntdll.dll") : STR("win32u.dll");
     }
     if (below(2)) {

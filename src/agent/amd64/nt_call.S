@@ -2,10 +2,11 @@
 /*
  * nt_call.S - a system call of the agent's own.
  *
- * uint32_t nt_call(const struct nt_call *c)       see agent.h
+ * uint32_t nt_call(struct own_call *c)       see agent.h
  *   In     rcx   the call: stub, vector save area, six arguments
  *          rsp   16-byte aligned before the call, as the ABI says
  *   Out    eax   NTSTATUS
+ *          c->a[0]   RCX as the call has left it
  *   Keeps  what the ABI keeps, and the vector and x87 state named by
  *          c->save_mask: the kernel clears XMM0-5, which the interrupted
  *          code may still need
@@ -42,6 +43,7 @@ nt_call:
     mov     NT_CALL_ARGS+0x00(%rbx), %rcx
     call    *NT_CALL_STUB(%rbx)
     mov     %eax, %r8d
+    mov     %rcx, NT_CALL_ARGS+0x00(%rbx)
     mov     NT_CALL_SAVE(%rbx), %r10
     mov     NT_CALL_MASK+0(%rbx), %eax
     mov     NT_CALL_MASK+4(%rbx), %edx

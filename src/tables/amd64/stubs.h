@@ -46,6 +46,34 @@ struct stub_match {
  * or cut short. */
 bool stub_decode(const uint8_t *bytes, size_t size, struct stub_match *out);
 
+/* The second half of a stub, so bent that what the kernel returns to leads to
+ * code elsewhere; whoever comes to its first byte, or stands between its test and
+ * its jump, makes the call as before. STUB_TURN is where the jump to there stands:
+ *
+ *      +8   EB ..           jmp   to the call itself
+ *      +0Ah E9 rel32        jmp   elsewhere
+ *      +0Fh                 as it was
+ *      +10h 75 ..           jne   to the call itself
+ *      +12h 0F 05           syscall
+ *      +14h EB F4           jmp   +0Ah, in place of `ret`
+ *
+ * A `ret` is left at STUB_LAST_RET. None of it serves a system whose calls go by
+ * `int 2Eh`. */
+#define STUB_END_AT 0x08
+#define STUB_END_SIZE 14
+#define STUB_TURN 0x0a
+#define STUB_LAST_RET 0x17
+
+/* Makes the STUB_END_SIZE bytes at STUB_END_AT of the stub that begins at `stub`,
+ * of which `size` may be read; those of the distance are 0. False: it is of no
+ * form that can be bent so. */
+bool stub_bend_end(const uint8_t *stub, size_t size,
+                   uint8_t end[STUB_END_SIZE]);
+/* True if `end` is such an end, whatever the distance; what was there before it
+ * goes to `was`. */
+bool stub_mend_end(const uint8_t end[STUB_END_SIZE],
+                   uint8_t was[STUB_END_SIZE]);
+
 /* The known forms: index 0 .. STUB_FORMS - 1. */
 #define STUB_FORMS 3
 extern const struct stub_form stub_forms[STUB_FORMS];
