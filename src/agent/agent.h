@@ -309,7 +309,8 @@ void tamper_left(struct ring *ring, uint32_t tamper);
 
 /* --- start.c --- */
 
-/* Takes the callback, or gives it back. NTSTATUS. */
+/* Takes the callback, or gives it back; with SECTION_RETURNS only sees to what
+ * else is kept of calls, or no longer. NTSTATUS. */
 uint32_t callback_take(struct ring *ring);
 uint32_t callback_give_back(void);
 

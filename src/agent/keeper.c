@@ -136,13 +136,19 @@ static uint32_t open_pages(struct keeper *k)
 {
     uint64_t address = k->words->address;
     uint64_t size = k->words->size;
+    uint64_t from = address, bytes = size;
     uint32_t was = PAGE_EXECUTE_READ;
     uint32_t status;
+    /* Whoever has the callback hears of our calls in any case. */
+    struct own_call c = { .stub = PRIVATE_NtProtectVirtualMemory,
+                          .a = { CURRENT_PROCESS, (uint64_t)&from,
+                                 (uint64_t)&bytes, PAGE_READWRITE,
+                                 (uint64_t)&was } };
 
     if (!k->stopped || k->opened.size != 0 || size == 0) {
         return STATUS_UNSUCCESSFUL;
     }
-    status = own_protect(NULL, address, size, PAGE_READWRITE, &was);
+    status = own_call_always(NULL, &c);
     if ((int32_t)status >= 0) {
         /* It is code. Another tracer has died just now, and its thread, which
          * we have stopped, has not closed these pages yet. */

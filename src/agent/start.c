@@ -34,16 +34,38 @@ static uint32_t set_callback(struct ring *ring, uint64_t callback)
     return own_call(ring, &c);
 }
 
+/* Wine only, see amd64/wine.S. */
+static void record_calls(void)
+{
+    uint64_t *pointer = (uint64_t *)image_config_here()->wine_pointer;
+    uint64_t ours = (uint64_t)image_head_here() + image_head_here()->wine;
+
+    if (pointer != NULL && *pointer != ours) {
+        own_page_here()->wine_dispatcher = *pointer;
+        *pointer = ours;
+    }
+}
+
+/* Another callback would leave our dispatcher where it is; none puts Wine's back,
+ * and where we had none we do. */
+static void record_no_calls(void)
+{
+    uint64_t *pointer = (uint64_t *)image_config_here()->wine_pointer;
+    uint64_t ours = (uint64_t)image_head_here() + image_head_here()->wine;
+
+    if (pointer != NULL && *pointer == ours) {
+        *pointer = own_page_here()->wine_dispatcher;
+    }
+}
+
 uint32_t callback_give_back(void)
 {
     uint64_t program = chain_program();
 
     if ((section_here()->flags & SECTION_RETURNS) != 0) {
-        return 0;  // it is not ours to give
+        record_no_calls();  // the callback is not ours to give
+        return 0;
     }
-
-    /* Wine only: another callback would leave our dispatcher where it is; none
-     * puts Wine's back (amd64/wine.S). */
     if (program != 0 && image_config_here()->wine_pointer != 0) {
         set_callback(NULL, 0);
     }
@@ -52,17 +74,16 @@ uint32_t callback_give_back(void)
 
 uint32_t callback_take(struct ring *ring)
 {
-    uint32_t status = (section_here()->flags & SECTION_NO_CALLBACK) != 0
+    uint32_t flags = section_here()->flags;
+    uint32_t status = (flags & SECTION_RETURNS) != 0 ? 0
+                      : (flags & SECTION_NO_CALLBACK) != 0
                           ? STATUS_NOT_SUPPORTED
                           : set_callback(ring, image_config_here()->callback);
 
-    /* Wine only, see amd64/wine.S. Setting the callback has chosen another
-     * dispatcher, so this comes after it. */
-    if ((int32_t)status >= 0 && image_config_here()->wine_pointer != 0) {
-        uint64_t *pointer = (uint64_t *)image_config_here()->wine_pointer;
-
-        own_page_here()->wine_dispatcher = *pointer;
-        *pointer = (uint64_t)image_head_here() + image_head_here()->wine;
+    /* Setting the callback has chosen another dispatcher, so this comes after
+     * it. */
+    if ((int32_t)status >= 0) {
+        record_calls();
     }
     return status;
 }
@@ -114,6 +135,9 @@ void agent_start(struct return_frame *frame, uint64_t rsp)
          * before it answers. */
         witness_transition(ring, TRANSITION_THREAD_START, frame, rsp, true);
         ring_leave(ring);
+    }
+    if ((s->flags & SECTION_RETURNS) != 0) {
+        callback_take(NULL);
     }
 }
 

@@ -624,6 +624,13 @@ __attribute__((noinline)) static void put_tampered(struct ring *ring,
     r->head.flags |= flags;
 }
 
+/* Where the kernel has gone back to: by the end of a function we have come from
+ * behind its `syscall`, and go on at its last `ret`. */
+static uint64_t kernels_rip(uint64_t rip)
+{
+    return (section_here()->flags & SECTION_RETURNS) != 0 ? rip - 3 : rip;
+}
+
 /* The RETURN record, after what the program of its row copies; `orphan`: of no
  * call that is known, and `row` is 0. True: a call that was pending is over
  * already. */
@@ -663,7 +670,7 @@ static bool write_return(struct ring *ring, struct return_frame *frame,
         (uint8_t)((orphan ? RECORD_ORPHAN : 0) | (waits ? RECORD_WAITS : 0));
     r->head.number = known;
     r->head.time = time;
-    r->rip = frame->rip;
+    r->rip = orphan ? kernels_rip(frame->rip) : frame->rip;
     r->rsp = rsp;
     r->rax = frame->rax;
     r->stack_base = teb_stack_base();

@@ -140,6 +140,9 @@ static void watch_entry(struct traced *t, struct drained *d,
     uint32_t roles =
         t->target.plan->services[entry->head.number & SERVICE_MASK].roles;
 
+    if (entry->rsp >= d->underway_rsp) {
+        d->underway_rsp = 0;
+    }
     if ((roles & ROLE_ENDS_THREAD) != 0) {
         d->ending = true;
         note_own_end(d, entry);
@@ -279,12 +282,26 @@ static bool has_gone_on(const struct traced *t, struct drained *d, uint64_t now)
     return now - d->runs_since > t->session->timing.tsc_per_ms * GONE_ON_MS;
 }
 
+/* True if `r`, which `bytes` are of, is the return of a call that the thread was in
+ * when functions were bent again: it is no orphan, and nothing is to be found out. */
+static bool was_underway(struct drained *d, const struct record_return *r,
+                         uint8_t *bytes)
+{
+    if (r->head.kind != RECORD_RETURN || !(r->head.flags & RECORD_ORPHAN) ||
+        d->underway_rsp == 0 || r->rsp != d->underway_rsp) {
+        return false;
+    }
+    bytes[RECORD_FLAGS] &= (uint8_t)~RECORD_ORPHAN;
+    d->underway_rsp = 0;
+    return true;
+}
+
 /* The next record is a question. `newest`: nothing is behind it, so that its
  * thread may well wait; that it has also asked, `asked` says. Returns what was
  * taken: the record, once its thread has its answer. */
-static size_t take_question(struct traced *t, struct drained *d,
-                            const uint8_t *bytes, uint32_t size, bool newest,
-                            uint32_t asked, uint64_t now)
+static size_t take_question(struct traced *t, struct drained *d, uint8_t *bytes,
+                            uint32_t size, bool newest, uint32_t asked,
+                            uint64_t now)
 {
     struct record_return r;
     struct chore c;
@@ -303,7 +320,7 @@ static size_t take_question(struct traced *t, struct drained *d,
         } else if (r.head.kind == RECORD_ENTRY && newest) {
             tampering_judge(t, d, bytes);
         }
-        if (!rendezvous(t, d, &r, newest, &c)) {
+        if (!was_underway(d, &r, bytes) && !rendezvous(t, d, &r, newest, &c)) {
             rings_answer(d, asked, &c);
             d->asking = true;
             return 0;
@@ -366,7 +383,7 @@ static size_t feed(struct traced *t, struct drained *d, uint32_t from,
 
     memcpy(t->session->scratch, (const char *)d->ring + RING_DATA + from, size);
     while (taken < size && !d->stuck && !d->asking && !d->wonders) {
-        const uint8_t *bytes = t->session->scratch + taken;
+        uint8_t *bytes = t->session->scratch + taken;
 
         before = before_next(bytes, size - (uint32_t)taken, &next);
         /* Whatever stands in a ring, the others come to their turn. */

@@ -68,6 +68,9 @@ struct drained {
     uint32_t answered;          // the last `ask` that we answered
     uint64_t unmap_rsp;         // of a call that unmaps, which is open ...
     uint64_t unmap_base;        // ... this; 0: none is
+    /* RSP of the call that it was in when functions were bent again, without its
+     * having been seen to begin; 0: it was in none, or that is over. */
+    uint64_t underway_rsp;
     struct making making;
     struct question *question;  // rendezvous.c; owned; NULL: none
 };

@@ -25,7 +25,7 @@
 
 #include "base/banned.h"
 
-#define CHECKPOINT_VERSION 2
+#define CHECKPOINT_VERSION 3
 
 /* System call functions of so many modules; each process has a few. */
 #define TABLES_MOST 1024
@@ -540,6 +540,7 @@ static void process_archive(struct archive *a, struct model_process *p)
     archive_u32(a, &p->end_tid);
     archive_bool(a, &p->fault_known);
     archive_u32(a, &p->fault);
+    archive_bool(a, &p->unheard);
     archive_bool(a, &p->self->ended);
     archive_u64(a, &p->self->end_at);
     if (p->handles) {

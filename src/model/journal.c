@@ -179,6 +179,9 @@ static void notice(struct model_process *p, const struct journal_notice *r)
             r->module == PATCHED_NTDLL ? STR("ntdll.dll") : STR("win32u.dll");
         n.count = r->count;
     }
+    if (n.kind == NOTICE_NO_CALLBACK || n.kind == NOTICE_CALLBACK_REPLACED) {
+        p->unheard = true;
+    }
     tell_notice(p->self, &n, r->head.time);
 }
 

@@ -23,7 +23,8 @@
  *      the kernel when somebody else redirected its thread does so too; that
  *      the return is its own is believed if the kernel says so.
  *   5. KiRaiseUserExceptionDispatcher is a return: RSP tells of which call.
- *   6. NtRaiseException ends where its exception begins.
+ *   6. NtRaiseException ends where its exception begins; where there is no
+ *      callback, as it begins.
  *
  * Memory that was copied for a call comes right before its entry or return,
  * from the same thread, with the same RSP and number; for one that was pending,
@@ -518,6 +519,14 @@ static bool note_special(struct model_thread *t, const struct call *call)
     }
     if (has_role(call, ROLE_ENDS_THREAD) && thread_to_end(call) == t->tid) {
         t->own_end = (struct blame){ true, (uint32_t)call->args[1] };
+        return true;
+    }
+    if (t->process->unheard && has_role(call, ROLE_RAISES)) {
+        t->exception =
+            nt_read32(&call->before, call->width, call->args[0],
+                      NT_EXCEPTION_RECORD_ExceptionCode, &t->exception_status);
+        t->exception_rsp = call->rsp;
+        t->exception_stack = call->stack_base;
         return true;
     }
     return has_role(call, ROLE_LEAVES_CALLBACK);

@@ -296,6 +296,7 @@ struct model_process {
     uint32_t end_tid;          // whose line the last one is; 0: main_tid
     bool fault_known;          // a thread has died in an exception
     uint32_t fault;
+    bool unheard;  // no callback: no transition is seen
 };
 
 struct model_thread {

@@ -2,12 +2,15 @@
 /*
  * putback - puts the first bytes of ntdll's system call functions back as they
  * are in the file, as programs do that want nobody to listen, and goes on. The
- * trace says so once; the calls after that keep name and result.
+ * trace says so once; the calls after that keep name and result. With `again` it
+ * does so twice, for a tracer with --repatch: a while later calls have their
+ * arguments again, each time, and each time there is a line.
  */
 #define DECODED
 #include "nt.h"
 
 #define CALLS 20
+#define REST 500 /* ms: much longer than until it is found out */
 
 static const uint8_t *file_image(void)
 {
@@ -51,14 +54,39 @@ static int put_back(uint8_t *here, const uint8_t *there)
     return count;
 }
 
-int main(void)
+static int open_events(ULONG access)
 {
     struct nt_name name = NT_NAME(L"\\BaseNamedObjects\\ntstrace none");
     struct nt_attributes attributes = NT_ATTRIBUTES(&name);
-    DWORD tid = GetCurrentThreadId();
-    const uint8_t *there;
     HANDLE event;
-    int right = 0, changed;
+    int right = 0;
+
+    for (int i = 0; i < CALLS; i++) {
+        right +=
+            NtOpenEvent(&event, access, &attributes) == (NTSTATUS)0xc0000034;
+    }
+    return right;
+}
+
+/* Long after they were put back for the last time. */
+static void expect_again(DWORD tid, const int *changed)
+{
+    for (int i = 0; i < 2; i++) {
+        expect_all(
+            "COUNT", "%d *+++ patched again: %d functions of ntdll.dll +++",
+            changed[i] > 0 ? 1 + (changed[0] == changed[1]) : 0, changed[i]);
+        expect("COUNT", tid, "%d NtOpenEvent(*, DesiredAccess=%s, *) = *",
+               CALLS, i == 0 ? "EVENT_QUERY_STATE" : "EVENT_MODIFY_STATE");
+    }
+    expect_all("NOT", "+++ patches lost*");
+}
+
+int main(int argc, char **argv __attribute__((unused)))
+{
+    DWORD tid = GetCurrentThreadId();
+    const int turns = argc > 1 ? 2 : 1;
+    const uint8_t *there;
+    int right = 0, changed[2] = { 0, 0 };
 
     target_begin();
     there = file_image();
@@ -66,19 +94,27 @@ int main(void)
     if (there == NULL) {
         return 1;
     }
-    changed = put_back((uint8_t *)GetModuleHandleA("ntdll.dll"), there);
-    for (int i = 0; i < CALLS; i++) {
-        right += NtOpenEvent(&event, SYNCHRONIZE, &attributes) ==
-                 (NTSTATUS)0xc0000034;
+    for (int i = 0; i < turns; i++) {
+        changed[i] = put_back((uint8_t *)GetModuleHandleA("ntdll.dll"), there);
+        right += open_events(SYNCHRONIZE);
+        if (turns > 1) {
+            Sleep(REST);
+            right += open_events(1u << i);
+        }
     }
-    CHECK(right == CALLS);
+    CHECK(right == CALLS * (turns > 1 ? 4 : 1));
     printf("%d right\n", right);
 
-    expect_all("COUNT", "%d +++ patches lost: %d functions of ntdll.dll +++",
-               changed > 0, changed);
-    expect("COUNT", tid,
-           "%d NtOpenEvent(*) = 0xc0000034 STATUS_OBJECT_NAME_NOT_FOUND",
-           CALLS);
+    if (turns > 1) {
+        expect_again(tid, changed);
+    } else {
+        expect_all("COUNT",
+                   "%d +++ patches lost: %d functions of ntdll.dll +++",
+                   changed[0] > 0, changed[0]);
+        expect("COUNT", tid,
+               "%d NtOpenEvent(*) = 0xc0000034 STATUS_OBJECT_NAME_NOT_FOUND",
+               CALLS);
+    }
     expect("NOT", tid, "*INDIRECT*");
     tell_expected();
     return target_bad != 0;

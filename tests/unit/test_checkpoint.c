@@ -668,6 +668,7 @@ static void odd_process(struct model_process *p)
     p->end_tid = 1008;
     p->fault_known = true;
     p->fault = 1009;
+    p->unheard = true;
     p->self->end_at = 1010;
 }
 
