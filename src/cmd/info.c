@@ -507,6 +507,9 @@ static void add_all(struct report *r, const struct survey *s, str path)
     add_flag(r, "failed-only", info, STR("failed-only"));
     add_flag(r, "successful-only", info, STR("successful-only"));
     add_count(r, "string-limit", info, STR("string-limit"));
+    if (about_number(info, STR("stack"), 0) > 0) {
+        add_count(r, "stack", info, STR("stack"));
+    }
     add_fact(r, "machine", info, STR("machine"));
     add_fact(r, "system", info, STR("system"));
     add_began(r, info);

@@ -865,6 +865,7 @@ static void on_notice(void *answers, const struct notice *n)
         a->rows.lost += n->data ? 0 : n->count;
         break;
     case NOTICE_CALLBACK_LOST:
+    case NOTICE_CALLBACK_REPLACED:
         first.ns = time_of(a, n->time);
         first.call = name_of(a, STR("instrumentation callback"));
         add_behind(a, BEHIND_CALLBACK, first.call, name_of(a, STR("")), 0,
@@ -882,6 +883,8 @@ static void on_notice(void *answers, const struct notice *n)
     case NOTICE_ATTACHED:
     case NOTICE_DETACHED:
     case NOTICE_LATE:
+    case NOTICE_NO_CALLBACK:
+    case NOTICE_PATCHED_AGAIN:
         break;
     }
 }
