@@ -18,6 +18,7 @@ struct joined {
     volatile LONG handles;   // that it has
     volatile LONG regions;   // allocations in its memory
     volatile LONG hold;      // the loader's lock, with way l
+    volatile LONG calm;      // nobody is about to join: no haste
     volatile LONG wrong;     // at its end
     volatile LONG64 calls;
 };

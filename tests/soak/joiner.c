@@ -5,10 +5,13 @@
  * joiner CYCLES WAY KILLS OUT JOINED NTSTRACE [OPTION]...
  *
  * After each cycle it asks what the program looks like. KILLS: 1 if four of five
- * tracers are killed, at a random moment. WAY is the program's; with s its first
+ * tracers are killed, at a random moment from their start or, every other, from
+ * when they open the program. WAY is the program's; with s its first
  * thread is suspended meanwhile, with e a tracer comes when it is about to end,
  * with l it holds the loader's lock during the first cycle. With n there is one
- * more cycle, number 0, which begins before the program has run.
+ * more cycle, number 0, which begins before the program has run. The program is
+ * busy from the moment in which a tracer opens it until that tracer has ended;
+ * with q it never is.
  * OUT: a file, %d in it is the cycle. Options are the
  * tracer's. Prints a line for each cycle, and one at the end:
  *
@@ -23,6 +26,9 @@
 
 /* A tracer comes and goes within this. */
 #define KILL_MS 300
+/* What is left of an ended one in the program is gone through for so long. */
+#define LEFT_MS 20
+#define PATIENCE_MS 60000
 
 static BOOL tells;
 
@@ -47,19 +53,52 @@ static HANDLE start(char *line)
     return info.hProcess;
 }
 
-/* Its exit status. */
-static DWORD end(HANDLE process, DWORD kill_after)
+NTSYSAPI LONG NTAPI NtQueryObject(HANDLE, ULONG, void *, ULONG, ULONG *);
+
+/* How many handles of it there are, whoever has them. */
+static ULONG handles_of(HANDLE process)
 {
-    DWORD status = 999;
+    struct {
+        ULONG attributes, access, handles, pointers, reserved[10];
+    } basic = { 0 };
+
+    NtQueryObject(process, 0, &basic, sizeof(basic), NULL);
+    return basic.handles;
+}
+
+/* Until the tracer opens the program, or ends, or `most_ms` have passed: whether
+ * it did. `handles` there were before. */
+static BOOL is_opened(HANDLE program, ULONG handles, HANDLE tracer,
+                      DWORD most_ms)
+{
+    DWORD began = GetTickCount();
+    ULONG now;
+
+    while ((now = handles_of(program)) <= handles) {
+        /* An earlier one may be leaving. */
+        handles = now;
+        if (WaitForSingleObject(tracer, 1) == WAIT_OBJECT_0 ||
+            GetTickCount() - began >= most_ms) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* Its exit status. Ended `kill_after` ms after it began, if not INFINITE. */
+static DWORD end(HANDLE process, DWORD began, DWORD kill_after)
+{
+    DWORD status = 999, passed = GetTickCount() - began;
+    DWORD left = passed < kill_after ? kill_after - passed : 0;
 
     if (process == NULL) {
         return status;
     }
     if (kill_after != INFINITE &&
-        WaitForSingleObject(process, kill_after) != WAIT_OBJECT_0) {
+        WaitForSingleObject(process, left) != WAIT_OBJECT_0) {
         TerminateProcess(process, 111);
     }
-    if (WaitForSingleObject(process, 60000) != WAIT_OBJECT_0) {
+    if (WaitForSingleObject(process, PATIENCE_MS) != WAIT_OBJECT_0) {
         TerminateProcess(process, 998);
         WaitForSingleObject(process, INFINITE);
     }
@@ -116,7 +155,7 @@ int main(int argc, char **argv)
     HANDLE memory;
     DWORD status = 0;
     int cycles = argc > 6 ? atoi(argv[1]) : 0;
-    BOOL kills, suspended, is_new;
+    BOOL kills, suspended, is_new, quiet;
 
     if (argc < 7) {
         return 1;
@@ -126,6 +165,7 @@ int main(int argc, char **argv)
     suspended = strchr(argv[2], 's') != NULL;
     is_new = strchr(argv[2], 'n') != NULL;
     tells = strchr(argv[2], 'o') != NULL;
+    quiet = strchr(argv[2], 'q') != NULL;
     srand(GetCurrentProcessId());
     sprintf(name, "ntstrace joined %lu", GetCurrentProcessId());
     memory = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0,
@@ -147,13 +187,17 @@ int main(int argc, char **argv)
         await_output(argv);
         Sleep(1000);
         ResumeThread(info.hThread);
-        printf("before it runs: status %lu\n", end(tracer, INFINITE));
+        printf("before it runs: status %lu\n", end(tracer, 0, INFINITE));
     }
     for (int i = 0; i < 3000 && !j->ready; i++) {
         Sleep(10);
     }
+    j->calm = 1;
     for (int i = 1; i <= cycles; i++) {
-        BOOL there;
+        BOOL there, opened;
+        DWORD began, kill_after;
+        ULONG handles;
+        HANDLE tracer;
 
         tracer_line(line, sizeof(line), i, info.dwProcessId, argc, argv);
         j->hold = strchr(argv[2], 'l') != NULL && i == 1;
@@ -166,14 +210,31 @@ int main(int argc, char **argv)
         if (strchr(argv[2], 'e')) {
             Sleep(300 + (DWORD)(rand() % 250));
         }
-        status =
-            end(start(line),
-                kills && i % 5 != 0 ? (DWORD)(rand() % KILL_MS) : INFINITE);
+        kill_after = kills && i % 5 != 0 ? (DWORD)(rand() % KILL_MS) : INFINITE;
+        handles = handles_of(info.hProcess);
+        tracer = start(line);
+        began = GetTickCount();
+        opened =
+            tracer != NULL &&
+            is_opened(info.hProcess, handles, tracer,
+                      i % 2 != 0 && kill_after < PATIENCE_MS ? kill_after
+                                                             : PATIENCE_MS);
+        if (i % 2 == 0) {
+            began = GetTickCount();
+        }
+        j->calm = !opened || quiet;
+        status = end(tracer, began, kill_after);
+        Sleep(LEFT_MS);
+        j->calm = 1;
         if (suspended) {
             ResumeThread(info.hThread);
         }
         there = ask(j, info.hProcess);
         j->hold = 0;
+        if (status == 0 && !opened) {
+            printf("nobody saw it come\n");
+            status = 997;
+        }
         if (!there) {
             printf("cycle %d: status %lu, no answer\n", i, status);
             break;
