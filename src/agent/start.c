@@ -46,8 +46,8 @@ static void record_calls(void)
     }
 }
 
-/* Another callback would leave our dispatcher where it is; none puts Wine's back,
- * and where we had none we do. */
+/* Another callback would leave our dispatcher where it is; none instead of one puts
+ * Wine's back, and where there was none we do. */
 static void record_no_calls(void)
 {
     uint64_t *pointer = (uint64_t *)image_config_here()->wine_pointer;
@@ -66,7 +66,9 @@ uint32_t callback_give_back(void)
         record_no_calls();  // the callback is not ours to give
         return 0;
     }
-    if (program != 0 && image_config_here()->wine_pointer != 0) {
+    /* What changes puts it back; it may be another tracer's, which is dead. */
+    if (image_config_here()->wine_pointer != 0) {
+        set_callback(NULL, image_config_here()->callback);
         set_callback(NULL, 0);
     }
     return set_callback(NULL, program);

@@ -19,6 +19,7 @@
 #include "live/loader.h"
 #include "live/quiet.h"
 #include "live/returns.h"
+#include "live/underway.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -520,6 +521,7 @@ static bool change(struct joining *j, struct err *e)
     }
     if (target->patching) {
         early_tell(t, j->time, s, count);
+        underway_note(t, j->threads, false, false);
     }
     return true;
 }

@@ -19,6 +19,7 @@
 #include "live/rings.h"
 #include "live/session.h"
 #include "live/tampering.h"
+#include "live/underway.h"
 #include "tables/roles.h"
 #include "wire/walk.h"
 
@@ -140,9 +141,7 @@ static void watch_entry(struct traced *t, struct drained *d,
     uint32_t roles =
         t->target.plan->services[entry->head.number & SERVICE_MASK].roles;
 
-    if (entry->rsp >= d->underway_rsp) {
-        d->underway_rsp = 0;
-    }
+    underway_over(t, d->tid, entry->rsp);
     if ((roles & ROLE_ENDS_THREAD) != 0) {
         d->ending = true;
         note_own_end(d, entry);
@@ -283,16 +282,21 @@ static bool has_gone_on(const struct traced *t, struct drained *d, uint64_t now)
 }
 
 /* True if `r`, which `bytes` are of, is the return of a call that the thread was in
- * when functions were bent again: it is no orphan, and nothing is to be found out. */
-static bool was_underway(struct drained *d, const struct record_return *r,
-                         uint8_t *bytes)
+ * when functions were bent: it is no orphan, and nothing is to be found out; one that
+ * was told of is nothing at all. */
+static bool was_underway(struct traced *t, const struct drained *d,
+                         const struct record_return *r, uint8_t *bytes)
 {
+    bool told;
+
     if (r->head.kind != RECORD_RETURN || !(r->head.flags & RECORD_ORPHAN) ||
-        d->underway_rsp == 0 || r->rsp != d->underway_rsp) {
+        !underway_take(t, d->tid, r->rsp, &told)) {
         return false;
     }
     bytes[RECORD_FLAGS] &= (uint8_t)~RECORD_ORPHAN;
-    d->underway_rsp = 0;
+    if (told) {
+        bytes[RECORD_KIND] = RECORD_PAD;
+    }
     return true;
 }
 
@@ -320,7 +324,8 @@ static size_t take_question(struct traced *t, struct drained *d, uint8_t *bytes,
         } else if (r.head.kind == RECORD_ENTRY && newest) {
             tampering_judge(t, d, bytes);
         }
-        if (!was_underway(d, &r, bytes) && !rendezvous(t, d, &r, newest, &c)) {
+        if (!was_underway(t, d, &r, bytes) &&
+            !rendezvous(t, d, &r, newest, &c)) {
             rings_answer(d, asked, &c);
             d->asking = true;
             return 0;

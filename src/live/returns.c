@@ -14,6 +14,7 @@
 #include "live/keeper.h"
 #include "live/rings.h"
 #include "live/session.h"
+#include "live/underway.h"
 
 #include <stdlib.h>
 
@@ -279,39 +280,16 @@ static bool take_back(struct traced *t, bool *changed, struct err *e)
     return take_over(t, owner, e) && keeper_order(&t->target, KEEPER_LISTEN, e);
 }
 
-/* Calls that threads are in, which is to be known when they return. */
-static void note_underway(struct traced *t, const struct os_threads *threads)
-{
-    size_t count;
-    const struct os_stopped *s = os_threads_list(threads, &count);
-    struct target_stub stub;
-
-    for (size_t i = 0; i < count; i++) {
-        if (!target_stub_at(&t->target, s[i].rip, &stub) ||
-            s[i].rip - stub.address < STUB_HEAD_SIZE) {
-            continue;
-        }
-        for (uint32_t k = 0; k < t->ring_high; k++) {
-            struct drained *d = &t->rings[k];
-
-            if (d->ring != NULL && d->tid == s[i].tid &&
-                *(volatile uint64_t *)&d->ring->open_rsp != s[i].rsp) {
-                d->underway_rsp = s[i].rsp;
-            }
-        }
-    }
-}
-
 static bool renew(struct traced *t, const struct os_threads *threads,
                   bool *changed, struct err *e)
 {
     for (int i = 0; i < 2; i++) {
         if (t->put_back[i] > 0) {
             *changed = true;
-            note_underway(t, threads);
             if (!target_bend_again(&t->target, i == 1, e)) {
                 return false;
             }
+            underway_note(t, threads, true, false);
         }
     }
     return true;
@@ -357,6 +335,9 @@ static void change(struct traced *t, struct err *e)
     }
     time = os_tsc();
     ok = take_back(t, &changed, e) && renew(t, threads, &changed, e);
+    if (ok && x->returns && !had) {
+        underway_note(t, threads, false, true);
+    }
     if (ok && changed) {
         ok = put(x, &x->nt_stubs, e) && put(x, &x->win32u_stubs, e);
     }

@@ -10,6 +10,7 @@
 #include "live/images.h"
 #include "live/session.h"
 #include "live/tampering.h"
+#include "live/underway.h"
 
 #include <stdlib.h>
 
@@ -45,6 +46,7 @@ void traced_stop(struct traced *t)
         free(t->rings[i].question);
     }
     early_close(t);
+    underway_close(t);
     asker_close(t->asker);
     t->asker = NULL;
     t->ring_high = 0;

@@ -21,6 +21,7 @@
 struct session;
 struct early;
 struct late_child;
+struct underway;
 
 /* A call that makes a process, which is open (children.c). */
 struct making {
@@ -68,9 +69,6 @@ struct drained {
     uint32_t answered;          // the last `ask` that we answered
     uint64_t unmap_rsp;         // of a call that unmaps, which is open ...
     uint64_t unmap_base;        // ... this; 0: none is
-    /* RSP of the call that it was in when functions were bent again, without its
-     * having been seen to begin; 0: it was in none, or that is over. */
-    uint64_t underway_rsp;
     struct making making;
     struct question *question;  // rendezvous.c; owned; NULL: none
 };
@@ -126,6 +124,9 @@ struct traced {
     struct early *early;                // early.c; owned
     size_t early_count;
     size_t early_room;
+    struct underway *underway;  // underway.c; owned
+    size_t underway_count;
+    size_t underway_room;
     struct late_child *late;  // children.c; owned
     bool attached;            // it ran before we came
     bool joined;              // ... and is traced by now
