@@ -11,7 +11,6 @@
 #include "live/returns.h"
 
 #include "live/journal.h"
-#include "live/keeper.h"
 #include "live/rings.h"
 #include "live/session.h"
 #include "live/underway.h"
@@ -351,9 +350,8 @@ static void change(struct traced *t, struct err *e)
 }
 
 /* While its threads come to rest they have their answers from us. */
-void returns_turn(struct traced *t)
+void returns_turn(struct traced *t, const struct meanwhile *m)
 {
-    const struct meanwhile meanwhile = { session_read_on, t };
     const bool looks = t->target.returns || t->session->options->repatch;
     struct target *x = &t->target;
     struct os_process was;
@@ -374,9 +372,9 @@ void returns_turn(struct traced *t)
     t->changing = true;
     was = x->os;
     x->os.waited_for = NULL;
-    if (keeper_start(x, &meanwhile, &e)) {
+    if (keeper_start(x, m, &e)) {
         change(t, &e);
-        keeper_end(x, KEEPER_LEAVE, &meanwhile);
+        keeper_end(x, KEEPER_LEAVE, m);
     } else {
         tell_renewed(t, os_tsc(), false);
         if (t->missed) {

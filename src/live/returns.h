@@ -11,6 +11,7 @@
 #define LIVE_RETURNS_H
 
 #include "base/err.h"
+#include "live/keeper.h"
 #include "live/traced.h"
 
 #include <stdbool.h>
@@ -44,7 +45,7 @@ void returns_miss(struct traced *t, uint32_t entries, uint64_t time);
 void returns_put_back(struct traced *t, uint64_t time, bool win32u,
                       size_t count);
 /* Looks whether any are, and does what is to be done about all that, once nobody
- * waits for us. Of each process, at every turn. */
-void returns_turn(struct traced *t);
+ * waits for us; `m` goes on for as long. Of each process, at every turn. */
+void returns_turn(struct traced *t, const struct meanwhile *m);
 
 #endif

@@ -163,6 +163,8 @@ static void tell(struct session *s)
     telling_write(&s->telling);
 }
 
+static void read_on(void *traced);
+
 /* One round: whatever is there is told and written. Returns the bytes that
  * came in. */
 static size_t round_trip(struct session *s)
@@ -173,7 +175,7 @@ static size_t round_trip(struct session *s)
     for (struct traced *t = s->traced; t != NULL; t = t->next) {
         if (!t->ended) {
             taken += take(t);
-            returns_turn(t);
+            returns_turn(t, &(struct meanwhile){ read_on, t });
             children_late(t, false);
             /* Now: the others' turns may take long. */
             rings_wake(t);
@@ -184,6 +186,15 @@ static size_t round_trip(struct session *s)
     }
     tell(s);
     return taken;
+}
+
+/* While it is changed or let go, its threads are not to wait for us. */
+static void read_on(void *traced)
+{
+    struct traced *t = traced;
+
+    round_trip(t->session);
+    rings_wake(t);
 }
 
 /* Sleeps until something wakes us, or for `ms`. Of many processes the end of
@@ -451,14 +462,6 @@ static void conclude_telling(struct session *s)
     telling_summary(&s->telling);
 }
 
-void session_read_on(void *traced)
-{
-    struct traced *t = traced;
-
-    round_trip(t->session);
-    rings_wake(t);
-}
-
 /* Those that wait have their answers first: until then nothing may be asked of
  * their process (docs/decisions/0023-no-question-while-one-waits.md). */
 static void answer_all(struct traced *t)
@@ -466,7 +469,7 @@ static void answer_all(struct traced *t)
     const uint64_t until = os_tsc() + ANSWER_MS * t->session->timing.tsc_per_ms;
 
     while (os_tsc() < until && rings_waited_for(t)) {
-        session_read_on(t);
+        read_on(t);
         os_sleep(1);
     }
 }
@@ -480,7 +483,7 @@ static bool ends_soon(struct traced *t)
 /* Detaches. What does not work is a note: the program runs on either way. */
 static void let_go(struct traced *t)
 {
-    const struct meanwhile meanwhile = { session_read_on, t };
+    const struct meanwhile meanwhile = { read_on, t };
     struct err e = { 0 };
     uint32_t code;
 

@@ -80,9 +80,6 @@ struct session {
  * trace goes to `notes`, a line each, whether the run fails or not. */
 bool session_run(const struct launch_options *o, const struct view_options *v,
                  uint32_t *status, struct buf *notes, struct err *e);
-/* Takes what there is of all: while a process (a struct traced) is changed or let
- * go, its threads are not to wait for us. */
-void session_read_on(void *traced);
 void session_note(struct session *s, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

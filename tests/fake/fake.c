@@ -679,6 +679,13 @@ static bool protect_code(uint64_t at, uint64_t size, enum protection to)
     return at != 0 && size != 0 && protect(at, size, to);
 }
 
+/* By the functions' ends. */
+static bool returns_come(void)
+{
+    return (((struct section *)(void *)fake.shared)->flags & SECTION_RETURNS) !=
+           0;
+}
+
 static uint32_t keep(const struct keeper_words *w)
 {
     bool ok = true;
@@ -705,6 +712,9 @@ static uint32_t keep(const struct keeper_words *w)
         ok = protect_code(fake.opened.at, fake.opened.size, CODE);
         break;
     case KEEPER_LISTEN:
+        if (returns_come()) {
+            break;  // it sees to other things
+        }
         fake.callback = fake.setup.callback_denied ? 0 : 1;
         ok = !fake.setup.callback_denied;
         break;
