@@ -89,7 +89,8 @@ PORTABLE := \
     record/replay.c record/segments.c record/thin.c \
     record/survey.c record/losses.c \
     report/labels.c report/table.c report/subject.c report/answers.c \
-    report/tell.c report/text.c \
+    report/tell.c report/text.c report/flat.c report/csv.c report/folded.c \
+    report/perfetto.c \
     platform/text.c view/output.c view/progress.c view/when.c view/outlet.c \
     view/stacks.c view/declared.c view/tell.c \
     live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
@@ -100,7 +101,7 @@ PORTABLE := \
     live/callers.c \
     live/handshake.c live/timing.c live/recording.c live/begin.c live/children.c live/session.c \
     cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c \
-    cmd/record.c cmd/replay.c cmd/info.c cmd/merge.c cmd/play.c cmd/report.c
+    cmd/record.c cmd/replay.c cmd/info.c cmd/merge.c cmd/play.c cmd/report.c cmd/export.c
 
 WINDOWS := \
     platform/win/process.c platform/win/running.c platform/win/asks.c platform/win/handles.c \
@@ -112,13 +113,14 @@ WINDOWS := \
     platform/win/probe_callback.S \
     cmd/doctor.c cmd/doctor_check.c cmd/doctor_stubs.c \
     cmd/doctor_callback.c cmd/doctor_system.c cmd/doctor_trees.c \
-    cmd/main.c
+    cmd/database_elsewhere.c cmd/main.c
 
 # Native: what is of use to tests as well, and what a test has its own of.
 POSIX  := platform/posix/text.c platform/posix/sync.c \
     platform/posix/console.c platform/posix/file.c \
     platform/posix/machine.c
-NATIVE := platform/posix/target.c cmd/doctor_elsewhere.c cmd/main.c
+NATIVE := platform/posix/target.c cmd/doctor_elsewhere.c cmd/database.c \
+    cmd/main.c
 
 .PHONY: all help windows linux clean
 all: windows
@@ -240,7 +242,7 @@ $(BL)/obj/live/agent_image.S.o: src/live/agent_image.S $(BW)/agent.bin
 	    -Wa,--noexecstack -c -o $@ $<
 
 $(BL)/ntstrace: $(NATIVE:%=$(BL)/obj/%.o) $(BL)/library.a
-	$(CC) -pthread -o $@ $^ -lz
+	$(CC) -pthread -o $@ $^ -lz -lsqlite3
 
 $(BL)/library.a: $(LINUX_O)
 	@rm -f $@
@@ -325,7 +327,7 @@ $(BL)/library-asan.a: $(addprefix $(BL)/asan-obj/,$(addsuffix .o,$(PORTABLE) \
 
 $(BL)/asan/ntstrace: $(NATIVE:%=$(BL)/asan-obj/%.o) $(BL)/library-asan.a
 	@mkdir -p $(@D)
-	$(CLANG) $(SAN) -pthread -o $@ $^ -lz
+	$(CLANG) $(SAN) -pthread -o $@ $^ -lz -lsqlite3
 
 # The library is what is watched; to optimise the tests as well takes longer than
 # it saves, but where the system is a fake one, which works hard.

@@ -40,6 +40,9 @@ command_run merge_run;
 /* Writes what the program recorded in the file o->words[0] did, as answers; the
  * exit status is that of replay_run. */
 command_run report_run;
+/* Writes the recording o->words[0] as o->view.to says, into o->view.output or on
+ * standard output; the exit status is that of replay_run. */
+command_run export_run;
 /* Prints findings on standard output: small experiments that show whether this
  * system behaves as ntstrace relies on; nothing on the machine changes. The
  * exit status is 0 if all that is relied on was seen to hold, else 125. Fails

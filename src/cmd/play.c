@@ -42,12 +42,19 @@ static bool goes_on(void *play, uint64_t at, uint64_t size)
     return p->go_on == NULL || p->go_on(p->go_on_ctx);
 }
 
-static str recorded_prototypes(str info, struct arena *a)
+/* The first value of `key` in the INFO, in the arena; "": there is none. */
+static str value_of(const struct play *p, str key, struct arena *a)
 {
+    str info = replay_info(&p->replay);
     struct buf b = { arena_alloc(a, 1, 1, info.size + 1), 0, info.size + 1,
                      false };
 
-    return about_find(info, STR("prototypes"), 0, &b) ? buf_str(&b) : STR("");
+    return about_find(info, key, 0, &b) ? buf_str(&b) : STR("");
+}
+
+str play_program(const struct play *p, struct arena *a)
+{
+    return value_of(p, STR("program"), a);
 }
 
 bool play_open(struct play *p, str path, struct arena *a, struct err *e)
@@ -57,7 +64,7 @@ bool play_open(struct play *p, str path, struct arena *a, struct err *e)
     if (!replay_open(&p->replay, path, e)) {
         return false;
     }
-    p->view.declared = recorded_prototypes(replay_info(&p->replay), a);
+    p->view.declared = value_of(p, STR("prototypes"), a);
     p->declared = declared_open(&p->prototypes, &p->view, e);
     stacks_open(&p->stacks, &p->view.module_paths, STACK_LIMIT_DEFAULT);
     return p->declared;

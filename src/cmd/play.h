@@ -40,6 +40,8 @@ bool play_open(struct play *p, str path, struct arena *a, struct err *e);
 bool play_begin(struct play *p, const struct model_out *out, struct err *e);
 /* What time it is in what is told; from play_begin on. */
 const struct clock *play_clock(const struct play *p);
+/* What was recorded, as it was called, in the arena; "": nothing was started. */
+str play_program(const struct play *p, struct arena *a);
 bool play_wine(const struct play *p);
 /* The callers of calls are in it: p->stacks. */
 bool play_has_stacks(const struct play *p);

@@ -7,7 +7,6 @@
  */
 #include "cmd/command.h"
 #include "cmd/play.h"
-#include "record/about.h"
 #include "report/text.h"
 #include "view/output.h"
 
@@ -23,17 +22,13 @@ struct run {
 };
 
 /* What the numbers are of. */
-static void tell_head(struct run *r, str file)
+static void tell_head(struct run *r, str file, str program)
 {
     const struct answers_rows *rows = answers_rows(r->answers);
     char room[600];
     struct buf b = BUF_OVER(room);
-    char program_room[300];
-    struct buf program = BUF_OVER(program_room);
-
-    about_find(replay_info(&r->play.replay), STR("program"), 0, &program);
     buf_addf(&b, "%.*s: %.*s", STR_ARGS(str_file(file)),
-             STR_ARGS(buf_str(&program)));
+             STR_ARGS(str_slice(program, 0, 400)));
     text_page_line(&r->page, buf_str(&b));
     b = BUF_OVER(room);
     buf_addf(&b,
@@ -56,20 +51,11 @@ static void tell_head(struct run *r, str file)
     }
 }
 
-/* What was recorded, as it was called; "" if nothing was started. */
-static str program_of(const struct run *r, struct arena *a)
-{
-    str info = replay_info(&r->play.replay);
-    struct buf b = { arena_alloc(a, 1, 1, info.size + 1), 0, info.size + 1,
-                     false };
-
-    return about_find(info, STR("program"), 0, &b) ? buf_str(&b) : STR("");
-}
-
 static bool tell(struct run *r, const struct options *o, struct arena *a,
                  struct err *e)
 {
     struct model_out out;
+    str program;
     bool stacks;
 
     if (!o->text) {
@@ -88,7 +74,8 @@ static bool tell(struct run *r, const struct options *o, struct arena *a,
     if (r->answers == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    answers_command(r->answers, program_of(r, a));
+    program = play_program(&r->play, a);
+    answers_command(r->answers, program);
     out = answers_out(r->answers);
     if (!play_begin(&r->play, &out, e)) {
         return false;
@@ -99,7 +86,7 @@ static bool tell(struct run *r, const struct options *o, struct arena *a,
         return false;
     }
     text_page_init(&r->page, output_line, &r->output);
-    tell_head(r, o->words[0]);
+    tell_head(r, o->words[0], program);
     answers_tell(answers_rows(r->answers), (size_t)o->rows, &r->page.page);
     output_flush(&r->output);
     if (r->output.failed) {
