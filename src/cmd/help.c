@@ -93,15 +93,27 @@ static void add_examples(struct buf *b)
            "      all of it into app.nts, which 'ntstrace app.nts' shows\n");
 }
 
+/* Of one screen: all of it is in the full help. */
+static void add_short_usage(struct buf *b)
+{
+    add(b, "Usage: ntstrace [OPTION...] PROGRAM [ARGUMENT...]\n"
+           "       ntstrace ");
+    for (size_t i = 0; i < command_row_count; i++) {
+        buf_addf(b, "%s%s", i > 0 ? "|" : "", command_rows[i].name);
+    }
+    add(b, " ...\n");
+}
+
 void help_first(struct buf *b)
 {
     add(b, "ntstrace runs a program and shows every system call it makes.\n"
            "\n");
-    add_usage(b);
+    add_short_usage(b);
     add(b, "\n");
     add_examples(b);
     add(b, "\n"
-           "'ntstrace --help' explains all options.\n");
+           "'ntstrace --help' explains all options, 'ntstrace NAME --help' a "
+           "command.\n");
 }
 
 static void help_for_tracing(struct buf *b)
