@@ -180,15 +180,23 @@ prop_kernel_entry:
     pop     kernel_flags(%rip)
     push    $2
     popfq
+    /* Called a hundred million times, and each of these is dear: as little as
+     * can be. The C behind it uses no x87. */
+    cmpq    $0, prop_kernel_keeps(%rip)
+    je      1f
     xstate  xsave64, kernel_vectors, prop_kernel_keeps
-    calm
+1:
+    ldmxcsr own_mxcsr(%rip)
     mov     own_rsp(%rip), %rsp
     and     $-64, %rsp
     lea     kernel_args(%rip), %rdi
     call    prop_kernel
     mov     %eax, kernel_status(%rip)
     xstate  xrstor64, prop_garbage_vectors, prop_mask
+    cmpq    $0, prop_kernel_keeps(%rip)
+    je      1f
     xstate  xrstor64, kernel_vectors, prop_kernel_keeps
+1:
     lea     kernel_flags(%rip), %rsp
     popfq
     mov     kernel_args+0x28(%rip), %rsp
