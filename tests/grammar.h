@@ -772,13 +772,17 @@ static inline bool g_notice(struct grammar_line *l)
             }
             g_move(l, l->at + 1);
         }
-    } else if (!ok && g_word(l, "patches lost: ")) {
+    } else if (!ok &&
+               (g_word(l, "patches lost: ") || g_word(l, "patched again: "))) {
         ok = g_decimal(l) && g_word(l, " functions of ") &&
              (g_word(l, "ntdll.dll") || g_word(l, "win32u.dll"));
     } else if (!ok && g_word(l, "process ")) {
         ok = g_process(l);
     } else if (!ok) {
-        ok = g_word(l, "callback lost") || g_word(l, "attached") ||
+        ok = g_word(l, "callback lost: no transitions, no direct calls from "
+                       "here on") ||
+             g_word(l, "callback lost") || g_word(l, "attached") ||
+             g_word(l, "no callback: no transitions, no direct calls") ||
              g_word(l, "detached");
     }
     return ok && g_word(l, " +++");

@@ -24,12 +24,14 @@ static const struct thunk_form {
     uint16_t size;  // and what it is aligned to
     uint8_t number;
     uint8_t back;
+    uint8_t end;        // distance to the stub's last `ret`; 0: it has none
     int16_t bytes[48];  // -1: any
     uint8_t fill;       // behind them
 } thunk_forms[] = {
     { .size = THUNK_SIZE,
       .number = THUNK_NUMBER,
       .back = THUNK_BACK,
+      .end = THUNK_END + 3,
       .bytes = { 0x4c, 0x8d, 0x15, -1,   -1,   -1,   -1,   0xb8, -1,   -1,
                  -1,   -1,   0xe8, -1,   -1,   -1,   -1,   0x4d, 0x85, 0xd2,
                  0x74, 13,   0x4c, 0x8b, 0xd1, 0xb8, -1,   -1,   -1,   -1,
@@ -103,7 +105,9 @@ static bool has_form(const struct thunk_form *f, const uint8_t *thunk,
         }
     }
     *stub = leads_to(thunk + THUNK_STUB, at + THUNK_STUB);
-    return leads_to(thunk + f->back, at + f->back) == *stub + STUB_HEAD_SIZE;
+    return leads_to(thunk + f->back, at + f->back) == *stub + STUB_HEAD_SIZE &&
+           (f->end == 0 ||
+            leads_to(thunk + f->end, at + f->end) == *stub + STUB_LAST_RET);
 }
 
 /* The agent that `thunk`, which lies at `at`, belongs to. */

@@ -604,6 +604,9 @@ uint8_t *target_bent(const struct os_process *p, const struct patched *x,
 
 bool target_bend_ends(struct target *t, struct err *e)
 {
+    if (!t->plan->system.wine && os_calls_by_interrupt()) {
+        return err_set(e, ERR_OS, "its system calls go by int 2Eh");
+    }
     if (!patch_ends(&t->nt_stubs, &t->ntdll.syscalls, t->ntdll.base, e) ||
         (t->win32u_stubs.count > 0 &&
          !patch_ends(&t->win32u_stubs, &t->win32u.syscalls, t->win32u.base,

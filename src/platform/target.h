@@ -291,6 +291,10 @@ bool os_thread_last_call(void *thread, uint16_t *number, uint64_t *argument,
 /* The handle of the calling thread, for os_thread_last_call's probe. */
 bool os_last_call_implemented(void);
 
+/* True if the system's functions make their calls by `int 2Eh`
+ * (KUSER_SHARED_DATA.SystemCall, docs/facts.md C9). Under Wine it says nothing. */
+bool os_calls_by_interrupt(void);
+
 /* Vector state to keep (XCR0) as XSAVE component bits. */
 uint64_t os_xsave_mask(void);
 

@@ -1685,6 +1685,11 @@ bool os_thread_last_call(void *thread, uint16_t *number, uint64_t *argument,
     return leave(true);
 }
 
+bool os_calls_by_interrupt(void)
+{
+    return fake.setup.interrupts;
+}
+
 bool os_last_call_implemented(void)
 {
     return !fake.setup.wine;

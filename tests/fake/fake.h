@@ -53,7 +53,8 @@ struct fake_setup {
     unsigned refuse_memory;  // the same with malloc and its kin
     enum fake_pace pace;
     bool wine;
-    bool old;  // its functions have another end
+    bool old;         // its functions have another end
+    bool interrupts;  // ... or go another way
     /* The program may not change its own code (ACG): this chore of it, from 1
      * on, fails so; 0: none. */
     unsigned acg_chore;

@@ -321,6 +321,11 @@ static void tell_notices(struct sink *s)
           .data = true,
           .reason = STR_INIT("ring full") },
         { .kind = NOTICE_CALLBACK_LOST },
+        { .kind = NOTICE_NO_CALLBACK },
+        { .kind = NOTICE_CALLBACK_REPLACED },
+        { .kind = NOTICE_PATCHED_AGAIN,
+          .count = 2,
+          .reason = STR_INIT("ntdll.dll") },
         { .kind = NOTICE_ATTACHED },
         { .kind = NOTICE_DETACHED },
     };
@@ -328,7 +333,7 @@ static void tell_notices(struct sink *s)
     for (size_t i = 0; i < COUNT_OF(notices); i++) {
         struct notice n = notices[i];
 
-        if (n.kind != NOTICE_LOST) {
+        if (n.reason.p == NULL) {
             n.reason = STR("");
         }
         s->ops->notice(s, &sinks_head, &n);
@@ -384,8 +389,8 @@ static void lines_of_every_kind_are_objects(void)
     json_header(&j, STR("1.0 \"x\""));
     tell_lines(&j.sink);
     tell_notices(&j.sink);
-    CHECK_U64(w.lines, 20);
-    CHECK_U64(j.lines, 20);
+    CHECK_U64(w.lines, 23);
+    CHECK_U64(j.lines, 23);
     CHECK_STR(
         wrote_all(&w),
         STR("{\"type\":\"header\",\"version\":2,\"program\":\"ntstrace\","
@@ -438,6 +443,10 @@ static void lines_of_every_kind_are_objects(void)
             "{\"type\":\"notice\"," LEADER "\"event\":\"lost\",\"count\":3,"
             "\"data\":true,\"reason\":\"ring full\"}\n"
             "{\"type\":\"notice\"," LEADER "\"event\":\"callback lost\"}\n"
+            "{\"type\":\"notice\"," LEADER "\"event\":\"no callback\"}\n"
+            "{\"type\":\"notice\"," LEADER "\"event\":\"callback replaced\"}\n"
+            "{\"type\":\"notice\"," LEADER "\"event\":\"patched again\","
+            "\"count\":2,\"module\":\"ntdll.dll\"}\n"
             "{\"type\":\"notice\"," LEADER "\"event\":\"attached\"}\n"
             "{\"type\":\"notice\"," LEADER "\"event\":\"detached\"}\n"));
     json_close(&j);
@@ -534,8 +543,8 @@ static void lines_of_every_kind_are_text(void)
     tell_lines(&t.sink);
     tell_notices(&t.sink);
     sinks_check_lines(&w, CHECK_AT);
-    CHECK_U64(w.lines, 22);
-    CHECK_U64(t.lines, 22);
+    CHECK_U64(w.lines, 25);
+    CHECK_U64(t.lines, 25);
     CHECK_STR(
         wrote_all(&w),
         STR("32.36 NtRead(H=0x4c, ?, ... <unfinished ...>\n"
@@ -561,6 +570,10 @@ static void lines_of_every_kind_are_text(void)
             "32.36 +++ lost 12 records: ring full +++\n"
             "32.36 +++ lost 3 pieces of data: ring full +++\n"
             "32.36 +++ callback lost +++\n"
+            "32.36 +++ no callback: no transitions, no direct calls +++\n"
+            "32.36 +++ callback lost: no transitions, no direct calls from "
+            "here on +++\n"
+            "32.36 +++ patched again: 2 functions of ntdll.dll +++\n"
             "32.36 +++ attached +++\n"
             "32.36 +++ detached +++\n"));
     text_close(&t);

@@ -533,6 +533,11 @@ static void a_program_without_callback_and_with_strange_ends_is_ended(void)
         .line = "ntstrace -o out.txt app.exe",
         .setup = { .run = is_denied, .callback_denied = true, .old = true },
     };
+    struct story again = {
+        .name = "no callback, int 2Eh",
+        .line = "ntstrace -o out.txt app.exe",
+        .setup = { .run = is_denied, .interrupts = true },
+    };
     struct told t = run(&s, &s.setup);
 
     CHECK(!t.ok && fake_killed());
@@ -541,6 +546,11 @@ static void a_program_without_callback_and_with_strange_ends_is_ended(void)
                   "system calls (NtSetInformationProcess said 0xc0000022), and "
                   "the end of NtClose is of no form that is known"));
     CHECK_STR(fake_left(), STR(""));
+    fake_end();
+    again.setup.callback_denied = true;
+    t = run(&again, &again.setup);
+    CHECK(!t.ok && fake_killed());
+    CHECK(contains(str_of(t.e.text), ", and its system calls go by int 2Eh"));
     fake_end();
 }
 

@@ -235,6 +235,23 @@ static void make_leftover(void)
     memset(image + THUNK + 36, 0xcc, THUNK_SIZE - 36);
 }
 
+/* The same, of a tracer whose functions' ends may be bent; and with the end of the
+ * exported one. */
+static void make_two_halves(bool end)
+{
+    make_leftover();
+    put(THUNK + 36, 0x158d4c, 3);
+    put(THUNK + 39, (uint32_t)(STUB + 0x17 - (THUNK + 43)), 4);
+    put(THUNK + 43, 0xe9, 1);
+    put(THUNK + 44, AGENT + 0x800 - (BASE + THUNK + 48), 4);
+    if (end) {
+        put(STUB + 8, 0xe908eb, 3);
+        put(STUB + 0xb, THUNK + 36 - (STUB + 0xf), 4);
+        put(STUB + 0xf, 0x007501, 3);
+        put(STUB + 0x12, 0xf4eb050f, 4);
+    }
+}
+
 /* The same, of a tracer from before calls could be changed. */
 static void make_older_leftover(void)
 {
@@ -280,6 +297,35 @@ static void stubs_that_a_dead_tracer_has_left_are_read_as_they_were(void)
         CHECK((memcmp(bytes + STUB, image + STUB, 0x20) == 0) ==
               (!number && !entry));
     }
+    for (size_t i = 0; i < THUNK_SIZE; i++) {
+        bool number = (i >= 8 && i < 12) || (i >= 26 && i < 30);
+        bool code = (i >= 13 && i < 17) || (i >= 44 && i < 48);
+
+        make_two_halves(true);
+        image[THUNK + i] ^= 0x40;
+        CHECK((mend(bytes) == 0) == (!number && !code));
+        CHECK((memcmp(bytes + STUB + 8, image + STUB + 8, 0x18) == 0) ==
+              (!number && !code));
+    }
+    /* The program may have put the beginning back, or the end. */
+    make_two_halves(true);
+    CHECK_U64(mend(bytes), AGENT);
+    CHECK(memcmp(bytes + STUB, "\x4c\x8b\xd1\xb8\x23\x41\0\0\xf6", 9) == 0);
+    CHECK(memcmp(bytes + STUB + 8, image + SECOND + 8, 13) == 0);
+    make_two_halves(true);
+    put(STUB + 3, 0xb8, 1);
+    put(STUB + 4, 0x4123, 4);
+    put(SECOND + 3, 0xb8, 1);
+    CHECK_U64(mend(bytes), AGENT);
+    CHECK(memcmp(bytes + STUB + 8, image + SECOND + 8, 13) == 0);
+    make_two_halves(false);
+    CHECK_U64(mend(bytes), AGENT);
+    /* An end that leads to another's thunk is nobody's. */
+    make_two_halves(true);
+    memcpy(image + SECOND + 8, image + STUB + 8, 14);
+    put(SECOND + 0xb, THUNK + 36 - (SECOND + 0xf), 4);
+    CHECK_U64(mend(bytes), AGENT);
+    CHECK(memcmp(bytes + SECOND + 8, image + SECOND + 8, 14) == 0);
     make_leftover();
     hidden[THUNK / 0x1000] = true;
     CHECK_U64(mend(bytes), 0);

@@ -107,6 +107,11 @@ static void every_option_reaches_its_field(void)
     CHECK_U64(o.launch.ring_size, 64 << 20);
     CHECK_STR(o.launch.program_line, STR("x"));
 
+    CHECK_STR(parse(&o, "--no-callback --repatch x"), STR(""));
+    CHECK(!o.launch.callback && o.launch.repatch);
+    CHECK_STR(parse(&o, "x"), STR(""));
+    CHECK(o.launch.callback && !o.launch.repatch);
+
     CHECK_STR(parse(&o, "-z -Z -C -S calls --by thread --summary-every 5 "
                         "--color never -yy -s 0 -v -xx -X raw "
                         "--no-arg-names --timestamp-precision ns "
@@ -623,6 +628,9 @@ static void what_is_wrong_is_said_with_what_helps(void)
         { "-yyy x", "-y: given more than 2 times" },
         { "-xxx x", "-x: given more than 2 times" },
         { "-P a --no-patch x", "-P: looks at arguments, which are not seen with --no-patch" },
+        { "--no-callback --no-patch x", "--no-callback: does not go with --no-patch, which changes no functions" },
+        { "--no-callback --engine=handshake x", "--no-callback: does not go with --engine=handshake, which changes no functions" },
+        { "--repatch --no-patch x", "--repatch: does not go with --no-patch, which changes no functions" },
         { "-P a --engine handshake x", "-P: looks at arguments, which are not seen with --engine=handshake" },
         { "-S calls x", "-S: goes with -c or -C only" },
         { "--by thread x", "--by: goes with -c or -C only" },

@@ -427,6 +427,7 @@ static void patch_at(struct patching *p, uint64_t room_at, size_t thunks)
         .size = IMAGE_SIZE,
         .syscalls = &p->syscalls,
         .entry = room_at - 0x4000,
+        .callback = room_at - 0x3000,
         .room_at = room_at,
         .room = thunks * THUNK_SIZE,
     };
@@ -501,6 +502,99 @@ static void a_second_stub_leads_to_the_thunk_of_the_exported_one(void)
     /* What was there can be put back. */
     CHECK(memcmp(is->was, p.bytes + TEXT, is->size) == 0);
     patching_close(&p);
+}
+
+/* What the kernel returns to leads to the thunk's second half, and that to the
+ * callback; whoever comes to the ninth byte makes the call. */
+static void ends_lead_to_the_second_half_of_the_thunk(void)
+{
+    static const uint32_t exported[] = { FIRST, FIRST + 0x20, FIRST + 0x60 };
+    struct patching p;
+    const struct patched *is = &p.patched;
+    struct err e;
+
+    patch_four(&p, 4);
+    CHECK(!patch_has_end(is, FIRST - TEXT));
+    CHECK(patch_ends(&p.patched, &p.syscalls, BASE, &e));
+    for (size_t i = 0; i < COUNT_OF(exported); i++) {
+        size_t at = exported[i] - TEXT;
+        const uint8_t *stub = is->is + at;
+        const uint8_t *half = p.thunks + i * THUNK_SIZE + 36;
+        uint64_t half_at = THUNKS + i * THUNK_SIZE + 36;
+        uint32_t distance;
+
+        CHECK(patch_has_end(is, at));
+        CHECK(memcmp(stub + 8, "\xeb\x08\xe9", 3) == 0);  // to +12h
+        CHECK_U64(jump_target(stub + 0xa, is->from + at + 0xa), half_at);
+        CHECK(memcmp(stub + 0xf, "\x01\x75\0\x0f\x05\xeb\xf4", 7) == 0);
+        CHECK(memcmp(stub + 0x16, is->was + at + 0x16, 0xa) == 0);
+        CHECK_U64(stub[0x17], 0xc3);
+        CHECK(memcmp(half, "\x4c\x8d\x15", 3) == 0);
+        memcpy(&distance, half + 3, 4);
+        CHECK_U64(half_at + 7 + (uint64_t)(int64_t)(int32_t)distance,
+                  is->from + at + 0x17);
+        CHECK_U64(jump_target(half + 7, half_at + 7), THUNKS - 0x3000);
+    }
+    /* A second stub goes on in the exported one; a hooked one is left alone. */
+    CHECK(!patch_has_end(is, 0));
+    CHECK(!patch_has_end(is, FIRST + 0x40 - TEXT));
+    /* One whose beginning is another's by now has its end still. */
+    patch_forget(&p.patched, BASE + FIRST);
+    CHECK(patch_has_end(is, FIRST - TEXT));
+    patching_close(&p);
+}
+
+/* One end that is not known, and none is bent. */
+static void ends_of_another_form_are_refused(void)
+{
+    struct patching p;
+    uint8_t *before;
+    struct err e;
+
+    p.bytes = make_four();
+    put_stub(p.bytes, FIRST + 0x20, OLD, 0x10);
+    patch_at(&p, THUNKS, 4);
+    before = malloc(p.patched.size);
+    memcpy(before, p.patched.is, p.patched.size);
+    CHECK(patch_has(&p.patched, BASE + FIRST + 0x20));
+    CHECK(!patch_ends(&p.patched, &p.syscalls, BASE, &e));
+    CHECK(strstr(e.text, " is of no form that is known") != NULL);
+    CHECK(memcmp(before, p.patched.is, p.patched.size) == 0);
+    free(before);
+    patching_close(&p);
+}
+
+/* Of all forms, byte by byte. */
+static void what_is_not_quite_an_end_is_none(void)
+{
+    for (size_t i = 0; i < STUB_FORMS; i++) {
+        const struct stub_form *f = &stub_forms[i];
+        uint8_t stub[STUB_PATTERN_MAX], end[STUB_END_SIZE], was[STUB_END_SIZE];
+        bool bends = f->pattern_size > 0x10;
+
+        for (size_t k = 0; k < f->pattern_size; k++) {
+            stub[k] = f->pattern[k] < 0 ? 0 : (uint8_t)f->pattern[k];
+        }
+        CHECK(stub_bend_end(stub, f->pattern_size, end) == bends);
+        CHECK(!stub_bend_end(stub, f->pattern_size - 1u, end));
+        if (!bends) {
+            continue;
+        }
+        CHECK(stub_mend_end(end, was));
+        CHECK(memcmp(was, stub + STUB_END_AT, sizeof(was)) == 0);
+        for (size_t k = 0; k < sizeof(end); k++) {
+            bool distance = k >= 3 && k < 7;
+
+            end[k] ^= 0x40;
+            CHECK(stub_mend_end(end, was) == distance);
+            end[k] ^= 0x40;
+        }
+        for (size_t k = 8; k < f->pattern_size; k++) {
+            stub[k] ^= 0x40;
+            CHECK(!stub_bend_end(stub, f->pattern_size, end));
+            stub[k] ^= 0x40;
+        }
+    }
 }
 
 /* Without room the rest stays as it is, and nobody says that it was changed:
@@ -591,6 +685,9 @@ int main(void)
         TEST(a_number_of_two_exports_names_no_second_stub),
         TEST(an_image_of_nothing_but_stubs_has_an_end),
         TEST(a_second_stub_leads_to_the_thunk_of_the_exported_one),
+        TEST(ends_lead_to_the_second_half_of_the_thunk),
+        TEST(ends_of_another_form_are_refused),
+        TEST(what_is_not_quite_an_end_is_none),
         TEST(stubs_without_room_for_a_thunk_stay_as_they_are),
         TEST(stubs_out_of_reach_stay_as_they_are),
         TEST(a_module_without_stubs_is_left_alone),

@@ -498,6 +498,11 @@ bool os_last_call_implemented(void)
     return false;
 }
 
+bool os_calls_by_interrupt(void)
+{
+    return false;
+}
+
 uint64_t os_xsave_mask(void)
 {
     return 0;

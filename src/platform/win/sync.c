@@ -155,6 +155,11 @@ uint64_t os_counter_frequency(void)
     return (uint64_t)f.QuadPart;
 }
 
+bool os_calls_by_interrupt(void)
+{
+    return (*(const volatile uint8_t *)(uintptr_t)0x7ffe0308 & 1) != 0;
+}
+
 uint64_t os_xsave_mask(void)
 {
     unsigned a, b, c, d;
