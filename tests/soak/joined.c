@@ -14,6 +14,7 @@
  *   l   holds the loader's lock when it is told to
  *   e   ends by itself after about half a second
  *   o   has a callback of its own, which only goes on
+ *   d   takes the callback away, again and again, by a direct call
  *
  * The argument of each NtClose counts the calls of its thread, so that a trace
  * shows whether one is missing. All of them fail.
@@ -191,6 +192,42 @@ static DWORD WINAPI raiser(void *arg)
     return 0;
 }
 
+static LONG(NTAPI *set_direct)(HANDLE, ULONG, void *, ULONG);
+
+/* A copy of the function, from before anybody has changed it. */
+static int copy_function(void)
+{
+    const void *function = (const void *)GetProcAddress(
+        GetModuleHandleA("ntdll.dll"), "NtSetInformationProcess");
+    void *code = VirtualAlloc(NULL, 0x1000, MEM_COMMIT, PAGE_READWRITE);
+    DWORD old;
+
+    if (code == NULL) {
+        return 0;
+    }
+    memcpy(code, function, 0x20);
+    *(void **)&set_direct = code;
+    return VirtualProtect(code, 0x1000, PAGE_EXECUTE_READ, &old);
+}
+
+static DWORD WINAPI clearer(void *arg)
+{
+    struct {
+        ULONG version;
+        ULONG reserved;
+        void *callback;
+    } none = { 0, 0, NULL };
+
+    (void)arg;
+    while (!shared->stop) {
+        if (set_direct(GetCurrentProcess(), 40, &none, sizeof(none)) < 0) {
+            InterlockedIncrement(&wrong);
+        }
+        Sleep(300);
+    }
+    return 0;
+}
+
 static volatile LONG messages;
 
 static LRESULT CALLBACK procedure(HWND w, UINT m, WPARAM a, LPARAM b)
@@ -330,7 +367,7 @@ static int own_callback(void)
 int main(int argc, char **argv)
 {
     const char *way = argc > 2 ? argv[2] : "";
-    HANDLE memory, threads[BUSY + BLOCKED + 5];
+    HANDLE memory, threads[BUSY + BLOCKED + 6];
     struct copy nt, win32u;
     LONG answered = 0;
     int count = 0;
@@ -352,6 +389,9 @@ int main(int argc, char **argv)
     if (strchr(way, 'o') && !own_callback()) {
         return 1;
     }
+    if (strchr(way, 'd') && !copy_function()) {
+        return 1;
+    }
     if (strchr(way, 'w')) {
         LoadLibraryA("user32.dll");
         GetDesktopWindow();
@@ -371,6 +411,9 @@ int main(int argc, char **argv)
     }
     if (strchr(way, 'c')) {
         threads[count++] = start(parent);
+    }
+    if (strchr(way, 'd')) {
+        threads[count++] = start(clearer);
     }
     if (strchr(way, 'l')) {
         threads[count++] = start(holder);
