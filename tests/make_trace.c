@@ -16,6 +16,12 @@
  * PROCESSES (100), TREE_AT_MOST at a time, started by one another, with ids that
  * come again; CALLS (5000) in all, many of which others fall into.
  *
+ *     make_trace --hostile FILE
+ *
+ * A process that calls everything by names made to be taken for something else by
+ * whoever shows them: markup, quotes, ends of lines, control characters, formulas,
+ * SQL, halves of surrogate pairs. In each name is the word "harm".
+ *
  * A little of everything that can be in a recording (--small): two processes, every
  * kind of record, of the journal, of notice. tests/golden/ keeps the one of
  * each version of the format.
@@ -697,6 +703,180 @@ static void make_tree(uint64_t processes, uint64_t calls)
     }
 }
 
+/* --- Names that mean harm ------------------------------------------------- */
+
+enum {
+    H_OPEN,
+    H_CREATE,
+    H_WRITE,
+    H_KEY,
+    H_VALUE,
+};
+
+#define AT_ATTRIBUTES UINT64_C(0x1000)
+#define AT_STRING UINT64_C(0x2000)
+#define AT_TEXT UINT64_C(0x3000)
+
+static void put_le(uint8_t *to, uint64_t n, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        to[i] = (uint8_t)(n >> (8 * i));
+    }
+}
+
+/* A UNICODE_STRING of these bytes, each a unit, but that \x1a is a half of a
+ * surrogate pair, and \x1d turns the line around. */
+static void string_of(uint32_t number, uint64_t rsp, uint32_t op,
+                      const char *prefix, const char *name)
+{
+    uint8_t string[16] = { 0 };
+    uint8_t units[256];
+    char text[128];
+    struct buf b = BUF_OVER(text);
+
+    buf_add(&b, str_of(prefix));
+    buf_add(&b, str_of(name));
+    must(!b.cut, "a name is too long");
+    for (size_t i = 0; i < b.size; i++) {
+        put_le(units + 2 * i,
+               text[i] == 0x1a   ? 0xd83d
+               : text[i] == 0x1d ? 0x202e
+                                 : (uint8_t)text[i],
+               2);
+    }
+    put_le(string, b.size * 2, 2);
+    put_le(string + 2, b.size * 2, 2);
+    put_le(string + 8, AT_TEXT, 8);
+    data(number, rsp, 0, op, AT_STRING, string, sizeof(string));
+    data(number, rsp, 0, op + 1, AT_TEXT, units, (uint32_t)b.size * 2);
+}
+
+static void attributes_of(uint32_t number, uint64_t rsp, const char *prefix,
+                          const char *name)
+{
+    uint8_t attributes[0x30] = { 0x30 };
+
+    put_le(attributes + 0x10, AT_STRING, 8);
+    data(number, rsp, 0, 0, AT_ATTRIBUTES, attributes, sizeof(attributes));
+    string_of(number, rsp, 1, prefix, name);
+}
+
+/* It is looked for, or made; `handle` 0: it is not there. */
+static void harm_name(uint32_t number, const char *prefix, const char *name,
+                      uint64_t handle)
+{
+    uint64_t rsp = STACK - 0x100;
+    uint64_t args[CALL_ARGS_MAX] = { STACK - 0x80, 0x80000000, AT_ATTRIBUTES,
+                                     BLOCK };
+    uint8_t word[8];
+
+    attributes_of(number, rsp, prefix, name);
+    entry(number, rsp, STACK, m.calls[number]->arg_count, args);
+    if (handle != 0) {
+        put_le(word, handle, 8);
+        data(number, rsp, RECORD_AT_RETURN, 3, STACK - 0x80, word, 8);
+        put_le(word, 2, 8);
+        data(number, rsp, RECORD_AT_RETURN, 4, BLOCK + 8, word, 8);
+    }
+    back(number, rsp, STACK, handle != 0 ? 0 : 0xc0000034);
+}
+
+static void harm_handle(uint32_t number, const char *name, uint64_t handle)
+{
+    uint64_t rsp = STACK - 0x100;
+    uint64_t args[CALL_ARGS_MAX] = { handle, AT_STRING, 0,          1,
+                                     BLOCK,  0x6000,    (uint64_t)7 };
+    uint8_t word[8] = { 7 };
+
+    if (number == H_VALUE) {
+        string_of(number, rsp, 0, "", name);
+    } else {
+        args[1] = 0;
+    }
+    entry(number, rsp, STACK, m.calls[number]->arg_count, args);
+    data(number, rsp, RECORD_AT_RETURN, 2, BLOCK + 8, word, 8);
+    back(number, rsp, STACK, 0);
+}
+
+static void make_hostile(void)
+{
+    static const char *const names[] = {
+        "<script>harm=1</script>",
+        "\"><img src=x onerror=harm()>",
+        "' onmouseover='harm()",
+        "</script><script>harm()</script>",
+        "<!--harm-->&lt;&#x41;",
+        "javascript:harm()",
+        "]]>harm<![CDATA[",
+        "harm\nharm\r\n\tend",
+        "\033[2J\033]0;harm\007\b\b",
+        "\x1d"
+        "mrah.txt",
+        "half\x1a harm",
+        "=HYPERLINK(\"harm\")",
+        "harm,\"a\",;a;b",
+        "'); DROP TABLE calls; --harm",
+        "${harm}`harm`\\u003cb>",
+        "harm\177\x1f",
+    };
+    static const char *const calls[] = {
+        [H_OPEN] = "NtOpenFile",     [H_CREATE] = "NtCreateFile",
+        [H_WRITE] = "NtWriteFile",   [H_KEY] = "NtCreateKey",
+        [H_VALUE] = "NtSetValueKey",
+    };
+    struct journal_process r = { .pid = 32,
+                                 .how = PROCESS_LAUNCHED,
+                                 .build = 19045,
+                                 .mode = MODE_PATCHED,
+                                 .width = 8 };
+    struct model_process *p;
+    struct model_thread *t;
+    struct buf b = journal();
+
+    for (uint32_t i = 0; i < COUNT_OF(calls); i++) {
+        m.calls[i] = call_find(str_of(calls[i]));
+    }
+    m.numbers = COUNT_OF(calls);
+    r.head.time = m.now;
+    journal_process(&b, &r, STR("C:\\<b>harm</b>\x1b.exe"),
+                    STR("\"<b>harm</b>.exe\" <script>harm()</script>"));
+    p = model_process_open(m.model, b.p, b.size);
+    must(p != NULL, "no process");
+    begin_process(p);
+    t = open_thread(p, 36);
+    for (uint32_t i = 0; i < COUNT_OF(names); i++) {
+        uint64_t handle = 0x40 + 16 * i;
+        struct journal_child child = { .pid = 64 + 8u * i,
+                                       .tid = 36,
+                                       .fate = CHILD_PASSED,
+                                       .how = PROCESS_CHILD };
+
+        harm_name(H_OPEN, "\\??\\C:\\", names[i], 0);
+        harm_name(H_CREATE, "\\??\\D:\\", names[i], handle);
+        harm_handle(H_WRITE, names[i], handle);
+        harm_name(H_KEY, "\\Registry\\Machine\\", names[i], handle + 8);
+        harm_handle(H_VALUE, names[i], handle + 8);
+        fed(t);
+        ran();
+        b = journal();
+        journal_module(
+            &b, m.now,
+            &(struct journal_module){ .base = 0x7ff000000 + 0x10000ull * i,
+                                      .size = 0x1000 },
+            str_of(names[i]), STR(""));
+        tell(p, &b);
+        b = journal();
+        journal_child(&b, m.now, &child, str_of(names[i]), str_of(names[i]),
+                      STR(""));
+        tell(p, &b);
+        orphan(0x7ff000010 + 0x10000ull * i, STACK - 0x100, STACK, 0);
+        fed(t);
+        ran();
+    }
+    end_thread(t, 0, true);
+    end_process(p, 0);
+}
+
 static uint64_t number(int argc, char **argv, int i, uint64_t otherwise,
                        uint64_t most)
 {
@@ -728,6 +908,13 @@ int main(int argc, char **argv)
         m.random = 1;
         begin(argv[2], COMPRESS_NEVER);
         make_small();
+        end();
+        return 0;
+    }
+    if (strcmp(argv[1], "--hostile") == 0) {
+        must(argc == 3, "--hostile FILE");
+        begin(argv[2], COMPRESS_NEVER);
+        make_hostile();
         end();
         return 0;
     }

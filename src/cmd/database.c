@@ -7,6 +7,7 @@
  */
 #include "cmd/database.h"
 
+#include "base/chars.h"
 #include "platform/os.h"
 #include "report/labels.h"
 #include "report/table.h"
@@ -122,6 +123,7 @@ struct database {
     struct table threads;
     struct table handles;
     struct labels *names;
+    char room[SUBJECT_ROOM * 2];
 };
 
 /* --- what SQLite is asked ------------------------------------------------------ */
@@ -172,6 +174,15 @@ static void put_text(struct row *r, str text)
                         SQLITE_UTF8);
 }
 
+/* Of the target's. */
+static void put_name(struct row *r, str name)
+{
+    struct buf b = BUF_OVER(r->d->room);
+
+    chars_add_visible(&b, name);
+    put_text(r, buf_str(&b));
+}
+
 static void end_row(struct row *r)
 {
     if (sqlite3_step(r->s) != SQLITE_DONE) {
@@ -199,8 +210,8 @@ static void write_handle(struct database *d, const struct handle *h)
 
     put_number(&r, (int64_t)h->key.a);
     put_number(&r, (int64_t)h->key.b);
-    put_text(&r, labels_text(d->names, h->type));
-    put_text(&r, labels_text(d->names, h->name));
+    put_name(&r, labels_text(d->names, h->type));
+    put_name(&r, labels_text(d->names, h->name));
     put_number(&r, (int64_t)h->first);
     put_number(&r, (int64_t)h->last);
     put_number(&r, (int64_t)h->uses);
@@ -296,7 +307,7 @@ static void on_module(void *ctx, const struct module_told *m, int64_t ns)
 
     put_number(&r, m->process != NULL ? (int64_t)model_process_order(m->process)
                                       : m->pid);
-    put_text(&r, m->name);
+    put_name(&r, m->name);
     put_number(&r, (int64_t)m->base);
     put_number(&r, (int64_t)m->size);
     put_number(&r, ns);
@@ -336,8 +347,8 @@ static void write_processes(struct database *d, const struct answers_rows *rows)
         } else {
             put_number(&r, process_id(rows, p->parent));
         }
-        put_text(&r, labels_text(rows->names, p->image));
-        put_text(&r, p->command != NULL ? (str){ p->command, p->command_size }
+        put_name(&r, labels_text(rows->names, p->image));
+        put_name(&r, p->command != NULL ? (str){ p->command, p->command_size }
                                         : STR(""));
         put_number(&r, p->began);
         if (p->end == END_NONE || p->end == END_UNTRACED) {
@@ -366,14 +377,14 @@ static void write_lookups(struct database *d, const struct answers_rows *rows)
             continue;
         }
         put_number(&r, (int64_t)s->key.a);
-        put_text(&r, labels_text(rows->names, (uint32_t)(s->key.b >> 8)));
+        put_name(&r, labels_text(rows->names, (uint32_t)(s->key.b >> 8)));
         put_text(&r, str_of(kind_name(s->key.b & 0xff)));
         put_number(&r, (int64_t)s->misses);
         put_text(&r, str_of(status_name(s->status)));
-        put_text(&r, labels_text(rows->names, s->first.call));
+        put_name(&r, labels_text(rows->names, s->first.call));
         put_number(&r, s->first.ns);
         if (f != NULL) {
-            put_text(&r, labels_text(rows->names, f->thing));
+            put_name(&r, labels_text(rows->names, f->thing));
         } else {
             put_null(&r);
         }
@@ -387,12 +398,12 @@ static void write_changes(struct database *d, const struct answers_rows *rows)
         const struct changed *c = table_at(&rows->changed, i);
         struct row r = row_of(d, INSERT_CHANGE);
 
-        put_text(&r, labels_text(rows->names, (uint32_t)c->key.a));
+        put_name(&r, labels_text(rows->names, (uint32_t)c->key.a));
         put_text(&r, str_of(kind_name(c->key.b)));
         put_number(&r, (int64_t)c->bytes);
         put_number(&r, (int64_t)c->times);
         if (c->to != LABEL_NONE) {
-            put_text(&r, labels_text(rows->names, c->to));
+            put_name(&r, labels_text(rows->names, c->to));
         } else {
             put_null(&r);
         }
