@@ -394,7 +394,15 @@ bool subject_any(const struct call *call, struct subject_room *room,
                  struct subject *out)
 {
     const struct call_facts *facts = facts_of(call);
+    size_t count = 0;
+    const struct deed_row *rows =
+        facts != NULL ? deed_rows(call->stub->name, &count) : NULL;
 
+    for (size_t i = 0; i < count; i++) {
+        if (subject_of(call, &rows[i], room, out)) {
+            return true;
+        }
+    }
     for (int i = 0; facts != NULL && i < facts->arg_count; i++) {
         const struct call_arg *arg = &facts->args[i];
 
