@@ -176,7 +176,7 @@ TARGET_H := $(wildcard tests/targets/*.h)
 
 $(BW)/targets/%.exe: tests/targets/%.c $(TARGET_H)
 	@mkdir -p $(@D)
-	$(WCC) -std=c11 -O1 -Wall -Wextra $(LEAN) -o $@ $< -lntdll -luser32 \
+	$(WCC) -std=c11 -O1 -Wall -Wextra $(LEAN) -Isrc -o $@ $< -lntdll -luser32 \
 	    -lgdi32 -lws2_32
 
 $(BW)/bench/%.exe: bench/%.c

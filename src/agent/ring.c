@@ -4,6 +4,11 @@
  *
  * Claiming is lock-free: a thread that dies half-way leaves one ring in
  * state CLAIMING, never a lock. Rings go back to FREE by the tracer alone.
+ *
+ * A thread can be stopped at any instruction of the agent, and sent elsewhere by
+ * another context: to be put back where it was, or never. What it does meanwhile
+ * must not touch the record that it was about to write, and goes to another ring,
+ * which hangs off the first one (docs/decisions/0036-sent-elsewhere.md).
  */
 #include "agent/agent.h"
 
@@ -15,6 +20,13 @@
 /* How long room may not be there that must not be waited for asleep: the
  * tracer comes by much more often. */
 #define CRAMPED_MS 2000
+
+/* Two addresses farther from each other are on two stacks. */
+#define STACK_MOST 0x200000
+
+/* A thread that is sent elsewhere while the agent is at work on it, and from
+ * there again, has so many rings. */
+#define RINGS_MOST 4
 
 static struct ring *ring_at(const struct section *s, uint32_t index)
 {
@@ -55,49 +67,64 @@ static bool commit(struct section *s, uint32_t index)
     return true;
 }
 
+/* Makes ring `i` this thread's to set up, whose id stands in its state meanwhile:
+ * should it be ended here, the tracer sees whose it was (live/drain.c). False: it
+ * is not to be had; *memory: for want of memory. */
+static bool claim_at(struct section *s, uint32_t i, bool *memory)
+{
+    _Atomic uint32_t *state = state_at(s, i);
+    uint32_t mine = teb_tid() & ~RING_STATE, was = RING_FREE;
+
+    /* Acquire: the tracer is done with the ring. Pairs with the release in
+     * reclaim (live/drain.c). */
+    if (atomic_compare_exchange_strong_explicit(
+            state, &was, mine | RING_CLAIMING, memory_order_acquire,
+            memory_order_relaxed)) {
+        return true;
+    }
+    if (was != RING_UNCOMMITTED ||
+        !atomic_compare_exchange_strong_explicit(
+            state, &was, mine | RING_CLAIMING, memory_order_acquire,
+            memory_order_relaxed)) {
+        return false;
+    }
+    if (!commit(s, i)) {
+        *memory = true;
+        atomic_store_explicit(state, RING_UNCOMMITTED, memory_order_release);
+    }
+    return !*memory;
+}
+
 /* The index of a ring that is now this thread's to set up; RING_MAX: none. */
 static uint32_t claim_index(struct section *s)
 {
     uint32_t high = atomic_load_explicit(&s->ring_high, memory_order_acquire);
     uint32_t max = image_config_here()->ring_max;
+    bool no_memory = false;
 
-    for (uint32_t i = 0; i < high && i < max; i++) {
-        uint32_t want = RING_FREE;
-
-        /* Acquire: the tracer is done with the ring. Pairs with the release
-         * in reclaim (live/drain.c). */
-        if (atomic_compare_exchange_strong_explicit(
-                state_at(s, i), &want, RING_CLAIMING, memory_order_acquire,
-                memory_order_relaxed)) {
+    for (uint32_t i = 0; i < high && i < max && !no_memory; i++) {
+        if (claim_at(s, i, &no_memory)) {
             return i;
         }
     }
     /* As often as there are rings: the count is anybody's to write. */
-    for (uint32_t turn = 0; turn <= max; turn++) {
+    for (uint32_t turn = 0; turn <= max && !no_memory; turn++) {
         uint32_t i =
             atomic_fetch_add_explicit(&s->ring_high, 1, memory_order_acq_rel);
-        uint32_t want = RING_FREE;
 
         if (i >= max) {
             atomic_store_explicit(&s->ring_high, max, memory_order_relaxed);
             return RING_MAX;
         }
-        if (atomic_compare_exchange_strong_explicit(
-                state_at(s, i), &want, RING_CLAIMING, memory_order_acquire,
-                memory_order_relaxed)) {
+        if (claim_at(s, i, &no_memory)) {
             return i;
-        }
-        if (want == RING_UNCOMMITTED && commit(s, i)) {
-            return i;
-        }
-        if (want == RING_UNCOMMITTED) {
-            return RING_MAX;
         }
     }
     return RING_MAX;
 }
 
-static struct ring *claim(uint64_t rsp)
+/* `above`: the thread's ring that is in use already, NULL: it has none. */
+static struct ring *claim(struct ring *above, uint64_t rsp)
 {
     struct section *s = section_here();
     struct ring *ring;
@@ -110,7 +137,10 @@ static struct ring *claim(uint64_t rsp)
     }
     index = claim_index(s);
     if (index == RING_MAX) {
-        atomic_fetch_add_explicit(&s->lost_no_ring, 1, memory_order_relaxed);
+        if (above == NULL) {
+            atomic_fetch_add_explicit(&s->lost_no_ring, 1,
+                                      memory_order_relaxed);
+        }
         return NULL;
     }
     ring = ring_at(s, index);
@@ -123,6 +153,9 @@ static struct ring *claim(uint64_t rsp)
     ring->quiet = 0;
     ring->given_up = 0;
     ring->around_bytes = 0;
+    ring->chains = 0;
+    ring->below = 0;
+    ring->is_below = above != NULL;
     ring->tid = teb_tid();
     ring->teb = teb_self();
     ring->serial++;
@@ -132,7 +165,11 @@ static struct ring *claim(uint64_t rsp)
         atomic_store_explicit(&ring->lost[i], 0, memory_order_relaxed);
     }
     atomic_store_explicit(&ring->lost_data, 0, memory_order_relaxed);
-    teb_set_ring(ring);
+    if (above != NULL) {
+        above->below = index + 1;
+    } else {
+        teb_set_ring(ring);
+    }
     /* Release: the tracer finds the ring set up. Pairs with the acquire in
      * drain_rings (live/drain.c). */
     atomic_store_explicit(state_at(s, index), RING_LIVE, memory_order_release);
@@ -146,31 +183,90 @@ static void count(_Atomic uint32_t *lost)
                           memory_order_relaxed);
 }
 
+/* True if `rsp` and `other` are on one stack: on the thread's own, or not too far
+ * from each other. */
+static bool is_one_stack(uint64_t rsp, uint64_t other)
+{
+    uint64_t low = teb_stack_limit();
+    uint64_t size = teb_stack_base() - low;
+    bool on = rsp - low < size;
+
+    return on == (other - low < size) &&
+           (on || (rsp < other ? other - rsp : rsp - other) <= STACK_MOST);
+}
+
+/* The agent works on its stack below the address that it was entered at. What
+ * happens there or above it, on the same stack, shows that this work was
+ * abandoned: the thread was sent elsewhere. */
+static bool is_abandoned(uint64_t rsp, uint64_t inside)
+{
+    return rsp >= inside && is_one_stack(rsp, inside);
+}
+
+/* The thread's ring that hangs off this one; NULL: none does. */
+static struct ring *ring_below(const struct ring *ring)
+{
+    struct section *s = section_here();
+    uint32_t index = ring->below - 1;
+    struct ring *below;
+
+    /* Rings that are somebody's are there. */
+    if (index >= image_config_here()->ring_max ||
+        atomic_load_explicit(state_at(s, index), memory_order_relaxed) !=
+            RING_LIVE) {
+        return NULL;
+    }
+    below = ring_at(s, index);
+    return below != ring && below->tid == teb_tid() ? below : NULL;
+}
+
+/* What was begun in `ring`, and in those below, is over. */
+static void abandon(struct ring *ring)
+{
+    count(&ring->lost[RING_LOST_GUARD]);
+    for (int depth = 0; ring != NULL && depth < RINGS_MOST; depth++) {
+        ring->quiet = 0;
+        atomic_store_explicit(&ring->waiting, RING_RUNS, memory_order_relaxed);
+        atomic_store_explicit(&ring->inside, 0, memory_order_relaxed);
+        ring = ring_below(ring);
+    }
+}
+
 struct ring *ring_enter(uint64_t rsp)
 {
     struct ring *ring = teb_ring();
-    uint64_t inside;
+    struct ring *first = ring;
+    uint32_t disturbed = 0;  // the thread's last call is ours
 
     if (ring == NULL) {
-        return claim(rsp);
+        return claim(NULL, rsp);
     }
-    inside = atomic_load_explicit(&ring->inside, memory_order_relaxed);
-    if (inside != 0) {
-        /* The agent works below the address it was entered at. Something
-         * that happens above it, on the same stack, shows that this work
-         * was abandoned: the thread was sent elsewhere. Two megabytes: a
-         * larger distance is another stack. */
-        if (rsp <= inside || rsp - inside > 0x200000) {
-            count(&ring->lost[RING_LOST_INSIDE]);
-            return NULL;
+    for (int depth = 0; ring != NULL && depth < RINGS_MOST; depth++) {
+        uint64_t inside =
+            atomic_load_explicit(&ring->inside, memory_order_relaxed);
+
+        if (inside == 0 || is_abandoned(rsp, inside)) {
+            if (inside != 0) {
+                abandon(ring);
+            }
+            atomic_store_explicit(&ring->inside, rsp, memory_order_relaxed);
+            ring->around_bytes = 0;
+            ring->disturbed |= disturbed;
+            return ring;
         }
-        count(&ring->lost[RING_LOST_GUARD]);
-        ring->quiet = 0;
-        atomic_store_explicit(&ring->waiting, RING_RUNS, memory_order_relaxed);
+        disturbed |= ring->disturbed;
+        if (ring->below == 0 && depth + 1 < RINGS_MOST) {
+            ring = claim(ring, rsp);
+            if (ring != NULL) {
+                ring->disturbed |= disturbed;
+                return ring;
+            }
+            break;
+        }
+        ring = ring_below(ring);
     }
-    atomic_store_explicit(&ring->inside, rsp, memory_order_relaxed);
-    ring->around_bytes = 0;
-    return ring;
+    count(&first->lost[RING_LOST_INSIDE]);
+    return NULL;
 }
 
 void ring_leave(struct ring *ring)

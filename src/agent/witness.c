@@ -189,6 +189,12 @@ static bool open_take(struct ring *ring, uint64_t rip, uint64_t rsp,
  * answered. */
 static bool publish(struct ring *ring, uint32_t size, bool waits, bool spin)
 {
+    if (waits) {
+        /* However long this thread may be stopped before it asks. Relaxed: seen
+         * with the record. */
+        atomic_store_explicit(&ring->waiting, RING_ABOUT_TO_ASK,
+                              memory_order_relaxed);
+    }
     ring_publish(ring, size);
     return !waits || wait_answer(ring, spin);
 }

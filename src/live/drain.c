@@ -41,6 +41,9 @@
 #define GONE_ON_MS 200
 /* No ring is looked at for longer at a time, where it can be told. */
 #define TURN_MS 20
+/* At one time no more rings are looked at that somebody may have begun to
+ * claim. */
+#define UNCLAIMED_MOST 8
 
 static struct ring *ring_at(const struct traced *t, uint32_t index)
 {
@@ -80,13 +83,14 @@ static bool take_over(struct traced *t, struct drained *d, uint32_t index)
     *d = (struct drained){ 0 };
     d->tid = r->tid;
     d->teb = r->teb;
+    d->is_below = r->is_below != 0;
     d->tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
     d->answered = atomic_load_explicit(&r->answer, memory_order_relaxed);
     d->denied = os_thread_open(t->target.os.pid, d->tid, d->teb, &d->handle) ==
                 OS_THREAD_DENIED;
     /* When we looked last, this ring was nobody's. */
     d->bound = t->last_pass;
-    d->thread = early_take(t, d->tid, d->teb);
+    d->thread = d->is_below ? NULL : early_take(t, d->tid, d->teb);
     if (d->thread == NULL) {
         d->thread = model_thread_open(t->process, d->tid, r->serial, d->bound);
     }
@@ -130,6 +134,7 @@ static void note_own_end(struct drained *d, const struct record_entry *entry)
 {
     if (entry->args[0] == UINT64_MAX - 1 || entry->args[0] == 0) {
         d->code_known = true;
+        d->ended_itself = true;
         d->code = (uint32_t)entry->args[1];
     }
 }
@@ -461,34 +466,76 @@ static size_t drain_ring(struct traced *t, struct drained *d, uint64_t now,
     return taken;
 }
 
-/* The thread is no more and its ring is empty: the ring is free again. */
-static void reclaim(struct traced *t, uint32_t index)
+/* The ring is free again: it is empty, and its thread is no more. */
+static void reclaim(struct traced *t, uint32_t index, uint64_t time)
 {
     struct drained *d = &t->rings[index];
 
-    put_thread_end(d, t->last_pass);
+    put_thread_end(d, time);
     os_thread_close(d->handle);
     rendezvous_forget(d);
     d->ring->inside = 0;
     /* Release: nobody reads it any more. Pairs with the acquire in
-     * claim_index (agent/ring.c). */
+     * claim_at (agent/ring.c). */
     atomic_store_explicit(state_at(t, index), RING_FREE, memory_order_release);
     *d = (struct drained){ 0 };
+}
+
+/* The next ring, from `i` on, of the thread that has the one at `index`, and is
+ * not that; ring_high: there is no more. */
+static uint32_t other_ring(const struct traced *t, uint32_t index, uint32_t i)
+{
+    const struct drained *d = &t->rings[index];
+
+    while (i < t->ring_high &&
+           (i == index || t->rings[i].ring == NULL ||
+            t->rings[i].tid != d->tid || t->rings[i].teb != d->teb)) {
+        i++;
+    }
+    return i;
+}
+
+/* All rings of a thread are given back, which are empty. Its end is told once, of
+ * the one by which it has ended itself, or of that at `index`, and after what is
+ * open in the others. */
+static void reclaim_all(struct traced *t, uint32_t index)
+{
+    uint32_t tells = index, i;
+
+    for (i = other_ring(t, index, 0); i < t->ring_high;
+         i = other_ring(t, index, i + 1)) {
+        tells = t->rings[i].ended_itself ? i : tells;
+    }
+    for (i = other_ring(t, tells, 0); i < t->ring_high;
+         i = other_ring(t, tells, i + 1)) {
+        t->rings[i].code_known = false;
+        reclaim(t, i, t->last_pass);
+    }
+    reclaim(t, tells, t->last_pass + 1);
+}
+
+/* True if all of a ring is taken, whose thread has ended. */
+static bool take_last(struct traced *t, struct drained *d)
+{
+    drain_ring(t, d, os_tsc(), true);
+    if (d->handle != NULL) {
+        d->code_known = os_thread_ended(d->handle, &d->code);
+    }
+    return !d->stuck && !d->wonders;
 }
 
 /* Takes what a thread that has ended left behind. */
 static void end_thread(struct traced *t, uint32_t index)
 {
-    struct drained *d = &t->rings[index];
+    bool taken = take_last(t, &t->rings[index]);
 
-    drain_ring(t, d, os_tsc(), true);
-    if (d->stuck || d->wonders) {
-        return;
+    for (uint32_t i = other_ring(t, index, 0); i < t->ring_high;
+         i = other_ring(t, index, i + 1)) {
+        taken = take_last(t, &t->rings[i]) && taken;
     }
-    if (d->handle != NULL) {
-        d->code_known = os_thread_ended(d->handle, &d->code);
+    if (taken) {
+        reclaim_all(t, index);
     }
-    reclaim(t, index);
 }
 
 /* Ends those of `count` threads that have ended; one wait asks for all. */
@@ -610,7 +657,7 @@ void drain_end(struct traced *t, uint32_t code)
         struct drained *d = &t->rings[i];
 
         if (d->ring != NULL && ended_before(d, code)) {
-            reclaim(t, i);
+            reclaim_all(t, i);
         }
     }
 }
@@ -630,6 +677,39 @@ static void find_rings(struct traced *t, uint32_t high, bool all)
     }
     if (high > t->ring_high) {
         t->ring_high = high;
+    }
+}
+
+/* Rings that were never set up, for their threads were ended meanwhile, are free
+ * again. Whose they were is the target's to write: of a few it is asked. */
+static void free_unclaimed(struct traced *t)
+{
+    int asked = 0;
+
+    for (uint32_t i = 0; i < t->ring_high && asked < UNCLAIMED_MOST; i++) {
+        uint32_t state =
+            atomic_load_explicit(state_at(t, i), memory_order_relaxed);
+        void *thread = NULL;
+        uint32_t code;
+        bool gone;
+
+        if (t->rings[i].ring != NULL || (state & RING_STATE) != RING_CLAIMING) {
+            continue;
+        }
+        asked++;
+        gone = os_thread_open(t->target.os.pid, state & ~RING_STATE, 0,
+                              &thread) == OS_THREAD_GONE ||
+               (thread != NULL && os_thread_ended(thread, &code));
+        os_thread_close(thread);
+        if (gone) {
+            /* Only if it is still that. Pairs with the acquire in claim_at
+             * (agent/ring.c). */
+            atomic_compare_exchange_strong_explicit(
+                state_at(t, i), &state,
+                is_committed(t, i, ring_at(t, i)) ? RING_FREE
+                                                  : RING_UNCOMMITTED,
+                memory_order_release, memory_order_relaxed);
+        }
     }
 }
 
@@ -673,6 +753,9 @@ size_t drain_rings(struct traced *t, bool last)
             continue;
         }
         ending |= d->ending || (d->handle == NULL && !d->denied);
+    }
+    if (check) {
+        free_unclaimed(t);
     }
     t->last_pass = now - t->session->timing.tsc_per_ms * STORE_DELAY_US / 1000;
     if (no_ring != t->lost_no_ring) {

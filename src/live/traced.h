@@ -54,7 +54,9 @@ struct drained {
     bool ending;                     // it has entered NtTerminateThread
     bool code_known;                 // its exit status is in `code`
     bool denied;                     // it is there, but may not be opened
-    uint32_t entries_alone;          // in a row, without a return
+    bool is_below;      // of what its thread does while the agent is at work
+    bool ended_itself;  // by a call in this ring
+    uint32_t entries_alone;  // in a row, without a return
     uint32_t code;
     bool stuck;  // bytes were left because a queue was full
     /* The newest record there wants an answer, which is on its way: the thread

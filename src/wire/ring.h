@@ -82,6 +82,7 @@ enum ring_waiting {
     RING_WAITS_ANSWER,  // asleep until `answer` is `ask`
     RING_SPINS,         // makes no system call until `answer` is `ask`
     RING_DELAYED,       // rests because a rule says so (tamper.h)
+    RING_ABOUT_TO_ASK,  // runs, and has written the record that asks
 };
 
 /* What a thread that asked is to do itself, inside, before it asks again: the
@@ -250,6 +251,10 @@ struct ring {
     uint64_t made_thread;
     uint32_t made;
     uint32_t owner_was;  // enum callback_owner before a call that may change it
+    /* 1 + index of the thread's ring for what it does while the agent is at work
+     * on this one; 0: none. */
+    uint32_t below;
+    uint32_t is_below;  // this is such a ring
 };
 
 static_assert(offsetof(struct ring, head) == RING_HEAD, "ring.h");

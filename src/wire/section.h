@@ -95,9 +95,11 @@
 enum ring_state {
     RING_UNCOMMITTED,
     RING_FREE,      // committed, nobody's
-    RING_CLAIMING,  // a thread is setting it up
+    RING_CLAIMING,  // a thread is setting it up, whose id is in the other bits
     RING_LIVE,      // a thread's, until the tracer sets FREE
 };
+/* The bits of a state that it is in: ids of threads are multiples of four. */
+#define RING_STATE 3u
 
 /* Who hears of returns from the kernel. */
 enum callback_owner {

@@ -1851,6 +1851,9 @@ static void expect_record(uint32_t size)
     memcpy(canary, ring_byte(at + size), 8);
 }
 
+/* The thread's first ring; NULL: `ring` is. */
+static struct ring *teb_has;
+
 /* What holds for a ring whenever no agent code runs. */
 static void check_ring(bool fast)
 {
@@ -1870,7 +1873,7 @@ static void check_ring(bool fast)
     same("given up", ring->given_up, 0);
     same("tid", ring->tid, 0x1234);
     same("teb", ring->teb, (uint64_t)teb);
-    if (teb_ring() != ring) {
+    if (teb_ring() != (teb_has != NULL ? teb_has : ring)) {
         bad("another ring");
     }
 }
@@ -2903,6 +2906,31 @@ static void path_own(void)
     teb_set_ring(ring);
 }
 
+/* No ring beyond the thread's own is to be had. */
+static void no_ring_below(bool none)
+{
+    config->ring_max = none ? (uint32_t)ring_number(ring) + 1 : RING_MAX;
+}
+
+/* Where the agent was entered that is at work; the event will be at `s`. Not
+ * abandoned: on another stack, or above on this one. */
+static uint64_t inside_for(uint64_t s, bool abandoned)
+{
+    uint64_t top = (uint64_t)stack + STACK_BYTES;
+    bool known = one_in(2);  // the thread's stack is the one that it is on
+
+    set_stack_words(known ? top : (uint64_t)stack - 0x100000,
+                    (uint64_t)stack - (known ? 0 : 0x200000));
+    if (abandoned) {
+        return s - (s - (uint64_t)stack) / (1 + below(8)) * one_in(2);
+    }
+    if (one_in(2)) {
+        return s + 1 + below((uint32_t)(top - s - 1));
+    }
+    return known ? (uint64_t)stack - 1 - below(0x100000)
+                 : s - 0x200001 - below(0x10000);
+}
+
 /* The agent is at work already; or was, and never came back from it. */
 static void path_guard(void)
 {
@@ -2914,10 +2942,8 @@ static void path_guard(void)
 
     warm();
     ring->quiet = stale;
-    /* Stale: the agent was entered below this, on the same stack. */
-    ring->inside = stale       ? s - 1 - below(0x10000)
-                   : one_in(2) ? s + below(0x10000)
-                               : s - 0x200001 - below(0x10000);
+    no_ring_below(true);
+    ring->inside = inside_for(s, stale);
     if (entry) {
         enter(k, s, row_for(k, 0, 0), w);
     } else {
@@ -2931,6 +2957,76 @@ static void path_guard(void)
     }
     ring->inside = 0;
     ring->open_rsp = 0;
+    no_ring_below(false);
+}
+
+/* A thread on which the agent is at work has been sent elsewhere: what it does
+ * there goes to another ring, and leaves alone what was about to be written. */
+static void path_elsewhere(void)
+{
+    const struct fake_stub *k = any_stub();
+    uint64_t s = stack_any();
+    bool entry = one_in(2), has = one_in(2), wrong = has && one_in(4);
+    struct wish w = { .lost = wrong };
+    struct ring *first, was;
+
+    states_fill(RING_LIVE);
+    ring_use(1);
+    ring_fresh();
+    ring->is_below = has;
+    ring_use(0);
+    ring_fresh();
+    first = ring;
+    section->ring_high = 2;
+    first->inside = inside_for(s, false);
+    first->below = has ? 2 : 0;
+    if (wrong) {
+        /* Whoever wrote that: one that is another's, itself, or none. */
+        switch (below(3)) {
+        case 0:
+            first->below = 1;
+            break;
+        case 1:
+            states[1] = RING_FREE;
+            break;
+        default:
+            ring_use(1);
+            ring->tid = 0x1238;
+            ring_use(0);
+            break;
+        }
+    }
+    was = *first;
+    ring_use(1);
+    states[1] = has ? states[1] : RING_FREE;
+    if (wrong && first->below == 2 && ring->tid == 0x1234) {
+        states[1] = RING_FREE;
+    }
+    teb_set_ring(first);
+    teb_has = first;
+    if (entry) {
+        enter(k, s, row_for(k, 0, 0), w);
+    } else {
+        w.flags = RECORD_ORPHAN;
+        leave(after_syscall(k), AT_RETURN, s, w);
+    }
+    if (wrong) {
+        same("lost", first->lost[RING_LOST_INSIDE], 1);
+        first->lost[RING_LOST_INSIDE] = 0;
+    } else {
+        same("below", first->below, 2);
+        same("is below", ring->is_below, 1);
+        same("state", states[1], RING_LIVE);
+        first->below = was.below;
+    }
+    if (memcmp(first, &was, sizeof(was)) != 0) {
+        bad("the ring was touched that is in use");
+    }
+    teb_has = NULL;
+    ring->open_rsp = 0;
+    states_fill(RING_UNCOMMITTED);
+    ring_use(0);
+    ring_fresh();
 }
 
 /* No room: the thread waits, or with --lossy drops, or the tracer is gone. */
@@ -3057,13 +3153,17 @@ static void path_claim(void)
     ring->lost[1] = 9;
     ring->lost_data = 9;
     ring->quiet = 1;  // as of a thread that died in a wait
+    ring->chains = 1;
+    ring->below = 1 + below(RINGS);
+    ring->is_below = one_in(2);
     ring->given_up = 1;
     section->ring_high = n + below(2);
     states[n] = RING_FREE;
     prop_kernel_keeps = 0;
     switch (kind) {
     case 1:
-        section->ring_high = n;
+        /* Whoever was about to commit it may be no more. */
+        section->ring_high = n + below(2);
         states[n] = RING_UNCOMMITTED;
         /* Not yet a ring to save into: nt_call keeps x87 and SSE, and a
          * kernel leaves alone what it has no use for. */
@@ -3137,6 +3237,8 @@ static void path_claim(void)
         same("open_count", ring->open_count, 0);
         same("lost", ring->lost[1], 0);
         same("lost data", ring->lost_data, 0);
+        same("chains", ring->chains, 0);
+        same("below", ring->below | ring->is_below, 0);
         same("committed", kernel_calls[PRIVATE_NtAllocateVirtualMemory],
              kind == 1 ? 2 : 0);
     }
@@ -5441,12 +5543,16 @@ static void happen(enum happens what, const struct fake_stub *k, uint64_t s)
         break;
     case HAPPENS_INSIDE:
         ring->inside = s + 0x1000;
+        no_ring_below(true);
         change_begins(k, s);
+        no_ring_below(false);
         ring->inside = 0;
         break;
     case HAPPENS_BACK:
         ring->inside = s + 0x1000;
+        no_ring_below(true);
         something_returns(after_syscall(k), AT_RETURN, s);
+        no_ring_below(false);
         ring->inside = 0;
         break;
     case HAPPENS_ORPHAN:
@@ -6209,6 +6315,7 @@ static const struct path paths[] = {
     { "entry that ends itself", path_ends_itself, 1, NULL },
     { "transition", path_transition, 1, NULL },
     { "own system call", path_own, 1, NULL },
+    { "sent elsewhere", path_elsewhere, 1, NULL },
     { "guard", path_guard, 1, NULL },
     { "full ring", path_full, 1, NULL },
     { "reader behind", path_behind, 1, NULL },

@@ -88,12 +88,14 @@ callback:
     testl   $((NOT_PLAIN) << 8) | ROW_CHANGES | ROW_TAMPERS, RING_OPEN_ROW(%r11)
     jnz     .Lnot_plain
 .Lplain:
+    /* A record is under way: before we look where, or who is sent elsewhere from
+     * here, and comes back, would write over what it has written meanwhile. */
+    mov     %rcx, RING_INSIDE(%r11)
     mov     RING_LIMIT(%r11), %eax
     mov     RING_HEAD(%r11), %edx
     sub     %edx, %eax
     cmp     $RETURN_SIZE, %eax
-    jb      .Lslow
-    mov     %rcx, RING_INSIDE(%r11)             /* a record is under way */
+    jb      .Lfull
     and     image_config+CONFIG_RING_MASK(%rip), %edx
     movq    $0, RING_OPEN_RSP(%r11)
     mov     %rcx, RING_DATA+RETURN_RSP(%r11,%rdx)
@@ -124,6 +126,10 @@ callback:
 .Lahead:
     fetch_ahead %rax
     jmp     .Lleave
+
+.Lfull:
+    movq    $0, RING_INSIDE(%r11)
+    jmp     .Lslow
 
 .Lnot_plain:
     testb   $ROW_CHANGES, RING_OPEN_ROW(%r11)

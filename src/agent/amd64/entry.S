@@ -86,13 +86,14 @@ entry:
 .Lreadable:
     /* Is there room? edx: how much; r11 stays the ring. */
     lea     ENTRY_SIZE(,%rdx,8), %edx           /* the record's size */
+    lea     S(%rsp), %rax
+    mov     %rax, RING_INSIDE(%r11)             /* a record is under way */
     mov     RING_LIMIT(%r11), %eax
     sub     RING_HEAD(%r11), %eax
     cmp     %edx, %eax
-    jb      .Lslow_number
+    jb      .Lfull
 
     lea     S(%rsp), %rax
-    mov     %rax, RING_INSIDE(%r11)             /* a record is under way */
     mov     %rax, RING_OPEN_RSP(%r11)
     mov     %r10, RING_OPEN_STUB(%r11)
     mov     %rcx, RING_OPEN_ROW(%r11)
@@ -144,6 +145,10 @@ entry:
 .Lahead:
     fetch_ahead %rcx
     jmp     .Lleave
+
+.Lfull:
+    movq    $0, RING_INSIDE(%r11)
+    jmp     .Lslow_number
 
 .Lcopy:
     push    %rdx
