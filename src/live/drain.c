@@ -45,12 +45,6 @@
  * claim. */
 #define UNCLAIMED_MOST 8
 
-static struct ring *ring_at(const struct traced *t, uint32_t index)
-{
-    return (struct ring *)((char *)t->target.shared.at + SECTION_RINGS +
-                           (size_t)index * t->target.ring_stride);
-}
-
 static _Atomic uint32_t *state_at(const struct traced *t, uint32_t index)
 {
     return (_Atomic uint32_t *)((char *)t->target.shared.at +
@@ -58,26 +52,11 @@ static _Atomic uint32_t *state_at(const struct traced *t, uint32_t index)
            index;
 }
 
-/* True if all of a ring is there: its state is the target's to write. */
-static bool is_committed(const struct traced *t, uint32_t index,
-                         const struct ring *r)
-{
-    struct os_process self = os_self();
-    struct os_region region;
-    uint64_t from = (uint64_t)(uintptr_t)r;
-
-    if (index < t->target.committed) {
-        return true;
-    }
-    return os_query(&self, from, &region) && region.committed &&
-           region.base + region.size >= from + t->target.ring_stride;
-}
-
 static bool take_over(struct traced *t, struct drained *d, uint32_t index)
 {
-    struct ring *r = ring_at(t, index);
+    struct ring *r = target_ring(&t->target, index);
 
-    if (!is_committed(t, index, r)) {
+    if (r == NULL) {
         return false;
     }
     *d = (struct drained){ 0 };
@@ -524,11 +503,52 @@ static bool take_last(struct traced *t, struct drained *d)
     return !d->stuck && !d->wonders;
 }
 
+/* How many rings there may be: `high` says so, and is the target's to write;
+ * with `all`, their states are looked at as well. */
+static void find_rings(struct traced *t, uint32_t high, bool all)
+{
+    if (high > t->target.ring_max) {
+        high = t->target.ring_max;
+    }
+    for (uint32_t i = t->target.ring_max; all && i > high; i--) {
+        if (atomic_load_explicit(state_at(t, i - 1), memory_order_relaxed) ==
+            RING_LIVE) {
+            high = i;
+        }
+    }
+    if (high > t->ring_high) {
+        t->ring_high = high;
+    }
+}
+
+/* Rings of the thread with the one at `index`, which has ended, that we have not
+ * seen yet. */
+static void find_others(struct traced *t, uint32_t index)
+{
+    find_rings(t,
+               atomic_load_explicit(&t->target.section->ring_high,
+                                    memory_order_acquire),
+               false);
+    for (uint32_t i = 0; i < t->ring_high; i++) {
+        const struct ring *r;
+
+        /* Acquire: as in drain_rings. */
+        if (t->rings[i].ring == NULL &&
+            atomic_load_explicit(state_at(t, i), memory_order_acquire) ==
+                RING_LIVE &&
+            (r = target_ring(&t->target, i)) != NULL &&
+            r->tid == t->rings[index].tid && r->teb == t->rings[index].teb) {
+            take_over(t, &t->rings[i], i);
+        }
+    }
+}
+
 /* Takes what a thread that has ended left behind. */
 static void end_thread(struct traced *t, uint32_t index)
 {
     bool taken = take_last(t, &t->rings[index]);
 
+    find_others(t, index);
     for (uint32_t i = other_ring(t, index, 0); i < t->ring_high;
          i = other_ring(t, index, i + 1)) {
         taken = take_last(t, &t->rings[i]) && taken;
@@ -662,24 +682,6 @@ void drain_end(struct traced *t, uint32_t code)
     }
 }
 
-/* How many rings there may be: `high` says so, and is the target's to write;
- * with `all`, their states are looked at as well. */
-static void find_rings(struct traced *t, uint32_t high, bool all)
-{
-    if (high > t->target.ring_max) {
-        high = t->target.ring_max;
-    }
-    for (uint32_t i = t->target.ring_max; all && i > high; i--) {
-        if (atomic_load_explicit(state_at(t, i - 1), memory_order_relaxed) ==
-            RING_LIVE) {
-            high = i;
-        }
-    }
-    if (high > t->ring_high) {
-        t->ring_high = high;
-    }
-}
-
 /* Rings that were never set up, for their threads were ended meanwhile, are free
  * again. Whose they were is the target's to write: of a few it is asked. */
 static void free_unclaimed(struct traced *t)
@@ -706,8 +708,8 @@ static void free_unclaimed(struct traced *t)
              * (agent/ring.c). */
             atomic_compare_exchange_strong_explicit(
                 state_at(t, i), &state,
-                is_committed(t, i, ring_at(t, i)) ? RING_FREE
-                                                  : RING_UNCOMMITTED,
+                target_ring(&t->target, i) != NULL ? RING_FREE
+                                                   : RING_UNCOMMITTED,
                 memory_order_release, memory_order_relaxed);
         }
     }

@@ -645,6 +645,42 @@ static void unpatch(const struct os_process *p, const struct patched *x,
     free(now);
 }
 
+struct ring *target_ring(const struct target *t, uint32_t index)
+{
+    const struct os_process self = os_self();
+    struct ring *r = (struct ring *)((char *)t->shared.at + SECTION_RINGS +
+                                     (size_t)index * t->ring_stride);
+    const uint64_t from = (uint64_t)(uintptr_t)r;
+    struct os_region region;
+
+    return index < t->committed ||
+                   (os_query(&self, from, &region) && region.committed &&
+                    region.base + region.size >= from + t->ring_stride)
+               ? r
+               : NULL;
+}
+
+bool target_is_chaining(const struct target *t)
+{
+    const _Atomic uint32_t *states =
+        (const _Atomic uint32_t *)((const char *)t->shared.at +
+                                   SECTION_RING_STATE);
+    const uint32_t high =
+        atomic_load_explicit(&t->section->ring_high, memory_order_relaxed);
+
+    for (uint32_t i = 0; i < high && i < t->ring_max; i++) {
+        const struct ring *r =
+            atomic_load_explicit(&states[i], memory_order_relaxed) == RING_LIVE
+                ? target_ring(t, i)
+                : NULL;
+
+        if (r != NULL && *(const volatile uint32_t *)&r->chains != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void target_clear_rings(const struct target *t, const struct os_stopped *s,
                         size_t count)
 {

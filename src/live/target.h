@@ -144,6 +144,12 @@ bool target_put_stubs_outside(struct target *t, struct err *e);
 /* True if `rip` is in the end of a function where an instruction begins only before
  * that is bent, or only afterwards. */
 bool target_stands_in_end(const struct target *t, uint64_t rip);
+/* The ring with this index, below ring_max; NULL: not all of it is there. Its state
+ * is the target's to write. */
+struct ring *target_ring(const struct target *t, uint32_t index);
+/* True if a call is under way that was given our callback in place of the
+ * program's. */
+bool target_is_chaining(const struct target *t);
 /* These threads of it, which are stopped, have no ring (any more). */
 void target_clear_rings(const struct target *t, const struct os_stopped *s,
                         size_t count);
