@@ -35,10 +35,22 @@ struct detaching {
     struct target *t;
     const struct meanwhile *m;
     struct os_threads *threads;
-    bool silent;  // the callback is gone
-    bool doubt;   // somebody may come back to the agent
+    bool doubt;  // somebody may come back to the agent
     struct err why;
 };
+
+/* The callback goes first. What the program registers from now on is its own
+ * affair: nobody would hear of the return by which the agent learns of it. */
+static void hush(struct detaching *d)
+{
+    _Atomic uint32_t *owner = &d->t->section->callback_owner;
+    uint32_t ours = CALLBACK_OURS, nobodys = CALLBACK_NOBODYS;
+
+    atomic_compare_exchange_strong(owner, &ours, nobodys);
+    if (!keeper_order(d->t, KEEPER_LISTEN_NO, &d->why)) {
+        atomic_compare_exchange_strong(owner, &nobodys, CALLBACK_OURS);
+    }
+}
 
 /* Stops all when nobody is in the agent. False: they cannot be stopped. */
 static bool find_moment(struct detaching *d)
@@ -49,13 +61,13 @@ static bool find_moment(struct detaching *d)
         bool quiet, doubt;
 
         if (i == TRIES_WITH_CALLBACK) {
-            d->silent = keeper_order(t, KEEPER_LISTEN_NO, &d->why);
+            hush(d);
         }
         if (!keeper_stop(t, &d->threads, &d->why)) {
             return false;
         }
         quiet = quiet_is(t, d->threads, t->agent, &doubt) &&
-                returns_may_change(t, d->threads);
+                !target_is_chaining(t) && returns_may_change(t, d->threads);
         if (i >= TRIES && !returns_may_change(t, d->threads)) {
             keeper_go(t, &d->threads, &d->why);
             return err_set(&d->why, ERR_OS,
@@ -105,9 +117,15 @@ static void undo(struct detaching *d)
     unbend(d, &t->nt_stubs);
     unbend(d, &t->win32u_stubs);
     target_clear_rings(t, s, count);
-    /* May be refused under CFG (docs/facts.md A5.3): then the callback stays
-     * and, with the section dead, writes nothing once its rings are full. */
-    if (!d->silent && !keeper_order(t, KEEPER_LISTEN_NO, &e)) {
+    if (!t->returns && !target_is_chaining(t) &&
+        atomic_load(&t->section->callback_owner) == CALLBACK_PROGRAMS) {
+        /* It has its own, as far as we know. */
+        d->doubt = true;
+    } else if (!keeper_order(t, KEEPER_LISTEN_NO, &e)) {
+        /* Also ordered if it has gone first: the program may have registered one
+         * since, and the kernel have ours in its place. May be refused under CFG
+         * (docs/facts.md A5.3): then the callback stays and, with the section
+         * dead, writes nothing once its rings are full. */
         d->why = e;
         d->doubt = true;
     }

@@ -114,6 +114,8 @@ static struct {
     size_t given_count;
     int events;          // open ones
     int views;           // of shared memory, the tracer's
+    int hushed;          // times that its callback was taken back
+    bool comes;          // callback_comes has come
     int stopped;         // times that the process was
     int thread_stopped;  // ... and its thread
     _Atomic bool leaving;
@@ -698,6 +700,12 @@ static uint32_t keep(const struct keeper_words *w)
     switch ((enum keeper_what)w->what) {
     case KEEPER_STOP:
         fake.stopped++;
+        if (fake.setup.callback_comes && fake.hushed > 0 && !fake.comes &&
+            fake.ring != NULL) {
+            fake.comes = true;
+            fake.callback = fake.agent;
+            fake.ring->chains = fake.setup.callback_under_way;
+        }
         break;
     case KEEPER_GO:
         if (--fake.stopped < 0) {
@@ -721,6 +729,7 @@ static uint32_t keep(const struct keeper_words *w)
     case KEEPER_LISTEN_NO:
         ok = !fake.setup.callback_stays;
         fake.callback = ok ? 0 : fake.callback;
+        fake.hushed++;
         break;
     case KEEPER_WHO:
         return 1 +
@@ -811,6 +820,9 @@ struct os_threads *os_threads_ask(const struct os_process *p, uint32_t but,
                                   .rsp = FAKE_STACK - 0x400 };
     if (fake.setup.is_new && !fake.loaded) {
         t->one.rip = fake.begins;
+    }
+    if (fake.setup.callback_comes && fake.hushed == 0) {
+        t->one.rip = fake.agent;
     }
     if (p->pid == PID && fake.stopped <= 0 &&
         !(fake.setup.is_new && !fake.loaded)) {

@@ -61,6 +61,11 @@ struct fake_setup {
     bool keeps_loader;     // ... its agent cannot put the loader's bytes back
     bool callback_denied;  // it does not get its callback
     bool callback_stays;   // which it cannot give back
+    /* Its thread is in the agent until the callback has gone; then a callback of
+     * its own is registered, in place of which the kernel has ours; and the call
+     * that does so is still under way. */
+    bool callback_comes;
+    bool callback_under_way;
     bool callback_there;   // somebody else has it
     bool callback_gone;    // nobody has it any more
     /* The program ends itself, our thread first, when that has carried out this

@@ -584,6 +584,14 @@ static void a_program_that_is_let_go_is_what_it_was(void)
     s.setup.callback_stays = true;
     s.says[2] = "detaching: its callback stays (0xc0000022)";
     tell(&s);
+    s.name = "detach, a callback comes";
+    s.setup.callback_stays = false;
+    s.setup.callback_comes = true;
+    s.says[2] = NULL;
+    tell(&s);
+    s.name = "detach, a callback is about to come";
+    s.setup.callback_under_way = true;
+    tell(&s);
 }
 
 static uint32_t is_joined(void)
