@@ -21,4 +21,10 @@ bool array_grow(void *array, size_t *room, size_t count, size_t element);
 size_t array_above(const void *array, size_t count, size_t element,
                    uint64_t key);
 
+/* Puts `count` elements of `element` bytes in order, as qsort does; those that
+ * compare as equal in any. Within 2 * count * log2(count) comparisons, whatever
+ * they are: that of some C libraries needs the square for what was made for it. */
+void array_sort(void *array, size_t count, size_t element,
+                int (*compare)(const void *, const void *));
+
 #endif

@@ -344,7 +344,7 @@ static bool find_parts(struct merge *m, struct err *e)
             m->parts[count++] = p;
         }
     }
-    qsort(m->parts, count, sizeof(struct part *), by_turn);
+    array_sort(m->parts, count, sizeof(struct part *), by_turn);
     m->heap = calloc(count + 1, sizeof(struct part *));
     while (m->count > count) {
         free(m->parts[--m->count]);

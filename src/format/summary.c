@@ -8,6 +8,7 @@
  */
 #include "format/summary.h"
 
+#include "base/array.h"
 #include "base/chars.h"
 #include "base/compiler.h"
 #include "base/hash.h"
@@ -758,7 +759,7 @@ static struct place_of_row *sorted(const struct summary *s, uint32_t *count)
     if (s->options.by != SUMMARY_BY_NAME) {
         find_groups(s, rows, *count);
     }
-    qsort(rows, *count, sizeof(*rows), by_group_key_name);
+    array_sort(rows, *count, sizeof(*rows), by_group_key_name);
     return rows;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "live/journal.h"
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "live/session.h"
 
@@ -164,7 +165,7 @@ bool put_stubs(struct traced *t, uint64_t time, const struct module *m,
             row_of(m, patched, calls->seconds[i].rva, JOURNAL_STUB_SECOND,
                    &calls->entries[calls->seconds[i].of]);
     }
-    qsort(rows, count, sizeof(*rows), by_rva);
+    array_sort(rows, count, sizeof(*rows), by_rva);
     journal_stubs(&b, judged(time), m->base, id_of(m, rows, (uint32_t)count),
                   name, rows, (uint32_t)count);
     ok = hand_over(t, &b);

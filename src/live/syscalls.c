@@ -7,6 +7,7 @@
  */
 #include "live/syscalls.h"
 
+#include "base/array.h"
 #include "tables/amd64/stubs.h"
 #include "wire/journal.h"
 
@@ -336,7 +337,7 @@ struct syscalls syscalls_of(const struct pe_image *image)
         return s;
     }
     count = collect(image, c, room);
-    qsort(c, count, sizeof(*c), by_address);
+    array_sort(c, count, sizeof(*c), by_address);
     count = number_by_order(c, merge(c, count));
     cross_check(c, count);
     s.entries = calloc(count + 1, sizeof(*s.entries));

@@ -454,7 +454,7 @@ static void journal_save(struct archive *a, const struct journal *j)
     }
     if (j->count > 0) {
         memcpy(sorted, j->at, j->count * sizeof(*sorted));
-        qsort(sorted, j->count, sizeof(*sorted), by_turn);
+        array_sort(sorted, j->count, sizeof(*sorted), by_turn);
     }
     for (size_t i = 0; i < j->count; i++) {
         const struct record_head *r = sorted[i].record;
@@ -1188,7 +1188,7 @@ bool model_tell_open(struct model *m)
             calls[count++] = &t->open[i].call;
         }
     }
-    qsort(calls, count, sizeof(const struct call *), by_id);
+    array_sort(calls, count, sizeof(const struct call *), by_id);
     for (size_t i = 0; i < count; i++) {
         tell_enter(m, calls[i]);
     }

@@ -1016,7 +1016,7 @@ static bool make_set(struct parser *p, struct prototypes *out)
         return no_memory(p);
     }
     if (p->count > 0) {
-        qsort(p->made, p->count, sizeof(p->made[0]), by_name);
+        array_sort(p->made, p->count, sizeof(p->made[0]), by_name);
     }
     for (size_t i = 0; i < p->count; i++) {
         const struct call_facts *call = p->made[i].facts;

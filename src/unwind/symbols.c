@@ -188,7 +188,7 @@ void symbols_open(struct symbols *s, struct modfile *f)
     add_exports(s, f);
     add_coff(s, f);
     if (s->count > 0) {
-        qsort(s->at, s->count, sizeof(s->at[0]), by_rva);
+        array_sort(s->at, s->count, sizeof(s->at[0]), by_rva);
     }
     /* Of several names of one place the shortest: it is the plain one. */
     for (size_t i = 0; i < s->count; i++) {
