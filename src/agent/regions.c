@@ -18,6 +18,9 @@
  *     that late, and what is read in between is a limit
  *     (docs/decisions/0032-remembered-regions.md).
  *
+ * Nothing is remembered where changes may go unseen: once the callback is not
+ * ours, and once the program has put all of ntdll's stubs back (plain_range).
+ *
  * What is asked about while such a call is under way is not kept, nor are
  * stacks (ask in read.c), whose guards move when they are touched.
  *
@@ -93,7 +96,7 @@ bool regions_recall(uint64_t address, uint64_t *low, uint64_t *high)
            atomic_load_explicit(&r->turn, memory_order_relaxed) == turn &&
            *low <= address && address < *high &&
            tsc() - since < REGION_MS * image_config_here()->tsc_per_ms &&
-           callback_is_ours() &&
+           callback_is_ours() && section_here()->plain[0].size == 0 &&
            atomic_load_explicit(&own->changes, memory_order_acquire) == changes;
 }
 

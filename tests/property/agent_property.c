@@ -5403,6 +5403,7 @@ static void path_pending(void)
 /* --- what memory was found to be --- */
 
 static enum callback_owner heard;  // who hears of returns
+static struct plain_range unseen;  // calls there are not seen to begin
 
 /* A call of which `bytes` at `at`, on a page of `data`, are copied at its entry,
  * and which returns: how often the kernel must be asked for the region, how often
@@ -5425,6 +5426,7 @@ static void copy_of(uint64_t at, uint32_t bytes, unsigned queries,
     rows[k->number] = row;
     warm();
     section->callback_owner = heard;
+    section->plain[0] = unseen;
     go_in(k, s);
     prop_in.rcx = at;
     set_stack_words((uint64_t)stack + STACK_BYTES, (uint64_t)stack);
@@ -5496,6 +5498,7 @@ enum happens {
     HAPPENS_THREAD,     // a new one
     HAPPENS_TIME,       // nothing, for long
     HAPPENS_UNHEARD,    // the callback is gone
+    HAPPENS_UNPATCHED,  // ntdll is as it was: calls are seen at their return
     HAPPENS_WRITING,    // somebody was ended while writing it down
     HAPPENS_SCRIBBLED,  // somebody wrote over it
     HAPPENS_UNSEEN,     // it has gone
@@ -5571,6 +5574,9 @@ static void happen(enum happens what, const struct fake_stub *k, uint64_t s)
     case HAPPENS_UNHEARD:
         heard = CALLBACK_NOBODYS;
         break;
+    case HAPPENS_UNPATCHED:
+        unseen = (struct plain_range){ 0x1000, 0x1000 };
+        break;
     case HAPPENS_WRITING:
         regions_age(0, 1);
         break;
@@ -5601,7 +5607,7 @@ static void path_regions(void)
     enum happens what = (enum happens)below(HAPPENS_COUNT);
     bool known = what == HAPPENS_NOTHING;  // still
     bool stays = what == HAPPENS_ELSEWHERE || what == HAPPENS_UNHEARD ||
-                 what == HAPPENS_WRITING;
+                 what == HAPPENS_WRITING || what == HAPPENS_UNPATCHED;
 
     ring_use(1);
     ring_fresh();
@@ -5609,6 +5615,7 @@ static void path_regions(void)
     ring_fresh();
     section->ring_high = 2;
     heard = CALLBACK_OURS;
+    unseen = (struct plain_range){ 0, 0 };
     memset(&own_page()->changes, 0,
            sizeof(*own_page()) - offsetof(struct own_page, changes));
     own_page()->changes = chance();
