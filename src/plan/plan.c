@@ -213,7 +213,7 @@ void plan_put_uses(const struct plan *p, uint16_t number, char *section)
            sizeof(first));
     for (; u != NULL; u = plan_next_use(p, u)) {
         memcpy(at + TAMPER_USES + (size_t)(u - p->uses) * sizeof(*u), u,
-               sizeof(*u));
+               offsetof(struct tamper_use, met));
     }
 }
 

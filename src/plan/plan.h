@@ -75,7 +75,8 @@ const struct tamper_use *plan_first_use(const struct plan *p, uint16_t number);
 const struct tamper_use *plan_next_use(const struct plan *p,
                                        const struct tamper_use *use);
 /* Writes what rules do about service `number` to `section`, from
- * SECTION_TAMPER on: once, when its row goes there. */
+ * SECTION_TAMPER on, where all was 0 before the first time; what was counted there
+ * since stays. */
 void plan_put_uses(const struct plan *p, uint16_t number, char *section);
 /* The same of the rules themselves, whose times are in ticks of a clock. */
 void plan_put_rules(const struct plan *p, uint64_t ticks_per_ms, char *section);

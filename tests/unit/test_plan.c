@@ -250,6 +250,13 @@ static void rules_are_uses_of_their_calls_in_their_order(void)
     CHECK_U64(u[3].rule, 2);
     CHECK_U64(u[3].flags, TAMPER_CHANGES | TAMPER_ASKS);
     CHECK_U64(u[3].next, 0);
+    /* A DLL that is loaded once more brings its calls again: counting goes on. */
+    ((struct tamper_use *)(uintptr_t)&u[2])->met = 7;
+    ((struct tamper_use *)(uintptr_t)&u[2])->fired = 2;
+    plan_put_uses(&plan, 6, section);
+    CHECK_U64(u[2].rule, 1);
+    CHECK_U64(u[2].met, 7);
+    CHECK_U64(u[2].fired, 2);
     /* That of the other call was not written. */
     CHECK_U64(u[0].rule, 0);
     CHECK_U64(plan_first_use(&plan, 5)->rule, 1);
