@@ -496,6 +496,33 @@ void agent_entry(struct entry_frame *frame, uint64_t rsp)
 
 /* --- at the return --- */
 
+/* The newest open call is over by the APC whose frame is at `at`: it got its
+ * result there, in a CONTEXT, and will not be seen to return
+ * (docs/facts.md A2.6). */
+static bool is_over_by_apc(const struct ring *ring, uint64_t at,
+                           const struct transition_row *row, uint32_t count)
+{
+    return count > APC_CONTEXT_RAX && count <= APC_KERNELS &&
+           ring->open_rsp != 0 &&
+           returns_into(*(const uint64_t *)(at + row->offset[APC_CONTEXT_RIP]),
+                        ring->open_stub);
+}
+
+/* What a rule wants of the call that is over so, in its CONTEXT and in the record,
+ * which has a word more for it. Its own function, so that others carry no frame
+ * for it. */
+__attribute__((noinline)) static void
+tamper_context(struct ring *ring, uint64_t *rax, struct record_return *r)
+{
+    uint64_t result = *rax;
+
+    r->words[APC_KERNELS] = result;
+    r->head.flags |=
+        tamper_return(ring_args_at(ring, RING_ARGS_NEWEST)->tamper, &result);
+    r->words[APC_CONTEXT_RAX] = result;
+    *rax = result;
+}
+
 void witness_transition(struct ring *ring, enum transition which,
                         const struct return_frame *frame, uint64_t rsp,
                         bool waits)
@@ -504,13 +531,18 @@ void witness_transition(struct ring *ring, enum transition which,
     uint64_t at = row->from_rcx ? frame->rcx : rsp;
     uint64_t base = teb_stack_base();
     uint32_t count = row->count;
-    uint32_t size;
+    uint32_t size, tamper = 0;
     struct record_return *r;
+    bool over;
 
     if (count > TRANSITION_WORDS_MAX) {
         count = TRANSITION_WORDS_MAX;
     }
-    size = RETURN_SIZE + 8 * count;
+    over = which == TRANSITION_APC && is_over_by_apc(ring, at, row, count);
+    if (over && row_tampers(ring->open_row)) {
+        tamper = ring_args_at(ring, RING_ARGS_NEWEST)->tamper;
+    }
+    size = RETURN_SIZE + 8 * count + (tamper != 0 ? 8 : 0);
     ring->quiet = which == TRANSITION_EXCEPTION;
     r = ring_reserve(ring, size);
     ring->quiet = 0;
@@ -531,13 +563,13 @@ void witness_transition(struct ring *ring, enum transition which,
     for (uint32_t i = 0; i < count; i++) {
         r->words[i] = *(const uint64_t *)(at + row->offset[i]);
     }
+    if (tamper != 0) {
+        tamper_context(ring, (uint64_t *)(at + row->offset[APC_CONTEXT_RAX]),
+                       r);
+    }
     switch (which) {
     case TRANSITION_APC:
-        /* The interrupted call, if there is one, got its result in the
-         * frame and will not be seen to return (docs/facts.md A2.6). */
-        if (count > APC_CONTEXT_RIP && ring->open_rsp != 0 &&
-            returns_into(*(const uint64_t *)(at + row->offset[APC_CONTEXT_RIP]),
-                         ring->open_stub)) {
+        if (over) {
             ring->open_rsp = 0;
         }
         break;
@@ -556,6 +588,9 @@ void witness_transition(struct ring *ring, enum transition which,
     }
     r->head.time = tsc();
     publish(ring, size, waits, false);
+    if (tamper != 0 && !teb_is_cramped(rsp)) {
+        tamper_left(ring, tamper);
+    }
 }
 
 static enum transition transition_at(uint64_t rip)

@@ -24,7 +24,7 @@
 
 /* Room in the target for the agent: its image, then thunks for ntdll, then
  * thunks for win32u. */
-#define AGENT_IMAGE_ROOM 0x8000u
+#define AGENT_IMAGE_ROOM 0xc000u
 #define AGENT_NT_ROOM 0xc000u
 #define AGENT_WIN32U_ROOM 0x24000u
 #define AGENT_ROOM IMAGE_TO_OWN

@@ -927,9 +927,13 @@ void pair_transition(struct model_thread *t, const struct event *e, bool late)
         if (told.word_count > APC_CONTEXT_RAX) {
             i = find_open(t, words[APC_CONTEXT_RIP], words[APC_CONTEXT_RSP]);
             if (i < t->open_count) {
-                return_call(t, i, e->time, words[APC_CONTEXT_RIP],
-                            words[APC_CONTEXT_RAX], words[APC_CONTEXT_RAX],
-                            late);
+                uint64_t result = words[APC_CONTEXT_RAX];
+                bool changed = (e->flags & RECORD_INJECTED) != 0 &&
+                               told.word_count > APC_KERNELS;
+
+                note_tampering(&t->open[i].call, e);
+                return_call(t, i, e->time, words[APC_CONTEXT_RIP], result,
+                            changed ? words[APC_KERNELS] : result, late);
             }
         }
         break;

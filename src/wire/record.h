@@ -198,6 +198,7 @@ enum transition_word {
     APC_CONTEXT_RIP = 4,
     APC_CONTEXT_RSP = 5,
     APC_CONTEXT_RAX = 6,
+    APC_KERNELS = 7,  // with RECORD_INJECTED: what RAX was before
     /* EXCEPTION: EXCEPTION_RECORD of x64 from its first byte */
     EXCEPTION_CODE_FLAGS = 0,  // low half code, high half flags
     EXCEPTION_NESTED = 1,

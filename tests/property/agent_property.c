@@ -66,7 +66,7 @@
 
 /* The layout of live/target.c. */
 #define IMAGE_AT 0x180000000ull
-#define IMAGE_ROOM 0x8000u
+#define IMAGE_ROOM 0xc000u
 #define THUNKS_AT (IMAGE_AT + IMAGE_ROOM)
 #define THUNKS_ROOM 0x4000u
 #define NTDLL_AT (IMAGE_AT + 0x10000000ull)
@@ -2799,6 +2799,19 @@ static void path_ends_itself(void)
     enter(k, stack_any(), row_for(k, 0, ROW_ENDS_ITSELF), (struct wish){ 0 });
 }
 
+/* A rule that changes what calls say, the first use of them. */
+static uint64_t rule_for_all(uint64_t result)
+{
+    struct tamper_rule *rule =
+        (struct tamper_rule *)(void *)((uint8_t *)section + SECTION_TAMPER);
+    struct tamper_use *use =
+        (struct tamper_use *)(void *)((uint8_t *)rule + TAMPER_USES);
+
+    *rule = (struct tamper_rule){ .step = 1 };
+    *use = (struct tamper_use){ .flags = TAMPER_CHANGES, .result = result };
+    return result;
+}
+
 /* The kernel enters user mode at one of its five doors. What it has put there
  * is read as it stands; nothing is asked. An exception, which may come with
  * next to no stack left, does not even wake the reader. */
@@ -2816,6 +2829,8 @@ static void path_transition(void)
     bool interrupted = false;
     bool behind = one_in(4);
     bool asleep = one_in(2);
+    bool changes = open && which == TRANSITION_APC && one_in(2);
+    uint8_t flags = 0;
 
     warm();
     ring->stack_low = 0;
@@ -2823,7 +2838,10 @@ static void path_transition(void)
     if (open) {
         ring->open_rsp = s;
         ring->open_stub = k->at;
-        ring->open_row = row_word(row_for(k, 0, 0));
+        ring->open_row = row_word(row_for(k, changes ? ROW_TAMPERS : 0, 0));
+        ((struct ring_args *)(void *)((uint8_t *)ring +
+                                      RING_ARGS))[RING_ARGS_NEWEST]
+            .tamper = changes;
     }
     if (row->from_rcx) {
         from = s + 8 * below(0x40);
@@ -2833,11 +2851,11 @@ static void path_transition(void)
         ring->limit = ring->head;
     }
     section->reader_asleep = asleep;
-    go_back(row->rip, s, RETURN_SIZE + 8 * count);
+    go_back(row->rip, s, RETURN_SIZE + 8 * (count + changes));
     if (row->from_rcx) {
         prop_in.rcx = from;
     }
-    if (which == TRANSITION_APC && one_in(2)) {
+    if (changes || (which == TRANSITION_APC && one_in(2))) {
         /* It came in the middle of the open call. */
         uint64_t rip = k->at + 0x14;
 
@@ -2847,15 +2865,27 @@ static void path_transition(void)
     for (uint32_t i = 0; i < count; i++) {
         memcpy(&words[i], seen(from + row->offset[i]), 8);
     }
+    if (changes) {
+        /* ... and a rule changes it. */
+        words[APC_KERNELS] = words[APC_CONTEXT_RAX];
+        words[APC_CONTEXT_RAX] = rule_for_all(chance());
+        flags = RECORD_INJECTED;
+        count++;
+    }
     run();
     same("out at", prop_out.rip, AT_DOOR + which);
     if (which == TRANSITION_APC) {
+        uint64_t rax;
+
+        memcpy(&rax, seen(s + CONTEXT_AT_RAX), 8);
+        same("what the call says", rax, words[APC_CONTEXT_RAX]);
         /* stack_used() compares with what was painted: put that back. */
         memcpy(seen(s + CONTEXT_AT_RIP), stack_was + PAINT + CONTEXT_AT_RIP, 8);
+        memcpy(seen(s + CONTEXT_AT_RAX), stack_was + PAINT + CONTEXT_AT_RAX, 8);
     }
     check_back(AT_DOOR + which, s, false);
     r = (struct record_return *)(void *)check_record(
-        RETURN_SIZE + 8 * count, RECORD_TRANSITION, 0, (uint16_t)which);
+        RETURN_SIZE + 8 * count, RECORD_TRANSITION, flags, (uint16_t)which);
     same("record rip", r->rip, row->rip);
     same("record rsp", r->rsp, s);
     same("record rax", r->rax, prop_in.rax);
