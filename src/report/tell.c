@@ -7,6 +7,7 @@
  */
 #include "report/tell.h"
 
+#include "base/array.h"
 #include "tables/deeds.h"
 #include "tables/status.h"
 
@@ -182,7 +183,7 @@ static void tell_rows(struct telling_of *t, const struct table *table,
         }
     }
     if (list != NULL) {
-        qsort(list, count, sizeof(*list), by_order);
+        array_sort(list, count, sizeof(*list), by_order);
     }
     for (size_t i = 0; i < count && (t->most == 0 || i < t->most); i++) {
         begin_row(t);
