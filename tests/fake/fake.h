@@ -66,8 +66,8 @@ struct fake_setup {
      * that does so is still under way. */
     bool callback_comes;
     bool callback_under_way;
-    bool callback_there;   // somebody else has it
-    bool callback_gone;    // nobody has it any more
+    bool callback_there;  // somebody else has it
+    bool callback_gone;   // nobody has it any more
     /* The program ends itself, our thread first, when that has carried out this
      * order: the one that asks for it goes on if somebody lets it. */
     bool keeper_falls;
