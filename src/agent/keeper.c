@@ -228,6 +228,9 @@ static uint32_t who_hears(const struct keeper *k)
 {
     const volatile uint32_t *heard = &k->words->heard;
     const uint32_t before = *heard;
+    const uint64_t stub = (uint64_t)image_head_here() +
+                          image_head_here()->stubs +
+                          PRIVATE_NtWaitForMultipleObjects * PRIVATE_STUB_SIZE;
     int64_t at_once = 0;
     struct own_call c = { .stub = PRIVATE_NtWaitForMultipleObjects,
                           .a = { 2, (uint64_t)k->handles, WAIT_ANY, 0,
@@ -237,8 +240,8 @@ static uint32_t who_hears(const struct keeper *k)
     if (*heard != before) {
         return 1 + CALLBACK_OURS;
     }
-    return 1 + (c.a[0] - c.stub < PRIVATE_STUB_SIZE ? CALLBACK_NOBODYS
-                                                    : CALLBACK_PROGRAMS);
+    return 1 + (c.stub - stub < PRIVATE_STUB_SIZE ? CALLBACK_NOBODYS
+                                                  : CALLBACK_PROGRAMS);
 }
 
 static uint32_t carry_out(struct keeper *k, uint32_t what)

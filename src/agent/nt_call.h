@@ -20,8 +20,10 @@
  * own_call (ring.c) fills in the rest. There is one of these on the stack, and
  * not two, because the stack is the target's. */
 struct own_call {
-    uint64_t stub;       // PRIVATE_*; then the address of that private stub
-    uint64_t a[6];       // a[0] is afterwards what RCX was behind the call
+    /* PRIVATE_*; then the address of that private stub; afterwards what RCX was
+     * behind the call. */
+    uint64_t stub;
+    uint64_t a[6];
     void *save;          // 64-byte aligned room for the vector state
     uint64_t save_mask;  // XSAVE components to keep there
 };

@@ -428,7 +428,8 @@ static uint64_t watch_callback(struct ring *ring, uint64_t row, uint64_t rsp,
 
 /* It has returned `rax`. By the callback: then it is still ours. By the function's
  * end: then it is whose it was, or is to be. */
-static void callback_watched(struct ring *ring, uint64_t rsp, uint64_t rax)
+__attribute__((noinline)) static void
+callback_watched(struct ring *ring, uint64_t rsp, uint64_t rax)
 {
     struct section *s = section_here();
 
@@ -629,6 +630,21 @@ static bool has_mapped_image(struct ring *ring, uint64_t row, uint64_t rsp,
            chore_is_image(ring, base);
 }
 
+/* The same: 0 if it is none, the number of a known image (chore_known_image), or
+ * MAPPED_UNKNOWN. Its own function, so that other calls carry no frame for it. */
+#define MAPPED_UNKNOWN 0x10000u
+__attribute__((noinline)) static uint32_t
+mapped_image(struct ring *ring, uint64_t row, uint64_t rsp, uint64_t rax)
+{
+    uint32_t known;
+
+    if (!has_mapped_image(ring, row, rsp, rax)) {
+        return 0;
+    }
+    known = chore_known_image(ring);
+    return known != 0 ? known : MAPPED_UNKNOWN;
+}
+
 /* How long the RETURN of a call with this row is, whose arguments are in
  * RING_ARGS_TAKEN. */
 __attribute__((noinline)) static uint32_t return_size(struct ring *ring,
@@ -665,11 +681,15 @@ __attribute__((noinline)) static void put_tampered(struct ring *ring,
     r->head.flags |= flags;
 }
 
-/* Where the kernel has gone back to: by the end of a function we have come from
- * behind its `syscall`, and go on at its last `ret`. */
-static uint64_t kernels_rip(uint64_t rip)
+/* Of an orphan, where the kernel has gone back to: by the end of a function we have
+ * come from behind its `syscall`, and go on at its last `ret`. Its own function, as
+ * those above. */
+__attribute__((noinline)) static void correct_rip(struct record_return *r)
 {
-    return (section_here()->flags & SECTION_RETURNS) != 0 ? rip - 3 : rip;
+    if ((r->head.flags & RECORD_ORPHAN) != 0 &&
+        (section_here()->flags & SECTION_RETURNS) != 0) {
+        r->rip -= 3;
+    }
 }
 
 /* The RETURN record, after what the program of its row copies; `orphan`: of no
@@ -681,17 +701,15 @@ static bool write_return(struct ring *ring, struct return_frame *frame,
     struct section *s = section_here();
     struct record_return *r;
     bool child = row_makes(row) && child_return(ring, rsp, frame->rax);
-    bool spin, waits, mapped, look = false;
-    uint16_t known;
-    uint32_t size;
+    bool spin, waits, look = false;
+    uint32_t mapped, size;
 
     if ((row_flags(row) & ROW_CAPTURES) != 0 && !capture_near_end(rsp)) {
         look = capture_return(ring, row, rsp, frame->rax, time);
     }
     spin = orphan && (s->flags & SECTION_ASK_ORPHANS) != 0;
-    mapped = has_mapped_image(ring, row, rsp, frame->rax);
-    known = mapped ? chore_known_image(ring) : 0;
-    waits = spin || child || (mapped && known == 0);
+    mapped = mapped_image(ring, row, rsp, frame->rax);
+    waits = spin || child || mapped == MAPPED_UNKNOWN;
     /* Until the tracer has asked for it, this thread's last call must stay
      * the program's. Where there is no room we must wait, and cannot ask. */
     ring->quiet = spin;
@@ -709,12 +727,13 @@ static bool write_return(struct ring *ring, struct return_frame *frame,
     r->head.kind = RECORD_RETURN;
     r->head.flags =
         (uint8_t)((orphan ? RECORD_ORPHAN : 0) | (waits ? RECORD_WAITS : 0));
-    r->head.number = known;
+    r->head.number = (uint16_t)mapped;
     r->head.time = time;
-    r->rip = orphan ? kernels_rip(frame->rip) : frame->rip;
+    r->rip = frame->rip;
     r->rsp = rsp;
     r->rax = frame->rax;
     r->stack_base = teb_stack_base();
+    correct_rip(r);
     if (row_tampers(row)) {
         put_tampered(ring, frame, r);
     }

@@ -1187,6 +1187,11 @@ static uint32_t give_order(const struct kernel_call *c)
     same("wait for", (uint32_t)c->rcx, 2);
     same("first handle", word_at(c->rdx), TRACER_HANDLE);
     same("second handle", word_at(c->rdx + 8), ORDER_HANDLE);
+    if (*(const int64_t *)word_at(c->rsp + 0x28) == 0) {
+        /* It makes a call to see who hears of it. */
+        same("a call at once", w->what, KEEPER_WHO);
+        return 0x102;
+    }
     take_order();
     check_order();
     if (one_in(25) || keeps.orders == 40) {
@@ -1198,7 +1203,7 @@ static uint32_t give_order(const struct kernel_call *c)
     }
     w->address = OPENED_AT;
     w->size = 0x2000;
-    w->what = one_in(3) ? below(12) : likely[below(5)];
+    w->what = one_in(3) ? below(KEEPER_LEAVE + 3) : likely[below(5)];
     keeps.end = w->what == KEEPER_END     ? KEEPER_ENDS
                 : w->what == KEEPER_LEAVE ? KEEPER_LEAVES
                                           : KEEPER_RUNS;

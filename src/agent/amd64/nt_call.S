@@ -6,7 +6,7 @@
  *   In     rcx   the call: stub, vector save area, six arguments
  *          rsp   16-byte aligned before the call, as the ABI says
  *   Out    eax   NTSTATUS
- *          c->a[0]   RCX as the call has left it
+ *          c->stub   RCX as the call has left it
  *   Keeps  what the ABI keeps, and the vector and x87 state named by
  *          c->save_mask: the kernel clears XMM0-5, which the interrupted
  *          code may still need
@@ -43,7 +43,7 @@ nt_call:
     mov     NT_CALL_ARGS+0x00(%rbx), %rcx
     call    *NT_CALL_STUB(%rbx)
     mov     %eax, %r8d
-    mov     %rcx, NT_CALL_ARGS+0x00(%rbx)
+    mov     %rcx, NT_CALL_STUB(%rbx)
     mov     NT_CALL_SAVE(%rbx), %r10
     mov     NT_CALL_MASK+0(%rbx), %eax
     mov     NT_CALL_MASK+4(%rbx), %edx
