@@ -223,7 +223,7 @@ static uint32_t listen(const struct keeper *k)
 
 /* Who hears of the returns of our calls. It is ours if it has counted this one;
  * nobody's if RCX is what the CPU has put there, the address behind the call's
- * `syscall`: the kernel goes to a callback with another one. */
+ * `syscall`: the kernel goes to a callback with another one (docs/facts.md A6.8). */
 static uint32_t who_hears(const struct keeper *k)
 {
     const volatile uint32_t *heard = &k->words->heard;

@@ -745,6 +745,44 @@ static void what_the_program_writes_over_is_counted(void)
     tell_once(&s);
 }
 
+static uint32_t enters_only(void)
+{
+    if (fake_start()) {
+        fake_call("NtClose", 0x10, 0, 0);
+        for (int i = 0; i < 20; i++) {
+            fake_entry("NtSetEvent", 4, 0);
+        }
+        fake_rest(300);
+        fake_call("NtClose", 0x14, 0, 0);
+    }
+    return 0;
+}
+
+/* That a thread enters one call after the other is no proof that the callback is
+ * gone. */
+static void who_hears_of_returns_is_asked(void)
+{
+    struct story s = {
+        .name = "enters",
+        .line = "ntstrace -o out.txt app.exe",
+        .setup = { .run = enters_only },
+        .says_more = { "NtClose(Handle=0x14) = 0" },
+    };
+    struct told t = run(&s, &s.setup);
+
+    CHECK(t.ok && contains(fake_output(), "NtClose(Handle=0x14) = 0"));
+    CHECK(!contains(fake_output(), "callback"));
+    fake_end();
+    s.setup.callback_gone = true;
+    s.says_more[1] = "+++ callback lost: no transitions, no direct calls from "
+                     "here on +++";
+    tell_once(&s);
+    /* Left to the program. */
+    s.line = "ntstrace --honor-callback -o out.txt app.exe";
+    s.says_more[1] = "+++ callback lost +++";
+    tell_once(&s);
+}
+
 static uint32_t is_joined_and_ends(void)
 {
     if (fake_joined()) {
@@ -970,6 +1008,7 @@ int main(void)
         TEST(the_other_engine_tells_calls_that_have_returned),
         TEST(a_thread_that_finds_no_room_waits_and_its_end_is_told),
         TEST(what_the_program_writes_over_is_counted),
+        TEST(who_hears_of_returns_is_asked),
         TEST(a_program_without_our_console_is_let_go_after_a_while),
     };
 
