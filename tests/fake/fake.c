@@ -136,6 +136,8 @@ static struct {
     int memory;
     uint64_t agent;
     uint64_t callback;
+    unsigned stops;  // looks at its threads
+    bool stands_in_end;
     struct ring *ring;
     uint32_t ring_bytes;
     unsigned chores;
@@ -713,6 +715,9 @@ static uint32_t keep(const struct keeper_words *w)
         }
         break;
     case KEEPER_OPEN:
+        if (fake.stands_in_end) {
+            wrong("the end of a function is changed under a thread");
+        }
         ok = fake.stopped > 0 && protect_code(w->address, w->size, WRITE);
         fake.opened = (struct range){ w->address, w->size };
         break;
@@ -820,6 +825,10 @@ struct os_threads *os_threads_ask(const struct os_process *p, uint32_t but,
                                   .rsp = FAKE_STACK - 0x400 };
     if (fake.setup.is_new && !fake.loaded) {
         t->one.rip = fake.begins;
+    }
+    fake.stands_in_end = fake.stops++ < fake.setup.in_end;
+    if (fake.stands_in_end) {
+        t->one.rip = fake_function("NtClose") + (fake.stops % 2 ? 0x15 : 0x0a);
     }
     if (fake.setup.callback_comes && fake.hushed == 0) {
         t->one.rip = fake.agent;

@@ -68,6 +68,7 @@ struct fake_setup {
     bool callback_under_way;
     bool callback_there;  // somebody else has it
     bool callback_gone;   // nobody has it any more
+    unsigned in_end;  // so many looks find its thread where an end is changed
     /* The program ends itself, our thread first, when that has carried out this
      * order: the one that asks for it goes on if somebody lets it. */
     bool keeper_falls;

@@ -627,9 +627,22 @@ static void a_program_without_callback_is_let_go_as_it_was(void)
                   "+++ no callback: no transitions, no direct calls +++",
                   "NtClose(Handle=0x10) = 0", "+++ detached +++" },
     };
+    struct story waits;
 
     tell(&s);
     tell_from(&joined, false);
+    waits = joined;
+    waits.name = "attach, a thread stands there";
+    waits.setup.in_end = 3;
+    tell_once(&waits);
+    waits = s;
+    waits.name = "detach, a thread stands there";
+    waits.setup.in_end = 5;
+    tell_once(&waits);
+    /* One that stays there: nothing can be put back, and it is said. */
+    waits.setup.in_end = 1000;
+    waits.says_more[0] = "detaching: a thread stays at the end of a function";
+    tell_once(&waits);
 }
 
 /* What the tracer stops is let go again, whoever was to do that. */
