@@ -622,7 +622,8 @@ bool target_stands_in_end(const struct target *t, uint64_t rip)
 {
     struct target_stub stub;
 
-    return target_stub_at(t, rip, &stub) && stub.patched &&
+    /* Whoever's its beginning is by now. */
+    return target_stub_at(t, rip, &stub) &&
            (rip - stub.address == STUB_TURN ||
             rip - stub.address == STUB_END_AT + STUB_END_SIZE - 1);
 }
