@@ -305,8 +305,11 @@ static size_t take_question(struct traced *t, struct drained *d, uint8_t *bytes,
         memcpy(&r, bytes, sizeof(r));
         if (r.head.kind == RECORD_RETURN) {
             copy_return(&r, bytes);
-        } else if (r.head.kind == RECORD_ENTRY && newest) {
-            tampering_judge(t, d, bytes);
+        } else if (r.head.kind == RECORD_ENTRY && newest &&
+                   !tampering_judge(t, d, bytes, &c)) {
+            rings_answer(d, asked, &c);
+            d->asking = true;
+            return 0;
         }
         if (!was_underway(t, d, &r, bytes) &&
             !rendezvous(t, d, &r, newest, &c)) {

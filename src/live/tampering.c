@@ -3,7 +3,10 @@
  * tampering.c - see tampering.h. What a call is about is read where its thread
  * is about to have it read by the kernel: the name in its OBJECT_ATTRIBUTES, and
  * the names of its handles, which are asked of the system, for the model is
- * behind; where it comes from, by its stack. Only reads. What cannot be found out holds for no rule.
+ * behind; where it comes from, by its stack. Only reads, and no guard page, which
+ * a read would take from the program: what lies elsewhere than on the call's own
+ * stack its thread looks at first, as a chore. What cannot be found out holds for
+ * no rule.
  */
 #include "live/tampering.h"
 
@@ -23,12 +26,53 @@
 #define STRING_BUFFER 8
 #define NAME_BYTES 0x10000
 
+#define MEM_COMMIT 0x1000u
+#define PAGE_NOACCESS 0x01u
+#define PAGE_GUARD 0x100u
+
 /* A path, as it is put together. */
 struct about {
+    struct traced *t;
+    struct judging *judging;
+    uint64_t stack_low;  // the call's own stack, from where it was made on
+    uint64_t stack_high;
+    uint64_t wants;  // to be known of this address first; 0: nothing
     char text[3 * NAME_BYTES / 2];
     struct buf path;
     uint8_t units[NAME_BYTES];
 };
+
+/* How far it may be read from `at` on, as far as is known; `at` itself: no
+ * further. */
+static uint64_t readable_to(struct about *a, uint64_t at)
+{
+    const struct judging *j = a->judging;
+
+    if (at >= a->stack_low && at < a->stack_high) {
+        return a->stack_high;
+    }
+    for (uint32_t i = 0; i < j->count; i++) {
+        if (at >= j->region[i].low && at < j->region[i].high) {
+            return j->region[i].good ? j->region[i].high : at;
+        }
+    }
+    a->wants = at;
+    return at;
+}
+
+static bool read_there(struct about *a, uint64_t from, void *to, size_t size)
+{
+    uint64_t at = from, next;
+
+    while (at - from < size) {
+        next = readable_to(a, at);
+        if (next <= at) {
+            return false;
+        }
+        at = next;
+    }
+    return os_read(&a->t->target.os, from, to, size);
+}
 
 static void take_path(void *about, const struct os_handle *h)
 {
@@ -38,7 +82,7 @@ static void take_path(void *about, const struct os_handle *h)
     buf_add(&a->path, h->path.size > 0 ? h->path : h->name);
 }
 
-static bool name_handle(struct traced *t, struct about *a, uint64_t handle)
+static bool name_handle(struct about *a, uint64_t handle)
 {
     struct err ignored;
 
@@ -46,32 +90,29 @@ static bool name_handle(struct traced *t, struct about *a, uint64_t handle)
     if (handle == 0) {
         return false;
     }
-    if (!os_handle_query(&t->target.os, handle, NAME_MS, take_path, a,
+    if (!os_handle_query(&a->t->target.os, handle, NAME_MS, take_path, a,
                          &ignored)) {
-        t->session->names_missed++;
+        a->t->session->names_missed++;
         return false;
     }
     return a->path.size > 0 && !a->path.cut;
 }
 
 /* The name in OBJECT_ATTRIBUTES, behind that of their root. */
-static bool name_attributes(struct traced *t, struct about *a, uint64_t at)
+static bool name_attributes(struct about *a, uint64_t at)
 {
     uint64_t root = 0, string = 0, buffer = 0;
     uint16_t size = 0;
 
-    if (!os_read(&t->target.os, at + ATTRIBUTES_ROOT, &root, 8) ||
-        !os_read(&t->target.os, at + ATTRIBUTES_NAME, &string, 8)) {
+    if (!read_there(a, at + ATTRIBUTES_ROOT, &root, 8) ||
+        !read_there(a, at + ATTRIBUTES_NAME, &string, 8) ||
+        (string != 0 && (!read_there(a, string, &size, sizeof(size)) ||
+                         !read_there(a, string + STRING_BUFFER, &buffer, 8) ||
+                         !read_there(a, buffer, a->units, size)))) {
         return false;
     }
     a->path = (struct buf){ a->text, 0, sizeof(a->text), false };
-    if (root != 0 && !name_handle(t, a, root)) {
-        return false;
-    }
-    if (string != 0 &&
-        (!os_read(&t->target.os, string, &size, sizeof(size)) ||
-         !os_read(&t->target.os, string + STRING_BUFFER, &buffer, 8) ||
-         !os_read(&t->target.os, buffer, a->units, size))) {
+    if (root != 0 && !name_handle(a, root)) {
         return false;
     }
     if (root != 0 && size > 1 && a->path.size > 0 &&
@@ -85,8 +126,8 @@ static bool name_attributes(struct traced *t, struct about *a, uint64_t at)
 }
 
 /* The path that argument `i` of the call is about. */
-static bool name_argument(struct traced *t, struct about *a,
-                          const struct call_arg *arg, uint64_t word)
+static bool name_argument(struct about *a, const struct call_arg *arg,
+                          uint64_t word)
 {
     const struct type_row *type = arg->type;
 
@@ -94,11 +135,11 @@ static bool name_argument(struct traced *t, struct about *a,
         return false;
     }
     if (type->class == CLASS_HANDLE) {
-        return name_handle(t, a, word);
+        return name_handle(a, word);
     }
     return type->class == CLASS_PTR && type->to_name &&
            strcmp(type->to_name, "OBJECT_ATTRIBUTES") == 0 && word != 0 &&
-           name_attributes(t, a, word);
+           name_attributes(a, word);
 }
 
 /* The call whose thread waits. */
@@ -129,14 +170,14 @@ static struct asked asked_by(const struct plan *p,
 }
 
 /* Some argument is about what the rule's path= says. */
-static bool is_about(struct traced *t, struct about *a, const struct asked *q,
+static bool is_about(struct about *a, const struct asked *q,
                      const struct rule *r)
 {
-    const struct filter *f = t->target.plan->wants.filter;
+    const struct filter *f = a->t->target.plan->wants.filter;
     uint32_t count = q->facts ? q->facts->arg_count : 0;
 
-    for (uint32_t i = 0; i < count && i < q->count; i++) {
-        if (name_argument(t, a, &q->facts->args[i], q->args[i]) &&
+    for (uint32_t i = 0; i < count && i < q->count && a->wants == 0; i++) {
+        if (name_argument(a, &q->facts->args[i], q->args[i]) &&
             filter_rule_is_about(f, r, buf_str(&a->path))) {
             return true;
         }
@@ -165,13 +206,15 @@ static uint64_t verdict_of(struct traced *t, struct about *a,
     memcpy(&entry, record, ENTRY_SIZE);
     q = asked_by(p, &entry, record);
     q.ring = ring;
+    a->stack_low = entry.rsp;
+    a->stack_high = entry.stack_base;
     u = plan_first_use(p, entry.head.number);
-    for (int k = 0; u != NULL && k < TAMPER_RULES_MOST; k++) {
+    for (int k = 0; u != NULL && k < TAMPER_RULES_MOST && a->wants == 0; k++) {
         const struct rule *r = filter_rule_at(p->wants.filter, u->rule);
 
         if ((u->flags & TAMPER_ASKS) != 0 &&
             (r->caller == NULL || is_from(t, &q, r)) &&
-            (r->glob == NULL || is_about(t, a, &q, r))) {
+            (r->glob == NULL || is_about(a, &q, r))) {
             verdict |= UINT64_C(1) << k;
         }
         u = plan_next_use(p, u);
@@ -179,12 +222,55 @@ static uint64_t verdict_of(struct traced *t, struct about *a,
     return verdict;
 }
 
-void tampering_judge(struct traced *t, struct drained *d, const uint8_t *record)
+/* What the thread has found out, if it has looked. */
+static void take_region(struct drained *d, uint64_t time)
+{
+    struct judging *j = &d->judging;
+    struct ring_told told;
+
+    if (j->time != time) {
+        *j = (struct judging){ .time = time };
+    }
+    if (j->asked == 0 || j->count >= JUDGED_MOST) {
+        return;
+    }
+    memcpy(&told, (const char *)d->ring + RING_SCRATCH,
+           offsetof(struct ring_told, name_head));
+    j->region[j->count++] =
+        (int32_t)d->ring->chore_status >= 0 && told.base <= j->asked &&
+                told.base + told.size > j->asked
+            ? (struct judged_region){ told.base, told.base + told.size,
+                                      told.state == MEM_COMMIT &&
+                                          (told.protect &
+                                           (PAGE_GUARD | PAGE_NOACCESS)) == 0 }
+            : (struct judged_region){ j->asked, j->asked + 1, false };
+    j->asked = 0;
+}
+
+bool tampering_judge(struct traced *t, struct drained *d, const uint8_t *record,
+                     struct chore *c)
 {
     struct about *a = malloc(sizeof(*a));
+    struct record_head head;
+    uint64_t wants;
 
-    d->ring->verdict = a != NULL ? verdict_of(t, a, d->ring, record) : 0;
+    if (a == NULL) {
+        d->ring->verdict = 0;
+        return true;
+    }
+    a->t = t;
+    a->judging = &d->judging;
+    a->wants = 0;
+    memcpy(&head, record, sizeof(head));
+    take_region(d, head.time);
+    d->ring->verdict = verdict_of(t, a, d->ring, record);
+    wants = d->judging.count < JUDGED_MOST ? a->wants : 0;
     free(a);
+    if (wants != 0) {
+        d->judging.asked = wants;
+        *c = (struct chore){ CHORE_QUERY, wants, 0 };
+    }
+    return wants == 0;
 }
 
 void tampering_collect(struct traced *t)

@@ -39,6 +39,20 @@ struct making {
     uint64_t process;     // at its return: the handle on what it has made
 };
 
+/* A thread that waits to hear whether rules hold for its call (tampering.c): what
+ * it has found out of memory that they are about. */
+#define JUDGED_MOST 8
+struct judging {
+    uint64_t time;   // of the call's ENTRY
+    uint64_t asked;  // the address that it looks at now; 0: none
+    uint32_t count;
+    struct judged_region {
+        uint64_t low;
+        uint64_t high;
+        bool good;  // to read, and no guard
+    } region[JUDGED_MOST];
+};
+
 /* What the tracer knows of one ring in use. */
 struct drained {
     struct ring *ring;  // our view of it; NULL: not in use
@@ -72,6 +86,7 @@ struct drained {
     uint64_t unmap_rsp;         // of a call that unmaps, which is open ...
     uint64_t unmap_base;        // ... this; 0: none is
     struct making making;
+    struct judging judging;
     struct question *question;  // rendezvous.c; owned; NULL: none
 };
 

@@ -333,6 +333,26 @@ static void lingers(void)
     put("%s\n", changed != 0 ? "changed" : "never changed");
 }
 
+/* A name in a guard page: whoever looks at it takes the guard. */
+static void guarded(void)
+{
+    WCHAR *name = VirtualAlloc(NULL, 0x1000, MEM_COMMIT, PAGE_READWRITE);
+    struct nt_name there = *name_file("tampered.ini");
+    MEMORY_BASIC_INFORMATION m;
+    struct nt_attributes a = NT_ATTRIBUTES(&there);
+    struct nt_iosb iosb;
+    HANDLE file = NULL;
+    DWORD old;
+
+    memcpy(name, there.text, there.length);
+
+    there.text = name;
+    VirtualProtect(name, 0x1000, PAGE_READWRITE | PAGE_GUARD, &old);
+    tell_status("open", NtOpenFile(&file, SYNCHRONIZE, &a, &iosb, 7, 0x20));
+    VirtualQuery(name, &m, sizeof(m));
+    put("guard: 0x%lx\n", (unsigned long)m.Protect);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -341,6 +361,7 @@ static const struct {
     { "value", value },     { "waits", waits },         { "threads", threads },
     { "apcs", apcs },       { "callbacks", callbacks }, { "closes", closes },
     { "callers", callers }, { "child", child },         { "lingers", lingers },
+    { "guarded", guarded },
 };
 
 int main(int argc, char **argv)
