@@ -35,6 +35,7 @@ NTSYSAPI NTSTATUS NTAPI NtQueryInformationThread(HANDLE thread, int info_class,
 #define AGENT_BYTES 0x40000 /* the agent is not larger */
 #define SLOW_STEPS 50
 #define SLOW_MS 12
+#define SETTLE_MS 5000
 
 /* The numbers of marks: of the way, and of the instruction. */
 #define MARK_CALL(way) (0x1000000ull * (2 * (way) + 2))
@@ -172,6 +173,10 @@ static HANDLE worker;
 static DWORD worker_tid;
 static DEBUG_EVENT event;  // ... that the worker is stopped by
 static bool stopped;
+/* The system's thread by which the debugger has come in, and whether it has gone
+ * again. */
+static DWORD came_in_by;
+static bool settled;
 
 #define NEED(what) need((what), __LINE__)
 static void need(bool ok, int line)
@@ -220,7 +225,12 @@ static bool pump(DWORD ms)
         if (event.u.Exception.ExceptionRecord.ExceptionCode !=
             (DWORD)EXCEPTION_BREAKPOINT) {
             how = DBG_EXCEPTION_NOT_HANDLED;
+        } else {
+            came_in_by = event.dwThreadId;
         }
+        break;
+    case EXIT_THREAD_DEBUG_EVENT:
+        settled = settled || event.dwThreadId == came_in_by;
         break;
     case CREATE_THREAD_DEBUG_EVENT:
         if (birth_at != 0) {
@@ -567,6 +577,9 @@ static int debug(char **argv)
                                                "NtQueryVirtualMemory");
     NEED(DebugActiveProcess(pid));
     DebugSetProcessKillOnExit(FALSE);
+    for (DWORD begin = GetTickCount();
+         !settled && GetTickCount() - begin < SETTLE_MS; pump(10)) {
+    }
     new_worker();
     shared->attached = 1;
     walk(stub, (ways >> SUSPEND & 1) != 0);
