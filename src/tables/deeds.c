@@ -75,11 +75,15 @@ static const struct habit {
 #define NAME(glob_)
 #define MADE(glob_)
 #define ERROR(call_, status_) { #call_, status_ },
+#define SCHEDULE(category_)
+#define SCHEDULE_CALL(call_)
 #include "tables/habits.def"
 #undef MISS
 #undef ERROR
 #undef NAME
 #undef MADE
+#undef SCHEDULE
+#undef SCHEDULE_CALL
     /* clang-format on */
 };
 
@@ -89,11 +93,15 @@ static const uint32_t misses[] = {
 #define NAME(glob_)
 #define MADE(glob_)
 #define ERROR(call_, status_)
+#define SCHEDULE(category_)
+#define SCHEDULE_CALL(call_)
 #include "tables/habits.def"
 #undef MISS
 #undef ERROR
 #undef NAME
 #undef MADE
+#undef SCHEDULE
+#undef SCHEDULE_CALL
     /* clang-format on */
 };
 
@@ -103,11 +111,15 @@ static const char *const names[] = {
 #define NAME(glob_) glob_,
 #define MADE(glob_)
 #define ERROR(call_, status_)
+#define SCHEDULE(category_)
+#define SCHEDULE_CALL(call_)
 #include "tables/habits.def"
 #undef MISS
 #undef ERROR
 #undef NAME
 #undef MADE
+#undef SCHEDULE
+#undef SCHEDULE_CALL
     /* clang-format on */
 };
 
@@ -117,13 +129,63 @@ static const char *const made[] = {
 #define NAME(glob_)
 #define MADE(glob_) glob_,
 #define ERROR(call_, status_)
+#define SCHEDULE(category_)
+#define SCHEDULE_CALL(call_)
 #include "tables/habits.def"
 #undef MISS
 #undef ERROR
 #undef NAME
 #undef MADE
+#undef SCHEDULE
+#undef SCHEDULE_CALL
     /* clang-format on */
 };
+
+static const bool schedule[CATEGORY_COUNT] = {
+/* clang-format off */
+#define MISS(status_)
+#define NAME(glob_)
+#define MADE(glob_)
+#define ERROR(call_, status_)
+#define SCHEDULE(category_) [CATEGORY_##category_] = true,
+#define SCHEDULE_CALL(call_)
+#include "tables/habits.def"
+#undef MISS
+#undef ERROR
+#undef NAME
+#undef MADE
+#undef SCHEDULE
+#undef SCHEDULE_CALL
+    /* clang-format on */
+};
+
+static const char *const schedule_calls[] = {
+/* clang-format off */
+#define MISS(status_)
+#define NAME(glob_)
+#define MADE(glob_)
+#define ERROR(call_, status_)
+#define SCHEDULE(category_)
+#define SCHEDULE_CALL(call_) #call_,
+#include "tables/habits.def"
+#undef MISS
+#undef ERROR
+#undef NAME
+#undef MADE
+#undef SCHEDULE
+#undef SCHEDULE_CALL
+    /* clang-format on */
+};
+
+bool habit_is_schedule(const struct call_facts *call)
+{
+    for (size_t i = 0; i < COUNT_OF(schedule_calls); i++) {
+        if (str_is(str_of(call->name), schedule_calls[i])) {
+            return true;
+        }
+    }
+    return schedule[call->category];
+}
 
 bool status_is_miss(uint32_t status)
 {

@@ -11,6 +11,7 @@
 #define TABLES_DEEDS_H
 
 #include "base/str.h"
+#include "tables/calls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -84,5 +85,9 @@ bool habit_is_error(str call, uint32_t status);
 bool habit_is_miss(str name);
 /* The same of what is changed in any program, by the system itself. */
 bool habit_is_change(str name);
+
+/* True if how often it is called is a matter of how threads were scheduled: it
+ * is different from run to run of the same work. */
+bool habit_is_schedule(const struct call_facts *call);
 
 #endif
