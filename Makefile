@@ -90,7 +90,7 @@ PORTABLE := \
     record/survey.c record/losses.c \
     report/labels.c report/table.c report/subject.c report/answers.c \
     report/tell.c report/text.c report/flat.c report/csv.c report/folded.c \
-    report/perfetto.c \
+    report/perfetto.c report/compare.c \
     platform/text.c view/output.c view/progress.c view/when.c view/outlet.c \
     view/stacks.c view/declared.c view/tell.c \
     live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
@@ -101,7 +101,7 @@ PORTABLE := \
     live/callers.c \
     live/handshake.c live/timing.c live/recording.c live/begin.c live/children.c live/session.c \
     cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c \
-    cmd/record.c cmd/replay.c cmd/info.c cmd/merge.c cmd/play.c cmd/report.c cmd/export.c
+    cmd/record.c cmd/replay.c cmd/info.c cmd/merge.c cmd/play.c cmd/report.c cmd/export.c cmd/diff.c
 
 WINDOWS := \
     platform/win/process.c platform/win/running.c platform/win/asks.c platform/win/handles.c \

@@ -43,6 +43,10 @@ command_run report_run;
 /* Writes the recording o->words[0] as o->view.to says, into o->view.output or on
  * standard output; the exit status is that of replay_run. */
 command_run export_run;
+/* Writes what is different between the recordings o->words[0] and [1]; the exit
+ * status is 0 for nothing, 1 for something, 2 if one is damaged or cut off, or if it
+ * fails. */
+command_run diff_run;
 /* Prints findings on standard output: small experiments that show whether this
  * system behaves as ntstrace relies on; nothing on the machine changes. The
  * exit status is 0 if all that is relied on was seen to hold, else 125. Fails

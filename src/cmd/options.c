@@ -43,6 +43,7 @@
 #define INFO GOES_WITH(INFO)
 #define REPORT GOES_WITH(REPORT)
 #define EXPORT GOES_WITH(EXPORT)
+#define DIFF GOES_WITH(DIFF)
 #define RUNS (TRACE | RECORD)
 #define SHOWS (TRACE | REPLAY)
 #define ANY ~0u
@@ -868,6 +869,9 @@ bool options_parse(struct options *out, str raw, struct arena *a, struct err *e)
     }
     cmdline_next(&p.line, a, &own_name);
     if (!read_words(&p) || !finish(&p)) {
+        if (p.o.command == COMMAND_DIFF) {
+            e->code = ERR_TROUBLE;
+        }
         return false;
     }
     *out = p.o;

@@ -49,8 +49,9 @@ struct options {
     struct view_options view;
     struct launch_options launch;  // of a program, where there is one
 
-    bool text;      // --text
-    uint64_t rows;  // --rows; 0: all
+    bool text;                   // --text
+    uint64_t rows;               // --rows; 0: all
+    struct option_list ignored;  // --ignore
 
     bool help;
     bool version;
@@ -58,7 +59,7 @@ struct options {
 
 /* Reads the command line that Windows gave us (WTF-8, see cmdline.h), our own
  * name first. With `help` or `version` set nothing else need be there. Fails
- * with ERR_USAGE and a text that says what helps. Four times the size of `raw`
+ * with ERR_USAGE and a text that says what helps, or ERR_TROUBLE if it is `diff`. Four times the size of `raw`
  * is enough for the arena. */
 bool options_parse(struct options *out, str raw, struct arena *a,
                    struct err *e);

@@ -1,0 +1,1267 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * compare.c - two runs, side by side.
+ *
+ * What a call is, for comparing, is a text: name, object, result. Each text has a
+ * number (labels.h), so that a thread is a row of numbers, and a process counts how
+ * often it has each. A number that one process has more often than its
+ * counterpart is a difference; the rows are laid side by side to show where.
+ */
+#include "report/compare.h"
+
+#include "base/array.h"
+#include "report/labels.h"
+#include "report/table.h"
+#include "tables/deeds.h"
+#include "tables/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+#define COUNTS_MOST ((size_t)1 << 20)
+/* Pairs are looked for by trying all. */
+#define PAIRED_PROCESSES ((size_t)1 << 13)
+#define PAIRED_THREADS ((size_t)1 << 14)
+/* Calls by which threads are told apart. */
+#define PREFIX_MOST 256
+/* Places where two threads part that are looked at, before it is enough. */
+#define STRETCHES_MOST 4000
+/* Calls that are looked through for one that both have, behind a difference; and
+ * how many in a row must agree. */
+#define WINDOW 400
+#define AGREE 3
+#define STATUS_PENDING 0x103u
+/* Lines around the first difference. */
+#define CONTEXT 3
+#define NONE UINT32_MAX
+
+enum weight {
+    WEIGHT_COUNTS,    // how often counts
+    WEIGHT_THERE,     // only whether it is there
+    WEIGHT_SCHEDULE,  // no matter at all
+};
+
+/* a: number of the model. */
+struct process {
+    struct table_key key;
+    uint32_t pid;
+    uint32_t parent;  // row
+    uint32_t by_pid;
+    uint32_t image;  // labels
+    uint32_t command;
+    enum notice_kind end;
+    uint32_t code;
+    bool ended;
+    bool untraced;
+    uint32_t pair;  // row of the other side
+    uint64_t calls;
+    uint64_t schedule;  // of them
+};
+
+/* a: number of the process, b: thread. */
+struct thread {
+    struct table_key key;
+    uint32_t process;  // row
+    uint32_t start;    // label; NONE: not known
+    uint32_t pair;
+    uint32_t *calls;  // owned: labels
+    int64_t *times;   // owned
+    size_t count;
+    size_t room;
+    size_t time_room;
+};
+
+/* a: row of the process, b: label. */
+struct count {
+    struct table_key key;
+    uint64_t times;
+    int64_t ns;  // when it was first
+    uint32_t tid;
+};
+
+/* a: row of the process in A, or that in B with bit 32, b: label. */
+struct different {
+    struct table_key key;
+    uint64_t times[COMPARE_SIDES];
+    int64_t ns;
+    bool only;  // one has none
+};
+
+struct side {
+    struct compare *compare;
+    struct table processes;
+    struct table threads;
+    struct table counts;
+    struct table newest;  // by pid
+    size_t calls;         // whose order is kept
+    uint64_t beyond;      // and is not
+};
+
+struct newest {
+    struct table_key key;
+    uint32_t row;
+};
+
+/* What is known of the calls of one text. */
+struct text_facts {
+    uint8_t weight;   // enum weight
+    uint32_t object;  // label; NONE: nothing that has a name
+};
+
+/* How often something is called for; a: object. */
+struct touched {
+    struct table_key key;
+    uint64_t times[COMPARE_SIDES];
+    int64_t ns;
+    uint32_t text;  // of the first such call
+};
+
+struct compare {
+    const str *ignored;  // borrowed
+    size_t ignored_count;
+    struct labels *texts;
+    struct text_facts *facts;  // owned: of each text
+    size_t fact_room;
+    struct table touched;  // of all objects
+    struct side sides[COMPARE_SIDES];
+    struct table different;
+    uint64_t differences;
+    uint32_t stretches;  // that were looked at
+    char room[SUBJECT_ROOM * 3];
+    char name[SUBJECT_ROOM * 2];
+};
+
+/* --- life cycle -------------------------------------------------------------- */
+
+struct compare *compare_open(const str *ignored, size_t count)
+{
+    struct compare *c = calloc(1, sizeof(*c));
+
+    if (c == NULL) {
+        return NULL;
+    }
+    c->ignored = ignored;
+    c->ignored_count = count;
+    c->texts = labels_open();
+    if (c->texts == NULL) {
+        free(c);
+        return NULL;
+    }
+    table_init(&c->different, sizeof(struct different), COUNTS_MOST);
+    table_init(&c->touched, sizeof(struct touched), COUNTS_MOST);
+    for (int i = 0; i < COMPARE_SIDES; i++) {
+        struct side *s = &c->sides[i];
+
+        s->compare = c;
+        table_init(&s->processes, sizeof(struct process), PAIRED_PROCESSES);
+        table_init(&s->threads, sizeof(struct thread), PAIRED_THREADS);
+        table_init(&s->counts, sizeof(struct count), COUNTS_MOST);
+        table_init(&s->newest, sizeof(struct newest), PAIRED_PROCESSES);
+    }
+    return c;
+}
+
+void compare_close(struct compare *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    for (int i = 0; i < COMPARE_SIDES; i++) {
+        struct side *s = &c->sides[i];
+
+        for (size_t t = 0; t < s->threads.count; t++) {
+            struct thread *thread = table_at(&s->threads, t);
+
+            free(thread->calls);
+            free(thread->times);
+        }
+        table_close(&s->processes);
+        table_close(&s->threads);
+        table_close(&s->counts);
+        table_close(&s->newest);
+    }
+    table_close(&c->different);
+    labels_close(c->texts);
+    free(c->facts);
+    table_close(&c->touched);
+    free(c);
+}
+
+/* --- names that are the same in both -------------------------------------------- */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_hex(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* How long the number at `at` is, decimal or hexadecimal with a digit in it. */
+static size_t number_at(str s, size_t at, bool hex)
+{
+    size_t size = 0;
+    bool digit = false;
+
+    while (at + size < s.size &&
+           (hex ? is_hex(s.p[at + size]) : is_digit(s.p[at + size]))) {
+        digit = digit || is_digit(s.p[at + size]);
+        size++;
+    }
+    return digit ? size : 0;
+}
+
+/* Numbers of `least` digits or more become #. */
+static void add_without_numbers(struct buf *b, str s, size_t least, bool hex)
+{
+    for (size_t at = 0; at < s.size;) {
+        size_t size = number_at(s, at, hex);
+
+        if (size >= least) {
+            buf_add_char(b, '#');
+            at += size;
+        } else {
+            buf_add_char(b, s.p[at++]);
+        }
+    }
+}
+
+/* Where, in a folder of temporary files, the name begins that is made up anew
+ * each time; name.size: it is in none. */
+static size_t temporary_at(str name)
+{
+    for (size_t at = 0; at + 5 <= name.size; at++) {
+        if (str_eq_nocase(str_slice(name, at, at + 6), STR("\\temp\\"))) {
+            return at + 6;
+        }
+        if (str_eq_nocase(str_slice(name, at, at + 5), STR("\\tmp\\"))) {
+            return at + 5;
+        }
+    }
+    return name.size;
+}
+
+/* What is below that keeps its name. */
+static void add_file(struct buf *b, str name)
+{
+    size_t from = temporary_at(name);
+    size_t to = from;
+
+    while (to < name.size && name.p[to] != '\\') {
+        to++;
+    }
+    buf_add(b, str_slice(name, 0, from));
+    add_without_numbers(b, str_slice(name, from, to), 4, true);
+    buf_add(b, str_slice(name, to, name.size));
+}
+
+/* A glob with *, whatever the case of ASCII's letters. */
+static bool glob_has(str glob, str name)
+{
+    size_t g = 0, at = 0, back = SIZE_MAX, back_at = 0;
+
+    while (at < name.size) {
+        if (g < glob.size && glob.p[g] == '*') {
+            back = ++g;
+            back_at = at;
+        } else if (g < glob.size &&
+                   str_eq_nocase(str_slice(glob, g, g + 1),
+                                 str_slice(name, at, at + 1))) {
+            g++;
+            at++;
+        } else if (back != SIZE_MAX) {
+            g = back;
+            at = ++back_at;
+        } else {
+            return false;
+        }
+    }
+    while (g < glob.size && glob.p[g] == '*') {
+        g++;
+    }
+    return g == glob.size;
+}
+
+/* Nobody wants to hear of it. */
+static bool is_ignored(const struct compare *c, str name)
+{
+    for (size_t i = 0; i < c->ignored_count; i++) {
+        if (glob_has(c->ignored[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_name(struct buf *b, str name, enum subject_kind kind)
+{
+    if (kind == SUBJECT_SOCKET) {
+        add_without_numbers(b, name, 5,
+                            false); /* ports made up by the system */
+    } else if (kind == SUBJECT_DEVICE || kind == SUBJECT_OTHER) {
+        add_without_numbers(b, name, 2, true); /* ids of processes, and alike */
+    } else {
+        add_file(b, name);
+    }
+}
+
+/* --- what a call is ------------------------------------------------------------- */
+
+static enum weight weight_of(const struct compare *c,
+                             const struct flat_call *call)
+{
+    const struct call_facts *facts =
+        call->call->stub != NULL ? call->call->stub->facts : NULL;
+
+    if (call->waits || (facts != NULL && habit_is_schedule(facts)) ||
+        is_ignored(c, call->object)) {
+        return WEIGHT_SCHEDULE;
+    }
+    if (call->object.size > 0 &&
+        (call->kind == SUBJECT_FILE || call->kind == SUBJECT_KEY ||
+         call->kind == SUBJECT_VALUE)) {
+        return WEIGHT_COUNTS;
+    }
+    /* What is asked of the system is asked when there is time for it. */
+    if (call->object.size == 0 && str_starts(call->name, STR("NtQuery")) &&
+        (!call->failed || habit_is_error(call->name, (uint32_t)call->result))) {
+        return WEIGHT_SCHEDULE;
+    }
+    return WEIGHT_THERE;
+}
+
+/* Room for what is known of the text of this number. */
+static bool make_facts(struct compare *c, uint32_t label)
+{
+    while (label >= c->fact_room) {
+        size_t room = c->fact_room > 0 ? 2 * c->fact_room : 1024;
+        struct text_facts *more = realloc(c->facts, room * sizeof(*more));
+
+        if (more == NULL) {
+            return false;
+        }
+        memset(more + c->fact_room, 0, (room - c->fact_room) * sizeof(*more));
+        c->facts = more;
+        c->fact_room = room;
+    }
+    return true;
+}
+
+static void add_result(struct buf *b, const struct flat_call *call)
+{
+    uint32_t status = (uint32_t)call->result;
+
+    /* Whether a call is over when it returns is a matter of schedule. */
+    if (!call->failed && (call->status == NULL || status == 0 ||
+                          status == STATUS_PENDING || !call->returned)) {
+        return;
+    }
+    buf_add(b, STR(" = "));
+    if (call->status != NULL) {
+        buf_add(b, str_of(call->status));
+    } else {
+        buf_add_hex(b, status);
+    }
+}
+
+/* The number of its text; NONE: there is no room. */
+static uint32_t text_of(struct compare *c, const struct flat_call *call)
+{
+    struct buf name = BUF_OVER(c->name);
+    struct buf b = BUF_OVER(c->room);
+    uint32_t object = NONE;
+    uint32_t label;
+
+    buf_add(&b, call->name);
+    if (call->object.size > 0) {
+        add_name(&name, call->object, call->kind);
+        buf_add_char(&b, ' ');
+        buf_add(&b, buf_str(&name));
+        object = labels_add(c->texts, buf_str(&name));
+    }
+    if (call->how[0] != '\0') {
+        buf_addf(&b, " (%s)", call->how);
+    }
+    add_result(&b, call);
+    label = labels_add(c->texts, buf_str(&b));
+    if (label == LABEL_NONE || !make_facts(c, label)) {
+        return NONE;
+    }
+    c->facts[label] =
+        (struct text_facts){ (uint8_t)weight_of(c, call), object };
+    return label;
+}
+
+/* --- what is told -------------------------------------------------------------------- */
+
+static struct process *process_of(struct side *s, uint64_t order, uint32_t pid,
+                                  str image)
+{
+    struct table_key key = { order, 0 };
+    size_t count = s->processes.count;
+    struct process *p = table_row(&s->processes, key);
+    struct newest *n;
+
+    if (p != NULL && s->processes.count > count) {
+        p->pid = pid;
+        p->parent = NONE;
+        p->pair = NONE;
+        p->image = labels_add(s->compare->texts, image);
+        p->command = NONE;
+        key.a = pid;
+        n = table_row(&s->newest, key);
+        if (n != NULL) {
+            n->row = (uint32_t)count;
+        }
+    }
+    return p;
+}
+
+static uint32_t row_of(const struct side *s, const struct process *p)
+{
+    return (uint32_t)(p - (const struct process *)s->processes.rows);
+}
+
+static struct thread *thread_of(struct side *s, uint64_t order, uint32_t tid,
+                                uint32_t process)
+{
+    struct table_key key = { order, tid };
+    size_t count = s->threads.count;
+    struct thread *t = table_row(&s->threads, key);
+
+    if (t != NULL && s->threads.count > count) {
+        t->process = process;
+        t->start = NONE;
+        t->pair = NONE;
+    }
+    return t;
+}
+
+static void keep_order(struct side *s, struct thread *t, uint32_t text,
+                       int64_t ns)
+{
+    if (s->calls >= COMPARE_CALLS_MOST ||
+        !array_grow(&t->calls, &t->room, t->count, sizeof(t->calls[0])) ||
+        !array_grow(&t->times, &t->time_room, t->count, sizeof(t->times[0]))) {
+        s->beyond++;
+        return;
+    }
+    t->calls[t->count] = text;
+    t->times[t->count++] = ns;
+    s->calls++;
+}
+
+static void on_call(void *side, const struct flat_call *call)
+{
+    struct side *s = side;
+    struct compare *c = s->compare;
+    struct process *p = process_of(s, call->process, call->pid, call->image);
+    uint32_t text = text_of(c, call);
+    struct table_key key;
+    struct thread *t;
+    struct count *n;
+
+    if (p == NULL || call->call->caused) {
+        return;
+    }
+    p->calls++;
+    if (text == NONE || c->facts[text].weight == WEIGHT_SCHEDULE) {
+        p->schedule++;
+        return;
+    }
+    key.a = row_of(s, p);
+    key.b = text;
+    n = table_row(&s->counts, key);
+    if (n != NULL && n->times++ == 0) {
+        n->ns = call->began_ns;
+        n->tid = call->tid;
+    }
+    t = thread_of(s, call->process, call->tid, (uint32_t)key.a);
+    if (t != NULL) {
+        keep_order(s, t, text, call->began_ns);
+    }
+}
+
+static void on_transition(void *side, const struct transition_told *t,
+                          int64_t ns)
+{
+    struct side *s = side;
+    struct buf b = BUF_OVER(s->compare->room);
+    uint64_t order =
+        t->process != NULL ? model_process_order(t->process) : t->pid;
+    struct process *p;
+    struct thread *thread;
+
+    (void)ns;
+    if (t->kind != TRANSITION_THREAD_START || t->place.kind != PLACE_MODULE) {
+        return;
+    }
+    p = process_of(s, order, t->pid, model_process_image(t->process));
+    thread = p != NULL ? thread_of(s, order, t->tid, row_of(s, p)) : NULL;
+    if (thread != NULL) {
+        buf_add(&b, t->place.name);
+        buf_add_char(&b, '+');
+        buf_add_hex(&b, t->place.offset);
+        thread->start = labels_add(s->compare->texts, buf_str(&b));
+    }
+}
+
+/* A command line, without what is new each time. */
+static uint32_t command_of(struct compare *c, str command)
+{
+    struct buf b = BUF_OVER(c->room);
+
+    add_without_numbers(&b, command, 4, true);
+    return labels_add(c->texts, buf_str(&b));
+}
+
+static void on_notice(void *side, const struct notice *n, int64_t ns)
+{
+    struct side *s = side;
+    struct table_key by = { n->child != NULL ? n->child->by_pid : 0, 0 };
+    const struct newest *parent;
+    struct process *p = NULL;
+
+    (void)ns;
+    if (n->kind == NOTICE_STARTED) {
+        p = process_of(
+            s, n->process != NULL ? model_process_order(n->process) : n->pid,
+            n->pid, str_file(n->child->image));
+    } else if (n->kind == NOTICE_UNTRACED) {
+        p = process_of(s, UINT64_MAX - s->processes.count, n->child->pid,
+                       str_file(n->child->image));
+        if (p != NULL) {
+            p->untraced = true;
+        }
+    } else if (n->kind == NOTICE_EXITED || n->kind == NOTICE_KILLED ||
+               n->kind == NOTICE_TERMINATED || n->kind == NOTICE_ENDED) {
+        p = process_of(
+            s, n->process != NULL ? model_process_order(n->process) : n->pid,
+            n->pid, model_process_image(n->process));
+        if (p != NULL) {
+            p->ended = true;
+            p->end = n->kind;
+            p->code = n->code;
+        }
+        return;
+    }
+    parent = table_find(&s->newest, by);
+    if (p != NULL) {
+        p->command = command_of(s->compare, n->child->command);
+        if (parent != NULL && parent->row != row_of(s, p)) {
+            p->parent = parent->row;
+        }
+    }
+}
+
+struct flat_out compare_out(struct compare *c, enum compare_side side)
+{
+    return (struct flat_out){
+        .ctx = &c->sides[side],
+        .call = on_call,
+        .transition = on_transition,
+        .notice = on_notice,
+    };
+}
+
+/* --- pairs ----------------------------------------------------------------------------------- */
+
+static struct process *process_at(const struct compare *c, int side,
+                                  uint32_t row)
+{
+    return table_at(&c->sides[side].processes, row);
+}
+
+static struct thread *thread_at(const struct compare *c, int side, size_t row)
+{
+    return table_at(&c->sides[side].threads, row);
+}
+
+/* Children of `a` and `b` that are alike, each with the first that is left. */
+static void pair_children(struct compare *c, uint32_t a, uint32_t b,
+                          bool command)
+{
+    size_t from = 0;
+
+    for (size_t i = 0; i < c->sides[0].processes.count; i++) {
+        struct process *p = process_at(c, 0, (uint32_t)i);
+
+        if (p->parent != a || p->pair != NONE) {
+            continue;
+        }
+        for (size_t k = from; k < c->sides[1].processes.count; k++) {
+            struct process *q = process_at(c, 1, (uint32_t)k);
+
+            if (q->parent == b && q->pair == NONE && q->image == p->image &&
+                (!command || q->command == p->command)) {
+                p->pair = (uint32_t)k;
+                q->pair = (uint32_t)i;
+                break;
+            }
+        }
+    }
+}
+
+/* Those below nobody first, then those below pairs: a parent is an older row. */
+static void pair_processes(struct compare *c)
+{
+    pair_children(c, NONE, NONE, true);
+    pair_children(c, NONE, NONE, false);
+    /* The program itself may have been renamed. */
+    if (c->sides[0].processes.count > 0 && c->sides[1].processes.count > 0 &&
+        process_at(c, 0, 0)->pair == NONE &&
+        process_at(c, 1, 0)->pair == NONE) {
+        process_at(c, 0, 0)->pair = 0;
+        process_at(c, 1, 0)->pair = 0;
+    }
+    for (size_t i = 0; i < c->sides[0].processes.count; i++) {
+        uint32_t pair = process_at(c, 0, (uint32_t)i)->pair;
+
+        if (pair != NONE) {
+            pair_children(c, (uint32_t)i, pair, true);
+            pair_children(c, (uint32_t)i, pair, false);
+        }
+    }
+}
+
+/* Calls that both begin with. */
+static size_t prefix_of(const struct thread *a, const struct thread *b)
+{
+    size_t n = 0;
+
+    while (n < PREFIX_MOST && n < a->count && n < b->count &&
+           a->calls[n] == b->calls[n]) {
+        n++;
+    }
+    return n;
+}
+
+/* Each thread with the one that begins most alike, of the same start if there is
+ * such a one: the longest first ones have the choice. */
+static void pair_threads(struct compare *c)
+{
+    for (size_t i = 0; i < c->sides[0].threads.count; i++) {
+        struct thread *a = thread_at(c, 0, i);
+        uint32_t process = process_at(c, 0, a->process)->pair;
+        size_t best = 0;
+        uint32_t chosen = NONE;
+
+        for (size_t k = 0; process != NONE && k < c->sides[1].threads.count;
+             k++) {
+            const struct thread *b = thread_at(c, 1, k);
+            size_t alike;
+
+            if (b->process != process || b->pair != NONE) {
+                continue;
+            }
+            alike = 2 * prefix_of(a, b) + 1 + (a->start == b->start);
+            if (alike > best) {
+                best = alike;
+                chosen = (uint32_t)k;
+            }
+        }
+        if (chosen != NONE) {
+            a->pair = chosen;
+            thread_at(c, 1, chosen)->pair = (uint32_t)i;
+        }
+    }
+}
+
+/* --- differences ---------------------------------------------------------------------------- */
+
+static void add_different(struct compare *c, uint64_t process, uint64_t text,
+                          uint64_t a, uint64_t b, int64_t ns)
+{
+    struct table_key key = { process, text };
+    struct different *d = table_row(&c->different, key);
+
+    if (d != NULL) {
+        d->times[COMPARE_A] = a;
+        d->times[COMPARE_B] = b;
+        d->ns = ns;
+        d->only = a == 0 || b == 0;
+        c->differences++;
+    }
+}
+
+static uint64_t times_of(const struct side *s, uint32_t process, uint64_t text)
+{
+    struct table_key key = { process, text };
+    const struct count *n = table_find(&s->counts, key);
+
+    return n != NULL ? n->times : 0;
+}
+
+static void compare_counts(struct compare *c)
+{
+    for (size_t i = 0; i < c->sides[0].counts.count; i++) {
+        const struct count *n = table_at(&c->sides[0].counts, i);
+        uint32_t pair = process_at(c, 0, (uint32_t)n->key.a)->pair;
+        uint64_t other =
+            pair != NONE ? times_of(&c->sides[1], pair, n->key.b) : 0;
+
+        if (pair != NONE && other != n->times &&
+            (other == 0 || c->facts[n->key.b].weight == WEIGHT_COUNTS)) {
+            add_different(c, n->key.a, n->key.b, n->times, other, n->ns);
+        }
+    }
+    for (size_t i = 0; i < c->sides[1].counts.count; i++) {
+        const struct count *n = table_at(&c->sides[1].counts, i);
+        uint32_t pair = process_at(c, 1, (uint32_t)n->key.a)->pair;
+
+        if (pair != NONE && times_of(&c->sides[0], pair, n->key.b) == 0) {
+            add_different(c, pair, n->key.b, 0, n->times, n->ns);
+        }
+    }
+}
+
+/* Files and keys, by how often each run calls for them. */
+static void compare_touched(struct compare *c)
+{
+    for (int side = 0; side < COMPARE_SIDES; side++) {
+        const struct table *counts = &c->sides[side].counts;
+
+        for (size_t i = 0; i < counts->count; i++) {
+            const struct count *n = table_at(counts, i);
+            struct text_facts facts = c->facts[n->key.b];
+            struct table_key key = { facts.object, 0 };
+            struct touched *t;
+
+            if (facts.weight != WEIGHT_COUNTS || facts.object == NONE) {
+                continue;
+            }
+            t = table_row(&c->touched, key);
+            if (t == NULL) {
+                continue;
+            }
+            if (t->times[COMPARE_A] + t->times[COMPARE_B] == 0 ||
+                n->ns < t->ns) {
+                t->ns = n->ns;
+                t->text = (uint32_t)n->key.b;
+            }
+            t->times[side] += n->times;
+        }
+    }
+}
+
+static bool ends_differ(const struct process *a, const struct process *b)
+{
+    return a->ended != b->ended ||
+           (a->ended && (a->end != b->end || a->code != b->code));
+}
+
+static void compare_processes(struct compare *c)
+{
+    for (size_t i = 0; i < c->sides[0].processes.count; i++) {
+        const struct process *p = process_at(c, 0, (uint32_t)i);
+
+        c->differences +=
+            p->pair == NONE || ends_differ(p, process_at(c, 1, p->pair));
+    }
+    for (size_t i = 0; i < c->sides[1].processes.count; i++) {
+        c->differences += process_at(c, 1, (uint32_t)i)->pair == NONE;
+    }
+}
+
+bool compare_end(struct compare *c)
+{
+    pair_processes(c);
+    pair_threads(c);
+    compare_counts(c);
+    compare_touched(c);
+    compare_processes(c);
+    return true;
+}
+
+bool compare_differs(const struct compare *c)
+{
+    return c->differences > 0;
+}
+
+/* --- where they part ---------------------------------------------------------------------------- */
+
+static bool is_different(const struct compare *c, uint32_t process,
+                         uint32_t text)
+{
+    struct table_key key = { process, text };
+
+    return table_find(&c->different, key) != NULL;
+}
+
+/* Behind `i` and `j`, which differ: the nearest place where AGREE calls in a row
+ * are the same again. False: not within the window. */
+static bool agree_again(const struct thread *a, const struct thread *b,
+                        size_t *i, size_t *j)
+{
+    for (size_t sum = 1; sum < 2 * WINDOW; sum++) {
+        for (size_t di = 0; di <= sum; di++) {
+            size_t dj = sum - di;
+            size_t n = 0;
+
+            if (di > WINDOW || dj > WINDOW || *i + di > a->count ||
+                *j + dj > b->count) {
+                continue;
+            }
+            while (n < AGREE && *i + di + n < a->count &&
+                   *j + dj + n < b->count &&
+                   a->calls[*i + di + n] == b->calls[*j + dj + n]) {
+                n++;
+            }
+            if (n == AGREE ||
+                (n > 0 && *i + di + n == a->count && *j + dj + n == b->count) ||
+                (*i + di == a->count && *j + dj == b->count)) {
+                *i += di;
+                *j += dj;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A stretch in which two threads differ: [i, ie) of A, [j, je) of B. */
+struct stretch {
+    uint32_t thread;  // row in A
+    size_t i, ie, j, je;
+    int64_t ns;
+};
+
+/* The first stretch of this thread, from *i and *j on, in which a call stands
+ * that is a difference. */
+static bool next_stretch(struct compare *c, uint32_t thread, size_t *i,
+                         size_t *j, struct stretch *out)
+{
+    const struct thread *a = thread_at(c, 0, thread);
+    const struct thread *b = thread_at(c, 1, a->pair);
+
+    while (*i < a->count || *j < b->count) {
+        size_t ie = *i, je = *j;
+        bool real = false;
+
+        if (*i < a->count && *j < b->count && a->calls[*i] == b->calls[*j]) {
+            (*i)++;
+            (*j)++;
+            continue;
+        }
+        if (c->stretches++ >= STRETCHES_MOST) {
+            return false;
+        }
+        if (!agree_again(a, b, &ie, &je)) {
+            ie = *i + WINDOW < a->count ? *i + WINDOW : a->count;
+            je = *j + WINDOW < b->count ? *j + WINDOW : b->count;
+        }
+        for (size_t k = *i; k < ie; k++) {
+            real = real || is_different(c, a->process, a->calls[k]);
+        }
+        for (size_t k = *j; k < je; k++) {
+            real = real || is_different(c, a->process, b->calls[k]);
+        }
+        *out = (struct stretch){
+            thread,
+            *i,
+            ie,
+            *j,
+            je,
+            *i < a->count ? a->times[*i] : *j < b->count ? b->times[*j] : 0
+        };
+        *i = ie;
+        *j = je;
+        if (real) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- telling -------------------------------------------------------------------------------------- */
+
+static void put_thread(struct buf *b, const struct compare *c, int side,
+                       const struct thread *t)
+{
+    buf_add_dec(b, process_at(c, side, t->process)->pid);
+    buf_add_char(b, '.');
+    buf_add_dec(b, t->key.b);
+}
+
+static void tell_line(struct compare *c, struct page *page, const char *sign,
+                      int side, const struct thread *t, size_t at)
+{
+    char when_room[60];
+    char who_room[60];
+    struct buf when = BUF_OVER(when_room);
+    struct buf who = BUF_OVER(who_room);
+    str cells[4];
+
+    buf_addf(&when, "%lld.%06lld", (long long)(t->times[at] / 1000000000),
+             (long long)(t->times[at] % 1000000000 / 1000));
+    put_thread(&who, c, side, t);
+    cells[0] = str_of(sign);
+    cells[1] = buf_str(&who);
+    cells[2] = buf_str(&when);
+    cells[3] = labels_text(c->texts, t->calls[at]);
+    page->ops->row(page, cells);
+}
+
+/* Of one side: its calls that are differences. Returns how many are none: the
+ * other run makes them elsewhere. */
+static size_t tell_part(struct compare *c, struct page *page, int side,
+                        const struct thread *t, size_t from, size_t to,
+                        uint32_t process, size_t most)
+{
+    size_t moved = 0, told = 0, all = 0;
+
+    for (size_t k = from; k < to; k++) {
+        if (!is_different(c, process, t->calls[k])) {
+            moved++;
+        } else if (all++ < most) {
+            tell_line(c, page, side == 0 ? "-" : "+", side, t, k);
+            told++;
+        }
+    }
+    if (all > told) {
+        page->ops->more(page, all - told);
+    }
+    return moved;
+}
+
+static void tell_stretch(struct compare *c, struct page *page,
+                         const struct stretch *s, size_t most)
+{
+    const struct thread *a = thread_at(c, 0, s->thread);
+    const struct thread *b = thread_at(c, 1, a->pair);
+    size_t from = s->i > CONTEXT ? s->i - CONTEXT : 0;
+    size_t last = s->ie + CONTEXT < a->count ? s->ie + CONTEXT : a->count;
+    size_t moved = 0;
+    char room[100];
+    struct buf note = BUF_OVER(room);
+
+    most = most > 0 ? most : SIZE_MAX;
+    for (size_t k = from; k < s->i; k++) {
+        tell_line(c, page, " ", 0, a, k);
+    }
+    moved += tell_part(c, page, 0, a, s->i, s->ie, a->process, most);
+    moved += tell_part(c, page, 1, b, s->j, s->je, a->process, most);
+    for (size_t k = s->ie; k < last; k++) {
+        tell_line(c, page, " ", 0, a, k);
+    }
+    if (moved > 0) {
+        buf_addf(&note,
+                 "%zu more calls here, which the other run makes "
+                 "elsewhere",
+                 moved);
+        page->ops->note(page, buf_str(&note));
+    }
+}
+
+static const struct column line_columns[] = {
+    { "", 1, false },
+    { "thread", 9, false },
+    { "seconds", 10, true },
+    { "call", 0, false },
+};
+
+/* The earliest stretch with a difference, of all threads. */
+static void tell_first(struct compare *c, size_t most, struct page *page)
+{
+    struct stretch first = { .thread = NONE };
+
+    for (size_t t = 0; t < c->sides[0].threads.count; t++) {
+        struct stretch s;
+        size_t i = 0, j = 0;
+
+        if (thread_at(c, 0, t)->pair != NONE &&
+            next_stretch(c, (uint32_t)t, &i, &j, &s) &&
+            (first.thread == NONE || s.ns < first.ns)) {
+            first = s;
+        }
+    }
+    if (first.thread == NONE) {
+        return;
+    }
+    page->ops->section(page, "first", "First difference",
+                       "Where calls part first, with what is around it: - is "
+                       "of A, + of B.",
+                       line_columns, COUNT_OF(line_columns));
+    tell_stretch(c, page, &first, most);
+    page->ops->end(page);
+}
+
+struct at {
+    int64_t ns;
+    size_t row;
+};
+
+static int by_time(const void *a, const void *b)
+{
+    const struct at *x = a;
+    const struct at *y = b;
+
+    if (x->ns != y->ns) {
+        return x->ns < y->ns ? -1 : 1;
+    }
+    return x->row < y->row ? -1 : x->row > y->row;
+}
+
+static bool by_one(const struct touched *t)
+{
+    return t->times[COMPARE_A] == 0 || t->times[COMPARE_B] == 0;
+}
+
+static bool is_touched_by_one(const struct compare *c, uint32_t text)
+{
+    struct table_key key = { c->facts[text].object, 0 };
+    const struct touched *t = table_find(&c->touched, key);
+
+    return t != NULL && by_one(t);
+}
+
+static void put_numbers(struct buf *a, struct buf *b, const uint64_t *times)
+{
+    buf_add_dec(a, times[COMPARE_A]);
+    buf_add_dec(b, times[COMPARE_B]);
+}
+
+static void tell_touched(struct compare *c, size_t most, struct page *page)
+{
+    static const struct column columns[] = {
+        { "in A", 6, true },
+        { "in B", 6, true },
+        { "name", 50, false },
+        { "first call", 0, false },
+    };
+    struct at *list = calloc(c->touched.count + 1, sizeof(*list));
+    size_t count = 0;
+
+    for (size_t i = 0; list != NULL && i < c->touched.count; i++) {
+        const struct touched *t = table_at(&c->touched, i);
+
+        if (by_one(t)) {
+            list[count++] = (struct at){ t->ns, i };
+        }
+    }
+    if (count > 0) {
+        array_sort(list, count, sizeof(*list), by_time);
+        page->ops->section(page, "touched", "Files and keys of one alone",
+                           "Files, keys and values that one run calls for, "
+                           "with how many calls, and the other does not.",
+                           columns, COUNT_OF(columns));
+    }
+    for (size_t i = 0; i < count && (most == 0 || i < most); i++) {
+        const struct touched *t = table_at(&c->touched, list[i].row);
+        char a_room[24], b_room[24];
+        struct buf a = BUF_OVER(a_room);
+        struct buf b = BUF_OVER(b_room);
+        str cells[4];
+
+        put_numbers(&a, &b, t->times);
+        cells[0] = buf_str(&a);
+        cells[1] = buf_str(&b);
+        cells[2] = labels_text(c->texts, (uint32_t)t->key.a);
+        cells[3] = labels_text(c->texts, t->text);
+        page->ops->row(page, cells);
+    }
+    if (most > 0 && count > most) {
+        page->ops->more(page, count - most);
+    }
+    if (count > 0) {
+        page->ops->end(page);
+    }
+    free(list);
+}
+
+static void tell_different(struct compare *c, size_t most, struct page *page,
+                           bool only)
+{
+    static const struct column columns[] = {
+        { "in A", 6, true },
+        { "in B", 6, true },
+        { "program", 16, false },
+        { "call", 0, false },
+    };
+    struct at *list = calloc(c->different.count + 1, sizeof(*list));
+    size_t count = 0;
+
+    for (size_t i = 0; list != NULL && i < c->different.count; i++) {
+        const struct different *d = table_at(&c->different, i);
+
+        if (d->only == only && !is_touched_by_one(c, (uint32_t)d->key.b)) {
+            list[count++] = (struct at){ d->ns, i };
+        }
+    }
+    if (count == 0) {
+        free(list);
+        return;
+    }
+    array_sort(list, count, sizeof(*list), by_time);
+    page->ops->section(page, only ? "only" : "counts",
+                       only ? "Calls of one alone" : "Counts that changed",
+                       only ? "Calls, by name, object and result, that one "
+                              "run has and the other has not."
+                            : "Calls on files and keys that both have, one "
+                              "more often.",
+                       columns, COUNT_OF(columns));
+    for (size_t i = 0; i < count && (most == 0 || i < most); i++) {
+        const struct different *d = table_at(&c->different, list[i].row);
+        char a_room[24], b_room[24];
+        struct buf a = BUF_OVER(a_room);
+        struct buf b = BUF_OVER(b_room);
+        str cells[4];
+
+        put_numbers(&a, &b, d->times);
+        cells[0] = buf_str(&a);
+        cells[1] = buf_str(&b);
+        cells[2] =
+            labels_text(c->texts, process_at(c, 0, (uint32_t)d->key.a)->image);
+        cells[3] = labels_text(c->texts, (uint32_t)d->key.b);
+        page->ops->row(page, cells);
+    }
+    if (most > 0 && count > most) {
+        page->ops->more(page, count - most);
+    }
+    free(list);
+    page->ops->end(page);
+}
+
+static void put_end(struct buf *b, const struct process *p)
+{
+    if (p->untraced) {
+        buf_add(b, STR("not traced"));
+    } else if (!p->ended) {
+        buf_add(b, STR("runs on"));
+    } else {
+        buf_add(b, p->end == NOTICE_KILLED       ? STR("killed by ")
+                   : p->end == NOTICE_TERMINATED ? STR("terminated with ")
+                                                 : STR("ended with "));
+        if (p->code >= 0x80000000 && status_name(p->code) != NULL) {
+            buf_add(b, str_of(status_name(p->code)));
+        } else {
+            buf_add_dec(b, p->code);
+        }
+    }
+}
+
+static void tell_process(const struct compare *c, struct page *page,
+                         const struct process *a, const struct process *b)
+{
+    const struct process *p = a != NULL ? a : b;
+    char a_room[80], b_room[80];
+    struct buf a_end = BUF_OVER(a_room);
+    struct buf b_end = BUF_OVER(b_room);
+    str cells[4];
+
+    if (a != NULL) {
+        put_end(&a_end, a);
+    }
+    if (b != NULL) {
+        put_end(&b_end, b);
+    }
+    cells[0] = a != NULL ? buf_str(&a_end) : STR("-");
+    cells[1] = b != NULL ? buf_str(&b_end) : STR("-");
+    cells[2] = labels_text(c->texts, p->image);
+    cells[3] = p->command != NONE ? labels_text(c->texts, p->command) : STR("");
+    page->ops->row(page, cells);
+}
+
+static void tell_processes(const struct compare *c, size_t most,
+                           struct page *page)
+{
+    static const struct column columns[] = {
+        { "A", 20, false },
+        { "B", 20, false },
+        { "program", 16, false },
+        { "command", 0, false },
+    };
+    size_t told = 0, all = 0;
+
+    for (int side = 0; side < COMPARE_SIDES; side++) {
+        for (size_t i = 0; i < c->sides[side].processes.count; i++) {
+            const struct process *p = process_at(c, side, (uint32_t)i);
+            const struct process *q =
+                p->pair != NONE ? process_at(c, !side, p->pair) : NULL;
+
+            if (q != NULL && (side == 1 || !ends_differ(p, q))) {
+                continue;
+            }
+            if (all++ == 0) {
+                page->ops->section(page, "processes", "Processes",
+                                   "Those that one run has started and the "
+                                   "other has not, and those that ended "
+                                   "otherwise.",
+                                   columns, COUNT_OF(columns));
+            }
+            if (most == 0 || told < most) {
+                tell_process(c, page, side == 0 ? p : q, side == 0 ? q : p);
+                told++;
+            }
+        }
+    }
+    if (all > told) {
+        page->ops->more(page, all - told);
+    }
+    if (all > 0) {
+        page->ops->end(page);
+    }
+}
+
+static uint64_t sum_of(const struct side *s, bool schedule)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < s->processes.count; i++) {
+        const struct process *p = table_at(&s->processes, i);
+
+        sum += schedule ? p->schedule : p->calls;
+    }
+    return sum;
+}
+
+/* What is no difference, if there is any: in one line. */
+static void tell_schedule(const struct compare *c, struct page *page)
+{
+    static const struct column columns[] = { { "", 0, false } };
+    const struct side *a = &c->sides[COMPARE_A];
+    const struct side *b = &c->sides[COMPARE_B];
+    char room[300];
+    struct buf line = BUF_OVER(room);
+    str cell;
+
+    if (sum_of(a, false) == sum_of(b, false) &&
+        sum_of(a, true) == sum_of(b, true) &&
+        a->threads.count == b->threads.count && a->beyond + b->beyond == 0) {
+        return;
+    }
+    page->ops->section(page, "schedule", "Schedule",
+                       "What is different from run to run, and no difference.",
+                       columns, COUNT_OF(columns));
+    buf_addf(&line,
+             "waits, yields, memory, threads: %llu calls and %llu; in all %llu "
+             "and %llu, in %zu threads and %zu",
+             (unsigned long long)sum_of(a, true),
+             (unsigned long long)sum_of(b, true),
+             (unsigned long long)sum_of(a, false),
+             (unsigned long long)sum_of(b, false), a->threads.count,
+             b->threads.count);
+    cell = buf_str(&line);
+    page->ops->row(page, &cell);
+    if (a->beyond + b->beyond > 0) {
+        page->ops->note(page, STR("there are more calls than whose order is "
+                                  "kept: those are only counted"));
+    }
+    page->ops->end(page);
+}
+
+void compare_tell(struct compare *c, size_t most, struct page *page)
+{
+    if (c->differences > 0) {
+        tell_first(c, most, page);
+        tell_processes(c, most, page);
+        tell_touched(c, most, page);
+        tell_different(c, most, page, true);
+        tell_different(c, most, page, false);
+    }
+    tell_schedule(c, page);
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_compare - report/compare.c: what is a difference between two runs, and what
+ * is none.
+ */
+#include "report/compare.h"
+#include "report/text.h"
+#include "tables/status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit/check.h"
+
+static struct compare *c;
+static struct flat_out out;
+static int64_t now;
+static struct text_page page;
+static char lines[1 << 16];
+static size_t lines_size;
+
+static void begin(const str *ignored, size_t count)
+{
+    c = compare_open(ignored, count);
+    if (c == NULL) {
+        abort();
+    }
+    now = 0;
+    out = compare_out(c, COMPARE_A);
+}
+
+/* What follows is of the other run. */
+static void other(void)
+{
+    out = compare_out(c, COMPARE_B);
+    now = 0;
+}
+
+/* Status 0: it has not failed. */
+static void call_of(uint64_t process, uint32_t tid, const char *name,
+                    const char *object, uint32_t status)
+{
+    const struct stub stub = { .name = str_of(name),
+                               .facts = call_find(str_of(name)) };
+    const struct call call = { .stub = &stub };
+    struct flat_call flat = {
+        .process = process,
+        .pid = 32 + 8 * (uint32_t)process,
+        .tid = tid,
+        .image = STR("app.exe"),
+        .name = stub.name,
+        .how = "",
+        .began_ns = now += 1000,
+        .returned = true,
+        .result = status,
+        .status = status_name(status),
+        .failed = status >= 0xc0000000,
+        .waits = stub.facts != NULL && stub.facts->note == CALL_WAITS,
+        .object = str_of(object),
+        .kind = str_starts(str_of(object), STR("\\Registry")) ? SUBJECT_KEY
+                : str_starts(str_of(object), STR("C:"))       ? SUBJECT_FILE
+                                                              : SUBJECT_OTHER,
+        .call = &call,
+    };
+
+    out.call(out.ctx, &flat);
+}
+
+static void call(const char *name, const char *object)
+{
+    call_of(0, 36, name, object, 0);
+}
+
+static void miss(const char *name, const char *object)
+{
+    call_of(0, 36, name, object, 0xc0000034);
+}
+
+static void started(uint32_t pid, const char *command)
+{
+    struct child_told child = { .pid = pid,
+                                .image = STR("C:\\child.exe"),
+                                .command = str_of(command),
+                                .by_pid = 32,
+                                .by_tid = 36 };
+    struct notice n = { .kind = NOTICE_STARTED, .pid = pid, .child = &child };
+
+    out.notice(out.ctx, &n, now);
+}
+
+static void ended(uint32_t pid, uint32_t code)
+{
+    struct notice n = { .kind = NOTICE_EXITED, .pid = pid, .code = code };
+
+    out.notice(out.ctx, &n, now);
+}
+
+static void collect(void *ctx, str line)
+{
+    (void)ctx;
+    if (lines_size + line.size > sizeof(lines)) {
+        abort();
+    }
+    memcpy(lines + lines_size, line.p, line.size);
+    lines_size += line.size;
+}
+
+static str told(size_t most)
+{
+    lines_size = 0;
+    compare_end(c);
+    text_page_init(&page, collect, NULL);
+    compare_tell(c, most, &page.page);
+    return (str){ lines, lines_size };
+}
+
+static bool has(str text, const char *what)
+{
+    str word = str_of(what);
+
+    for (size_t at = 0; at + word.size <= text.size; at++) {
+        if (str_eq(str_slice(text, at, at + word.size), word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --------------------------------------------------------------------------- */
+
+static void the_same_is_nothing(void)
+{
+    begin(NULL, 0);
+    for (int side = 0; side < 2; side++) {
+        call("NtOpenFile", "C:\\a");
+        call("NtClose", "C:\\a");
+        miss("NtOpenKey", "\\Registry\\Machine\\b");
+        ended(32, 0);
+        other();
+    }
+    CHECK_STR(told(0), STR(""));
+    CHECK(!compare_differs(c));
+    compare_close(c);
+}
+
+static void a_file_that_is_missing_comes_first(void)
+{
+    begin(NULL, 0);
+    for (int side = 0; side < 2; side++) {
+        call("NtOpenFile", "C:\\1");
+        call("NtOpenFile", "C:\\2");
+        if (side == 0) {
+            call("NtOpenFile", "C:\\app.ini");
+            call("NtReadFile", "C:\\app.ini");
+        } else {
+            miss("NtOpenFile", "C:\\app.ini");
+        }
+        call("NtOpenFile", "C:\\3");
+        call("NtOpenFile", "C:\\4");
+        other();
+    }
+    CHECK_STR(
+        told(0),
+        STR("\n"
+            "First difference\n"
+            "     32.36        0.000001  NtOpenFile C:\\1\n"
+            "     32.36        0.000002  NtOpenFile C:\\2\n"
+            "  -  32.36        0.000003  NtOpenFile C:\\app.ini\n"
+            "  -  32.36        0.000004  NtReadFile C:\\app.ini\n"
+            "  +  32.36        0.000003  NtOpenFile C:\\app.ini = "
+            "STATUS_OBJECT_NAME_NOT_FOUND\n"
+            "     32.36        0.000005  NtOpenFile C:\\3\n"
+            "     32.36        0.000006  NtOpenFile C:\\4\n"
+            "\n"
+            "Calls of one alone\n"
+            "       1       0  app.exe           NtOpenFile C:\\app.ini\n"
+            "       0       1  app.exe           NtOpenFile C:\\app.ini = "
+            "STATUS_OBJECT_NAME_NOT_FOUND\n"
+            "       1       0  app.exe           NtReadFile C:\\app.ini\n"
+            "\n"
+            "Schedule\n"
+            "  waits, yields, memory, threads: 0 calls and 0; in all 6 and 5, "
+            "in 1 threads and 1\n"));
+    CHECK(compare_differs(c));
+    compare_close(c);
+}
+
+static void how_often_it_waits_is_no_difference(void)
+{
+    begin(NULL, 0);
+    call("NtDelayExecution", "");
+    call("NtAllocateVirtualMemory", "");
+    call("NtOpenFile", "C:\\1");
+    other();
+    for (int i = 0; i < 5; i++) {
+        call("NtWaitForSingleObject", "\\BaseNamedObjects\\x");
+        call("NtYieldExecution", "");
+    }
+    call("NtOpenFile", "C:\\1");
+    CHECK_STR(told(0), STR("\nSchedule\n"
+                           "  waits, yields, memory, threads: 2 calls and 10; "
+                           "in all 3 and 11, in 1 threads and 1\n"));
+    CHECK(!compare_differs(c));
+    compare_close(c);
+}
+
+/* The same work, done by other threads in another order. */
+static void which_thread_works_is_no_difference(void)
+{
+    begin(NULL, 0);
+    call_of(0, 36, "NtOpenFile", "C:\\1", 0);
+    call_of(0, 40, "NtOpenFile", "C:\\2", 0);
+    call_of(0, 40, "NtOpenFile", "C:\\3", 0);
+    other();
+    call_of(0, 36, "NtOpenFile", "C:\\3", 0);
+    call_of(0, 44, "NtOpenFile", "C:\\1", 0);
+    call_of(0, 44, "NtOpenFile", "C:\\2", 0);
+    CHECK_STR(told(0), STR(""));
+    CHECK(!compare_differs(c));
+    compare_close(c);
+}
+
+static void how_often_a_file_is_read_is_a_difference(void)
+{
+    begin(NULL, 0);
+    call("NtReadFile", "C:\\1");
+    call("NtCreateToken", "");
+    other();
+    call("NtReadFile", "C:\\1");
+    call("NtReadFile", "C:\\1");
+    /* What has no name is a matter of schedule, too. */
+    call("NtCreateToken", "");
+    call("NtCreateToken", "");
+    CHECK(has(told(0), "Counts that changed\n"
+                       "       1       2  app.exe           NtReadFile "
+                       "C:\\1\n\n"));
+    CHECK(compare_differs(c));
+    compare_close(c);
+}
+
+static void a_file_of_one_alone_is_named_once(void)
+{
+    str s;
+
+    begin(NULL, 0);
+    call("NtOpenFile", "C:\\1");
+    other();
+    call("NtOpenFile", "C:\\1");
+    call("NtOpenFile", "C:\\new");
+    call("NtWriteFile", "C:\\new");
+    s = told(0);
+    CHECK(has(s, "Files and keys of one alone\n"
+                 "       0       2  C:\\new "));
+    CHECK(!has(s, "Calls of one alone"));
+    compare_close(c);
+}
+
+static void children_are_matched_by_their_command_lines(void)
+{
+    begin(NULL, 0);
+    call("NtOpenFile", "C:\\1");
+    started(100, "child one");
+    started(104, "child two");
+    ended(100, 0);
+    ended(104, 0);
+    other();
+    call("NtOpenFile", "C:\\1");
+    started(200, "child two");
+    started(204, "child one");
+    ended(204, 0);
+    ended(200, 3);
+    CHECK_STR(
+        told(0),
+        STR("\nProcesses\n"
+            "  ended with 0          ended with 3          child.exe      "
+            "   child two\n"));
+    CHECK(compare_differs(c));
+    compare_close(c);
+}
+
+static void a_child_of_one_alone_is_a_difference(void)
+{
+    begin(NULL, 0);
+    call("NtOpenFile", "C:\\1");
+    other();
+    call("NtOpenFile", "C:\\1");
+    started(200, "child");
+    ended(200, 0);
+    CHECK(has(told(0), "  -                     ended with 0          "
+                       "child.exe         child\n"));
+    CHECK(compare_differs(c));
+    compare_close(c);
+}
+
+static void names_made_up_anew_are_the_same(void)
+{
+    static const str ignored[] = { STR_INIT("*\\cache\\*") };
+
+    begin(ignored, 1);
+    call("NtOpenFile", "C:\\Temp\\x-1a2b3c.tmp");
+    call("NtOpenFile", "C:\\Temp\\1a2b3c\\file");
+    call("NtOpenFile", "C:\\cache\\one");
+    call("NtOpenFile", "\\BaseNamedObjects\\app-4711");
+    other();
+    call("NtOpenFile", "C:\\Temp\\x-99ff00.tmp");
+    call("NtOpenFile", "C:\\Temp\\99ff00\\file");
+    call("NtOpenFile", "C:\\Cache\\two");
+    call("NtOpenFile", "\\BaseNamedObjects\\app-4812");
+    CHECK_STR(told(0), STR(""));
+    compare_close(c);
+
+    begin(NULL, 0);
+    call("NtOpenFile", "C:\\data\\x-1a2b3c.tmp");
+    other();
+    call("NtOpenFile", "C:\\data\\x-99ff00.tmp");
+    told(0);
+    CHECK(compare_differs(c));
+    compare_close(c);
+
+    begin(NULL, 0);
+    call("NtOpenFile", "C:\\Temp\\here\\1234.txt");
+    other();
+    call("NtOpenFile", "C:\\Temp\\here\\5678.txt");
+    told(0);
+    CHECK(compare_differs(c));
+    compare_close(c);
+}
+
+static void a_pending_call_is_as_one_that_is_over(void)
+{
+    begin(NULL, 0);
+    call_of(0, 36, "NtReadFile", "C:\\1", 0x103);
+    other();
+    call_of(0, 36, "NtReadFile", "C:\\1", 0);
+    CHECK_STR(told(0), STR(""));
+    compare_close(c);
+}
+
+/* As long as it takes to give up. */
+static void two_runs_without_anything_alike_end(void)
+{
+    begin(NULL, 0);
+    for (int side = 0; side < 2; side++) {
+        for (uint32_t i = 0; i < 20000; i++) {
+            char room[40];
+            struct buf b = BUF_OVER(room);
+
+            buf_addf(&b, "C:\\%d%u%c", side, i, '\0');
+            call("NtOpenFile", room);
+        }
+        other();
+    }
+    CHECK(has(told(3), "(39997 more; --rows 0 shows all)"));
+    CHECK(compare_differs(c));
+    compare_close(c);
+}
+
+int main(void)
+{
+    const struct test tests[] = {
+        TEST(the_same_is_nothing),
+        TEST(a_file_that_is_missing_comes_first),
+        TEST(how_often_it_waits_is_no_difference),
+        TEST(which_thread_works_is_no_difference),
+        TEST(how_often_a_file_is_read_is_a_difference),
+        TEST(a_file_of_one_alone_is_named_once),
+        TEST(children_are_matched_by_their_command_lines),
+        TEST(a_child_of_one_alone_is_a_difference),
+        TEST(names_made_up_anew_are_the_same),
+        TEST(a_pending_call_is_as_one_that_is_over),
+        TEST(two_runs_without_anything_alike_end),
+    };
+
+    return check_run(tests, COUNT_OF(tests));
+}
