@@ -22,6 +22,11 @@
  * whoever shows them: markup, quotes, ends of lines, control characters, formulas,
  * SQL, halves of surrogate pairs. In each name is the word "harm".
  *
+ *     make_trace --markup FILE
+ *
+ * The same for who makes pages: names, command lines and programs that would be
+ * elements, scripts, ends of what they stand in, directions; and very long ones.
+ *
  * A little of everything that can be in a recording (--small): two processes, every
  * kind of record, of the journal, of notice. tests/golden/ keeps the one of
  * each version of the format.
@@ -35,6 +40,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uchar.h>
 
 #define HZ UINT64_C(1000000000)
 #define WALL (INT64_C(1795341240) * 1000000000)
@@ -281,6 +287,9 @@ static void end_process(struct model_process *p, uint32_t code)
 
 /* --- A file -------------------------------------------------------------- */
 
+/* As users call it. */
+static const char *program = "made up.exe";
+
 static void begin(const char *path, enum compress compress)
 {
     /* As info will say, else its checkpoints are another model's. */
@@ -294,7 +303,7 @@ static void begin(const char *path, enum compress compress)
 
     about_add(&info, STR("ntstrace"), STR("0"));
     about_add(&info, STR("command"), STR("ntstrace record \"made up.exe\""));
-    about_add(&info, STR("program"), STR("made up.exe"));
+    about_add(&info, STR("program"), str_of(program));
     about_add(&info, STR("machine"), STR("nowhere"));
     about_add(&info, STR("system"), STR("Windows 10.0 build 19045"));
     about_add_number(&info, STR("build"), 19045);
@@ -877,6 +886,137 @@ static void make_hostile(void)
     end_process(p, 0);
 }
 
+/* --- Markup -------------------------------------------------------------- */
+
+enum {
+    M_CREATE,
+    M_CLOSE,
+    M_SET,
+    M_END
+};
+
+#define MARKUP_OBJECT (STACK - 0x1000)
+#define MARKUP_STRING (STACK - 0xf00)
+#define MARKUP_STATUS (STACK - 0xe00)
+#define MARKUP_NAME (STACK - 0x800)
+
+/* As names of files that are not there, and of some that are made. */
+static const char16_t *const markup_names[] = {
+    u"\\??\\C:\\<script>window.hostile=1</script>.ini",
+    u"\\??\\C:\\\"><img src=x onerror=window.hostile=2>.ini",
+    u"\\??\\C:\\'><svg onload=window.hostile=3>.ini",
+    u"\\??\\C:\\</script><script>window.hostile=4</script>.ini",
+    u"\\??\\C:\\<!--<script>.ini",
+    u"\\??\\C:\\--></table></section></main>.ini",
+    u"\\??\\C:\\]]>&amp;&#60;b&#62;.ini",
+    u"\\??\\C:\\\x202egpj.exe\x202c.ini",
+    u"\\??\\C:\\\xd800 half, \xdc00 half.ini",
+    u"\\??\\C:\\line\nend\r\x85\x2028.ini",
+    u"\\??\\C:\\\x05d0\x05d1\x05d2 \x0627\x0644.ini",
+    u"\\??\\C:\\__proto__",
+    u"__proto__",
+    u"constructor",
+};
+
+/* `name` as what NtCreateFile is given, with `status` as what comes of it. */
+static void markup_create(const char16_t *name, uint64_t status)
+{
+    uint64_t args[CALL_ARGS_MAX] = { STACK - 0x1100, 0, MARKUP_OBJECT,
+                                     MARKUP_STATUS };
+    uint64_t object[6] = { 48, 0, MARKUP_STRING, 0, 0, 0 };
+    uint64_t iosb[2] = { 0, 2 };
+    uint64_t string[2] = { 0, MARKUP_NAME };
+    uint32_t size = 0;
+
+    while (name[size / 2] != 0) {
+        size += 2;
+    }
+    string[0] = size | (uint64_t)size << 16;
+    data(M_CREATE, STACK - 0x100, 0, 0, MARKUP_OBJECT, object, sizeof(object));
+    data(M_CREATE, STACK - 0x100, 0, 1, MARKUP_STRING, string, sizeof(string));
+    data(M_CREATE, STACK - 0x100, 0, 2, MARKUP_NAME, name, size);
+    entry(M_CREATE, STACK - 0x100, STACK, 11, args);
+    if (status == 0) {
+        data(M_CREATE, STACK - 0x100, RECORD_AT_RETURN, 0, MARKUP_STATUS, iosb,
+             sizeof(iosb));
+    }
+    back(M_CREATE, STACK - 0x100, STACK, status);
+}
+
+static void markup_handle(struct model_process *p, uint64_t handle,
+                          const char *type, str name)
+{
+    struct buf b = journal();
+
+    journal_handle(&b, m.now, handle, 0, str_of(type), name, name);
+    tell(p, &b);
+}
+
+static struct model_process *markup_process(void)
+{
+    struct journal_process r = {
+        .head.time = m.now, .pid = 32, .build = 19045, .width = 8
+    };
+    struct buf b = journal();
+    struct model_process *p;
+
+    journal_process(&b, &r, STR("C:\\<script>window.hostile=5</script>.exe"),
+                    STR("x \"<img src=x onerror=window.hostile=6>\" "
+                        "</title><script>window.hostile=7</script>"));
+    p = model_process_open(m.model, b.p, b.size);
+    must(p != NULL, "no process");
+    begin_process(p);
+    b = journal();
+    journal_module(
+        &b, m.now,
+        &(struct journal_module){ .base = 0x7ff000000, .size = 0x1000 },
+        STR("<script>window.hostile=8</script>.dll"), STR(""));
+    tell(p, &b);
+    return p;
+}
+
+static void make_markup(void)
+{
+    static char huge[30000];
+    static const char *const names[] = { "NtCreateFile", "NtClose",
+                                         "NtSetInformationFile",
+                                         "NtTerminateProcess" };
+    struct model_process *p;
+    struct model_thread *t;
+
+    for (uint32_t i = 0; i < COUNT_OF(names); i++) {
+        m.calls[i] = call_find(str_of(names[i]));
+    }
+    m.numbers = COUNT_OF(names);
+    memset(huge, '<', sizeof(huge));
+    p = markup_process();
+    markup_handle(p, 0x40, "<b>Event</b>", (str){ huge, sizeof(huge) });
+    markup_handle(p, 0x44, "File",
+                  STR("\\Device\\<iframe src=javascript:hostile=9>"));
+    t = open_thread(p, 36);
+    for (size_t i = 0; i < COUNT_OF(markup_names); i++) {
+        markup_create(markup_names[i], 0xc0000034);
+        markup_create(markup_names[i], i % 2 == 0 ? 0 : 0xc0000022);
+        fed(t);
+        ran();
+    }
+    for (uint64_t handle = 0x40; handle <= 0x48; handle += 4) {
+        entry(M_SET, STACK - 0x100, STACK, 1, &handle);
+        back(M_SET, STACK - 0x100, STACK, 0xdeadbeefc0ffee00);
+        entry(M_CLOSE, STACK - 0x100, STACK, 1, &handle);
+        back(M_CLOSE, STACK - 0x100, STACK, 0xc0000008);
+        fed(t);
+        ran();
+    }
+    transition(TRANSITION_EXCEPTION, STACK - 0x900, STACK, 8,
+               (uint64_t[]){ 0xc0000005, 0, 0x7ff000010, 0, 0, 0, 0x7ff000010,
+                             STACK - 0x90 });
+    fed(t);
+    ran();
+    end_thread(t, 7, true);
+    end_process(p, 0xc0000005);
+}
+
 static uint64_t number(int argc, char **argv, int i, uint64_t otherwise,
                        uint64_t most)
 {
@@ -915,6 +1055,14 @@ int main(int argc, char **argv)
         must(argc == 3, "--hostile FILE");
         begin(argv[2], COMPRESS_NEVER);
         make_hostile();
+        end();
+        return 0;
+    }
+    if (strcmp(argv[1], "--markup") == 0) {
+        must(argc == 3, "--markup FILE");
+        program = "a</title><script>window.hostile=10</script>\xed\xa0\x80.exe";
+        begin(argv[2], COMPRESS_ALWAYS);
+        make_markup();
         end();
         return 0;
     }
