@@ -90,7 +90,8 @@ PORTABLE := \
     record/survey.c record/losses.c \
     report/labels.c report/table.c report/subject.c report/answers.c \
     report/tell.c report/text.c report/flat.c report/csv.c report/folded.c \
-    report/perfetto.c report/compare.c \
+    report/perfetto.c report/compare.c report/sha256.c report/html.c report/assets.c \
+    report/tally.c report/page.c report/picks.c report/tracks.c report/meta.c \
     platform/text.c view/output.c view/progress.c view/when.c view/outlet.c \
     view/stacks.c view/declared.c view/tell.c \
     live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
@@ -101,7 +102,7 @@ PORTABLE := \
     live/callers.c \
     live/handshake.c live/timing.c live/recording.c live/begin.c live/children.c live/session.c \
     cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c \
-    cmd/record.c cmd/replay.c cmd/info.c cmd/merge.c cmd/play.c cmd/report.c cmd/export.c cmd/diff.c
+    cmd/record.c cmd/replay.c cmd/info.c cmd/merge.c cmd/play.c cmd/page.c cmd/report.c cmd/export.c cmd/diff.c
 
 WINDOWS := \
     platform/win/process.c platform/win/running.c platform/win/asks.c platform/win/handles.c \
@@ -149,12 +150,19 @@ $(BW)/agent.bin: $(BW)/agent.pe
 # --- the product ---------------------------------------------------------------
 
 PRODUCT_O := $(addprefix $(BW)/obj/,$(addsuffix .o,$(PORTABLE) $(WINDOWS))) \
-             $(BW)/obj/live/agent_image.S.o
+             $(BW)/obj/live/agent_image.S.o $(BW)/obj/report/asset_files.S.o
 
 $(BW)/obj/live/agent_image.S.o: src/live/agent_image.S $(BW)/agent.bin
 	@mkdir -p $(@D)
 	$(WCC) -DAGENT_IMAGE='"$(BW)/agent.bin"' \
 	    -DREAD_ONLY='.section .rdata, "dr"' -c -o $@ $<
+
+# The page of `report`: its style and scripts, as they are.
+PAGE := $(wildcard src/report/page/*)
+
+$(BW)/obj/report/asset_files.S.o: src/report/asset_files.S $(PAGE)
+	@mkdir -p $(@D)
+	$(WCC) -DREAD_ONLY='.section .rdata, "dr"' -c -o $@ $<
 
 $(BW)/obj/platform/%.S.o: src/platform/%.S
 	@mkdir -p $(@D)
@@ -228,7 +236,7 @@ windows: $(BW)/ntstrace.exe $(TARGETS:%=$(BW)/targets/%.exe) \
 # --- native --------------------------------------------------------------------
 
 LINUX_O := $(addprefix $(BL)/obj/,$(addsuffix .o,$(PORTABLE) $(POSIX))) \
-           $(BL)/obj/live/agent_image.S.o
+           $(BL)/obj/live/agent_image.S.o $(BL)/obj/report/asset_files.S.o
 UNIT    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 TOOLS   := compare grammar recut nts_example make_trace
 
@@ -240,6 +248,10 @@ $(BL)/obj/live/agent_image.S.o: src/live/agent_image.S $(BW)/agent.bin
 	@mkdir -p $(@D)
 	$(CC) -DAGENT_IMAGE='"$(BW)/agent.bin"' -DREAD_ONLY='.section .rodata' \
 	    -Wa,--noexecstack -c -o $@ $<
+
+$(BL)/obj/report/asset_files.S.o: src/report/asset_files.S $(PAGE)
+	@mkdir -p $(@D)
+	$(CC) -DREAD_ONLY='.section .rodata' -Wa,--noexecstack -c -o $@ $<
 
 $(BL)/ntstrace: $(NATIVE:%=$(BL)/obj/%.o) $(BL)/library.a
 	$(CC) -pthread -o $@ $^ -lz -lsqlite3
@@ -321,7 +333,8 @@ $(BL)/asan-obj/%.c.o: src/%.c
 	$(CLANG) $(WARN) -Werror $(SAN) -MMD -MP -c -o $@ $<
 
 $(BL)/library-asan.a: $(addprefix $(BL)/asan-obj/,$(addsuffix .o,$(PORTABLE) \
-                         $(POSIX))) $(BL)/obj/live/agent_image.S.o
+                         $(POSIX))) $(BL)/obj/live/agent_image.S.o \
+                         $(BL)/obj/report/asset_files.S.o
 	@rm -f $@
 	ar rcs $@ $^
 
@@ -356,7 +369,8 @@ $B/coverage/obj/%.c.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(LINUX_FLAGS) -O0 --coverage -MMD -MP -c -o $@ $<
 
-$B/coverage/library.a: $(COVER_O) $(BL)/obj/live/agent_image.S.o
+$B/coverage/library.a: $(COVER_O) $(BL)/obj/live/agent_image.S.o \
+                       $(BL)/obj/report/asset_files.S.o
 	@rm -f $@
 	ar rcs $@ $^
 

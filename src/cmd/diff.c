@@ -69,7 +69,9 @@ static bool compare(struct run *r, const struct options *o, struct arena *a,
         return false;
     }
     text_page_init(&r->page, output_line, &r->output);
-    compare_tell(r->compare, (size_t)o->rows, &r->page.page);
+    compare_tell(r->compare,
+                 o->rows == ROWS_USUAL ? ROWS_DEFAULT : (size_t)o->rows,
+                 &r->page.page);
     output_flush(&r->output);
     if (r->output.failed) {
         *e = r->output.why;

@@ -534,6 +534,21 @@ static bool take_word(struct parse *p, str word)
     return true;
 }
 
+str options_beside(str name, str from, str to, struct arena *a)
+{
+    struct buf b = { ARENA_NEW(a, char, name.size + to.size), 0,
+                     name.size + to.size, false };
+
+    if (name.size > from.size &&
+        str_eq_nocase(str_slice(name, name.size - from.size, name.size),
+                      from)) {
+        name.size -= from.size;
+    }
+    buf_add(&b, name);
+    buf_add(&b, to);
+    return buf_str(&b);
+}
+
 str options_record_name(str program, struct arena *a)
 {
     size_t start = program.size;
@@ -572,6 +587,10 @@ static bool choose_recording(struct parse *p)
                 ? o->view.output
                 : options_record_name(o->launch.program, p->arena);
         o->view.output = STR("");
+    }
+    if (o->report.size > 0 && o->launch.record.size == 0) {
+        o->launch.record =
+            options_beside(o->report, STR(".html"), STR(".nts"), p->arena);
     }
     if (str_starts(o->launch.record, STR("|"))) {
         return err_set(p->e, ERR_USAGE,
@@ -715,6 +734,10 @@ static bool agree(struct parse *p)
                        : o->view.summary_by != BY_NAME ? "--by"
                                                        : "--summary-every");
     }
+    if (o->command == COMMAND_TRACE && o->report.size == 0 &&
+        o->rows != ROWS_USUAL) {
+        return err_set(p->e, ERR_USAGE, "--rows: goes with --report only");
+    }
     if (o->command == COMMAND_TRACE && o->launch.record.size == 0 &&
         o->launch.compress != COMPRESS_AUTO) {
         return err_set(p->e, ERR_USAGE, "--compress: goes with --record only");
@@ -856,7 +879,8 @@ bool options_parse(struct options *out, str raw, struct arena *a, struct err *e)
     p.o.view.string_limit = STRING_LIMIT_DEFAULT;
     p.o.view.stack_size = STACK_SIZE_DEFAULT;
     p.o.view.stack_limit = STACK_LIMIT_DEFAULT;
-    p.o.rows = ROWS_DEFAULT;
+    p.o.rows = ROWS_USUAL;
+    p.o.report = STR("");
     for (size_t i = 0; i < OPTIONS_WORDS_MAX; i++) {
         p.o.words[i] = STR("");
     }

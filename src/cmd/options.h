@@ -23,6 +23,8 @@
 #define OPTIONS_WORDS_MAX 8
 /* Rows of each answer that are shown. */
 #define ROWS_DEFAULT 25
+/* The same of a number that was not given. */
+#define ROWS_USUAL UINT64_MAX
 /* In place of a number of words: a program, and what is its own. */
 #define OPTIONS_PROGRAM SIZE_MAX
 
@@ -50,7 +52,8 @@ struct options {
     struct launch_options launch;  // of a program, where there is one
 
     bool text;                   // --text
-    uint64_t rows;               // --rows; 0: all
+    uint64_t rows;               // --rows; 0: all; ROWS_USUAL: not given
+    str report;                  // --report, a page; empty: none
     struct option_list ignored;  // --ignore
 
     bool help;
@@ -67,6 +70,9 @@ bool options_parse(struct options *out, str raw, struct arena *a,
 /* The file that `program` is recorded into if no other is asked for: its name
  * without folders and .exe, in the arena. */
 str options_record_name(str program, struct arena *a);
+
+/* `name` with `to` for `from` at its end, or added, in the arena. */
+str options_beside(str name, str from, str to, struct arena *a);
 
 enum opt_kind {
     OPT_GROUP,  // a heading; only `name` is set

@@ -3,10 +3,13 @@
  * report.c - `ntstrace report FILE.nts`: what the program did, as answers to the
  * questions that people open a trace with.
  *
- * Reads the recording once; writes the answers at its end.
+ * With --text it reads the recording once, and writes the answers at its end;
+ * without, page.c makes a page.
  */
 #include "cmd/command.h"
+#include "cmd/page.h"
 #include "cmd/play.h"
+#include "report/page.h"
 #include "report/text.h"
 #include "view/output.h"
 
@@ -58,12 +61,6 @@ static bool tell(struct run *r, const struct options *o, struct arena *a,
     str program;
     bool stacks;
 
-    if (!o->text) {
-        return err_set(e, ERR_USAGE,
-                       "report: needs --text, as in 'ntstrace report --text "
-                       "%.*s'",
-                       STR_ARGS(o->words[0]));
-    }
     r->play.what = "report";
     r->play.quiet = o->view.quiet > 0;
     if (!play_open(&r->play, o->words[0], a, e)) {
@@ -87,7 +84,9 @@ static bool tell(struct run *r, const struct options *o, struct arena *a,
     }
     text_page_init(&r->page, output_line, &r->output);
     tell_head(r, o->words[0], program);
-    answers_tell(answers_rows(r->answers), (size_t)o->rows, &r->page.page);
+    answers_tell(answers_rows(r->answers),
+                 o->rows == ROWS_USUAL ? ROWS_DEFAULT : (size_t)o->rows,
+                 &r->page.page);
     output_flush(&r->output);
     if (r->output.failed) {
         *e = r->output.why;
@@ -96,13 +95,35 @@ static bool tell(struct run *r, const struct options *o, struct arena *a,
     return true;
 }
 
+static bool make_page(const struct options *o, struct arena *a,
+                      struct outcome *out, struct err *e)
+{
+    struct page_wish wish = {
+        .recording = o->words[0],
+        .output = o->view.output,
+        .rows = o->rows == ROWS_USUAL ? PAGE_ROWS : (size_t)o->rows,
+        .quiet = o->view.quiet > 0,
+    };
+    bool damaged = false;
+    bool ok = page_make(&wish, a, &out->notes, &damaged, e);
+
+    if (ok && damaged) {
+        out->status = (uint32_t)err_exit_status(ERR_BAD_INPUT);
+    }
+    return ok;
+}
+
 bool report_run(const struct options *o, struct arena *a, struct outcome *out,
                 struct err *e)
 {
-    struct run *r = calloc(1, sizeof(*r));
+    struct run *r;
     struct err ignored;
     bool ok;
 
+    if (!o->text) {
+        return make_page(o, a, out, e);
+    }
+    r = calloc(1, sizeof(*r));
     if (r == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
