@@ -254,7 +254,7 @@ function make_timeline(section) {
             draw_calls(c, line, y, chosen);
         } else {
             // Of bins that are wider than some pixels only calls say more.
-            const near = width * scale() > 3;
+            const near = width * scale() > 1;
             c.globalAlpha *= near ? 0.35 : 1;
             draw_bins(c, line, y, w);
             c.globalAlpha = dimmed ? 0.3 : 1;
