@@ -916,6 +916,7 @@ static const char16_t *const markup_names[] = {
     u"\\??\\C:\\__proto__",
     u"__proto__",
     u"constructor",
+    u"\\??\\C:\\</script x=<!--<script y.ini",
 };
 
 /* `name` as what NtCreateFile is given, with `status` as what comes of it. */
