@@ -646,22 +646,27 @@ static void unpatch(const struct os_process *p, const struct patched *x,
     free(now);
 }
 
-struct ring *target_ring(const struct target *t, uint32_t index)
+struct ring *target_ring(struct target *t, uint32_t index)
 {
     const struct os_process self = os_self();
     struct ring *r = (struct ring *)((char *)t->shared.at + SECTION_RINGS +
                                      (size_t)index * t->ring_stride);
     const uint64_t from = (uint64_t)(uintptr_t)r;
+    uint8_t *there = &t->rings_there[index / 8];
+    const uint8_t bit = (uint8_t)(1u << index % 8);
     struct os_region region;
 
-    return index < t->committed ||
-                   (os_query(&self, from, &region) && region.committed &&
-                    region.base + region.size >= from + t->ring_stride)
-               ? r
-               : NULL;
+    if (index >= t->committed && (*there & bit) == 0) {
+        if (!os_query(&self, from, &region) || !region.committed ||
+            region.base + region.size < from + t->ring_stride) {
+            return NULL;
+        }
+        *there |= bit;
+    }
+    return r;
 }
 
-bool target_is_chaining(const struct target *t)
+bool target_is_chaining(struct target *t)
 {
     const _Atomic uint32_t *states =
         (const _Atomic uint32_t *)((const char *)t->shared.at +

@@ -77,6 +77,9 @@ struct target {
     uint32_t ring_stride;
     uint32_t ring_max;   // rings that fit into the section
     uint32_t committed;  // ... of which we have committed so many
+    /* Bit i % 8 of byte i / 8: ring i was found to be there. What is committed of
+     * a section stays so; to ask is dear, for the answer covers all of it. */
+    uint8_t rings_there[RING_MAX / 8];
     enum engine engine;
     bool patching;
     bool returns;       // come by the functions' ends (live/returns.h)
@@ -146,10 +149,10 @@ bool target_put_stubs_outside(struct target *t, struct err *e);
 bool target_stands_in_end(const struct target *t, uint64_t rip);
 /* The ring with this index, below ring_max; NULL: not all of it is there. Its state
  * is the target's to write. */
-struct ring *target_ring(const struct target *t, uint32_t index);
+struct ring *target_ring(struct target *t, uint32_t index);
 /* True if a call is under way that was given our callback in place of the
  * program's. */
-bool target_is_chaining(const struct target *t);
+bool target_is_chaining(struct target *t);
 /* These threads of it, which are stopped, have no ring (any more). */
 void target_clear_rings(const struct target *t, const struct os_stopped *s,
                         size_t count);

@@ -526,6 +526,7 @@ static void an_option_goes_with_the_commands_of_its_row(void)
             if (goes) {
                 CHECK(said.size == 0 || has(said, "goes with -c or -C only") ||
                       has(said, "does not go with a program to start") ||
+                      has(said, "goes with --report only") ||
                       has(said, "goes with -p only"));
             } else {
                 CHECK(has(said, "goes with 'ntstrace replay' only") ||
