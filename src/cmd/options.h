@@ -62,8 +62,8 @@ struct options {
 
 /* Reads the command line that Windows gave us (WTF-8, see cmdline.h), our own
  * name first. With `help` or `version` set nothing else need be there. Fails
- * with ERR_USAGE and a text that says what helps, or ERR_TROUBLE if it is `diff`. Four times the size of `raw`
- * is enough for the arena. */
+ * with ERR_USAGE, or ERR_TROUBLE if it is `diff`, and a text that says what
+ * helps. Four times the size of `raw` is enough for the arena. */
 bool options_parse(struct options *out, str raw, struct arena *a,
                    struct err *e);
 
