@@ -13,6 +13,7 @@
  */
 #include "filter/filter.h"
 
+#include "base/glob.h"
 #include "base/hash.h"
 #include "filter/tests.h"
 #include "nt/read.h"

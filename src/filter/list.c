@@ -4,6 +4,8 @@
  */
 #include "filter/tests.h"
 
+#include "base/glob.h"
+
 #include "base/banned.h"
 
 enum verdict list_item(const struct item *item, str name,

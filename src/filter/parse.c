@@ -10,6 +10,7 @@
 
 #include "base/caret.h"
 #include "base/chars.h"
+#include "base/glob.h"
 #include "decode/decode.h"
 #include "filter/known.h"
 #include "tables/status.h"
@@ -178,37 +179,6 @@ void list_close(struct list *l)
 }
 
 /* --- trace= ------------------------------------------------------------------ */
-
-bool glob_matches(str glob, str name, bool nocase)
-{
-    size_t g = 0;
-    size_t n = 0;
-    size_t star = SIZE_MAX;  // behind the last *
-    size_t retry = 0;        // where that one's text ends, at least
-
-    while (n < name.size) {
-        str one = str_slice(name, n, n + 1);
-
-        if (g < glob.size && glob.p[g] == '*') {
-            star = ++g;
-            retry = n;
-        } else if (g < glob.size &&
-                   (glob.p[g] == '?' || (nocase ? str_eq_nocase : str_eq)(
-                                            str_slice(glob, g, g + 1), one))) {
-            g++;
-            n++;
-        } else if (star != SIZE_MAX) {
-            g = star;
-            n = ++retry;
-        } else {
-            return false;
-        }
-    }
-    while (g < glob.size && glob.p[g] == '*') {
-        g++;
-    }
-    return g == glob.size;
-}
 
 static bool is_name_char(char c)
 {

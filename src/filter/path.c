@@ -7,6 +7,8 @@
  */
 #include "filter/path.h"
 
+#include "base/glob.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -551,13 +553,30 @@ void path_add_glob(struct path_room *room, str glob)
     path_done(room);
 }
 
+struct units {
+    const uint16_t *glob;
+    size_t size;
+    const struct path_room *room;
+};
+
+static enum glob_unit look_at_units(const void *both, size_t g, size_t n)
+{
+    const struct units *u = both;
+
+    if (u->glob[g] == '*') {
+        return GLOB_STAR;
+    }
+    return n < u->room->size &&
+                   (u->glob[g] == '?' || u->glob[g] == u->room->units[n])
+               ? GLOB_SAME
+               : GLOB_OTHER;
+}
+
 bool path_matches_glob(const uint16_t *glob, size_t size,
                        const struct path_room *room)
 {
+    struct units both = { glob, size, room };
     size_t n = room->from;
-    size_t g = 0;
-    size_t star = SIZE_MAX;  // behind the last *
-    size_t retry = 0;        // where that one's text ends, at least
     bool folders = false;
 
     for (size_t i = 0; i < size; i++) {
@@ -568,25 +587,5 @@ bool path_matches_glob(const uint16_t *glob, size_t size,
             n = i;
         }
     }
-    if (room->cut) {
-        return false;
-    }
-    while (n < room->size) {
-        if (g < size && glob[g] == '*') {
-            star = ++g;
-            retry = n;
-        } else if (g < size && (glob[g] == '?' || glob[g] == room->units[n])) {
-            g++;
-            n++;
-        } else if (star != SIZE_MAX) {
-            g = star;
-            n = ++retry;
-        } else {
-            return false;
-        }
-    }
-    while (g < size && glob[g] == '*') {
-        g++;
-    }
-    return g == size;
+    return !room->cut && glob_holds(size, n, room->size, look_at_units, &both);
 }

@@ -125,7 +125,4 @@ PRINTF_LIKE(5, 6)
 bool parse_error(struct err *e, enum err_code code, str shown, size_t at,
                  const char *fmt, ...);
 
-/* True if the glob, of * and ?, matches all of `name`. */
-bool glob_matches(str glob, str name, bool nocase);
-
 #endif

@@ -10,6 +10,7 @@
 #include "report/compare.h"
 
 #include "base/array.h"
+#include "base/glob.h"
 #include "report/labels.h"
 #include "report/table.h"
 #include "tables/deeds.h"
@@ -259,38 +260,11 @@ static void add_file(struct buf *b, str name)
     buf_add(b, str_slice(name, to, name.size));
 }
 
-/* A glob with *, whatever the case of ASCII's letters. */
-static bool glob_has(str glob, str name)
-{
-    size_t g = 0, at = 0, back = SIZE_MAX, back_at = 0;
-
-    while (at < name.size) {
-        if (g < glob.size && glob.p[g] == '*') {
-            back = ++g;
-            back_at = at;
-        } else if (g < glob.size &&
-                   str_eq_nocase(str_slice(glob, g, g + 1),
-                                 str_slice(name, at, at + 1))) {
-            g++;
-            at++;
-        } else if (back != SIZE_MAX) {
-            g = back;
-            at = ++back_at;
-        } else {
-            return false;
-        }
-    }
-    while (g < glob.size && glob.p[g] == '*') {
-        g++;
-    }
-    return g == glob.size;
-}
-
 /* Nobody wants to hear of it. */
 static bool is_ignored(const struct compare *c, str name)
 {
     for (size_t i = 0; i < c->ignored_count; i++) {
-        if (glob_has(c->ignored[i], name)) {
+        if (glob_matches(c->ignored[i], name, true)) {
             return true;
         }
     }
