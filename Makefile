@@ -21,6 +21,10 @@
 # directory. WERROR=1 turns warnings into errors; the tests build so.
 
 SHELL := /bin/bash
+# Compilers are found behind Debian's ccache, where it is there: what was compiled
+# once, in whatever folder, is not again. Its store is with Wine's root.
+export PATH      := /usr/lib/ccache:$(PATH)
+export CCACHE_DIR ?= $(shell dirname "$$(tools/wine --root)")/ccache
 B     := build
 BW    := $B/windows
 BL    := $B/linux
@@ -34,7 +38,9 @@ WARN  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla \
          -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
          -Wcast-qual -Wundef -Wswitch-enum -Wimplicit-fallthrough
 STD   := -std=c11 -Isrc
-OPT   := -O2 -g
+# Files are told by where they are in the project, wherever that is.
+MAP   := -ffile-prefix-map=$(CURDIR)=.
+OPT   := -O2 -g $(MAP)
 FLAGS  = $(STD) $(WARN) $(if $(WERROR),-Werror) $(OPT) $(EXTRA)
 # Without it windows.h brings in twice as much, which nobody here needs.
 LEAN  := -DWIN32_LEAN_AND_MEAN
@@ -124,6 +130,8 @@ NATIVE := platform/posix/target.c cmd/doctor_elsewhere.c cmd/database.c \
     cmd/main.c
 
 .PHONY: all help windows linux clean
+# Objects stay, also those that only a rule for all knows.
+.SECONDARY:
 all: windows
 
 help:
@@ -180,12 +188,13 @@ $(BW)/ntstrace.exe: $(PRODUCT_O)
 
 TARGETS := $(patsubst tests/targets/%.c,%,$(wildcard tests/targets/*.c))
 
-TARGET_H := $(wildcard tests/targets/*.h)
-
-$(BW)/targets/%.exe: tests/targets/%.c $(TARGET_H)
+$(BW)/tests/%.c.o: tests/%.c
 	@mkdir -p $(@D)
-	$(WCC) -std=c11 -O1 -Wall -Wextra $(LEAN) -Isrc -o $@ $< -lntdll -luser32 \
-	    -lgdi32 -lws2_32
+	$(WCC) -std=c11 -O1 -Wall -Wextra $(LEAN) -Isrc -MMD -MP -c -o $@ $<
+
+$(BW)/targets/%.exe: $(BW)/tests/targets/%.c.o
+	@mkdir -p $(@D)
+	$(WCC) -o $@ $< -lntdll -luser32 -lgdi32 -lws2_32
 
 $(BW)/bench/%.exe: bench/%.c
 	@mkdir -p $(@D)
@@ -194,10 +203,9 @@ $(BW)/bench/%.exe: bench/%.c
 # Programs that try to hang tracer and program; they follow src/wire.
 SOAK := $(patsubst tests/soak/%.c,%,$(wildcard tests/soak/*.c))
 
-$(BW)/soak/%.exe: tests/soak/%.c $(TARGET_H) $(wildcard tests/soak/*.h) \
-                  $(wildcard src/wire/*.h)
+$(BW)/soak/%.exe: $(BW)/tests/soak/%.c.o
 	@mkdir -p $(@D)
-	$(WCC) -std=c11 -O1 -Wall -Wextra $(LEAN) -Isrc -o $@ $< -lntdll -luser32
+	$(WCC) -o $@ $< -lntdll -luser32
 
 # Calls all that the tables know; it is made of their rows.
 COVERAGE_O := $(addprefix $(BW)/obj/,$(addsuffix .o,base/str.c tables/calls.c \
@@ -214,10 +222,9 @@ $(BW)/stacks/points.exe: tests/stacks/points.c
 	    -o $@ $< -lntdll -luser32
 
 # Of tests/check-report.
-$(BW)/report/%.exe: tests/report/%.c $(TARGET_H)
+$(BW)/report/%.exe: $(BW)/tests/report/%.c.o
 	@mkdir -p $(@D)
-	$(WCC) -std=c11 -O1 -Wall -Wextra $(LEAN) -o $@ $< -lntdll -ladvapi32 \
-	    -lws2_32
+	$(WCC) -o $@ $< -lntdll -ladvapi32 -lws2_32
 
 STACKS_O := $(addprefix $(BW)/obj/,$(addsuffix .o,base/str.c base/array.c \
     base/reader.c unwind/modfile.c unwind/unwind.c unwind/symbols.c))
@@ -262,12 +269,15 @@ $(BL)/library.a: $(LINUX_O)
 
 # The library is as it ships; to optimise what asks it would take five times as
 # long as to run it.
-$(BL)/unit/%: private OPT := -O0 -g
+$(BL)/tests/%.c.o: private OPT := -O0 -g $(MAP)
 
-$(BL)/unit/%: tests/unit/%.c $(BL)/library.a
+$(BL)/tests/%.c.o: tests/%.c
 	@mkdir -p $(@D)
-	$(CC) $(LINUX_FLAGS) -Werror -Itests -MMD -MP -o $@ $< $(BL)/library.a \
-	    -lz $(UNIT_LINK)
+	$(CC) $(LINUX_FLAGS) $(SYSTEM) -Werror -Itests -MMD -MP -c -o $@ $<
+
+$(BL)/unit/%: $(BL)/tests/unit/%.c.o $(BL)/library.a
+	@mkdir -p $(@D)
+	$(CC) -o $@ $(filter %.o %.a,$^) -lz $(UNIT_LINK)
 
 # What counts the library's work is handed its calls of these.
 $(BL)/unit/test_work $(BL)/asan/test_work $B/coverage/test_work: UNIT_LINK := \
@@ -276,18 +286,20 @@ $(BL)/unit/test_work $(BL)/asan/test_work $B/coverage/test_work: UNIT_LINK := \
 
 # What asks a system about a program asks one that does not exist: the library's
 # calls of these are handed to tests/fake, which counts and makes them.
-FAKE      := tests/fake/fake.c tests/fake/clock.c
-FAKE_H    := tests/fake/fake.h tests/fake/clock.h tests/unit/check.h
+FAKE      := fake/fake.c fake/clock.c
 FAKE_WRAP := malloc calloc realloc os_event_open os_event_close os_event_set \
     os_wait os_sleep os_yield os_relax os_tsc os_clock_read \
     os_thread_run os_thread_join
 FAKE_LINK := -pthread $(FAKE_WRAP:%=-Wl,--wrap=%)
 
-$(BL)/unit/test_live_%: tests/unit/test_live_%.c $(FAKE) $(FAKE_H) \
-                        $(BL)/library.a
+$(BL)/unit/test_live_%: $(BL)/tests/unit/test_live_%.c.o \
+                        $(FAKE:%=$(BL)/tests/%.o) $(BL)/library.a
 	@mkdir -p $(@D)
-	$(CC) $(LINUX_FLAGS) -Werror -D_GNU_SOURCE -Itests -o $@ \
-	    $(filter %.c %.a,$^) $(FAKE_LINK) -lz
+	$(CC) -o $@ $(filter %.o %.a,$^) $(FAKE_LINK) -lz
+
+# These ask for more of a system than POSIX has.
+$(foreach d,$(BL)/tests $(BL)/asan-tests,$d/fake/%.c.o \
+    $d/unit/test_live_%.c.o): private SYSTEM := -D_GNU_SOURCE
 
 $(TOOLS:%=$(BL)/%): $(BL)/%: tests/%.c $(BL)/library.a
 	@mkdir -p $(@D)
@@ -322,7 +334,7 @@ linux: $(BL)/ntstrace $(UNIT:%=$(BL)/unit/%) $(TOOLS:%=$(BL)/%) \
 
 # Unit tests once more, by another compiler, under its sanitizers.
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all \
-       -gline-tables-only -O1
+       -gline-tables-only -O1 $(MAP)
 asan: $(UNIT:%=$(BL)/asan/%)
 	@for t in $^; do $$t || exit 1; done
 
@@ -344,19 +356,20 @@ $(BL)/asan/ntstrace: $(NATIVE:%=$(BL)/asan-obj/%.o) $(BL)/library-asan.a
 
 # The library is what is watched; to optimise the tests as well takes longer than
 # it saves, but where the system is a fake one, which works hard.
-$(BL)/asan/test_%: private SAN := $(patsubst -O%,-O0,$(SAN))
-$(BL)/asan/test_live_%: private SAN := $(SAN)
+$(BL)/asan-tests/unit/%.c.o: private SAN := $(patsubst -O%,-O0,$(SAN))
 
-$(BL)/asan/%: tests/unit/%.c tests/unit/check.h $(BL)/library-asan.a
+$(BL)/asan-tests/%.c.o: tests/%.c
 	@mkdir -p $(@D)
-	$(CLANG) $(WARN) -Werror $(SAN) -Itests -MMD -MP -o $@ $< \
-	    $(BL)/library-asan.a -lz $(UNIT_LINK)
+	$(CLANG) $(SYSTEM) $(WARN) -Werror $(SAN) -Itests -MMD -MP -c -o $@ $<
 
-$(BL)/asan/test_live_%: tests/unit/test_live_%.c $(FAKE) $(FAKE_H) \
-                        $(BL)/library-asan.a
+$(BL)/asan/%: $(BL)/asan-tests/unit/%.c.o $(BL)/library-asan.a
 	@mkdir -p $(@D)
-	$(CLANG) $(WARN) -Werror $(SAN) -D_GNU_SOURCE -Itests -o $@ \
-	    $(filter %.c %.a,$^) $(FAKE_LINK) -lz
+	$(CLANG) $(SAN) -fuse-ld=lld -o $@ $(filter %.o %.a,$^) -lz $(UNIT_LINK)
+
+$(BL)/asan/test_live_%: $(BL)/asan-tests/unit/test_live_%.c.o \
+                        $(FAKE:%=$(BL)/asan-tests/%.o) $(BL)/library-asan.a
+	@mkdir -p $(@D)
+	$(CLANG) $(SAN) -fuse-ld=lld -o $@ $(filter %.o %.a,$^) $(FAKE_LINK) -lz
 
 # Which lines of src/live the unit tests reach, by file: a table.
 COVER_O := $(addprefix $B/coverage/obj/,$(addsuffix .o,$(PORTABLE) $(POSIX)))
@@ -374,7 +387,7 @@ $B/coverage/library.a: $(COVER_O) $(BL)/obj/live/agent_image.S.o \
 	@rm -f $@
 	ar rcs $@ $^
 
-$B/coverage/test_live_%: tests/unit/test_live_%.c $(FAKE) $(FAKE_H) \
+$B/coverage/test_live_%: tests/unit/test_live_%.c $(FAKE:%=tests/%) \
                          $B/coverage/library.a
 	$(CC) $(LINUX_FLAGS) -D_GNU_SOURCE -Itests -o $@ $(filter %.c %.a,$^) \
 	    --coverage $(FAKE_LINK) -lz
@@ -393,7 +406,7 @@ fuzz: $(FUZZ:%=$(BL)/fuzz/%)
 $(BL)/fuzz-obj/%.c.o: src/%.c
 	@mkdir -p $(@D)
 	$(CLANG) -fsanitize=fuzzer-no-link,address,undefined \
-	    -gline-tables-only -O1 \
+	    -gline-tables-only -O1 $(MAP) \
 	    -MMD -MP -c -o $@ $<
 
 # No fuzzer comes to the rest; one that does is not linked.
@@ -408,7 +421,7 @@ $(BL)/library-fuzz.a: $(addprefix $(BL)/fuzz-obj/,$(addsuffix .o,$(FUZZED)))
 $(BL)/fuzz/%: tests/fuzz/%.c $(BL)/library-fuzz.a
 	@mkdir -p $(@D)
 	$(CLANG) -fsanitize=fuzzer,address,undefined -gline-tables-only -O1 -Itests \
-	    -MMD -MP -o $@ $< $(BL)/library-fuzz.a -lz
+	    -fuse-ld=lld -MMD -MP -o $@ $< $(BL)/library-fuzz.a -lz
 
 # --- what a user calls ---------------------------------------------------------
 
