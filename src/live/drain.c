@@ -477,23 +477,30 @@ static uint32_t other_ring(const struct traced *t, uint32_t index, uint32_t i)
     return i;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* All rings of a thread are given back, which are empty. Its end is told once, of
- * the one by which it has ended itself, or of that at `index`, and after what is
- * open in the others. */
+ * the one by which it has ended itself, or of that at `index`, after what is open
+ * in the others; and that after all that it did, also while we looked. */
 static void reclaim_all(struct traced *t, uint32_t index)
 {
+    uint64_t over = later(t->last_pass, t->rings[index].last_time);
     uint32_t tells = index, i;
 
     for (i = other_ring(t, index, 0); i < t->ring_high;
          i = other_ring(t, index, i + 1)) {
         tells = t->rings[i].ended_itself ? i : tells;
+        over = later(over, t->rings[i].last_time);
     }
     for (i = other_ring(t, tells, 0); i < t->ring_high;
          i = other_ring(t, tells, i + 1)) {
         t->rings[i].code_known = false;
-        reclaim(t, i, t->last_pass);
+        reclaim(t, i, over + 1);
     }
-    reclaim(t, tells, t->last_pass + 1);
+    reclaim(t, tells, over + 2);
 }
 
 /* True if all of a ring is taken, whose thread has ended. */
@@ -561,18 +568,27 @@ static void end_thread(struct traced *t, uint32_t index)
     }
 }
 
-/* Ends those of `count` threads that have ended; one wait asks for all. */
+/* Ends those of `count` threads that have ended; one wait asks for all. With the
+ * ring of a thread all that it has are given back, and their handles. */
 static void end_some(struct traced *t, void **handles, uint32_t *index,
                      int count)
 {
-    int at;
+    int at, all;
 
-    while (count > 0 && (at = os_wait(handles, count, 0)) >= 0) {
-        end_thread(t, index[at]);
-        count--;
-        handles[at] = handles[count];
-        index[at] = index[count];
-    }
+    do {
+        all = count;
+        count = 0;
+        for (int i = 0; i < all; i++) {
+            if (t->rings[index[i]].handle == handles[i]) {
+                handles[count] = handles[i];
+                index[count++] = index[i];
+            }
+        }
+        at = count > 0 ? os_wait(handles, count, 0) : -1;
+        if (at >= 0) {
+            end_thread(t, index[at]);
+        }
+    } while (at >= 0);
 }
 
 /* True if the thread of `d` is known to be no more without waiting for it. A

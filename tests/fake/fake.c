@@ -143,6 +143,7 @@ static struct {
     unsigned chores;
     uint16_t last_number;
     uint64_t last_argument;
+    uint64_t ahead;   // ns, of the times of its records
     bool child_held;  // one that it has made stands still
     void *keeper;     // its handle
     bool keeper_runs, keeper_ended;
@@ -2438,21 +2439,34 @@ static void register_callback(void)
     atomic_store(&section()->start_status, 1 + (uint64_t)status);
 }
 
-static void claim_ring(void)
+static void claim_ring_at(uint32_t index)
 {
     _Atomic uint32_t *states =
         (_Atomic uint32_t *)(void *)(fake.shared + SECTION_RING_STATE);
 
-    fake.ring = (struct ring *)(void *)(fake.shared + SECTION_RINGS);
+    fake.ring = (struct ring *)(void *)(fake.shared + SECTION_RINGS +
+                                        index * config()->ring_stride);
     fake.ring_bytes = config()->ring_mask + 1;
-    if (atomic_load(&states[0]) != RING_FREE) {
+    if (atomic_load(&states[index]) != RING_FREE) {
         wrong("there is no ring");
     }
     fake.ring->tid = FAKE_TID;
     fake.ring->teb = TEB;
     fake.ring->serial = 1;
-    atomic_store(&states[0], RING_LIVE);
-    atomic_store(&section()->ring_high, 1);
+    fake.ring->is_below = index > 0;
+    atomic_store(&states[index], RING_LIVE);
+    atomic_store(&section()->ring_high, index + 1);
+}
+
+static void claim_ring(void)
+{
+    claim_ring_at(0);
+}
+
+/* The time of what the program does. */
+static uint64_t now(void)
+{
+    return os_tsc() + fake.ahead;
 }
 
 static bool transition(uint16_t number, uint8_t flags, const char *door,
@@ -2616,7 +2630,7 @@ bool fake_entry(const char *name, uint64_t a, uint64_t b)
 {
     struct record_entry r = {
         .head = { ENTRY_SIZE, RECORD_ENTRY, 0, number_of(fake_function(name)),
-                  os_tsc() },
+                  now() },
         .rsp = FAKE_STACK - 0x400,
         .stack_base = FAKE_STACK,
         .caller = FAKE_PROGRAM + TEXT + 0x10,
@@ -2630,7 +2644,7 @@ bool fake_entry(const char *name, uint64_t a, uint64_t b)
 static bool come_back(uint64_t rip, uint8_t flags, uint64_t result)
 {
     struct record_return r = {
-        .head = { RETURN_SIZE, RECORD_RETURN, flags, 0, os_tsc() },
+        .head = { RETURN_SIZE, RECORD_RETURN, flags, 0, now() },
         .rip = rip,
         .rsp = FAKE_STACK - 0x400,
         .rax = result,
@@ -2687,7 +2701,7 @@ bool fake_make_process(void)
     };
     struct record_entry r = {
         .head = { ENTRY_SIZE + sizeof(words), RECORD_ENTRY, 0,
-                  number_of(fake_function("NtCreateUserProcess")), os_tsc() },
+                  number_of(fake_function("NtCreateUserProcess")), now() },
         .rsp = FAKE_STACK - 0x400,
         .stack_base = FAKE_STACK,
         .caller = FAKE_PROGRAM + TEXT + 0x10,
@@ -2777,6 +2791,14 @@ bool fake_apc(uint64_t routine)
     };
 
     return transition(TRANSITION_APC, 0, "KiUserApcDispatcher", words, 7);
+}
+
+bool fake_go_below(uint32_t ms)
+{
+    enter_program();
+    fake.ahead = ms * UINT64_C(1000000);
+    claim_ring_at(1);
+    return leave(!fake.ended);
 }
 
 void fake_end_thread(uint32_t code)

@@ -173,6 +173,10 @@ bool fake_win32u_is_patched(void);
 bool fake_orphan(uint64_t rip);
 /* An APC, whose routine is at `routine`. */
 bool fake_apc(uint64_t routine);
+/* What the thread does from now on goes to another ring, as that of one that was
+ * sent elsewhere while the agent is at work; and it is `ms` ahead of the tracer's
+ * clock: it is done after a look at the rings has begun. */
+bool fake_go_below(uint32_t ms);
 /* The thread ends with `code`; it does nothing more. */
 void fake_end_thread(uint32_t code);
 /* Writes over what the tracer reads: records, positions, states, questions. */

@@ -731,6 +731,38 @@ static void a_thread_that_finds_no_room_waits_and_its_end_is_told(void)
     tell(&s);
 }
 
+/* Is stopped in a call, sent to where it makes two others, and so to its end. */
+static uint32_t is_sent_elsewhere(void)
+{
+    if (fake_start()) {
+        fake_entry("NtSetEvent", 4, 0);
+        fake_wait_for("NtSetEvent");
+        fake_go_below(20);
+        fake_call("NtClose", 0x10, 0, 0);
+        fake_entry("NtTerminateThread", UINT64_MAX - 1, 9);
+        fake_end_thread(9);
+        fake_wait_for("exited with 9");
+    }
+    return 0;
+}
+
+static void what_a_thread_was_sent_away_from_ends_when_the_thread_does(void)
+{
+    static const struct story s = {
+        .name = "elsewhere",
+        .line = "ntstrace -o out.txt -e NtClose,NtSetEvent,NtTerminateThread "
+                "app.exe",
+        .setup = { .run = is_sent_elsewhere },
+        .says = { "NtClose(Handle=0x10) = 0\n"
+                  "64.68 NtTerminateThread(ThreadHandle=NtCurrentThread, "
+                  "ExitStatus=9) = ?\n"
+                  "64.68 <... NtSetEvent resumed>EventHandle=0x4<Event>) = ?\n"
+                  "64.68 +++ thread exited with 9 +++\n" },
+    };
+
+    tell_once(&s);
+}
+
 static uint32_t scribbles(void)
 {
     if (fake_start()) {
@@ -1020,6 +1052,7 @@ int main(void)
         TEST(a_program_that_is_being_made_is_left_alone),
         TEST(the_other_engine_tells_calls_that_have_returned),
         TEST(a_thread_that_finds_no_room_waits_and_its_end_is_told),
+        TEST(what_a_thread_was_sent_away_from_ends_when_the_thread_does),
         TEST(what_the_program_writes_over_is_counted),
         TEST(who_hears_of_returns_is_asked),
         TEST(a_program_without_our_console_is_let_go_after_a_while),
