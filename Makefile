@@ -24,7 +24,7 @@ SHELL := /bin/bash
 # Compilers are found behind Debian's ccache, where it is there: what was compiled
 # once, in whatever folder, is not again. Its store is with Wine's root.
 export PATH      := /usr/lib/ccache:$(PATH)
-export CCACHE_DIR ?= $(shell dirname "$$(tools/wine --root 2>&1)")/ccache
+export CCACHE_DIR ?= $(shell dirname "$$(tools/wine --root 2>/dev/null)")/ccache
 B     := build
 BW    := $B/windows
 BL    := $B/linux
