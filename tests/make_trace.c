@@ -27,6 +27,11 @@
  * The same for who makes pages: names, command lines and programs that would be
  * elements, scripts, ends of what they stand in, directions; and very long ones.
  *
+ *     make_trace --files FILE [FILES [SEED]]
+ *
+ * FILES (1000) with names of which no two are alike: every second one is not there,
+ * the others are written to, by bytes of any values, and closed.
+ *
  * A little of everything that can be in a recording (--small): two processes, every
  * kind of record, of the journal, of notice. tests/golden/ keeps the one of
  * each version of the format.
@@ -892,7 +897,9 @@ enum {
     M_CREATE,
     M_CLOSE,
     M_SET,
-    M_END
+    M_KEY,
+    M_VALUE,
+    M_TITLE,
 };
 
 #define MARKUP_OBJECT (STACK - 0x1000)
@@ -919,29 +926,64 @@ static const char16_t *const markup_names[] = {
     u"\\??\\C:\\</script x=<!--<script y.ini",
 };
 
-/* `name` as what NtCreateFile is given, with `status` as what comes of it. */
-static void markup_create(const char16_t *name, uint64_t status)
+/* A string of this name at MARKUP_STRING; its lengths have `bits` bits each. */
+static void markup_string(uint32_t number, const char16_t *name, unsigned bits)
 {
-    uint64_t args[CALL_ARGS_MAX] = { STACK - 0x1100, 0, MARKUP_OBJECT,
-                                     MARKUP_STATUS };
-    uint64_t object[6] = { 48, 0, MARKUP_STRING, 0, 0, 0 };
-    uint64_t iosb[2] = { 0, 2 };
     uint64_t string[2] = { 0, MARKUP_NAME };
     uint32_t size = 0;
 
     while (name[size / 2] != 0) {
         size += 2;
     }
-    string[0] = size | (uint64_t)size << 16;
-    data(M_CREATE, STACK - 0x100, 0, 0, MARKUP_OBJECT, object, sizeof(object));
-    data(M_CREATE, STACK - 0x100, 0, 1, MARKUP_STRING, string, sizeof(string));
-    data(M_CREATE, STACK - 0x100, 0, 2, MARKUP_NAME, name, size);
+    string[0] = size | (uint64_t)size << bits;
+    data(number, STACK - 0x100, 0, 1, MARKUP_STRING, string, sizeof(string));
+    data(number, STACK - 0x100, 0, 2, MARKUP_NAME, name, size);
+}
+
+static void markup_object(uint32_t number, const char16_t *name)
+{
+    uint64_t object[6] = { 48, 0, MARKUP_STRING, 0, 0, 0 };
+
+    data(number, STACK - 0x100, 0, 0, MARKUP_OBJECT, object, sizeof(object));
+    markup_string(number, name, 16);
+}
+
+/* `name` as what NtCreateFile is given, with `status` as what comes of it. */
+static void markup_create(const char16_t *name, uint64_t status)
+{
+    uint64_t args[CALL_ARGS_MAX] = { STACK - 0x1100, 0, MARKUP_OBJECT,
+                                     MARKUP_STATUS };
+    uint64_t iosb[2] = { 0, 2 };
+
+    markup_object(M_CREATE, name);
     entry(M_CREATE, STACK - 0x100, STACK, 11, args);
     if (status == 0) {
         data(M_CREATE, STACK - 0x100, RECORD_AT_RETURN, 0, MARKUP_STATUS, iosb,
              sizeof(iosb));
     }
     back(M_CREATE, STACK - 0x100, STACK, status);
+}
+
+/* A key, a value of it, and the title of a window. */
+static void markup_others(void)
+{
+    const uint64_t key = 0x80;
+    uint64_t create[CALL_ARGS_MAX] = { STACK - 0x1100, 0, MARKUP_OBJECT };
+    uint64_t set[CALL_ARGS_MAX] = { key, MARKUP_STRING, 0, 1, 0, 0 };
+    uint64_t title[CALL_ARGS_MAX] = { 0x10010, MARKUP_STRING };
+
+    markup_object(M_KEY, u"\\Registry\\Machine\\"
+                         u"<script>window.hostile=11</script>");
+    entry(M_KEY, STACK - 0x100, STACK, 7, create);
+    data(M_KEY, STACK - 0x100, RECORD_AT_RETURN, 0, STACK - 0x1100, &key,
+         sizeof(key));
+    back(M_KEY, STACK - 0x100, STACK, 0);
+    markup_string(M_VALUE, u"<img src=x onerror=window.hostile=13>", 16);
+    entry(M_VALUE, STACK - 0x100, STACK, 6, set);
+    back(M_VALUE, STACK - 0x100, STACK, 0);
+    markup_string(M_TITLE, u"</title><script>window.hostile=12</script>", 32);
+    entry(M_TITLE, STACK - 0x100, STACK, 2, title);
+    back(M_TITLE, STACK - 0x100, STACK, 1);
 }
 
 static void markup_handle(struct model_process *p, uint64_t handle,
@@ -979,9 +1021,11 @@ static struct model_process *markup_process(void)
 static void make_markup(void)
 {
     static char huge[30000];
-    static const char *const names[] = { "NtCreateFile", "NtClose",
-                                         "NtSetInformationFile",
-                                         "NtTerminateProcess" };
+    static const char *const names[] = {
+        [M_CREATE] = "NtCreateFile",      [M_CLOSE] = "NtClose",
+        [M_SET] = "NtSetInformationFile", [M_KEY] = "NtCreateKey",
+        [M_VALUE] = "NtSetValueKey",      [M_TITLE] = "NtUserDefSetText",
+    };
     struct model_process *p;
     struct model_thread *t;
 
@@ -1009,6 +1053,9 @@ static void make_markup(void)
         fed(t);
         ran();
     }
+    markup_others();
+    fed(t);
+    ran();
     transition(TRANSITION_EXCEPTION, STACK - 0x900, STACK, 8,
                (uint64_t[]){ 0xc0000005, 0, 0x7ff000010, 0, 0, 0, 0x7ff000010,
                              STACK - 0x90 });
@@ -1016,6 +1063,89 @@ static void make_markup(void)
     ran();
     end_thread(t, 7, true);
     end_process(p, 0xc0000005);
+}
+
+/* --- Many files ---------------------------------------------------------- */
+
+enum {
+    F_CREATE,
+    F_WRITE,
+    F_CLOSE,
+};
+
+static void file_name(char16_t *to)
+{
+    char name[120];
+    struct buf b = BUF_OVER(name);
+
+    buf_add(&b, STR("\\??\\C:\\"));
+    for (int i = 0; i < 3; i++) {
+        buf_add(&b, i == 0 ? STR("a folder ") : STR("\\another one "));
+        buf_add_hex(&b, any(UINT64_MAX));
+    }
+    must(!b.cut, "a name is too long");
+    for (size_t i = 0; i < b.size; i++) {
+        to[i] = (unsigned char)name[i];
+    }
+    to[b.size] = 0;
+}
+
+static void file_used(uint64_t handle)
+{
+    uint64_t args[CALL_ARGS_MAX] = { handle,        0,     0,      0,
+                                     MARKUP_STATUS, BLOCK, 8 * 20, 0 };
+    uint64_t iosb[2] = { 0, 8 * 20 };
+    uint64_t bytes[20];
+
+    for (size_t i = 0; i < COUNT_OF(bytes); i++) {
+        bytes[i] = any(UINT64_MAX);
+    }
+    data(F_WRITE, STACK - 0x100, 0, 0, BLOCK, bytes, sizeof(bytes));
+    entry(F_WRITE, STACK - 0x100, STACK, 9, args);
+    data(F_WRITE, STACK - 0x100, RECORD_AT_RETURN, 1, MARKUP_STATUS, iosb,
+         sizeof(iosb));
+    back(F_WRITE, STACK - 0x100, STACK, 0);
+    entry(F_CLOSE, STACK - 0x100, STACK, 1, &handle);
+    back(F_CLOSE, STACK - 0x100, STACK, 0);
+}
+
+static void make_files(uint64_t count)
+{
+    static const char *const names[] = {
+        [F_CREATE] = "NtCreateFile",
+        [F_WRITE] = "NtWriteFile",
+        [F_CLOSE] = "NtClose",
+    };
+    const uint64_t handle = 0x40;
+    uint64_t args[CALL_ARGS_MAX] = { STACK - 0x1100, 0, MARKUP_OBJECT,
+                                     MARKUP_STATUS };
+    struct model_process *p;
+    struct model_thread *t;
+    char16_t name[120];
+
+    for (uint32_t i = 0; i < COUNT_OF(names); i++) {
+        m.calls[i] = call_find(str_of(names[i]));
+    }
+    m.numbers = COUNT_OF(names);
+    p = open_process(32, MODE_PATCHED, 0);
+    t = open_thread(p, 36);
+    for (uint64_t i = 0; i < count; i++) {
+        file_name(name);
+        markup_object(F_CREATE, name);
+        entry(F_CREATE, STACK - 0x100, STACK, 11, args);
+        if (i % 2 == 0) {
+            data(F_CREATE, STACK - 0x100, RECORD_AT_RETURN, 3, args[0], &handle,
+                 sizeof(handle));
+        }
+        back(F_CREATE, STACK - 0x100, STACK, i % 2 == 0 ? 0 : 0xc0000034);
+        if (i % 2 == 0) {
+            file_used(handle);
+        }
+        fed(t);
+        ran();
+    }
+    end_thread(t, 0, true);
+    end_process(p, 0);
 }
 
 static uint64_t number(int argc, char **argv, int i, uint64_t otherwise,
@@ -1040,6 +1170,14 @@ int main(int argc, char **argv)
         begin(argv[2], COMPRESS_ALWAYS);
         make_tree(number(argc, argv, 3, 100, UINT32_MAX),
                   number(argc, argv, 4, 5000, UINT32_MAX));
+        end();
+        return 0;
+    }
+    if (strcmp(argv[1], "--files") == 0) {
+        must(argc >= 3 && argc <= 5, "--files FILE [FILES [SEED]]");
+        m.random = number(argc, argv, 4, 1, UINT32_MAX) * 2 + 1;
+        begin(argv[2], COMPRESS_ALWAYS);
+        make_files(number(argc, argv, 3, 1000, UINT32_MAX));
         end();
         return 0;
     }

@@ -119,7 +119,7 @@ function make_timeline(section) {
         const style = getComputedStyle(document.documentElement);
         colours = {};
         for (const name of ["ink", "soft", "line", "faint", "paper", "work", "wait", "error", "apc",
-            "module", "accent", "mark"]) {
+            "module", "accent", "mark", "on-work", "on-wait"]) {
             colours[name] = style.getPropertyValue("--" + name).trim();
         }
     }
@@ -202,15 +202,16 @@ function make_timeline(section) {
                 continue;
             }
             drawn++;
+            const waits = (app.flags[i] & WAITS) !== 0 && !chosen;
             c.fillStyle = chosen ? colours.accent : app.flags[i] & FAILED ? colours.error :
-                app.flags[i] & WAITS ? colours.wait : colours.work;
+                waits ? colours.wait : colours.work;
             c.fillRect(from, y + 3, Math.max(1, to - from - 0.5), ROW - 6);
             if (to - from > 60) {
                 c.save();
                 c.beginPath();
                 c.rect(from, y, to - from, ROW);
                 c.clip();
-                c.fillStyle = colours.paper;
+                c.fillStyle = waits && !(app.flags[i] & FAILED) ? colours["on-wait"] : colours["on-work"];
                 c.fillText(name_of(app.name[i]), from + 3, y + ROW / 2 + 4);
                 c.restore();
             }
