@@ -278,12 +278,10 @@ static bool write_data(struct maker *m, struct page_data *d, struct err *e)
     uint8_t *used = calloc(labels_count(rows->names) / 8 + 1, 1);
     struct picks_counts counts = picks_counts(m->picks);
     bool ok = used != NULL && picks_end(m->picks, used) &&
-              tracks_write(m->tracks, &m->html, used);
+              tracks_write(m->tracks, &m->html, used) &&
+              meta_write(&m->html, rows, &m->tally, tracks_bins(m->tracks),
+                         m->about.quoted, used);
 
-    if (ok) {
-        meta_write(&m->html, rows, &m->tally, tracks_bins(m->tracks),
-                   m->about.quoted, used);
-    }
     free(used);
     *d = (struct page_data){
         .all = counts.all,

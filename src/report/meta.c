@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * meta.c - an element "meta", of type application/json:
+ * meta.c - an element "meta", deflated JSON, for names and command lines may be many:
  *
  *     last, bins   ns of the whole time; bins of each thread's track
  *     recording    path of the recording, for a command line
@@ -15,6 +15,8 @@
 #include "report/meta.h"
 
 #include "tables/status.h"
+
+#include <stdlib.h>
 
 #include "base/banned.h"
 
@@ -139,11 +141,11 @@ static void add_threads(struct html *h, const struct answers_rows *r,
     HTML(h, "]");
 }
 
-void meta_write(struct html *h, const struct answers_rows *rows,
-                const struct tally *tally, unsigned bins, str recording,
-                const uint8_t *used)
+static void write_all(struct html *h, const struct answers_rows *rows,
+                      const struct tally *tally, unsigned bins, str recording,
+                      const uint8_t *used)
 {
-    HTML(h, "<script type=\"application/json\" id=\"meta\">{\"last\":");
+    HTML(h, "{\"last\":");
     add_ns(h, tally->last_ns);
     HTML(h, ",\"bins\":");
     html_plain(h, bins);
@@ -156,5 +158,26 @@ void meta_write(struct html *h, const struct answers_rows *rows,
     add_statuses(h, rows);
     add_processes(h, rows);
     add_threads(h, rows, tally);
-    HTML(h, "}</script>\n");
+    HTML(h, "}");
+}
+
+static void pack(void *packed, str bytes)
+{
+    packed_add(packed, bytes.p, bytes.size);
+}
+
+bool meta_write(struct html *h, const struct answers_rows *rows,
+                const struct tally *tally, unsigned bins, str recording,
+                const uint8_t *used)
+{
+    struct html *inside = calloc(1, sizeof(*inside));
+    struct packed *p = inside != NULL ? packed_open(h, "meta") : NULL;
+
+    if (p != NULL) {
+        inside->write = pack;
+        inside->ctx = p;
+        write_all(inside, rows, tally, bins, recording, used);
+    }
+    free(inside);
+    return packed_close(p);
 }

@@ -10,10 +10,12 @@
 #include "report/html.h"
 #include "report/tally.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* `used`: a bit for each name of rows->names that is referred to. */
-void meta_write(struct html *h, const struct answers_rows *rows,
+/* `used`: a bit for each name of rows->names that is referred to. False without
+ * memory. */
+bool meta_write(struct html *h, const struct answers_rows *rows,
                 const struct tally *tally, unsigned bins, str recording,
                 const uint8_t *used);
 

@@ -2,8 +2,8 @@
 //
 // page.js - what the page's scripts share: its data, and what is asked for.
 //
-// Data lie in elements that hold no script: "meta", JSON (report/meta.c), and
-// deflated bytes in base64:
+// Data lie in elements that hold no script, as deflated bytes in base64:
+//   meta    JSON (report/meta.c)
 //   rows    columns of all calls of the list, in the order in which they ended:
 //           when they began (f64, ns), how long they took (f32, ns; -1: not
 //           known), thread, name, thing, result (u32 each), flags (u8)
@@ -163,8 +163,8 @@ function status_text(status) {
     return app.statuses.get(status) || "0x" + status.toString(16);
 }
 
-function take_meta() {
-    app.meta = JSON.parse(document.getElementById("meta").textContent);
+function take_meta(buffer) {
+    app.meta = JSON.parse(new TextDecoder().decode(buffer));
     app.names = new Map();
     app.numbers = new Map();  // the other way
     for (const [number, text] of Object.entries(app.meta.names)) {
@@ -309,9 +309,9 @@ function on_cell(cell) {
 }
 
 async function begin() {
-    take_meta();
-    const [rows, texts, tracks, marks] =
-        await Promise.all(["rows", "texts", "tracks", "marks"].map(unpack));
+    const [meta, rows, texts, tracks, marks] =
+        await Promise.all(["meta", "rows", "texts", "tracks", "marks"].map(unpack));
+    take_meta(meta);
     take_rows(rows);
     app.texts = new TextDecoder().decode(texts).split("\n");
     app.call_names = new Set(app.name);
@@ -331,7 +331,10 @@ async function begin() {
             on_cell(cell);
         }
     });
-    document.documentElement.dataset.ready = String(Math.round(performance.now()));
+    // When it has been drawn.
+    requestAnimationFrame(() => setTimeout(() => {
+        document.documentElement.dataset.ready = String(Math.round(performance.now()));
+    }));
 }
 
 document.addEventListener("DOMContentLoaded", () => {
