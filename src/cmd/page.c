@@ -232,6 +232,7 @@ static bool first_pass(struct maker *m, struct arena *a, struct err *e)
     if (!play_all(&m->play, e)) {
         return false;
     }
+    tally_end(&m->tally, &answers_rows(m->answers)->processes);
     look_about(m, a);
     return true;
 }

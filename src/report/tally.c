@@ -221,6 +221,22 @@ void tally_transition(void *tally, const struct transition_told *told)
     }
 }
 
+int64_t tally_module_ns(const struct clock *clock,
+                        const struct table *processes, uint64_t process,
+                        uint64_t time)
+{
+    const struct process_row *p =
+        table_find(processes, (struct table_key){ process, 0 });
+    int64_t ns = clock_ns(clock, time);
+
+    return p != NULL && ns < p->began ? p->began : ns;
+}
+
+static uint64_t process_of(const struct module_told *m)
+{
+    return m->process != NULL ? model_process_order(m->process) : m->pid;
+}
+
 void tally_module(void *tally, const struct module_told *m)
 {
     struct tally *t = tally;
@@ -233,9 +249,20 @@ void tally_module(void *tally, const struct module_told *m)
     }
     if (row->loads == 0 && row->unloads == 0) {
         row->pid = m->pid;
+        row->process = process_of(m);
+        row->first_time = m->time;
         row->base = m->base;
         row->size = m->size;
-        row->first_ns = clock_ns(t->clock, m->time);
     }
     *(m->unmapped ? &row->unloads : &row->loads) += 1;
+}
+
+void tally_end(struct tally *t, const struct table *processes)
+{
+    for (size_t i = 0; i < t->modules.count; i++) {
+        struct tally_module *m = table_at(&t->modules, i);
+
+        m->first_ns =
+            tally_module_ns(t->clock, processes, m->process, m->first_time);
+    }
 }

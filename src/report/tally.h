@@ -67,8 +67,10 @@ struct tally_module {
     uint64_t unloads;
     uint64_t size;  // of the first
     uint32_t pid;
+    uint64_t process;  // the model's number of it
     uint64_t base;
-    int64_t first_ns;
+    uint64_t first_time;  // of the clock
+    int64_t first_ns;     // from tally_end on
 };
 
 struct tally {
@@ -88,6 +90,8 @@ struct tally {
 void tally_init(struct tally *t, struct labels *names,
                 const struct clock *clock);
 void tally_close(struct tally *t);
+/* When all is told: `processes` are those of answers.h. */
+void tally_end(struct tally *t, const struct table *processes);
 
 /* They fit struct model_out; `tally` is a struct tally. */
 void tally_leave(void *tally, const struct call *call);
@@ -102,6 +106,11 @@ uint64_t tally_process(const struct call *call);
 /* When it began, or for want of that ended; and how long it took, -1: not known. */
 int64_t tally_ns(const struct clock *clock, const struct call *call,
                  int64_t *took);
+/* When a module was mapped, or unmapped: those that were there when their process
+ * began have no time of their own. */
+int64_t tally_module_ns(const struct clock *clock,
+                        const struct table *processes, uint64_t process,
+                        uint64_t time);
 /* Which of `longest` counts it. */
 unsigned tally_step(int64_t ns);
 

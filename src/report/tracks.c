@@ -219,13 +219,14 @@ void tracks_module(void *tracks, const struct module_told *told)
     struct tracks *t = tracks;
     uint32_t kind = told->unmapped ? TRANSITION_UNMODULE : TRANSITION_MODULE;
     struct mark *m = next_mark(t, kind);
+    uint64_t process =
+        told->process != NULL ? model_process_order(told->process) : told->pid;
 
     if (m != NULL) {
         *m = (struct mark){
-            .ns = clock_ns(t->clock, told->time),
-            .process = told->process != NULL
-                           ? model_process_order(told->process)
-                           : told->pid,
+            .ns = tally_module_ns(t->clock, &t->rows->processes, process,
+                                  told->time),
+            .process = process,
             .name = labels_add(t->rows->names, told->name),
             .kind = kind,
         };
