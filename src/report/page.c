@@ -19,6 +19,8 @@
 /* Its first step, 2^5 ns, and how many there are: to half a minute. */
 #define STEP_FIRST 5
 #define STEP_COUNT 30
+/* With so many a table is as high as it gets (page.css). */
+#define ROWS_LONG 30
 /* Of one of when something was used. */
 #define LIFE_WIDTH 120
 
@@ -184,10 +186,22 @@ static void begin_section(struct html *h, const char *id, const char *title)
     html_add(h, str_of(title));
 }
 
-static void begin_table(struct html *h, const struct column *columns,
-                        size_t count)
+/* Of words, none of which is broken; in the others names go on where they must. */
+static bool is_words(const struct column *c)
 {
-    HTML(h, "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>");
+    str title = str_of(c->title);
+
+    return (c->width > 0 && c->width < 30) || str_is(title, "first") ||
+           str_is(title, "longest");
+}
+
+/* One of many rows is laid out when it comes into sight. */
+static void begin_table(struct html *h, const struct column *columns,
+                        size_t count, uint64_t rows)
+{
+    html_add(h, rows >= ROWS_LONG ? STR("<div class=\"scroll long\" ")
+                                  : STR("<div class=\"scroll\" "));
+    HTML(h, "tabindex=\"0\"><table>\n<thead><tr>");
     for (size_t i = 0; i < count; i++) {
         if (columns[i].number) {
             HTML(h, "<th scope=\"col\" class=\"n\">");
@@ -233,9 +247,10 @@ static void on_section(struct page *page, const char *id, const char *title,
     p->any = false;
     p->table = false;
     begin_section(p->html, id, title);
-    if (p->section < p->section_count && p->sections[p->section].rows > 0) {
+    p->rows = p->section < p->section_count ? p->sections[p->section].rows : 0;
+    if (p->rows > 0) {
         HTML(p->html, " <span class=\"count\">");
-        html_number(p->html, p->sections[p->section].rows);
+        html_number(p->html, p->rows);
         HTML(p->html, "</span>");
     }
     p->section++;
@@ -277,7 +292,7 @@ static void on_row(struct page *page, const str *cells)
         return;
     }
     if (!p->table) {
-        begin_table(p->html, p->columns, p->count);
+        begin_table(p->html, p->columns, p->count, p->rows);
         p->table = true;
         p->any = true;
     }
@@ -287,7 +302,8 @@ static void on_row(struct page *page, const str *cells)
             HTML(p->html, "<td class=\"n\">");
             html_digits(p->html, cells[i]);
         } else {
-            HTML(p->html, "<td>");
+            html_add(p->html, is_words(&p->columns[i]) ? STR("<td class=\"k\">")
+                                                       : STR("<td>"));
             html_text(p->html, cells[i]);
         }
         HTML(p->html, "</td>");
@@ -490,7 +506,7 @@ static void add_rows(struct html_page *p, const struct tally *t,
         return;
     }
     array_sort(list, count, sizeof(*list), by_rank);
-    begin_table(p->html, columns, column_count);
+    begin_table(p->html, columns, column_count, count);
     for (; told < count && (most == 0 || told < most); told++) {
         HTML(p->html, "<tr>");
         add(p, t->names, t, table_at(table, list[told].row));
@@ -531,6 +547,14 @@ static void cell_text(struct html *h, str text)
     HTML(h, "</td>");
 }
 
+/* A word, which is not broken. */
+static void cell_word(struct html *h, str text)
+{
+    HTML(h, "<td class=\"k\">");
+    html_text(h, text);
+    HTML(h, "</td>");
+}
+
 static bool rank_call(const void *row, struct ranked *rank)
 {
     const struct tally_call *c = row;
@@ -547,16 +571,16 @@ static void add_call(struct html_page *p, const struct labels *names,
     int64_t each = c->timed > 0 ? c->ns / (int64_t)c->timed : 0;
 
     (void)t;
-    cell_text(h, labels_text(names, (uint32_t)c->key.a));
+    cell_word(h, labels_text(names, (uint32_t)c->key.a));
     cell_number(h, c->calls);
     cell_number(h, c->errors);
     cell_ns(h, c->ns);
     cell_ns(h, each);
     cell_ns(h, c->most_ns);
-    HTML(h, "<td>");
+    HTML(h, "<td class=\"k\">");
     add_histogram(h, c);
     HTML(h, "</td>");
-    cell_text(h, c->waits ? STR("waits") : STR(""));
+    cell_word(h, c->waits ? STR("waits") : STR(""));
 }
 
 static void add_calls(struct html_page *p, const struct tally *t, size_t most)
@@ -613,7 +637,7 @@ static void add_thing(struct html_page *p, const struct labels *names,
     struct html *h = p->html;
 
     cell_text(h, labels_text(names, (uint32_t)(thing->key.a >> 8)));
-    cell_text(h, thing->type != LABEL_NONE ? labels_text(names, thing->type)
+    cell_word(h, thing->type != LABEL_NONE ? labels_text(names, thing->type)
                                            : STR(""));
     cell_number(h, thing->calls);
     cell_number(h, thing->errors);
@@ -621,7 +645,7 @@ static void add_thing(struct html_page *p, const struct labels *names,
     cell_bytes(h, thing->read);
     cell_bytes(h, thing->written);
     cell_number(h, thing->closed);
-    HTML(h, "<td>");
+    HTML(h, "<td class=\"k\">");
     add_life(h, thing->first_ns, thing->last_ns, t->last_ns);
     HTML(h, "</td>");
 }
@@ -683,7 +707,7 @@ static void add_module(struct html_page *p, const struct labels *names,
     cell_bytes(h, m->size);
     cell_ns(h, m->first_ns);
     cell_number(h, m->pid);
-    cell_text(h, buf_str(&b));
+    cell_word(h, buf_str(&b));
 }
 
 static void add_modules(struct html_page *p, const struct tally *t, size_t most)

@@ -62,6 +62,7 @@ struct html_page {
     } sections[PAGE_SECTIONS];
     size_t section_count;
     size_t section;  // that is being told
+    uint64_t rows;   // of it
     const struct column *columns;
     size_t count;
     bool any;    // there was a row

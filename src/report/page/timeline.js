@@ -38,7 +38,8 @@ function make_timeline(section) {
             element("span", {}, element("i", { class: "key-" + colour }), text)));
     }
 
-    // A line for each process, then one for each of its threads.
+    // A line for each process, then one for each of its threads; one for both where
+    // there is but one.
     function make_lines() {
         const out = [], threads = new Map();
         app.meta.threads.forEach((t, number) => {
@@ -53,9 +54,14 @@ function make_timeline(section) {
         const stack = (children.get(-1) || []).slice().reverse().map(number => [number, 0]);
         while (stack.length > 0) {
             const [process, level] = stack.pop();
-            out.push({ process, level });
-            for (const thread of threads.get(process) || []) {
-                out.push({ process, thread, level });
+            const own = threads.get(process) || [];
+            if (own.length === 1) {
+                out.push({ process, thread: own[0], level, both: true });
+            } else {
+                out.push({ process, level });
+                for (const thread of own) {
+                    out.push({ process, thread, level });
+                }
             }
             for (const child of (children.get(process) || []).slice().reverse()) {
                 stack.push([child, Math.min(level + 1, 6)]);
@@ -71,9 +77,16 @@ function make_timeline(section) {
             marks.get(key).push(m);
         }
         for (const line of out) {
-            line.marks = marks.get(line.thread !== undefined ? "t" + line.thread : "p" + line.process) || [];
+            const of = key => marks.get(key) || [];
+            line.marks = (line.thread !== undefined ? of("t" + line.thread) : [])
+                .concat(names_process(line) ? of("p" + line.process) : []);
         }
         return out;
+    }
+
+    // It has the name of its process; else it is of a thread alone.
+    function names_process(line) {
+        return line.thread === undefined || line.both === true;
     }
 
     function calls_by_thread() {
@@ -88,8 +101,10 @@ function make_timeline(section) {
 
     // --- where things are ---------------------------------------------------------------
 
-    const label_width = () => frame.clientWidth < 600 ? 92 : 190;
-    const scale = () => (frame.clientWidth - label_width()) / (view.to - view.from);
+    // How wide it was when it was drawn: to ask each time is slow.
+    let wide = frame.clientWidth;
+    const label_width = () => wide < 600 ? 92 : 190;
+    const scale = () => (wide - label_width()) / (view.to - view.from);
     const x_of = ns => label_width() + (ns - view.from) * scale();
     const ns_at = x => view.from + (x - label_width()) / scale();
 
@@ -226,11 +241,22 @@ function make_timeline(section) {
             const x = x_of(m.ns);
             c.fillStyle = colours[MARK_COLOURS[m.kind] || "soft"];
             c.beginPath();
-            c.moveTo(x, y + 7);
-            c.lineTo(x - 4, y + 1);
-            c.lineTo(x + 4, y + 1);
+            c.moveTo(x, y + 5);
+            c.lineTo(x - 3, y);
+            c.lineTo(x + 3, y);
             c.fill();
         }
+    }
+
+    // As much of it as there is room for.
+    function fitting(c, text, room) {
+        if (c.measureText(text).width <= room) {
+            return text;
+        }
+        while (text.length > 1 && c.measureText(text + "\u2026").width > room) {
+            text = text.slice(0, -1);
+        }
+        return text + "\u2026";
     }
 
     function draw_line(c, line, y, w, chosen) {
@@ -239,15 +265,18 @@ function make_timeline(section) {
         const dimmed = (filter.thread !== undefined && filter.thread !== line.thread) ||
             (filter.process !== undefined && filter.process !== line.process);
         c.globalAlpha = dimmed ? 0.3 : 1;
-        if (line.thread === undefined) {
+        if (names_process(line)) {
             c.fillStyle = colours.faint;
             c.fillRect(0, y, w, ROW);
             const from = Math.max(label_width(), x_of(process[3]));
             const to = Math.min(w, x_of(process[4] < 0 ? last : process[4]));
             if (to > from) {
-                c.fillStyle = colours.line;
-                c.fillRect(from, y + ROW - 4, to - from, 2);
+                c.fillStyle = colours.soft;
+                c.fillRect(from, y + ROW - 2, to - from, 1);
             }
+        }
+        if (line.thread === undefined) {
+            // It has lines of its own.
         } else if (chosen) {
             c.globalAlpha *= 0.3;
             draw_bins(c, line, y, w);
@@ -264,7 +293,7 @@ function make_timeline(section) {
             }
         }
         draw_marks(c, line, y);
-        c.fillStyle = line.thread === undefined ? colours.faint : colours.paper;
+        c.fillStyle = names_process(line) ? colours.faint : colours.paper;
         c.globalAlpha = 1;
         c.fillRect(0, y, label_width(), ROW);
         c.globalAlpha = dimmed ? 0.4 : 1;
@@ -272,10 +301,12 @@ function make_timeline(section) {
         c.beginPath();
         c.rect(0, y, label_width() - 6, ROW);
         c.clip();
-        c.fillStyle = line.thread === undefined ? colours.ink : colours.soft;
-        const text = line.thread === undefined ? process[2] + " " + process[0] :
+        c.fillStyle = names_process(line) ? colours.ink : colours.soft;
+        const text = names_process(line) ? process[2] + " " + process[0] :
             String(app.meta.threads[line.thread][1]);
-        c.fillText(text, 4 + line.level * 8 + (line.thread === undefined ? 0 : 10), y + 14);
+        const indent = line.level * (wide < 600 ? 3 : 8);
+        c.fillText(fitting(c, text, label_width() - 10 - indent),
+            4 + indent + (names_process(line) ? 0 : 10), y + 14);
         c.restore();
         c.globalAlpha = 1;
     }
@@ -296,7 +327,8 @@ function make_timeline(section) {
     function draw() {
         queued = false;
         const ratio = devicePixelRatio || 1;
-        const w = frame.clientWidth, all = AXIS + lines.length * ROW + 4;
+        wide = frame.clientWidth;
+        const w = wide, all = AXIS + lines.length * ROW + 4;
         const h = Math.min(all, 480);
         if (w <= label_width() + 10) {
             return;
@@ -381,16 +413,23 @@ function make_timeline(section) {
         return line.marks.find(m => Math.abs(x_of(m.ns) - x) <= 4);
     }
 
+    function process_words(line) {
+        const p = app.meta.processes[line.process];
+        return [p[2] + " " + p[0], p[5]];
+    }
+
     function words_at(line, x) {
         const ns = ns_at(x);
+        if (x <= label_width()) {
+            return names_process(line) ? process_words(line) : [];
+        }
         const mark = mark_at(line, x);
         if (mark) {
             return [MARKS[mark.kind] || "mark", mark.status ? status_text(mark.status) : "",
                 mark.name >= 0 ? name_of(mark.name) : "", "at " + seconds(mark.ns) + " s"];
         }
         if (line.thread === undefined) {
-            const p = app.meta.processes[line.process];
-            return [p[2] + " " + p[0], p[5]];
+            return process_words(line);
         }
         const call = call_at(line, ns);
         if (call >= 0) {
@@ -400,7 +439,7 @@ function make_timeline(section) {
         }
         const t = app.tracks[line.thread], bin = Math.floor(ns / width), at = lower(t.bin, bin);
         if (t.bin[at] !== bin) {
-            return [];
+            return names_process(line) ? process_words(line) : [];
         }
         const share = n => Math.round(n / 2.55) + "\u202f%";
         return [grouped(t.calls[at]) + " calls, " + grouped(t.failed[at]) + " failed",
@@ -421,7 +460,7 @@ function make_timeline(section) {
             return;
         }
         const line = line_at(y);
-        const words = line && x > label_width() ? words_at(line, x).filter(Boolean) : [];
+        const words = line ? words_at(line, x).filter(Boolean) : [];
         tip.hidden = words.length === 0;
         if (words.length > 0) {
             tip.replaceChildren(...words.map(w => element("div", {}, w)));
@@ -437,7 +476,7 @@ function make_timeline(section) {
             return;
         }
         if (x < label_width() || line.thread === undefined) {
-            const set = line.thread !== undefined ? { thread: line.thread } : { process: line.process };
+            const set = names_process(line) ? { process: line.process } : { thread: line.thread };
             const key = Object.keys(set)[0];
             filter_by(app.filter[key] === set[key] ? { [key]: undefined } : set);
             return;
@@ -497,7 +536,7 @@ function make_timeline(section) {
     take_colours();
     redraw();
     return {
-        show, view,
+        show, view, lines,
         mark(i) {
             marked = i;
             redraw();
