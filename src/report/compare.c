@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/glob.h"
+#include "report/alike.h"
 #include "report/labels.h"
 #include "report/table.h"
 #include "tables/deeds.h"
@@ -52,6 +53,7 @@ struct process {
     uint32_t by_pid;
     uint32_t image;  // labels
     uint32_t command;
+    uint32_t form;  // of the command
     enum notice_kind end;
     uint32_t code;
     bool ended;
@@ -105,10 +107,18 @@ struct newest {
     uint32_t row;
 };
 
-/* What is known of the calls of one text. */
+/* What is known of a text: of a call, or of what calls are about. */
 struct text_facts {
     uint8_t weight;   // enum weight
+    uint8_t sides;    // bits: runs that have this object
+    uint8_t claimed;  // bits: runs that have names of this form, alone
+    bool known;       // it is a call's
     uint32_t object;  // label; NONE: nothing that has a name
+    /* Labels of what is left of it without what could be made up; NONE: nothing
+     * could be, or the other run has no such name. */
+    uint32_t form;
+    uint32_t form_object;
+    uint32_t part;  // what one run alone must have for that
 };
 
 /* How often something is called for; a: object. */
@@ -132,6 +142,8 @@ struct compare {
     uint32_t stretches;  // that were looked at
     char room[SUBJECT_ROOM * 3];
     char name[SUBJECT_ROOM * 2];
+    char form[SUBJECT_ROOM * 2];
+    uint64_t refused;  // calls whose texts found no room
 };
 
 /* --- life cycle -------------------------------------------------------------- */
@@ -190,75 +202,7 @@ void compare_close(struct compare *c)
     free(c);
 }
 
-/* --- names that are the same in both -------------------------------------------- */
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_hex(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-/* How long the number at `at` is, decimal or hexadecimal with a digit in it. */
-static size_t number_at(str s, size_t at, bool hex)
-{
-    size_t size = 0;
-    bool digit = false;
-
-    while (at + size < s.size &&
-           (hex ? is_hex(s.p[at + size]) : is_digit(s.p[at + size]))) {
-        digit = digit || is_digit(s.p[at + size]);
-        size++;
-    }
-    return digit ? size : 0;
-}
-
-/* Numbers of `least` digits or more become #. */
-static void add_without_numbers(struct buf *b, str s, size_t least, bool hex)
-{
-    for (size_t at = 0; at < s.size;) {
-        size_t size = number_at(s, at, hex);
-
-        if (size >= least) {
-            buf_add_char(b, '#');
-            at += size;
-        } else {
-            buf_add_char(b, s.p[at++]);
-        }
-    }
-}
-
-/* Where, in a folder of temporary files, the name begins that is made up anew
- * each time; name.size: it is in none. */
-static size_t temporary_at(str name)
-{
-    for (size_t at = 0; at + 5 <= name.size; at++) {
-        if (str_eq_nocase(str_slice(name, at, at + 6), STR("\\temp\\"))) {
-            return at + 6;
-        }
-        if (str_eq_nocase(str_slice(name, at, at + 5), STR("\\tmp\\"))) {
-            return at + 5;
-        }
-    }
-    return name.size;
-}
-
-/* What is below that keeps its name. */
-static void add_file(struct buf *b, str name)
-{
-    size_t from = temporary_at(name);
-    size_t to = from;
-
-    while (to < name.size && name.p[to] != '\\') {
-        to++;
-    }
-    buf_add(b, str_slice(name, 0, from));
-    add_without_numbers(b, str_slice(name, from, to), 4, true);
-    buf_add(b, str_slice(name, to, name.size));
-}
+/* --- what a call is ------------------------------------------------------------- */
 
 /* Nobody wants to hear of it. */
 static bool is_ignored(const struct compare *c, str name)
@@ -270,20 +214,6 @@ static bool is_ignored(const struct compare *c, str name)
     }
     return false;
 }
-
-static void add_name(struct buf *b, str name, enum subject_kind kind)
-{
-    if (kind == SUBJECT_SOCKET) {
-        add_without_numbers(b, name, 5,
-                            false); /* ports made up by the system */
-    } else if (kind == SUBJECT_DEVICE || kind == SUBJECT_OTHER) {
-        add_without_numbers(b, name, 2, true); /* ids of processes, and alike */
-    } else {
-        add_file(b, name);
-    }
-}
-
-/* --- what a call is ------------------------------------------------------------- */
 
 static enum weight weight_of(const struct compare *c,
                              const struct flat_call *call)
@@ -318,7 +248,10 @@ static bool make_facts(struct compare *c, uint32_t label)
         if (more == NULL) {
             return false;
         }
-        memset(more + c->fact_room, 0, (room - c->fact_room) * sizeof(*more));
+        for (size_t i = c->fact_room; i < room; i++) {
+            more[i] =
+                (struct text_facts){ 0, 0, 0, false, NONE, NONE, NONE, NONE };
+        }
         c->facts = more;
         c->fact_room = room;
     }
@@ -342,32 +275,87 @@ static void add_result(struct buf *b, const struct flat_call *call)
     }
 }
 
-/* The number of its text; NONE: there is no room. */
-static uint32_t text_of(struct compare *c, const struct flat_call *call)
+/* The number of a text, with room for what is known of it; NONE: there is none. */
+static uint32_t label_of(struct compare *c, str text)
 {
-    struct buf name = BUF_OVER(c->name);
+    uint32_t label = labels_add(c->texts, text);
+
+    return label != LABEL_NONE && make_facts(c, label) ? label : NONE;
+}
+
+/* The same of a call on what is called `object`; empty: on nothing. */
+static uint32_t label_call(struct compare *c, const struct flat_call *call,
+                           str object)
+{
     struct buf b = BUF_OVER(c->room);
-    uint32_t object = NONE;
-    uint32_t label;
 
     buf_add(&b, call->name);
-    if (call->object.size > 0) {
-        add_name(&name, call->object, call->kind);
+    if (object.size > 0) {
         buf_add_char(&b, ' ');
-        buf_add(&b, buf_str(&name));
-        object = labels_add(c->texts, buf_str(&name));
+        buf_add(&b, object);
     }
     if (call->how[0] != '\0') {
         buf_addf(&b, " (%s)", call->how);
     }
     add_result(&b, call);
-    label = labels_add(c->texts, buf_str(&b));
-    if (label == LABEL_NONE || !make_facts(c, label)) {
+    return label_of(c, buf_str(&b));
+}
+
+/* What is left of its text without what could have been made up. */
+static void find_form(struct compare *c, uint32_t text,
+                      const struct flat_call *call)
+{
+    struct buf form = BUF_OVER(c->form);
+    struct buf name = BUF_OVER(c->name);
+    struct text_facts f = c->facts[text];
+    size_t size;
+
+    if (call->object.size == 0 ||
+        !alike_form(&form, call->object, call->kind, call->pid, &size)) {
+        return;
+    }
+    alike_name(&name, str_slice(call->object, 0, size), call->kind);
+    f.part = label_of(c, buf_str(&name));
+    f.form_object = label_of(c, buf_str(&form));
+    f.form = label_call(c, call, buf_str(&form));
+    if (f.part == NONE || f.form_object == NONE || f.form == NONE) {
+        return;
+    }
+    c->facts[text] = f;
+    c->facts[f.form].weight = f.weight;
+    c->facts[f.form].object = f.form_object;
+}
+
+/* The number of its text; NONE: there is no room. */
+static uint32_t text_of(struct side *s, const struct flat_call *call)
+{
+    struct compare *c = s->compare;
+    uint8_t side = (uint8_t)(1u << (s - c->sides));
+    struct buf name = BUF_OVER(c->name);
+    uint32_t object = NONE;
+    uint32_t text;
+
+    if (call->object.size > 0) {
+        alike_name(&name, call->object, call->kind);
+        object = label_of(c, buf_str(&name));
+    }
+    text = label_call(c, call, buf_str(&name));
+    if (text == NONE) {
         return NONE;
     }
-    c->facts[label] =
-        (struct text_facts){ (uint8_t)weight_of(c, call), object };
-    return label;
+    c->facts[text].weight = (uint8_t)weight_of(c, call);
+    c->facts[text].object = object;
+    if (!c->facts[text].known) {
+        c->facts[text].known = true;
+        find_form(c, text, call);
+    }
+    if (object != NONE) {
+        c->facts[object].sides |= side;
+    }
+    if (c->facts[text].part != NONE) {
+        c->facts[c->facts[text].part].sides |= side;
+    }
+    return text;
 }
 
 /* --- what is told -------------------------------------------------------------------- */
@@ -386,6 +374,7 @@ static struct process *process_of(struct side *s, uint64_t order, uint32_t pid,
         p->pair = NONE;
         p->image = labels_add(s->compare->texts, image);
         p->command = NONE;
+        p->form = NONE;
         key.a = pid;
         n = table_row(&s->newest, key);
         if (n != NULL) {
@@ -434,7 +423,7 @@ static void on_call(void *side, const struct flat_call *call)
     struct side *s = side;
     struct compare *c = s->compare;
     struct process *p = process_of(s, call->process, call->pid, call->image);
-    uint32_t text = text_of(c, call);
+    uint32_t text = text_of(s, call);
     struct table_key key;
     struct thread *t;
     struct count *n;
@@ -443,6 +432,7 @@ static void on_call(void *side, const struct flat_call *call)
         return;
     }
     p->calls++;
+    c->refused += text == NONE;
     if (text == NONE || c->facts[text].weight == WEIGHT_SCHEDULE) {
         p->schedule++;
         return;
@@ -485,12 +475,16 @@ static void on_transition(void *side, const struct transition_told *t,
 }
 
 /* A command line, without what is new each time. */
-static uint32_t command_of(struct compare *c, str command)
+static void take_command(struct compare *c, struct process *p,
+                         const struct child_told *child)
 {
     struct buf b = BUF_OVER(c->room);
 
-    add_without_numbers(&b, command, 4, true);
-    return labels_add(c->texts, buf_str(&b));
+    alike_command(&b, child->command);
+    p->command = labels_add(c->texts, buf_str(&b));
+    b = BUF_OVER(c->room);
+    alike_command_form(&b, child->command, child->by_pid);
+    p->form = labels_add(c->texts, buf_str(&b));
 }
 
 static void on_notice(void *side, const struct notice *n, int64_t ns)
@@ -525,7 +519,7 @@ static void on_notice(void *side, const struct notice *n, int64_t ns)
     }
     parent = table_find(&s->newest, by);
     if (p != NULL) {
-        p->command = command_of(s->compare, n->child->command);
+        take_command(s->compare, p, n->child);
         if (parent != NULL && parent->row != row_of(s, p)) {
             p->parent = parent->row;
         }
@@ -542,6 +536,75 @@ struct flat_out compare_out(struct compare *c, enum compare_side side)
     };
 }
 
+/* --- names that were made up --------------------------------------------------------------- */
+
+#define BOTH ((1u << COMPARE_A) | (1u << COMPARE_B))
+
+static bool has_form_alone(const struct compare *c, size_t text)
+{
+    return c->facts[text].form != NONE &&
+           c->facts[c->facts[text].part].sides != BOTH;
+}
+
+/* Calls by what their texts became. */
+static void rename_calls(struct compare *c, struct side *s)
+{
+    struct table old = s->counts;
+
+    table_init(&s->counts, sizeof(struct count), COUNTS_MOST);
+    for (size_t i = 0; i < old.count; i++) {
+        const struct count *n = table_at(&old, i);
+        uint32_t form = c->facts[n->key.b].form;
+        struct table_key key = { n->key.a, form != NONE ? form : n->key.b };
+        struct count *to = table_row(&s->counts, key);
+
+        if (to != NULL) {
+            if (to->times == 0 || n->ns < to->ns) {
+                to->ns = n->ns;
+                to->tid = n->tid;
+            }
+            to->times += n->times;
+        }
+    }
+    s->counts.refused += old.refused;
+    table_close(&old);
+    for (size_t i = 0; i < s->threads.count; i++) {
+        struct thread *t = table_at(&s->threads, i);
+
+        for (size_t k = 0; k < t->count; k++) {
+            uint32_t form = c->facts[t->calls[k]].form;
+
+            t->calls[k] = form != NONE ? form : t->calls[k];
+        }
+    }
+}
+
+/* A name that one run alone has becomes its form, if the other has one of this
+ * form alone: it was made up anew. */
+static void match_made_up(struct compare *c)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < c->fact_room; i++) {
+        struct text_facts *f = &c->facts[i];
+
+        if (has_form_alone(c, i)) {
+            c->facts[f->form_object].claimed |= c->facts[f->part].sides;
+        }
+    }
+    for (size_t i = 0; i < c->fact_room; i++) {
+        struct text_facts *f = &c->facts[i];
+
+        if (!has_form_alone(c, i) || c->facts[f->form_object].claimed != BOTH) {
+            f->form = NONE;
+        }
+        any = any || f->form != NONE;
+    }
+    for (int side = 0; any && side < COMPARE_SIDES; side++) {
+        rename_calls(c, &c->sides[side]);
+    }
+}
+
 /* --- pairs ----------------------------------------------------------------------------------- */
 
 static struct process *process_at(const struct compare *c, int side,
@@ -555,9 +618,26 @@ static struct thread *thread_at(const struct compare *c, int side, size_t row)
     return table_at(&c->sides[side].threads, row);
 }
 
+/* What of two processes must be the same for them to be a pair. */
+enum likeness {
+    LIKE_COMMAND,
+    LIKE_FORM,
+    LIKE_IMAGE,
+    LIKENESSES
+};
+
+static bool are_like(const struct process *p, const struct process *q,
+                     enum likeness how)
+{
+    return p->image == q->image &&
+           (how == LIKE_COMMAND ? p->command == q->command
+            : how == LIKE_FORM  ? p->form == q->form
+                                : true);
+}
+
 /* Children of `a` and `b` that are alike, each with the first that is left. */
-static void pair_children(struct compare *c, uint32_t a, uint32_t b,
-                          bool command)
+static void pair_alike(struct compare *c, uint32_t a, uint32_t b,
+                       enum likeness how)
 {
     size_t from = 0;
 
@@ -570,8 +650,7 @@ static void pair_children(struct compare *c, uint32_t a, uint32_t b,
         for (size_t k = from; k < c->sides[1].processes.count; k++) {
             struct process *q = process_at(c, 1, (uint32_t)k);
 
-            if (q->parent == b && q->pair == NONE && q->image == p->image &&
-                (!command || q->command == p->command)) {
+            if (q->parent == b && q->pair == NONE && are_like(p, q, how)) {
                 p->pair = (uint32_t)k;
                 q->pair = (uint32_t)i;
                 break;
@@ -580,11 +659,18 @@ static void pair_children(struct compare *c, uint32_t a, uint32_t b,
     }
 }
 
+/* Those most alike first. */
+static void pair_children(struct compare *c, uint32_t a, uint32_t b)
+{
+    for (int how = 0; how < LIKENESSES; how++) {
+        pair_alike(c, a, b, (enum likeness)how);
+    }
+}
+
 /* Those below nobody first, then those below pairs: a parent is an older row. */
 static void pair_processes(struct compare *c)
 {
-    pair_children(c, NONE, NONE, true);
-    pair_children(c, NONE, NONE, false);
+    pair_children(c, NONE, NONE);
     /* The program itself may have been renamed. */
     if (c->sides[0].processes.count > 0 && c->sides[1].processes.count > 0 &&
         process_at(c, 0, 0)->pair == NONE &&
@@ -596,8 +682,7 @@ static void pair_processes(struct compare *c)
         uint32_t pair = process_at(c, 0, (uint32_t)i)->pair;
 
         if (pair != NONE) {
-            pair_children(c, (uint32_t)i, pair, true);
-            pair_children(c, (uint32_t)i, pair, false);
+            pair_children(c, (uint32_t)i, pair);
         }
     }
 }
@@ -728,13 +813,21 @@ static bool ends_differ(const struct process *a, const struct process *b)
            (a->ended && (a->end != b->end || a->code != b->code));
 }
 
+/* Of what they started; how the programs themselves were started is whoever's
+ * affair who made the recordings. */
+static bool commands_differ(const struct process *a, const struct process *b)
+{
+    return a->parent != NONE && a->form != b->form;
+}
+
 static void compare_processes(struct compare *c)
 {
     for (size_t i = 0; i < c->sides[0].processes.count; i++) {
         const struct process *p = process_at(c, 0, (uint32_t)i);
 
-        c->differences +=
-            p->pair == NONE || ends_differ(p, process_at(c, 1, p->pair));
+        c->differences += p->pair == NONE ||
+                          ends_differ(p, process_at(c, 1, p->pair)) ||
+                          commands_differ(p, process_at(c, 1, p->pair));
     }
     for (size_t i = 0; i < c->sides[1].processes.count; i++) {
         c->differences += process_at(c, 1, (uint32_t)i)->pair == NONE;
@@ -743,6 +836,7 @@ static void compare_processes(struct compare *c)
 
 bool compare_end(struct compare *c)
 {
+    match_made_up(c);
     pair_processes(c);
     pair_threads(c);
     compare_counts(c);
@@ -938,32 +1032,6 @@ static const struct column line_columns[] = {
     { "call", 0, false },
 };
 
-/* The earliest stretch with a difference, of all threads. */
-static void tell_first(struct compare *c, size_t most, struct page *page)
-{
-    struct stretch first = { .thread = NONE };
-
-    for (size_t t = 0; t < c->sides[0].threads.count; t++) {
-        struct stretch s;
-        size_t i = 0, j = 0;
-
-        if (thread_at(c, 0, t)->pair != NONE &&
-            next_stretch(c, (uint32_t)t, &i, &j, &s) &&
-            (first.thread == NONE || s.ns < first.ns)) {
-            first = s;
-        }
-    }
-    if (first.thread == NONE) {
-        return;
-    }
-    page->ops->section(page, "first", "First difference",
-                       "Where calls part first, with what is around it: - is "
-                       "of A, + of B.",
-                       line_columns, COUNT_OF(line_columns));
-    tell_stretch(c, page, &first, most);
-    page->ops->end(page);
-}
-
 struct at {
     int64_t ns;
     size_t row;
@@ -978,6 +1046,141 @@ static int by_time(const void *a, const void *b)
         return x->ns < y->ns ? -1 : 1;
     }
     return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* The first call of this thread that is a difference, wherever it stands in the
+ * other run; SIZE_MAX: there is none. */
+static size_t first_of(const struct compare *c, int side,
+                       const struct thread *t)
+{
+    uint32_t process =
+        side == 0 ? t->process : process_at(c, 1, t->process)->pair;
+
+    for (size_t k = 0; process != NONE && k < t->count; k++) {
+        if (is_different(c, process, t->calls[k])) {
+            return k;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* When the threads of this row, of one run or of both, cannot be different yet;
+ * INT64_MAX: they never are. Rows of B are behind those of A. */
+static int64_t same_until(const struct compare *c, size_t row)
+{
+    size_t count = c->sides[0].threads.count;
+    const struct thread *a = row < count ? thread_at(c, 0, row) : NULL;
+    const struct thread *b = a == NULL         ? thread_at(c, 1, row - count)
+                             : a->pair != NONE ? thread_at(c, 1, a->pair)
+                                               : NULL;
+    size_t in_a = a != NULL ? first_of(c, 0, a) : SIZE_MAX;
+    size_t in_b = b != NULL && (a != NULL || b->pair == NONE)
+                      ? first_of(c, 1, b)
+                      : SIZE_MAX;
+    int64_t ns = in_a != SIZE_MAX ? a->times[in_a] : INT64_MAX;
+
+    return in_b != SIZE_MAX && b->times[in_b] < ns ? b->times[in_b] : ns;
+}
+
+/* Where there is nothing to lay it beside. */
+static void tell_alone(struct compare *c, struct page *page, int side,
+                       const struct thread *t, size_t at, size_t most)
+{
+    uint32_t process =
+        side == 0 ? t->process : process_at(c, 1, t->process)->pair;
+    size_t from = at > CONTEXT ? at - CONTEXT : 0;
+    size_t to = at;
+
+    while (to < t->count && is_different(c, process, t->calls[to])) {
+        to++;
+    }
+    for (size_t k = from; k < at; k++) {
+        tell_line(c, page, " ", side, t, k);
+    }
+    tell_part(c, page, side, t, at, to, process, most > 0 ? most : SIZE_MAX);
+    for (size_t k = to; k < t->count && k < to + CONTEXT; k++) {
+        tell_line(c, page, " ", side, t, k);
+    }
+}
+
+/* A row as in same_until: of A, if A has the difference. */
+static void tell_row_alone(struct compare *c, struct page *page, size_t row,
+                           size_t most)
+{
+    size_t count = c->sides[0].threads.count;
+    const struct thread *t =
+        row < count ? thread_at(c, 0, row) : thread_at(c, 1, row - count);
+    int side = row < count ? 0 : 1;
+    size_t at = first_of(c, side, t);
+
+    if (at == SIZE_MAX && side == 0 && t->pair != NONE) {
+        side = 1;
+        t = thread_at(c, 1, t->pair);
+        at = first_of(c, 1, t);
+    }
+    if (at != SIZE_MAX) {
+        tell_alone(c, page, side, t, at, most);
+    }
+}
+
+/* The first place where threads part, of all of them: the most promising ones are
+ * laid side by side until no other can be earlier. */
+static void find_first(struct compare *c, const struct at *list, size_t count,
+                       struct stretch *first, size_t *alone)
+{
+    size_t threads = c->sides[0].threads.count;
+
+    *first = (struct stretch){ .thread = NONE, .ns = INT64_MAX };
+    *alone = SIZE_MAX;
+    for (size_t k = 0; k < count && list[k].ns < first->ns; k++) {
+        size_t row = list[k].row;
+        bool paired = row < threads && thread_at(c, 0, row)->pair != NONE;
+        struct stretch s;
+        size_t i = 0, j = 0;
+
+        if (paired && next_stretch(c, (uint32_t)row, &i, &j, &s)) {
+            if (s.ns < first->ns) {
+                *first = s;
+                *alone = SIZE_MAX;
+            }
+        } else if (!paired || c->stretches > STRETCHES_MOST) {
+            *first = (struct stretch){ .thread = NONE, .ns = list[k].ns };
+            *alone = row;
+        }
+    }
+}
+
+static void tell_first(struct compare *c, size_t most, struct page *page)
+{
+    size_t threads = c->sides[0].threads.count;
+    size_t all = threads + c->sides[1].threads.count;
+    struct at *list = calloc(all + 1, sizeof(*list));
+    struct stretch first;
+    size_t count = 0;
+    size_t alone;
+
+    for (size_t i = 0; list != NULL && i < all; i++) {
+        int64_t ns = same_until(c, i);
+
+        if (ns != INT64_MAX) {
+            list[count++] = (struct at){ ns, i };
+        }
+    }
+    if (count > 0) {
+        array_sort(list, count, sizeof(*list), by_time);
+        find_first(c, list, count, &first, &alone);
+        page->ops->section(page, "first", "First difference",
+                           "Where calls part first, with what is around it: - "
+                           "is of A, + of B.",
+                           line_columns, COUNT_OF(line_columns));
+        if (first.thread != NONE) {
+            tell_stretch(c, page, &first, most);
+        } else if (alone < all) {
+            tell_row_alone(c, page, alone, most);
+        }
+        page->ops->end(page);
+    }
+    free(list);
 }
 
 static bool by_one(const struct touched *t)
@@ -1157,17 +1360,21 @@ static void tell_processes(const struct compare *c, size_t most,
             const struct process *q =
                 p->pair != NONE ? process_at(c, !side, p->pair) : NULL;
 
-            if (q != NULL && (side == 1 || !ends_differ(p, q))) {
+            bool apart = q == NULL || (side == 0 ? commands_differ(p, q)
+                                                 : commands_differ(q, p));
+
+            if (!apart && (side == 1 || !ends_differ(p, q))) {
                 continue;
             }
             if (all++ == 0) {
                 page->ops->section(page, "processes", "Processes",
                                    "Those that one run has started and the "
-                                   "other has not, and those that ended "
-                                   "otherwise.",
+                                   "other has not, or with another command "
+                                   "line, and those that ended otherwise.",
                                    columns, COUNT_OF(columns));
             }
             if (most == 0 || told < most) {
+                q = apart ? NULL : q;
                 tell_process(c, page, side == 0 ? p : q, side == 0 ? q : p);
                 told++;
             }
@@ -1193,6 +1400,18 @@ static uint64_t sum_of(const struct side *s, bool schedule)
     return sum;
 }
 
+/* What found no room, and so was not compared. */
+static uint64_t refused_of(const struct compare *c)
+{
+    uint64_t refused = c->refused + c->different.refused + c->touched.refused;
+
+    for (int i = 0; i < COMPARE_SIDES; i++) {
+        refused += c->sides[i].counts.refused + c->sides[i].processes.refused +
+                   c->sides[i].threads.refused;
+    }
+    return refused;
+}
+
 /* What is no difference, if there is any: in one line. */
 static void tell_schedule(const struct compare *c, struct page *page)
 {
@@ -1205,7 +1424,8 @@ static void tell_schedule(const struct compare *c, struct page *page)
 
     if (sum_of(a, false) == sum_of(b, false) &&
         sum_of(a, true) == sum_of(b, true) &&
-        a->threads.count == b->threads.count && a->beyond + b->beyond == 0) {
+        a->threads.count == b->threads.count && a->beyond + b->beyond == 0 &&
+        refused_of(c) == 0) {
         return;
     }
     page->ops->section(page, "schedule", "Schedule",
@@ -1225,11 +1445,29 @@ static void tell_schedule(const struct compare *c, struct page *page)
         page->ops->note(page, STR("there are more calls than whose order is "
                                   "kept: those are only counted"));
     }
+    if (refused_of(c) > 0) {
+        line = BUF_OVER(room);
+        buf_addf(&line,
+                 "%llu calls and other things found no room, and were not "
+                 "compared",
+                 (unsigned long long)refused_of(c));
+        page->ops->note(page, buf_str(&line));
+    }
     page->ops->end(page);
+}
+
+struct compare_numbers compare_numbers(const struct compare *c,
+                                       enum compare_side side)
+{
+    const struct side *s = &c->sides[side];
+
+    return (struct compare_numbers){ sum_of(s, false), sum_of(s, true),
+                                     s->processes.count, s->threads.count };
 }
 
 void compare_tell(struct compare *c, size_t most, struct page *page)
 {
+    c->stretches = 0;
     if (c->differences > 0) {
         tell_first(c, most, page);
         tell_processes(c, most, page);

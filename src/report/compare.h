@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Calls of one run whose order is kept; the rest are only counted. */
 #define COMPARE_CALLS_MOST ((size_t)8 << 20)
@@ -43,7 +44,16 @@ struct flat_out compare_out(struct compare *c, enum compare_side side);
 bool compare_end(struct compare *c);
 /* Something is different that is no matter of schedule. */
 bool compare_differs(const struct compare *c);
-/* What, the first difference first; at most `most` rows of each kind, 0: all. */
+struct compare_numbers {
+    uint64_t calls;
+    uint64_t schedule;  // of them
+    uint64_t processes;
+    uint64_t threads;
+};
+struct compare_numbers compare_numbers(const struct compare *c,
+                                       enum compare_side side);
+/* What, the first difference first; at most `most` rows of each kind, 0: all.
+ * As often as wanted. */
 void compare_tell(struct compare *c, size_t most, struct page *page);
 
 #endif

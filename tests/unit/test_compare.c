@@ -327,6 +327,182 @@ static void names_made_up_anew_are_the_same(void)
     compare_close(c);
 }
 
+/* Files whose names no rule could tell from others: both runs make one that the
+ * other has not, in the same place, and do the same with it. */
+static void temporary_names_of_letters_are_the_same(void)
+{
+    static const char *const names[2][3] = {
+        { "C:\\Temp\\tmpabcdwxyz", "C:\\Temp\\tmpabcdwxyz\\in.c",
+          "C:\\Temp\\QwErTz.tmp" },
+        { "C:\\Temp\\tmpzzyyxxqq", "C:\\Temp\\tmpzzyyxxqq\\in.c",
+          "C:\\Temp\\AsDfGh.tmp" },
+    };
+
+    begin(NULL, 0);
+    for (int side = 0; side < 2; side++) {
+        for (int i = 0; i < 3; i++) {
+            call("NtCreateFile", names[side][i]);
+            call("NtWriteFile", names[side][i]);
+        }
+        call("NtOpenFile", "C:\\Temp\\stays.ini");
+        other();
+    }
+    CHECK_STR(told(0), STR(""));
+    CHECK(!compare_differs(c));
+    compare_close(c);
+}
+
+/* What one run alone has is told, by its name, unless the other has its like. */
+static void a_temporary_file_of_one_alone_is_a_difference(void)
+{
+    str s;
+
+    begin(NULL, 0);
+    call("NtOpenFile", "C:\\Temp\\app\\1.txt");
+    call("NtOpenFile", "C:\\Temp\\app.ini");
+    other();
+    call("NtOpenFile", "C:\\Temp\\app\\2.txt");
+    miss("NtOpenFile", "C:\\Temp\\app.ini");
+    s = told(0);
+    CHECK(has(s, "C:\\Temp\\app\\1.txt"));
+    CHECK(has(s, "C:\\Temp\\app\\2.txt"));
+    CHECK(has(s, "NtOpenFile C:\\Temp\\app.ini ="));
+    compare_close(c);
+
+    begin(NULL, 0);
+    call("NtCreateFile", "C:\\Temp\\one.tmp");
+    call("NtCreateFile", "C:\\Temp\\two.tmp");
+    other();
+    call("NtCreateFile", "C:\\Temp\\three.tmp");
+    CHECK(has(told(0), "       2       1  app.exe           NtCreateFile "
+                       "C:\\Temp\\#.tmp\n"));
+    compare_close(c);
+
+    begin(NULL, 0);
+    call("NtCreateFile", "C:\\Temp\\one.tmp");
+    other();
+    call("NtCreateFile", "C:\\Temp\\one.log");
+    CHECK(has(told(0), "C:\\Temp\\one.log"));
+    compare_close(c);
+}
+
+/* 32 and 40 are the processes. */
+static void numbers_of_processes_in_names_are_the_same(void)
+{
+    begin(NULL, 0);
+    call_of(0, 36, "NtCreateFile", "C:\\logs\\app-32.log", 0);
+    call_of(0, 36, "NtOpenFile", "C:\\Windows\\system32\\a.dll", 0);
+    other();
+    call_of(1, 36, "NtCreateFile", "C:\\logs\\app-40.log", 0);
+    call_of(1, 36, "NtOpenFile", "C:\\Windows\\system32\\a.dll", 0);
+    CHECK_STR(told(0), STR(""));
+    compare_close(c);
+
+    begin(NULL, 0);
+    call_of(0, 36, "NtCreateFile", "C:\\logs\\app-33.log", 0);
+    other();
+    call_of(1, 36, "NtCreateFile", "C:\\logs\\app-41.log", 0);
+    told(0);
+    CHECK(compare_differs(c));
+    compare_close(c);
+}
+
+static void identifiers_without_digits_are_the_same(void)
+{
+    begin(NULL, 0);
+    call("NtOpenFile", "\\BaseNamedObjects\\{1f00beef-face-dead-cafe-ab12}");
+    other();
+    call("NtOpenFile", "\\BaseNamedObjects\\{1f00b0d1-f00d-4242-9999-ab13}");
+    CHECK_STR(told(0), STR(""));
+    compare_close(c);
+}
+
+static void a_child_with_another_command_line_is_a_difference(void)
+{
+    begin(NULL, 0);
+    call("NtOpenFile", "C:\\1");
+    started(100,
+            "child -O1 C:\\Temp\\tmpabcdwxyz\\in.c --parent 32 --pipe 532");
+    ended(100, 0);
+    other();
+    call("NtOpenFile", "C:\\1");
+    started(200,
+            "child -O1 C:\\Temp\\tmpzzyyxxqq\\in.c --parent 32 --pipe 540");
+    ended(200, 0);
+    CHECK_STR(told(0), STR(""));
+    CHECK(!compare_differs(c));
+    compare_close(c);
+
+    begin(NULL, 0);
+    call("NtOpenFile", "C:\\1");
+    started(100, "child -O1");
+    ended(100, 0);
+    other();
+    call("NtOpenFile", "C:\\1");
+    started(200, "child -O2");
+    ended(200, 0);
+    CHECK_STR(
+        told(0),
+        STR("\nProcesses\n"
+            "  ended with 0          -                     child.exe      "
+            "   child -O1\n"
+            "  -                     ended with 0          child.exe      "
+            "   child -O2\n"));
+    CHECK(compare_differs(c));
+    compare_close(c);
+}
+
+/* The other run has no thread to lay it beside. */
+static void a_difference_of_one_more_thread_comes_first(void)
+{
+    str s;
+
+    begin(NULL, 0);
+    call("NtOpenFile", "C:\\1");
+    other();
+    call("NtOpenFile", "C:\\1");
+    call_of(0, 40, "NtOpenFile", "C:\\2", 0);
+    call_of(0, 40, "NtOpenFile", "C:\\1", 0);
+    s = told(0);
+    CHECK(has(s, "\nFirst difference\n"
+                 "  +  32.40        0.000002  NtOpenFile C:\\2\n"));
+    compare_close(c);
+}
+
+/* A bit without a pattern. */
+static bool any_bit(uint32_t i)
+{
+    return (i * 2654435761u >> 16 & 1) != 0;
+}
+
+/* A thread before it, which parts again and again in what is none, does not keep a
+ * difference from being found. */
+static void a_difference_behind_many_others_is_found(void)
+{
+    const uint32_t count = 10000;
+
+    begin(NULL, 0);
+    for (int side = 0; side < 2; side++) {
+        for (uint32_t i = 0; i < count; i++) {
+            bool bit = any_bit(side == 0 ? i : count - 1 - i);
+
+            call("NtOpenFile", bit ? "C:\\1" : "C:\\2");
+            call("NtOpenFile", "C:\\3");
+            call("NtReadFile", "C:\\3");
+            call("NtClose", "C:\\3");
+        }
+        call_of(0, 40, "NtOpenFile", "C:\\2", 0);
+        if (side == 0) {
+            call_of(0, 40, "NtOpenFile", "C:\\here", 0);
+        }
+        other();
+    }
+    CHECK(has(told(0), "\nFirst difference\n"
+                       "     32.40        0.040001  NtOpenFile C:\\2\n"
+                       "  -  32.40        0.040002  NtOpenFile C:\\here\n"));
+    compare_close(c);
+}
+
 static void a_pending_call_is_as_one_that_is_over(void)
 {
     begin(NULL, 0);
@@ -368,6 +544,13 @@ int main(void)
         TEST(children_are_matched_by_their_command_lines),
         TEST(a_child_of_one_alone_is_a_difference),
         TEST(names_made_up_anew_are_the_same),
+        TEST(temporary_names_of_letters_are_the_same),
+        TEST(a_temporary_file_of_one_alone_is_a_difference),
+        TEST(numbers_of_processes_in_names_are_the_same),
+        TEST(identifiers_without_digits_are_the_same),
+        TEST(a_child_with_another_command_line_is_a_difference),
+        TEST(a_difference_of_one_more_thread_comes_first),
+        TEST(a_difference_behind_many_others_is_found),
         TEST(a_pending_call_is_as_one_that_is_over),
         TEST(two_runs_without_anything_alike_end),
     };

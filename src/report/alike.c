@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * alike.c - what is left out of names before they are compared. Touches nothing
+ * but what it adds to, and cannot fail; where there is no room the end is cut.
+ */
+#include "report/alike.h"
+
+#include "base/compiler.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+/* Digits from which on a number counts as made up: of ids in names of objects, in
+ * those of temporary files and in command lines, and of ports. */
+#define ID_DIGITS 2
+#define TEMPORARY_DIGITS 4
+#define PORT_DIGITS 5
+/* The same where letters alone are enough: a GUID has groups without a digit. */
+#define LETTER_DIGITS 4
+/* Of decimal numbers in command lines that could be handles. */
+#define HANDLE_DIGITS 3
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_hex(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* How long the number at `at` is, decimal or hexadecimal with a digit in it. */
+static size_t number_at(str s, size_t at, bool hex)
+{
+    size_t size = 0;
+    bool digit = false;
+
+    while (at + size < s.size &&
+           (hex ? is_hex(s.p[at + size]) : is_digit(s.p[at + size]))) {
+        digit = digit || is_digit(s.p[at + size]);
+        size++;
+    }
+    return digit ? size : 0;
+}
+
+/* Numbers of `least` digits or more become #. */
+static void add_without_numbers(struct buf *b, str s, size_t least, bool hex)
+{
+    for (size_t at = 0; at < s.size;) {
+        size_t size = number_at(s, at, hex);
+
+        if (size >= least) {
+            buf_add_char(b, '#');
+            at += size;
+        } else {
+            buf_add_char(b, s.p[at++]);
+        }
+    }
+}
+
+/* --- temporary files ------------------------------------------------------------- */
+
+/* How long the name of a folder of temporary files is that begins at `at`, with
+ * what parts names on both sides; 0: none does. */
+static size_t temporary_folder_at(str s, size_t at, const char *parts)
+{
+    static const str names[] = { STR_INIT("temp"), STR_INIT("tmp") };
+    str ends = str_of(parts);
+
+    if (at >= s.size || memchr(ends.p, s.p[at], ends.size) == NULL) {
+        return 0;
+    }
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        size_t end = at + 1 + names[i].size;
+
+        if (end < s.size && memchr(ends.p, s.p[end], ends.size) != NULL &&
+            str_eq_nocase(str_slice(s, at + 1, end), names[i])) {
+            return end + 1 - at;
+        }
+    }
+    return 0;
+}
+
+/* Where, in a folder of temporary files, the name begins that is made up anew
+ * each time; name.size: it is in none. */
+static size_t temporary_at(str name)
+{
+    for (size_t at = 0; at < name.size; at++) {
+        size_t size = temporary_folder_at(name, at, "\\");
+
+        if (size > 0) {
+            return at + size;
+        }
+    }
+    return name.size;
+}
+
+/* Where the name that begins at `from` ends. */
+static size_t end_of_part(str s, size_t from, const char *ends)
+{
+    str all = str_of(ends);
+
+    while (from < s.size && memchr(all.p, s.p[from], all.size) == NULL) {
+        from++;
+    }
+    return from;
+}
+
+/* What is below that keeps its name. */
+static void add_file(struct buf *b, str name)
+{
+    size_t from = temporary_at(name);
+    size_t to = end_of_part(name, from, "\\");
+
+    buf_add(b, str_slice(name, 0, from));
+    add_without_numbers(b, str_slice(name, from, to), TEMPORARY_DIGITS, true);
+    buf_add(b, str_slice(name, to, name.size));
+}
+
+/* A name of which its kind alone is left: what stands behind the last dot. */
+static void add_made_up(struct buf *b, str part)
+{
+    size_t dot = part.size;
+
+    while (dot > 0 && part.p[dot - 1] != '.') {
+        dot--;
+    }
+    buf_add_char(b, '#');
+    if (dot > 0) {
+        add_without_numbers(b, str_slice(part, dot - 1, part.size),
+                            TEMPORARY_DIGITS, true);
+    }
+}
+
+/* --- names ------------------------------------------------------------------------- */
+
+void alike_name(struct buf *b, str name, enum subject_kind kind)
+{
+    if (kind == SUBJECT_SOCKET) {
+        add_without_numbers(b, name, PORT_DIGITS, false);
+    } else if (kind == SUBJECT_DEVICE || kind == SUBJECT_OTHER) {
+        add_without_numbers(b, name, ID_DIGITS, true);
+    } else {
+        add_file(b, name);
+    }
+}
+
+/* Letters that may be a number become # as well. */
+static bool add_without_letters(struct buf *b, str name)
+{
+    bool any = false;
+
+    for (size_t at = 0; at < name.size;) {
+        size_t size = number_at(name, at, true);
+        size_t all = 0;
+
+        while (at + all < name.size && is_hex(name.p[at + all])) {
+            all++;
+        }
+        size = all >= LETTER_DIGITS || size >= ID_DIGITS ? all : 0;
+        if (size > 0) {
+            buf_add_char(b, '#');
+            at += size;
+            any = true;
+        } else {
+            buf_add_char(b, name.p[at++]);
+        }
+    }
+    return any;
+}
+
+static bool is_number(str digits, uint32_t n)
+{
+    char room[12];
+    struct buf b = BUF_OVER(room);
+
+    buf_add_dec(&b, n);
+    return str_eq(digits, buf_str(&b));
+}
+
+/* The number of the process, where it stands alone, becomes #. */
+static bool add_without_pid(struct buf *b, str name, uint32_t pid)
+{
+    bool any = false;
+
+    for (size_t at = 0; at < name.size;) {
+        size_t size = number_at(name, at, false);
+
+        if (size > 0 && is_number(str_slice(name, at, at + size), pid)) {
+            buf_add_char(b, '#');
+            any = true;
+        } else {
+            size = size > 0 ? size : 1;
+            buf_add(b, str_slice(name, at, at + size));
+        }
+        at += size;
+    }
+    return any;
+}
+
+bool alike_form(struct buf *b, str name, enum subject_kind kind, uint32_t pid,
+                size_t *part)
+{
+    size_t before = b->size;
+    size_t from;
+    bool any;
+
+    *part = name.size;
+    if (kind == SUBJECT_SOCKET) {
+        return false;
+    }
+    if (kind == SUBJECT_DEVICE || kind == SUBJECT_OTHER) {
+        any = add_without_letters(b, name);
+    } else if ((from = temporary_at(name)) < name.size) {
+        *part = end_of_part(name, from, "\\");
+        buf_add(b, str_slice(name, 0, from));
+        add_made_up(b, str_slice(name, from, *part));
+        buf_add(b, str_slice(name, *part, name.size));
+        any = true;
+    } else {
+        any = add_without_pid(b, name, pid);
+    }
+    if (!any) {
+        b->size = before;
+    }
+    return any;
+}
+
+/* --- command lines ----------------------------------------------------------------- */
+
+void alike_command(struct buf *b, str command)
+{
+    add_without_numbers(b, command, TEMPORARY_DIGITS, true);
+}
+
+static void add_without_ids(struct buf *b, str s, uint32_t pid)
+{
+    for (size_t at = 0; at < s.size;) {
+        size_t id = number_at(s, at, true);
+        size_t size = number_at(s, at, false);
+
+        if (id >= TEMPORARY_DIGITS) {
+            buf_add_char(b, '#');
+            size = id;
+        } else if (size >= HANDLE_DIGITS ||
+                   (size > 0 && is_number(str_slice(s, at, at + size), pid))) {
+            buf_add_char(b, '#');
+        } else {
+            size = size > 0 ? size : 1;
+            buf_add(b, str_slice(s, at, at + size));
+        }
+        at += size;
+    }
+}
+
+/* Words of a command line are parted by what is in no made-up name. */
+void alike_command_form(struct buf *b, str command, uint32_t pid)
+{
+    size_t done = 0;
+
+    for (size_t at = 0; at < command.size;) {
+        size_t size = temporary_folder_at(command, at, "\\/");
+        size_t end;
+
+        if (size == 0) {
+            at++;
+            continue;
+        }
+        end = end_of_part(command, at + size, "\\/\" '|<>,;");
+        add_without_ids(b, str_slice(command, done, at + size), pid);
+        add_made_up(b, str_slice(command, at + size, end));
+        at = end;
+        done = end;
+    }
+    add_without_ids(b, str_slice(command, done, command.size), pid);
+}
