@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * diff.c - `ntstrace diff A.nts B.nts`: what changed between two runs.
+ * diff.c - `ntstrace diff A.nts B.nts`: what changed between two runs, as text or
+ * as a page.
  *
  * Reads one recording after the other, each once. The exit status is that of
  * diff(1): 0 for nothing, 1 for something, 2 for trouble.
  */
 #include "cmd/command.h"
+#include "cmd/page.h"
 #include "cmd/play.h"
 #include "report/compare.h"
+#include "report/diff_page.h"
 #include "report/text.h"
 #include "view/output.h"
 
@@ -21,6 +24,11 @@ struct run {
     struct compare *compare;  // owned
     struct output output;
     struct text_page page;
+    /* With --html. */
+    struct page_about about[COMPARE_SIDES];
+    char damage[COMPARE_SIDES][2000];
+    struct html html;
+    struct html_page html_page;
 };
 
 static bool read_side(struct run *r, const struct options *o,
@@ -50,7 +58,48 @@ static bool read_side(struct run *r, const struct options *o,
     ok = play_all(p, e);
     flat_close(r->flat);
     r->flat = NULL;
+    page_about_of(p, o->words[side], &r->about[side], a);
     return ok;
+}
+
+/* Where the result goes. */
+static bool open_output(struct run *r, const struct options *o, struct arena *a,
+                        struct err *e)
+{
+    str path = o->view.output;
+
+    if (o->html && path.size == 0) {
+        path = options_beside(str_file(o->words[COMPARE_A]), STR(".nts"),
+                              STR(".diff.html"), a);
+    }
+    for (int i = 0; i < COMPARE_SIDES; i++) {
+        if (path.size > 0 && str_eq_nocase(path, o->words[i])) {
+            return err_set(e, ERR_TROUBLE,
+                           "diff: it would take a recording's place; give it "
+                           "another name with -o");
+        }
+    }
+    return output_open(&r->output, path, true, e);
+}
+
+static void write_page(struct run *r, size_t rows)
+{
+    for (int i = 0; i < COMPARE_SIDES; i++) {
+        struct buf said = BUF_OVER(r->damage[i]);
+
+        play_damage(&r->plays[i], &said);
+        r->about[i].damage = buf_str(&said);
+    }
+    r->html.write = output_line;
+    r->html.ctx = &r->output;
+    html_page_init(&r->html_page, &r->html);
+    diff_page_write(&r->html_page, r->compare, r->about, rows);
+}
+
+static void write_text(struct run *r, size_t rows)
+{
+    text_page_init(&r->page, output_line, &r->output);
+    compare_tell(r->compare, rows, &r->page.page);
 }
 
 static bool compare(struct run *r, const struct options *o, struct arena *a,
@@ -65,13 +114,14 @@ static bool compare(struct run *r, const struct options *o, struct arena *a,
         return false;
     }
     compare_end(r->compare);
-    if (!output_open(&r->output, o->view.output, true, e)) {
+    if (!open_output(r, o, a, e)) {
         return false;
     }
-    text_page_init(&r->page, output_line, &r->output);
-    compare_tell(r->compare,
-                 o->rows == ROWS_USUAL ? ROWS_DEFAULT : (size_t)o->rows,
-                 &r->page.page);
+    if (o->html) {
+        write_page(r, o->rows == ROWS_USUAL ? PAGE_ROWS : (size_t)o->rows);
+    } else {
+        write_text(r, o->rows == ROWS_USUAL ? ROWS_DEFAULT : (size_t)o->rows);
+    }
     output_flush(&r->output);
     if (r->output.failed) {
         *e = r->output.why;

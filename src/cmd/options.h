@@ -53,6 +53,7 @@ struct options {
 
     bool text;                   // --text
     uint64_t rows;               // --rows; 0: all; ROWS_USUAL: not given
+    bool html;                   // --html
     str report;                  // --report, a page; empty: none
     struct option_list ignored;  // --ignore
 

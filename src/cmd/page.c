@@ -141,19 +141,18 @@ static void on_mapped(void *maker, const struct module_told *module)
 /* --- what is said of the recording ----------------------------------------------------- */
 
 /* A fact of the INFO, kept; empty: it is not there. */
-static str about(const struct maker *m, str key, struct arena *a)
+static str about(const struct play *p, str key, struct arena *a)
 {
-    str info = replay_info(&m->play.replay);
+    str info = replay_info(&p->replay);
     struct buf b = { arena_alloc(a, 1, 1, info.size + 1), 0, info.size + 1,
                      false };
 
     return about_find(info, key, 0, &b) ? buf_str(&b) : STR("");
 }
 
-static str about_started(const struct maker *m, struct arena *a)
+static str about_started(const struct play *p, struct arena *a)
 {
-    int64_t ns =
-        about_number(replay_info(&m->play.replay), STR("started-ns"), 0);
+    int64_t ns = about_number(replay_info(&p->replay), STR("started-ns"), 0);
     struct buf b = { ARENA_NEW(a, char, 80), 0, 80, false };
 
     if (ns > 0) {
@@ -178,16 +177,17 @@ static str quoted(str path, struct arena *a)
     return buf_str(&b);
 }
 
-static void look_about(struct maker *m, struct arena *a)
+void page_about_of(const struct play *p, str recording, struct page_about *out,
+                   struct arena *a)
 {
-    m->about.file = str_file(m->wish->recording);
-    m->about.quoted = quoted(m->about.file, a);
-    m->about.program = about(m, STR("program"), a);
-    m->about.command = about(m, STR("command"), a);
-    m->about.machine = about(m, STR("machine"), a);
-    m->about.system = about(m, STR("system"), a);
-    m->about.recorded = about(m, STR("ntstrace"), a);
-    m->about.started = about_started(m, a);
+    out->file = str_file(recording);
+    out->quoted = quoted(out->file, a);
+    out->program = about(p, STR("program"), a);
+    out->command = about(p, STR("command"), a);
+    out->machine = about(p, STR("machine"), a);
+    out->system = about(p, STR("system"), a);
+    out->recorded = about(p, STR("ntstrace"), a);
+    out->started = about_started(p, a);
 }
 
 /* --- the two passes ----------------------------------------------------------------------- */
@@ -233,7 +233,7 @@ static bool first_pass(struct maker *m, struct arena *a, struct err *e)
         return false;
     }
     tally_end(&m->tally, &answers_rows(m->answers)->processes);
-    look_about(m, a);
+    page_about_of(&m->play, m->wish->recording, &m->about, a);
     return true;
 }
 

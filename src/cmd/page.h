@@ -9,9 +9,15 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "cmd/play.h"
+#include "report/page.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+
+/* What a page says of the recording that `p` plays, but for damage. */
+void page_about_of(const struct play *p, str recording, struct page_about *out,
+                   struct arena *a);
 
 struct page_wish {
     str recording;

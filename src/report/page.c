@@ -43,21 +43,25 @@ static void add_hash(struct html *h, const char *directive, str bytes)
     HTML(h, "'");
 }
 
-static void add_head(struct html *h, const struct page_about *about)
+void page_head(struct html *h, str title, const char *what, bool scripted)
 {
     HTML(h, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
             "<meta charset=\"utf-8\">\n"
             "<meta http-equiv=\"Content-Security-Policy\" "
             "content=\"default-src 'none'");
     add_hash(h, "style-src", asset_style());
-    add_hash(h, "script-src", asset_script());
+    if (scripted) {
+        add_hash(h, "script-src", asset_script());
+    }
     HTML(h, "; base-uri 'none'; form-action 'none'\">\n"
             "<meta name=\"viewport\" "
             "content=\"width=device-width, initial-scale=1\">\n"
             "<meta name=\"color-scheme\" content=\"light dark\">\n"
             "<meta name=\"referrer\" content=\"no-referrer\">\n<title>");
-    html_text(h, about->program.size > 0 ? about->program : about->file);
-    HTML(h, " - ntstrace report</title>\n<style>");
+    html_text(h, title);
+    HTML(h, " - ");
+    html_add(h, str_of(what));
+    HTML(h, "</title>\n<style>");
     html_add(h, asset_style());
     HTML(h, "</style>\n</head>\n<body>\n");
 }
@@ -171,7 +175,8 @@ void page_begin(struct html_page *p, const struct page_about *about,
     answers_tell(rows, most, &p->page);
     p->counting = false;
     p->section = 0;
-    add_head(p->html, about);
+    page_head(p->html, about->program.size > 0 ? about->program : about->file,
+              "ntstrace report", true);
     add_title(p->html, about, rows, t);
     add_contents(p);
 }
@@ -296,7 +301,14 @@ static void on_row(struct page *page, const str *cells)
         p->table = true;
         p->any = true;
     }
-    HTML(p->html, "<tr>");
+    /* A column without a title has a sign (compare.c). */
+    if (p->columns[0].title[0] == '\0' && str_is(cells[0], "-")) {
+        HTML(p->html, "<tr class=\"gone\">");
+    } else if (p->columns[0].title[0] == '\0' && str_is(cells[0], "+")) {
+        HTML(p->html, "<tr class=\"came\">");
+    } else {
+        HTML(p->html, "<tr>");
+    }
     for (size_t i = 0; i < p->count; i++) {
         if (p->columns[i].number) {
             HTML(p->html, "<td class=\"n\">");

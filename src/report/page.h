@@ -71,6 +71,9 @@ struct html_page {
 
 void html_page_init(struct html_page *p, struct html *html);
 
+/* To where its body begins. `what`: the kind of page. Without `scripted` it
+ * allows itself no script. */
+void page_head(struct html *h, str title, const char *what, bool scripted);
 /* Head, title and facts; counts the answers' rows for the list of contents. */
 void page_begin(struct html_page *p, const struct page_about *about,
                 const struct answers_rows *rows, const struct tally *t,
