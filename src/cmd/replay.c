@@ -331,6 +331,7 @@ static bool open_model(struct run *r, struct err *e)
         return err_set(e, ERR_OS, "out of memory");
     }
     setting.clock = model_clock(r->model);
+    setting.colours = telling_colours(&r->view, &r->output);
     return telling_open(&r->telling, &r->output, &setting, e);
 }
 

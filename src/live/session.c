@@ -50,18 +50,6 @@
 
 /* --- the loop --- */
 
-/* NO_COLOR is the user's general wish; --color=always one for this run. */
-static bool colours_wanted(const struct session *s)
-{
-    const struct view_options *o = s->view;
-
-    if (o->color == COLOR_NEVER || o->json ||
-        (o->color == COLOR_AUTO && os_variable_set("NO_COLOR"))) {
-        return false;
-    }
-    return os_console_colours(&s->output.file);
-}
-
 /* `first`: whose system is everybody's. */
 static bool open_model(struct session *s, const struct target *first,
                        struct err *e)
@@ -94,7 +82,7 @@ static bool open_model(struct session *s, const struct target *first,
         return err_set(e, ERR_OS, "out of memory");
     }
     setting.clock = model_clock(s->model);
-    setting.colours = colours_wanted(s);
+    setting.colours = telling_colours(s->view, &s->output);
     return telling_open(&s->telling, &s->output, &setting, e);
 }
 

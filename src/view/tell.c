@@ -131,6 +131,16 @@ static enum text_precision precision_of(enum unit unit)
     return PRECISION_DEFAULT;
 }
 
+/* NO_COLOR is the user's general wish; --color=always one for this run. */
+bool telling_colours(const struct view_options *o, const struct output *output)
+{
+    if (o->color == COLOR_NEVER || o->json ||
+        (o->color == COLOR_AUTO && os_variable_set("NO_COLOR"))) {
+        return false;
+    }
+    return os_console_colours(&output->file);
+}
+
 /* How far the times of day that are told, and given, are ahead of UTC. */
 static int32_t utc_offset_of(const struct view_options *o,
                              const struct telling_setting *setting)

@@ -72,6 +72,8 @@ struct telling {
  * says what is wrong with which of them. telling_close in any case. */
 bool telling_judge(struct telling *t, const struct view_options *o,
                    struct err *e);
+/* For setting->colours: whether the output, open, is to have them. */
+bool telling_colours(const struct view_options *o, const struct output *output);
 /* Fails also if --from is later than --to. */
 bool telling_open(struct telling *t, struct output *output,
                   const struct telling_setting *setting, struct err *e);
