@@ -121,6 +121,7 @@ static bool export_it(struct run *r, const struct options *o, struct arena *a,
     r->play.quiet = o->view.quiet > 0 || o->view.output.size == 0;
     r->play.go_on = goes_on;
     r->play.go_on_ctx = r;
+    r->play.view.module_paths = o->view.module_paths;
     if (!play_open(&r->play, o->words[0], a, e) || !open_target(r, o, e)) {
         return false;
     }

@@ -201,6 +201,7 @@ static bool open_play(struct maker *m, struct arena *a, struct err *e)
 {
     m->play.what = "report";
     m->play.quiet = m->wish->quiet;
+    m->play.view.module_paths = m->wish->module_paths;
     return play_open(&m->play, m->wish->recording, a, e);
 }
 

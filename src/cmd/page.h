@@ -24,6 +24,7 @@ struct page_wish {
     str output;   // empty: named after the recording, in the current folder
     size_t rows;  // of each table; 0: all
     bool quiet;
+    struct option_list module_paths;  // as in struct view_options; borrowed
 };
 
 /* Reads the recording twice. `*damaged`: it is not whole, and `notes` says so. */

@@ -34,7 +34,8 @@ struct play {
     void *go_on_ctx;
 };
 
-/* `p` is zeroed. play_close in any case. */
+/* `p` is zeroed, but for what is wanted: `what`, `quiet`, and in `view` the
+ * folders with files of modules. play_close in any case. */
 bool play_open(struct play *p, str path, struct arena *a, struct err *e);
 /* Makes the model that will tell `out`, which is copied. */
 bool play_begin(struct play *p, const struct model_out *out, struct err *e);

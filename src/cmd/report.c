@@ -63,6 +63,7 @@ static bool tell(struct run *r, const struct options *o, struct arena *a,
 
     r->play.what = "report";
     r->play.quiet = o->view.quiet > 0;
+    r->play.view.module_paths = o->view.module_paths;
     if (!play_open(&r->play, o->words[0], a, e)) {
         return false;
     }
@@ -103,6 +104,7 @@ static bool make_page(const struct options *o, struct arena *a,
         .output = o->view.output,
         .rows = o->rows == ROWS_USUAL ? PAGE_ROWS : (size_t)o->rows,
         .quiet = o->view.quiet > 0,
+        .module_paths = o->view.module_paths,
     };
     bool damaged = false;
     bool ok = page_make(&wish, a, &out->notes, &damaged, e);

@@ -19,6 +19,7 @@ static bool trace_and_report(const struct options *o, struct arena *a,
         .output = o->report,
         .rows = o->rows == ROWS_USUAL ? PAGE_ROWS : (size_t)o->rows,
         .quiet = o->view.quiet > 0,
+        .module_paths = o->view.module_paths,
     };
     bool damaged;
 

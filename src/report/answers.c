@@ -124,6 +124,27 @@ static int64_t time_of(struct answers *a, uint64_t tsc)
     return ns;
 }
 
+/* "demo.exe!main", "demo.exe+0x1234", or where there is no module the address. */
+static uint32_t name_frame(struct answers *a, const struct sink_frame *frame)
+{
+    char room[600]; /* a longer name is cut */
+    struct buf b = BUF_OVER(room);
+
+    if (frame->place.kind != PLACE_MODULE) {
+        buf_add_hex(&b, frame->address);
+        return name_of(a, buf_str(&b));
+    }
+    buf_add(&b, frame->place.name);
+    if (frame->symbol.size > 0) {
+        buf_add_char(&b, '!');
+        buf_add(&b, frame->symbol);
+    } else {
+        buf_add_char(&b, '+');
+        buf_add_hex(&b, frame->place.offset);
+    }
+    return name_of(a, buf_str(&b));
+}
+
 /* The first caller that is no part of Windows itself. */
 static uint32_t caller_of(struct answers *a, const struct call *call)
 {
@@ -136,9 +157,9 @@ static uint32_t caller_of(struct answers *a, const struct call *call)
     for (size_t i = 0; i < stack.count; i++) {
         const struct place *place = &stack.frames[i].place;
 
-        if (place->kind == PLACE_MODULE &&
+        if (place->kind != PLACE_MODULE ||
             !decoder_is_go_between(place->name)) {
-            return name_of(a, place->name);
+            return name_frame(a, &stack.frames[i]);
         }
     }
     return LABEL_NONE;
@@ -401,6 +422,7 @@ static void on_changed(struct answers *a, const struct call *call,
     }
     if (c->times++ == 0) {
         c->first = first_of(a, call);
+        c->first.caller = caller_of(a, call);
         c->to = LABEL_NONE;
         c->new = deed->kind == DEED_CREATES;
     }
@@ -433,6 +455,7 @@ static void on_talk(struct answers *a, const struct call *call,
     }
     if (p->times++ == 0) {
         p->first = first_of(a, call);
+        p->first.caller = caller_of(a, call);
         p->kind = s->kind;
     }
     p->deeds |= 1u << deed->kind;
@@ -573,14 +596,17 @@ static void on_unlock(struct answers *a, const struct call *call)
 
 /* --- what went wrong, and where it waited ---------------------------------------------------- */
 
-static void add_wrong(struct answers *a, uint32_t call, uint32_t thing,
-                      uint32_t status, struct first first)
+/* `call`: whose caller is to blame, or NULL. */
+static void add_wrong(struct answers *a, uint32_t name, uint32_t thing,
+                      uint32_t status, struct first first,
+                      const struct call *call)
 {
-    struct table_key key = { (uint64_t)call << 32 | thing, status };
+    struct table_key key = { (uint64_t)name << 32 | thing, status };
     struct wrong *w = table_row(&a->rows.wrong, key);
 
     if (w != NULL && w->times++ == 0) {
         w->first = first;
+        w->first.caller = call != NULL ? caller_of(a, call) : LABEL_NONE;
     }
 }
 
@@ -750,7 +776,7 @@ static void on_failure(struct answers *a, const struct call *call)
     }
     if (!habit_is_error(call->stub->name, status)) {
         subject_any(call, &a->room, &s);
-        add_wrong(a, first.call, name_of(a, s.name), status, first);
+        add_wrong(a, first.call, name_of(a, s.name), status, first, call);
     }
 }
 
@@ -828,7 +854,8 @@ static void on_transition(void *answers, const struct transition_told *t)
                                .call = name_of(a, STR("exception")),
                                .caller = LABEL_NONE };
 
-        add_wrong(a, first.call, place_name(a, &t->place), t->status, first);
+        add_wrong(a, first.call, place_name(a, &t->place), t->status, first,
+                  NULL);
     }
     if (t->kind == TRANSITION_THREAD_START) {
         struct process_row *p = process_of(a, t->process, t->pid, t->time);

@@ -37,7 +37,7 @@ struct first {
     uint32_t tid;
     int64_t ns;       // after the start
     uint32_t call;    // name of the call
-    uint32_t caller;  // module; LABEL_NONE: not known
+    uint32_t caller;  // module and function; LABEL_NONE: not known
 };
 
 /* What a process, a, has looked for; b: thing << 8 | enum subject_kind. */

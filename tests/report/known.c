@@ -10,6 +10,7 @@
  *   known direct     closes an event by a copy of NtClose's function
  *   known registry   makes a key with two values, deletes one of them, then the key
  *   known denied     opens for writing what another handle does not share
+ *   known asks       looks for asked.ini in its function ask_for_it
  *
  * Files are below the current folder. The exit status is 0 if all of it was done.
  */
@@ -109,6 +110,15 @@ static int denied(void)
            !CloseHandle(first);
 }
 
+/* Its name is among the symbols of the file; it does more than it calls. */
+int ask_for_it(void);
+__attribute__((noinline)) int ask_for_it(void)
+{
+    volatile DWORD attributes = GetFileAttributesA("asked.ini");
+
+    return attributes != INVALID_FILE_ATTRIBUTES;
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -117,7 +127,7 @@ int main(int argc, char **argv)
     } rows[] = {
         { "later", later },       { "never", never },   { "rename", rename_it },
         { "child", child },       { "wait", wait_it },  { "direct", direct },
-        { "registry", registry }, { "denied", denied },
+        { "registry", registry }, { "denied", denied }, { "asks", ask_for_it },
     };
 
     if (argc == 2 && strcmp(argv[1], "seven") == 0) {
