@@ -23,7 +23,9 @@ PROCESS_END, THREAD_END, STUBS, ANSWER, CLOCK, LOST = 65, 66, 69, 72, 73, 74
 APC, EXCEPTION, RAISE = 1, 2, 4
 ORPHAN, WAITS, UNDERWAY, ASKED = 0x40, 0x20, 0x80, 2
 NO_RETURN = "NtContinue", "NtContinueEx", "NtCallbackReturn"
-NO_STATUS = "NtGetCurrentProcessorNumberEx", "NtWow64IsProcessorFeaturePresent"
+NO_STATUS = ("NtGetCurrentProcessorNumber", "NtGetCurrentProcessorNumberEx",
+             "NtIsSystemResumeAutomatic", "NtQueryPortInformationProcess",
+             "NtWow64IsProcessorFeaturePresent")
 NO_FAILURE = 0x80000005, 0x80000006, 0x80000012, 0x8000001A, 0xC0000273
 
 
