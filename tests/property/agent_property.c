@@ -3,7 +3,7 @@
  * agent_property - what the agent promises about the program it runs in,
  * tried on the very bytes that ship: build/windows/agent.bin.
  *
- *     agent_property IMAGE [--seed N] [--count N] [--only NAME]
+ *     agent_property IMAGE [--seed N] [--count N] [--only NAME] [--failures N]
  *     agent_property --list
  *
  * The image is mapped executable into this (Linux) process, filled in as
@@ -30,6 +30,8 @@
  * capture program is one layer more: STACK_CAPTURES, or STACK_KERNEL as well.
  * Next to the end of a stack nothing is woken or waited for asleep, and
  * STACK_CRAMPED is enough.
+ *
+ * --failures ends it after so many paths that failed.
  *
  * Exit status 0; 1 if a property does not hold; 2 if the test cannot run.
  */
@@ -6478,6 +6480,7 @@ int main(int argc, char **argv)
 {
     uint64_t count = 1000000;
     const char *only = NULL;
+    uint64_t failures = UINT64_MAX;  // it ends after so many
     unsigned failed = 0, passed = 0;
     struct timespec now;
 
@@ -6497,13 +6500,16 @@ int main(int argc, char **argv)
             count = strtoull(argv[i + 1], NULL, 0);
         } else if (strcmp(argv[i], "--only") == 0) {
             only = argv[i + 1];
+        } else if (strcmp(argv[i], "--failures") == 0) {
+            failures = strtoull(argv[i + 1], NULL, 0);
         } else {
             argc = 0;
         }
     }
     if (argc < 2 || argc % 2 != 0) {
         printf("usage: agent_property IMAGE [--seed N] [--count N] "
-               "[--only NAME]\n       agent_property --list\n");
+               "[--only NAME] [--failures N]\n"
+               "       agent_property --list\n");
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -6513,7 +6519,8 @@ int main(int argc, char **argv)
     faults_setup();
     printf("seed %llu, XSAVE components %#llx\n", (unsigned long long)seed,
            (unsigned long long)prop_mask);
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+    for (size_t i = 0;
+         i < sizeof(paths) / sizeof(paths[0]) && failed < failures; i++) {
         if (only != NULL && strcmp(only, paths[i].name) != 0) {
             continue;
         }
