@@ -958,6 +958,20 @@ static struct sink_head head_of(uint32_t pid, uint32_t tid,
     };
 }
 
+str decoder_call_name(const struct call *call, struct buf *room)
+{
+    if (call->stub) {
+        return call->stub->name;
+    }
+    buf_add(room, STR("syscall_"));
+    if (call->number_known) {
+        buf_add_hex(room, call->number);
+    } else {
+        buf_add(room, STR("?"));
+    }
+    return buf_str(room);
+}
+
 static void tell_call(struct decoder *d, const struct call *call,
                       enum sink_part part)
 {
@@ -966,24 +980,14 @@ static void tell_call(struct decoder *d, const struct call *call,
     struct sink_head head = head_of(call->pid, call->tid, call->process);
     struct sink_end end = { .took = TOOK_NOTHING };
     const struct call_facts *facts = call->stub ? call->stub->facts : NULL;
-    char room[32];
+    char room[DECODE_NAME_ROOM];
     struct buf name = BUF_OVER(room);
 
     head.ns = wall_ns(d, by_entry ? call->entry_time : call->return_time);
     head.number_known = call->number_known;
     head.number = call->number;
     head.returns = call->caller ? call->caller : call->rip;
-    if (call->stub) {
-        s->ops->call_begin(s, &head, call->stub->name, part);
-    } else {
-        buf_add(&name, STR("syscall_"));
-        if (call->number_known) {
-            buf_add_hex(&name, call->number);
-        } else {
-            buf_add(&name, STR("?"));
-        }
-        s->ops->call_begin(s, &head, buf_str(&name), part);
-    }
+    s->ops->call_begin(s, &head, decoder_call_name(call, &name), part);
     tell_args(d, call, part);
     if (part != PART_ENTRY) {
         tell_result(d, call);

@@ -63,6 +63,9 @@ struct decode_options {
     void *stack_ctx;
 };
 
+/* For the name of a call that no stub has. */
+#define DECODE_NAME_ROOM 32
+
 struct decode_room;
 
 struct decoder {
@@ -112,6 +115,10 @@ void decoder_drop(struct decoder *d, const struct call *call);
 
 /* Tells the entry that is held back, if one is: at the end of a trace. */
 void decoder_flush(struct decoder *d);
+
+/* The call's name, or syscall_0x1b, or syscall_?; it may stand in `room`, of
+ * DECODE_NAME_ROOM bytes. */
+str decoder_call_name(const struct call *call, struct buf *room);
 
 /* True of modules through which everybody calls: ntdll.dll and the like. */
 bool decoder_is_go_between(str name);
