@@ -113,7 +113,7 @@ PORTABLE := \
 WINDOWS := \
     platform/win/process.c platform/win/running.c platform/win/asks.c platform/win/handles.c \
     platform/win/memory.c platform/win/thread.c \
-    platform/win/sync.c platform/win/console.c platform/win/file.c \
+    platform/win/sync.c platform/win/console.c platform/win/screen.c platform/win/file.c \
     platform/win/machine.c \
     platform/win/probe.c platform/win/probe_others.c \
     platform/win/probe_words.c \
@@ -124,7 +124,7 @@ WINDOWS := \
 
 # Native: what is of use to tests as well, and what a test has its own of.
 POSIX  := platform/posix/text.c platform/posix/sync.c \
-    platform/posix/console.c platform/posix/file.c \
+    platform/posix/console.c platform/posix/screen.c platform/posix/file.c \
     platform/posix/machine.c
 NATIVE := platform/posix/target.c cmd/doctor_elsewhere.c cmd/database.c \
     cmd/main.c

@@ -175,7 +175,7 @@ bool doctor_launch(struct os_process *p, uint64_t *start, uint64_t *ntdll,
     if (path == NULL) {
         return err_set(e, ERR_OS, "our own path is not known");
     }
-    if (!os_process_launch(p, path, line, e)) {
+    if (!os_process_launch(p, path, line, NULL, e)) {
         return false;
     }
     if (!os_thread_get_start(p->thread, start) || !os_query(p, *start, &r) ||

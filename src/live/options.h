@@ -8,6 +8,7 @@
 #define LIVE_OPTIONS_H
 
 #include "base/str.h"
+#include "platform/target.h"
 #include "record/format.h"
 #include "view/options.h"
 
@@ -48,9 +49,10 @@ struct launch_options {
     uint8_t follow;       // -f: 1, -ff: 2
     str follow_only;      // images that --follow names; empty: all
 
-    str record;            // the file to record into; empty: none
-    bool exit_with_first;  // with -f: to the end of the first one only
-    bool record_only;      // with `record`: nothing is shown meanwhile
+    str record;                 // the file to record into; empty: none
+    bool exit_with_first;       // with -f: to the end of the first one only
+    bool record_only;           // with `record`: nothing is shown meanwhile
+    const struct os_apart *apart;  // what the program has of us; NULL: all
     enum compress compress;
 };
 

@@ -821,7 +821,7 @@ bool target_launch(struct target *out, const uint16_t *path,
 {
     struct target t = target_for(o, plan, wake, spares);
 
-    if (!os_process_launch(&t.os, path, command_line, e)) {
+    if (!os_process_launch(&t.os, path, command_line, o->apart, e)) {
         return false;
     }
     if (!get_in(&t, o, timing, e)) {

@@ -101,6 +101,21 @@ void os_interrupt_done(void);
 /* True if the environment variable `name` is there and not empty. */
 bool os_variable_set(const char *name);
 
+/* --- screen.c --- */
+
+/* A terminal as a screen, drawn by sequences, with keys that are told one by one.
+ * It is standard output if that is a console which takes sequences; `forced`:
+ * whatever it is, with keys from standard input, as for terminals that are pipes
+ * to us. False: there is none. What is needed for it of the console's mode is put
+ * back by os_screen_close. What is drawn, and that it is wiped out, is the affair
+ * of who draws. */
+bool os_screen_open(bool forced);
+void os_screen_close(void);
+/* Its size just now; 80 by 24 if that cannot be known. */
+void os_screen_size(uint32_t *columns, uint32_t *rows);
+/* The next key that was pressed, as a character of Unicode; 0: none was. */
+uint32_t os_screen_key(void);
+
 /* --- file.c --- */
 
 struct os_file {

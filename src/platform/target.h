@@ -57,13 +57,21 @@ uint32_t os_windows_build(void);
  * ERR_NOT_OURS if it is a directory. */
 bool os_find_program(uint16_t **path, struct str16 name, struct err *e);
 
+/* What a program has that is not to write where we do. */
+struct os_apart {
+    str output;  // for its output and errors: a file, made anew; empty: nowhere
+    bool console;  // it has ours; else one of its own, that has no window
+};
+
 /* Starts `path` with `command_line` (both NUL-terminated; the latter is what
  * the program will see), its initial thread suspended, with our directory,
- * environment, standard handles and console. The process is killed if it is
+ * environment, standard handles and console, or as `apart` says: then it has
+ * nothing to read. NULL: as we. The process is killed if it is
  * closed before os_process_resume, or if we end before that, however we do:
  * it is in a job, and stays in it, but the job is then without limits. */
 bool os_process_launch(struct os_process *out, const uint16_t *path,
-                       const uint16_t *command_line, struct err *e);
+                       const uint16_t *command_line,
+                       const struct os_apart *apart, struct err *e);
 bool os_process_resume(struct os_process *p, struct err *e);
 /* For us: the process that `process` is a handle on in `from`, and its thread
  * that `thread` is one on (0: none); all of it is the kernel's word, not that of

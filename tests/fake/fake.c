@@ -903,10 +903,12 @@ bool os_find_program(uint16_t **path, struct str16 name, struct err *e)
 }
 
 bool os_process_launch(struct os_process *out, const uint16_t *path,
-                       const uint16_t *command_line, struct err *e)
+                       const uint16_t *command_line,
+                       const struct os_apart *apart, struct err *e)
 {
     (void)path;
     (void)command_line;
+    (void)apart;
     enter();
     if (!ADMIT(false)) {
         return leave(fail(e, "cannot start it"));

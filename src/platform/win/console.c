@@ -35,6 +35,7 @@ static BOOL WINAPI on_control(DWORD kind)
         /* The system ends us when this returns. */
         WaitForSingleObject(done, 4000);
         os_console_restore();
+        os_screen_close();
     }
     return TRUE;
 }
@@ -99,23 +100,48 @@ bool os_is_terminal(const struct os_file *f)
     return f->console;
 }
 
-bool os_console_colours(const struct os_file *f)
+bool win_console_sequences(HANDLE console, bool *changed)
 {
     DWORD mode;
 
-    if (!f->console || !GetConsoleMode(f->handle, &mode)) {
+    *changed = false;
+    if (!GetConsoleMode(console, &mode)) {
         return false;
     }
     if (mode & ENABLE_VIRTUAL_TERMINAL_PROCESSING) {
-        return takes_sequences(f->handle);
+        return takes_sequences(console);
     }
-    if (!SetConsoleMode(f->handle, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING)) {
+    if (!SetConsoleMode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING)) {
         return false;
     }
-    atomic_store(&coloured, f->handle);
-    if (!takes_sequences(f->handle)) {
-        os_console_restore();
+    if (!takes_sequences(console)) {
+        win_console_plain(console);
         return false;
+    }
+    *changed = true;
+    return true;
+}
+
+void win_console_plain(HANDLE console)
+{
+    DWORD mode;
+
+    /* Only our own bit: the target may have changed others. */
+    if (GetConsoleMode(console, &mode)) {
+        SetConsoleMode(console,
+                       mode & ~(DWORD)ENABLE_VIRTUAL_TERMINAL_PROCESSING);
+    }
+}
+
+bool os_console_colours(const struct os_file *f)
+{
+    bool changed;
+
+    if (!f->console || !win_console_sequences(f->handle, &changed)) {
+        return false;
+    }
+    if (changed) {
+        atomic_store(&coloured, f->handle);
     }
     return true;
 }
@@ -123,11 +149,9 @@ bool os_console_colours(const struct os_file *f)
 void os_console_restore(void)
 {
     HANDLE h = atomic_exchange(&coloured, NULL);
-    DWORD mode;
 
-    /* Only our own bit: the target may have changed others. */
-    if (h != NULL && GetConsoleMode(h, &mode)) {
-        SetConsoleMode(h, mode & ~(DWORD)ENABLE_VIRTUAL_TERMINAL_PROCESSING);
+    if (h != NULL) {
+        win_console_plain(h);
     }
 }
 

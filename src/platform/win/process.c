@@ -341,14 +341,75 @@ static BOOL create_in_job(HANDLE *job, const wchar_t *path, wchar_t *line,
     return ok;
 }
 
+/* What is ours and the program has nothing of: handed on, they would keep pipes
+ * open for as long as it runs. They are not asked for again. */
+static void keep_handles(void)
+{
+    static const DWORD which[] = { STD_INPUT_HANDLE, STD_OUTPUT_HANDLE,
+                                   STD_ERROR_HANDLE };
+
+    for (size_t i = 0; i < COUNT_OF(which); i++) {
+        SetHandleInformation(GetStdHandle(which[i]), HANDLE_FLAG_INHERIT, 0);
+    }
+}
+
+/* Gives the program handles of its own, and a console if it is to have one;
+ * true: they are open, and are to be closed once it has them. */
+static bool set_apart(STARTUPINFOW *startup, const struct os_apart *apart,
+                      DWORD *flags, struct err *e)
+{
+    SECURITY_ATTRIBUTES inherited = { .nLength = sizeof(inherited),
+                                      .bInheritHandle = TRUE };
+    struct os_file file = { .handle = NULL };
+    HANDLE in, out;
+
+    if (apart->output.size > 0) {
+        if (!os_file_create(&file, apart->output, e)) {
+            return false;
+        }
+        out = file.handle;
+        SetHandleInformation(out, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
+    } else {
+        out = CreateFileW(L"NUL", GENERIC_WRITE,
+                          FILE_SHARE_READ | FILE_SHARE_WRITE, &inherited,
+                          OPEN_EXISTING, 0, NULL);
+    }
+    in = CreateFileW(L"NUL", GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                     &inherited, OPEN_EXISTING, 0, NULL);
+    if (in == INVALID_HANDLE_VALUE || out == INVALID_HANDLE_VALUE) {
+        win_fail(e, "cannot open NUL");
+        if (in != INVALID_HANDLE_VALUE) {
+            CloseHandle(in);
+        }
+        if (out != INVALID_HANDLE_VALUE) {
+            CloseHandle(out);
+        }
+        return false;
+    }
+    keep_handles();
+    startup->dwFlags |= STARTF_USESTDHANDLES;
+    startup->hStdInput = in;
+    startup->hStdOutput = out;
+    startup->hStdError = out;
+    /* The C run-time library's own list of what it was handed. */
+    startup->cbReserved2 = 0;
+    startup->lpReserved2 = NULL;
+    if (!apart->console && (*flags & DETACHED_PROCESS) == 0) {
+        *flags |= CREATE_NO_WINDOW;
+    }
+    return true;
+}
+
 bool os_process_launch(struct os_process *out, const uint16_t *path,
-                       const uint16_t *command_line, struct err *e)
+                       const uint16_t *command_line,
+                       const struct os_apart *apart, struct err *e)
 {
     STARTUPINFOEXW startup = { 0 };
     PROCESS_INFORMATION info;
     wchar_t *line = _wcsdup((const wchar_t *)command_line);
     HANDLE job = line == NULL ? NULL : open_job(e);
     DWORD flags = CREATE_SUSPENDED;
+    DWORD why;
     BOOL ok;
 
     if (job == NULL) {
@@ -365,18 +426,26 @@ bool os_process_launch(struct os_process *out, const uint16_t *path,
     if (was_detached(&startup.StartupInfo)) {
         flags |= DETACHED_PROCESS;
     }
+    if (apart != NULL && !set_apart(&startup.StartupInfo, apart, &flags, e)) {
+        free(line);
+        CloseHandle(job);
+        return false;
+    }
     ok = create_in_job(&job, (const wchar_t *)path, line, flags, &startup,
                        &info);
+    why = GetLastError();
     free(line);
+    if (apart != NULL) {
+        CloseHandle(startup.StartupInfo.hStdInput);
+        CloseHandle(startup.StartupInfo.hStdOutput);
+    }
     if (!ok) {
-        DWORD code = GetLastError();
-
         CloseHandle(job);
-        SetLastError(code);
+        SetLastError(why);
         win_fail(e, "cannot start");
-        if (code == ERROR_ACCESS_DENIED || code == ERROR_BAD_EXE_FORMAT ||
-            code == ERROR_EXE_MACHINE_TYPE_MISMATCH ||
-            code == ERROR_ELEVATION_REQUIRED) {
+        if (why == ERROR_ACCESS_DENIED || why == ERROR_BAD_EXE_FORMAT ||
+            why == ERROR_EXE_MACHINE_TYPE_MISMATCH ||
+            why == ERROR_ELEVATION_REQUIRED) {
             e->code = ERR_NOT_OURS;
         }
         return false;

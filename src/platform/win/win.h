@@ -31,6 +31,12 @@ struct thread_basic {
     LONG base_priority;
 };
 
+/* Has a console take escape sequences; *changed: its mode was another. False: it
+ * takes none, and is as it was. */
+bool win_console_sequences(HANDLE console, bool *changed);
+/* Its mode is that again. */
+void win_console_plain(HANDLE console);
+
 /* *e = ERR_OS: "<what>: <text of GetLastError()> (code)". False. */
 bool win_fail(struct err *e, const char *what);
 bool win_fail_status(struct err *e, const char *what, uint32_t status);
