@@ -399,7 +399,7 @@ bool attach_open(struct session *s, struct err *e)
         s->notes->size = 0;  // *e says it
         return false;
     }
-    return o->record_only || output_open(&s->output, s->view->output, false, e);
+    return begin_output(s, e);
 }
 
 /* --- the moment --- */

@@ -126,6 +126,17 @@ bool begin_follow(struct session *s, struct err *e)
     return filter_add(s->follows, buf_str(&b), e);
 }
 
+bool begin_output(struct session *s, struct err *e)
+{
+    const struct watch *watch = s->options->watch;
+
+    if (watch != NULL) {
+        return watch->open(watch->ctx, e);
+    }
+    return s->options->record_only ||
+           output_open(&s->output, s->view->output, false, e);
+}
+
 bool begin_launch(struct session *s, struct err *e)
 {
     const struct launch_options *o = s->options;
@@ -143,8 +154,7 @@ bool begin_launch(struct session *s, struct err *e)
         return false;
     }
     os_to_utf8(&t->image, whole16(path));
-    ok = judge_program(path, o, e) &&
-         (o->record_only || output_open(&s->output, s->view->output, false, e));
+    ok = judge_program(path, o, e) && begin_output(s, e);
     /* What the program sees as its command line is the tail of ours, unit
      * for unit. */
     if (ok &&

@@ -19,6 +19,11 @@ struct plan_wants begin_wants(const struct session *s);
 /* What the programs that we trace run on. */
 struct call_system begin_system(const struct call_set *own);
 
+/* Opens what is shown: the output, unless it is only recorded, or whoever watches.
+ * Only for a program that can be traced: a mistyped name is not to cost an old
+ * trace. */
+bool begin_output(struct session *s, struct err *e);
+
 /* Reads what --follow names. Before there is a process. */
 bool begin_follow(struct session *s, struct err *e);
 

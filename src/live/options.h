@@ -11,6 +11,7 @@
 #include "platform/target.h"
 #include "record/format.h"
 #include "view/options.h"
+#include "view/watch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,6 +53,7 @@ struct launch_options {
     str record;                 // the file to record into; empty: none
     bool exit_with_first;       // with -f: to the end of the first one only
     bool record_only;           // with `record`: nothing is shown meanwhile
+    const struct watch *watch;  // looks at it instead of the view; NULL: none
     const struct os_apart *apart;  // what the program has of us; NULL: all
     enum compress compress;
 };

@@ -124,7 +124,28 @@ static bool interrupted(struct session *s)
     return s->detach_at != 0 && os_tsc() >= s->detach_at;
 }
 
-/* --detach-after: true once it is time. */
+/* Whoever watches has his turn; false: he has seen enough. */
+static bool watched(struct session *s)
+{
+    const struct watch *watch = s->options->watch;
+    const struct traced *first = s->traced;
+    struct watch_turn now = { .image = STR("") };
+
+    if (watch == NULL) {
+        return true;
+    }
+    for (const struct traced *t = s->traced; t != NULL; t = t->next) {
+        now.processes += !t->ended;
+        first = t->first ? t : first;
+    }
+    if (first != NULL) {
+        now.pid = first->target.os.pid;
+        now.image = buf_str(&first->image);
+    }
+    return watch->turn(watch->ctx, &now);
+}
+
+/* --detach-after, or a watch: true once it is time. */
 static bool had_enough(struct session *s)
 {
     const struct launch_options *o = s->options;
@@ -132,7 +153,8 @@ static bool had_enough(struct session *s)
     s->enough = (o->detach_calls > 0 &&
                  model_counts(s->model).calls >= o->detach_calls) ||
                 (o->detach_ms > 0 && os_tsc() - s->followed_since >=
-                                         o->detach_ms * s->timing.tsc_per_ms);
+                                         o->detach_ms * s->timing.tsc_per_ms) ||
+                !watched(s);
     return s->enough;
 }
 
@@ -604,6 +626,7 @@ static bool run(struct session *s, uint32_t *status, struct err *e)
     struct traced *t;
 
     s->identities = s->view->stacks || s->view->caller;
+    s->telling.watch = s->options->watch;
     if (!telling_judge(&s->telling, s->view, e) || !may_tamper(s, e) ||
         !begin_follow(s, e)) {
         return false;

@@ -35,7 +35,8 @@ enum color {
 enum summary_by {
     BY_NAME,
     BY_THREAD,
-    BY_PROCESS
+    BY_PROCESS,
+    BY_FILE,  // of `top`
 };
 
 enum pids {

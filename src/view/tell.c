@@ -38,8 +38,8 @@ bool telling_judge(struct telling *t, const struct view_options *o,
                    struct err *e)
 {
     t->options = o;
-    t->counts = o->summary || o->summary_only;
-    t->lines = o->summary || !o->summary_only;
+    t->counts = t->watch == NULL && (o->summary || o->summary_only);
+    t->lines = t->watch == NULL && (o->summary || !o->summary_only);
     t->filter = filter_open();
     if (t->filter == NULL) {
         return err_set(e, ERR_OS, "out of memory");
@@ -69,7 +69,7 @@ bool telling_judge(struct telling *t, const struct view_options *o,
         filter_failed(t->filter);
     }
     t->by_result = filter_wants_result(t->filter);
-    if (o->summary_sort.size > 0 &&
+    if (t->watch == NULL && o->summary_sort.size > 0 &&
         !summary_column_find(o->summary_sort, &t->sort)) {
         return err_set(e, ERR_USAGE,
                        "-S: no column '%.*s'; there are time, calls, errors, "
@@ -86,7 +86,7 @@ const struct call_set *telling_own(const struct telling *t)
 
 bool telling_wants_handles(const struct telling *t)
 {
-    return filter_wants_paths(t->filter) ||
+    return filter_wants_paths(t->filter) || t->watch != NULL ||
            (t->lines && t->options->handles > 0);
 }
 
@@ -99,7 +99,7 @@ struct plan_wants telling_wants(const struct telling *t)
     return (struct plan_wants){
         .filter = t->filter,
         .handles = telling_wants_handles(t),
-        .paths = filter_wants_paths(t->filter),
+        .paths = filter_wants_paths(t->filter) || t->watch != NULL,
         .arguments = t->lines,
         .stack = t->lines && (o->stacks || o->caller) ? (uint32_t)o->stack_size
                                                       : 0,
@@ -281,6 +281,9 @@ bool telling_open(struct telling *t, struct output *output,
     if (!open_lines(t, setting) || (t->counts && !open_counts(t, setting))) {
         return err_set(e, ERR_OS, "out of memory");
     }
+    if (t->watch != NULL) {
+        t->watch->begin(t->watch->ctx, t->clock);
+    }
     return true;
 }
 
@@ -377,6 +380,9 @@ void telling_leave(void *telling, const struct call *call)
     if (t->counts) {
         decoder_whole(&t->count_decoder, call);
     }
+    if (t->watch != NULL) {
+        t->watch->leave(t->watch->ctx, call);
+    }
     if (t->lines && call->returned && (uint32_t)call->result == 0x103) {
         t->pending[t->pending_next++ % TELLING_PENDING] = call->id;
     }
@@ -472,7 +478,9 @@ void telling_notice(void *telling, const struct notice *n)
 {
     struct telling *t = telling;
 
-    if (notice_passes(t, n)) {
+    if (notice_passes(t, n) && t->watch != NULL) {
+        t->watch->notice(t->watch->ctx, n);
+    } else if (notice_passes(t, n)) {
         decoder_notice(lines_of(t, n->process, n->pid), n);
     }
     if (is_end(n->kind) && n->process != NULL) {

@@ -4,7 +4,8 @@
  * sinks.
  *
  *     model -> filter -> decoder -> text or json -> output (outlet.h)
- *                    \-> decoder -> summary
+ *                   |\-> decoder -> summary
+ *                   \--> a watch, and none of the others
  *
  * telling_judge reads the user's words, before anything else happens;
  * telling_open makes the sinks; then the functions that fit struct model_out
@@ -24,6 +25,7 @@
 #include "view/outlet.h"
 #include "view/output.h"
 #include "view/stacks.h"
+#include "view/watch.h"
 #include "view/when.h"
 
 #include <stdbool.h>
@@ -46,6 +48,7 @@ struct telling {
     const struct view_options *options;
     struct filter *filter;         // owned
     struct prototypes prototypes;  // the user's own
+    const struct watch *watch;     // borrowed; NULL: none
     struct output *output;
     bool lines;      // calls are shown, in text or JSON
     bool counts;     // they are counted
@@ -68,8 +71,9 @@ struct telling {
     uint32_t pending_next;
 };
 
-/* Reads prototypes, filter expressions, paths and columns. `t` is zeroed; on failure *e
- * says what is wrong with which of them. telling_close in any case. */
+/* Reads prototypes, filter expressions, paths and columns. `t` is zeroed but for
+ * `watch`; on failure *e says what is wrong with which of them. telling_close in any
+ * case. */
 bool telling_judge(struct telling *t, const struct view_options *o,
                    struct err *e);
 /* For setting->colours: whether the output, open, is to have them. */
