@@ -180,28 +180,28 @@ static void rows_are_sorted_by_every_column(void)
         const char *want;
     } rows[] = {
         { ORDER_RATE,
-          "NtResetEvent 4 0, NtSetEvent 2 2, NtDelayExecution 9 0, " },
+          "NtResetEvent 4 0, NtSetEvent 2 2, NtDelayExecution 9 3, " },
         { ORDER_ERROR_RATE,
-          "NtSetEvent 2 2, NtDelayExecution 9 0, NtResetEvent 4 0, " },
+          "NtSetEvent 2 2, NtDelayExecution 9 3, NtResetEvent 4 0, " },
         { ORDER_TIME_RATE,
-          "NtSetEvent 2 2, NtResetEvent 4 0, NtDelayExecution 9 0, " },
+          "NtSetEvent 2 2, NtResetEvent 4 0, NtDelayExecution 9 3, " },
         { ORDER_WAIT_RATE,
-          "NtDelayExecution 9 0, NtResetEvent 4 0, NtSetEvent 2 2, " },
+          "NtDelayExecution 9 3, NtResetEvent 4 0, NtSetEvent 2 2, " },
         { ORDER_CALLS,
-          "NtDelayExecution 9 0, NtResetEvent 4 0, NtSetEvent 2 2, " },
+          "NtDelayExecution 9 3, NtResetEvent 4 0, NtSetEvent 2 2, " },
         { ORDER_ERRORS,
-          "NtSetEvent 2 2, NtDelayExecution 9 0, NtResetEvent 4 0, " },
+          "NtDelayExecution 9 3, NtSetEvent 2 2, NtResetEvent 4 0, " },
         { ORDER_TIME,
-          "NtSetEvent 2 2, NtResetEvent 4 0, NtDelayExecution 9 0, " },
+          "NtSetEvent 2 2, NtResetEvent 4 0, NtDelayExecution 9 3, " },
         { ORDER_WAITS,
-          "NtDelayExecution 9 0, NtResetEvent 4 0, NtSetEvent 2 2, " },
+          "NtDelayExecution 9 3, NtResetEvent 4 0, NtSetEvent 2 2, " },
         { ORDER_NAME,
-          "NtDelayExecution 9 0, NtResetEvent 4 0, NtSetEvent 2 2, " },
+          "NtDelayExecution 9 3, NtResetEvent 4 0, NtSetEvent 2 2, " },
     };
     struct counts *c = begin(100);
 
     for (int i = 0; i < 8; i++) {
-        call(c, 32, 36, "NtDelayExecution", 100, 0);
+        call(c, 32, 36, "NtDelayExecution", 100, i < 3 ? 0xc0000008 : 0);
     }
     counts_tick(c);
     call(c, 32, 36, "NtDelayExecution", 100, 0);
@@ -218,7 +218,7 @@ static void rows_are_sorted_by_every_column(void)
                   str_of(rows[i].want));
     }
     CHECK_STR(listed(c, COUNTS_BY_CALL, ORDER_NAME, true),
-              STR("NtSetEvent 2 2, NtResetEvent 4 0, NtDelayExecution 9 0, "));
+              STR("NtSetEvent 2 2, NtResetEvent 4 0, NtDelayExecution 9 3, "));
     counts_close(c);
 }
 
@@ -364,39 +364,46 @@ static void a_screen_of_80_columns(void)
     struct screen_head h = head();
     struct keys k = { .by = COUNTS_BY_CALL };
 
-    CHECK_STR(drawn(c, &h, &k, 80, 24),
-              STR(LINE(1) "ntstrace top: app.exe, pid 32, 1 process, "
-                          "1:02:05" LINE(2) "16.0 calls/s, 14.0 errors/s; "
-                                            "calls: 1242, errors: 41, lost: "
-                                            "0" LINE(3) "by call, sorted by "
-                                                        "CALLS/S; h: help" LINE(
-                                                            4) "\x1b[7mCALLS/S "
-                                                               " ERR/S  TIME%  "
-                                                               "WAIT%  CALLS "
-                                                               "ERRORS  "
-                                                               "CALL\x1b["
-                                                               "m" LINE(5) "   "
-                                                                           "14."
-                                                                           "0  "
-                                                                           " 14"
-                                                                           ".0 "
-                                                                           "   "
-                                                                           "1."
-                                                                           "4  "
-                                                                           "  "
-                                                                           "0."
-                                                                           "0  "
-                                                                           " 12"
-                                                                           "41 "
-                                                                           "   "
-                                                                           " 41"
-                                                                           "  "
-                                                                           "NtR"
-                                                                           "ese"
-                                                                           "tEv"
-                                                                           "en"
-                                                                           "t" LINE(6) "    2.0    0.0    0.0   80.0      1      0  NtDelayExecution"
-                                                                                       "\x1b[7;1H\x1b[J"));
+    CHECK_STR(
+        drawn(c, &h, &k, 80, 24),
+        STR(LINE(1) "ntstrace top: app.exe, pid 32, 1 process, "
+                    "1:02:05" LINE(
+                        2) "16.0 calls/s, 14.0 errors/s; "
+                           "calls: 1242, errors: 41, lost: "
+                           "0" LINE(
+                               3) "by call, sorted by "
+                                  "CALLS/S; h: help" LINE(
+                                      4) "\x1b[7mCALLS/S "
+                                         " ERR/S  TIME%  "
+                                         "WAIT%  CALLS "
+                                         "ERRORS  "
+                                         "CALL\x1b["
+                                         "m" LINE(
+                                             5) "   "
+                                                "14."
+                                                "0  "
+                                                " 14"
+                                                ".0 "
+                                                "   "
+                                                "1."
+                                                "4  "
+                                                "  "
+                                                "0."
+                                                "0  "
+                                                " 12"
+                                                "41 "
+                                                "   "
+                                                " 41"
+                                                "  "
+                                                "NtR"
+                                                "ese"
+                                                "tEv"
+                                                "en"
+                                                "t" LINE(
+                                                    6) "    2.0    0.0    0.0  "
+                                                       " 80.0      1      0  "
+                                                       "NtDelayExecution"
+                                                       "\x1b[7;1H\x1b[J"));
     counts_close(c);
 }
 
@@ -441,10 +448,13 @@ static void a_narrow_and_low_screen_shows_what_it_can(void)
         drawn(c, &h, &k, 24, 5),
         STR(LINE(1) "ntstrace top: app.exe, p" LINE(
             2) "16.0 calls/s, 14.0 error" LINE(3) "by call, sorted by "
-                                                  "CALLS" LINE(4) "\x1b["
-                                                                  "7mCALLS/S  "
-                                                                  "CALL\x1b["
-                                                                  "m" LINE(5) "   14.0  NtResetEvent"));
+                                                  "CALLS" LINE(
+                                                      4) "\x1b["
+                                                         "7mCALLS/S  "
+                                                         "CALL\x1b["
+                                                         "m" LINE(5) "   14.0  "
+                                                                     "NtResetEv"
+                                                                     "ent"));
     /* Sizes that nobody can have are taken for the nearest. */
     CHECK(drawn(c, &h, &k, 0, 0).size > 0);
     CHECK(drawn(c, &h, &k, UINT32_MAX, UINT32_MAX).size > 0);
@@ -480,48 +490,53 @@ static void names_of_objects_keep_their_end(void)
     close_file(c, STR("C:\\a very long folder\\and one below it\\name.txt"));
     counts_tick(c);
     CHECK_STR(
-        drawn(c, &h, &k, 40, 5), STR(LINE(1) "ntstrace top: app.exe, pid 32, 1 "
-                                             "process" LINE(2) "2.0 calls/s, "
-                                                               "0.0 errors/s; "
-                                                               "calls: 1, "
-                                                               "err" LINE(3) "b"
-                                                                             "y"
-                                                                             " "
-                                                                             "o"
-                                                                             "b"
-                                                                             "j"
-                                                                             "e"
-                                                                             "c"
-                                                                             "t"
-                                                                             ","
-                                                                             " "
-                                                                             "s"
-                                                                             "o"
-                                                                             "r"
-                                                                             "t"
-                                                                             "e"
-                                                                             "d"
-                                                                             " "
-                                                                             "b"
-                                                                             "y"
-                                                                             " "
-                                                                             "C"
-                                                                             "A"
-                                                                             "L"
-                                                                             "L"
-                                                                             "S"
-                                                                             "/"
-                                                                             "S"
-                                                                             ";"
-                                                                             " "
-                                                                             "h"
-                                                                             ":"
-                                                                             " "
-                                                                             "h"
-                                                                             "e"
-                                                                             "l"
-                                                                             "p" LINE(4) "\x1b[7mCALLS/S  OBJECT\x1b[m" LINE(
-                                                                                 5) "    2.0  ...er\\and one below it\\name.txt"));
+        drawn(c, &h, &k, 40, 5),
+        STR(LINE(
+            1) "ntstrace top: app.exe, pid 32, 1 "
+               "process" LINE(
+                   2) "2.0 calls/s, "
+                      "0.0 errors/s; "
+                      "calls: 1, "
+                      "err" LINE(
+                          3) "b"
+                             "y"
+                             " "
+                             "o"
+                             "b"
+                             "j"
+                             "e"
+                             "c"
+                             "t"
+                             ","
+                             " "
+                             "s"
+                             "o"
+                             "r"
+                             "t"
+                             "e"
+                             "d"
+                             " "
+                             "b"
+                             "y"
+                             " "
+                             "C"
+                             "A"
+                             "L"
+                             "L"
+                             "S"
+                             "/"
+                             "S"
+                             ";"
+                             " "
+                             "h"
+                             ":"
+                             " "
+                             "h"
+                             "e"
+                             "l"
+                             "p" LINE(4) "\x1b[7mCALLS/S  OBJECT\x1b[m" LINE(
+                                 5) "    2.0  ...er\\and one below "
+                                    "it\\name.txt"));
     counts_close(c);
 }
 
@@ -678,48 +693,53 @@ static void what_was_put_together_is_the_last_row(void)
             "       2.0       0.0      0.0      0.0          1         0"
             "       0.000000       0.000000  (1 other)\n"
             "\n"));
-    CHECK_STR(drawn(c, &h, &k, 80, 6),
-              STR(LINE(1) "ntstrace top: app.exe, pid 32, 1 process, "
-                          "1:02:05" LINE(2) "8.0 calls/s, 0.0 errors/s; calls: "
-                                            "4, errors: 0, lost: 0" LINE(
-                                                3) "by object, sorted by name; "
-                                                   "h: help" LINE(4) "\x1b["
-                                                                     "7mCALLS/"
-                                                                     "S  ERR/S "
-                                                                     " TIME%  "
-                                                                     "WAIT%  "
-                                                                     "CALLS "
-                                                                     "ERRORS  "
-                                                                     "OBJECT"
-                                                                     "\x1b["
-                                                                     "m" LINE(5) "    4.0    0.0    0.0    0.0      2      0  C:\\a" LINE(
-                                                                         6) "  "
-                                                                            "  "
-                                                                            "2."
-                                                                            "0 "
-                                                                            "  "
-                                                                            " 0"
-                                                                            ".0"
-                                                                            "  "
-                                                                            "  "
-                                                                            "0."
-                                                                            "0 "
-                                                                            "  "
-                                                                            " 0"
-                                                                            ".0"
-                                                                            "  "
-                                                                            "  "
-                                                                            "  "
-                                                                            "1 "
-                                                                            "  "
-                                                                            "  "
-                                                                            " 0"
-                                                                            "  "
-                                                                            "(1"
-                                                                            " o"
-                                                                            "th"
-                                                                            "er"
-                                                                            ")"));
+    CHECK_STR(
+        drawn(c, &h, &k, 80, 6),
+        STR(LINE(
+            1) "ntstrace top: app.exe, pid 32, 1 process, "
+               "1:02:05" LINE(
+                   2) "8.0 calls/s, 0.0 errors/s; calls: "
+                      "4, errors: 0, lost: 0" LINE(
+                          3) "by object, sorted by name; "
+                             "h: help" LINE(
+                                 4) "\x1b["
+                                    "7mCALLS/"
+                                    "S  ERR/S "
+                                    " TIME%  "
+                                    "WAIT%  "
+                                    "CALLS "
+                                    "ERRORS  "
+                                    "OBJECT"
+                                    "\x1b["
+                                    "m" LINE(5) "    4.0    0.0    0.0    0.0  "
+                                                "    2      0  C:\\a" LINE(
+                                                    6) "  "
+                                                       "  "
+                                                       "2."
+                                                       "0 "
+                                                       "  "
+                                                       " 0"
+                                                       ".0"
+                                                       "  "
+                                                       "  "
+                                                       "0."
+                                                       "0 "
+                                                       "  "
+                                                       " 0"
+                                                       ".0"
+                                                       "  "
+                                                       "  "
+                                                       "  "
+                                                       "1 "
+                                                       "  "
+                                                       "  "
+                                                       " 0"
+                                                       "  "
+                                                       "(1"
+                                                       " o"
+                                                       "th"
+                                                       "er"
+                                                       ")"));
     counts_close(c);
 }
 
