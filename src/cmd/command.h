@@ -29,6 +29,9 @@ typedef bool command_run(const struct options *o, struct arena *a,
 command_run trace_run;
 /* The same, with all that it calls kept in the file o->launch.record. */
 command_run record_run;
+/* The same, shown as counts, again and again; 0 also when the user, or --count, has
+ * had enough. */
+command_run top_run;
 /* Shows what the file o->words[0] holds. */
 command_run replay_run;
 /* Prints on standard output what the file o->words[0] is; the exit status is 0

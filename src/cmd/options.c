@@ -44,7 +44,9 @@
 #define REPORT GOES_WITH(REPORT)
 #define EXPORT GOES_WITH(EXPORT)
 #define DIFF GOES_WITH(DIFF)
+#define TOP GOES_WITH(TOP)
 #define RUNS (TRACE | RECORD)
+#define STARTS (RUNS | TOP)
 #define SHOWS (TRACE | REPLAY)
 #define ANY ~0u
 #define PROGRAM OPTIONS_PROGRAM
@@ -91,9 +93,14 @@ static const struct opt_word color_words[] = {
 };
 
 static const struct opt_word by_words[] = {
-    { "name", BY_NAME },
-    { "thread", BY_THREAD },
-    { "process", BY_PROCESS },
+    { "name", BY_NAME },       { "call", BY_NAME }, { "thread", BY_THREAD },
+    { "process", BY_PROCESS }, { "file", BY_FILE }, { NULL, 0 },
+};
+
+static const struct opt_word screen_words[] = {
+    { "auto", SCREEN_AUTO },
+    { "always", SCREEN_ALWAYS },
+    { "never", SCREEN_NEVER },
     { NULL, 0 },
 };
 
@@ -437,21 +444,30 @@ static bool read_long(struct parse *p, str word)
            unknown_long(p, str_slice(shown, 2, shown.size));
 }
 
-static const struct opt *find_letter(char letter)
+/* A letter may be of two options: of the one that goes with the command that has
+ * been named, or with tracing. */
+static const struct opt *find_letter(const struct parse *p, char letter)
 {
+    enum command command =
+        p->o.command == COMMAND_NONE ? COMMAND_TRACE : p->o.command;
+    const struct opt *found = NULL;
+
     for (size_t i = 0; i < opt_count; i++) {
-        if (opts[i].kind != OPT_GROUP && opts[i].letter == letter) {
-            return &opts[i];
+        if (opts[i].kind == OPT_GROUP || opts[i].letter != letter) {
+            continue;
+        }
+        if (found == NULL || (opts[i].commands & 1u << command) != 0) {
+            found = &opts[i];
         }
     }
-    return NULL;
+    return found;
 }
 
 static bool read_letters(struct parse *p, str word)
 {
     for (size_t i = 1; i < word.size; i++) {
         char letter = word.p[i] == '?' ? 'h' : word.p[i];
-        const struct opt *opt = letter ? find_letter(letter) : NULL;
+        const struct opt *opt = letter ? find_letter(p, letter) : NULL;
         char *shown = ARENA_NEW(p->arena, char, 2);
         str value = str_slice(word, i + 1, word.size);
 
@@ -627,6 +643,11 @@ static bool choose_files(struct parse *p)
     if (o->launch.follow < 2 || o->command == COMMAND_RECORD) {
         return true;
     }
+    if (o->command == COMMAND_TOP) {
+        return err_set(p->e, ERR_USAGE,
+                       "-ff: does not go with 'top', which writes no file for "
+                       "each process; -f follows them");
+    }
     if (o->view.output.size == 0) {
         return err_set(p->e, ERR_USAGE,
                        "-ff: writes a file for each process: say what they "
@@ -674,6 +695,86 @@ static bool read_detach_after(struct parse *p)
     return true;
 }
 
+/* Decimal digits up to the first other character, which *rest begins with; false:
+ * there are none, or more than `most`. */
+static bool take_digits(str s, size_t most, uint64_t *n, str *rest)
+{
+    size_t i = 0;
+
+    *n = 0;
+    while (i < s.size && s.p[i] >= '0' && s.p[i] <= '9') {
+        *n = *n * 10 + (uint64_t)(s.p[i++] - '0');
+        if (i > most) {
+            return false;
+        }
+    }
+    *rest = str_slice(s, i, s.size);
+    return i > 0;
+}
+
+/* 2, 0.5, 2s, 500ms; false: it is no time. */
+static bool milliseconds(str s, uint64_t *ms)
+{
+    static const uint64_t units[] = { 1000, 100, 10, 1 };
+    uint64_t part = 0;
+    str rest;
+
+    if (!take_digits(s, 7, ms, &rest)) {
+        return false;
+    }
+    if (str_eq(rest, STR("ms"))) {
+        return true;
+    }
+    *ms *= 1000;
+    if (str_starts(rest, STR("."))) {
+        s = str_slice(rest, 1, rest.size);
+        if (!take_digits(s, 3, &part, &rest)) {
+            return false;
+        }
+        *ms += part * units[s.size - rest.size];
+    }
+    return rest.size == 0 || str_eq(rest, STR("s"));
+}
+
+/* --interval */
+static bool read_interval(struct parse *p)
+{
+    struct options *o = &p->o;
+
+    o->interval_ms = INTERVAL_MS_USUAL;
+    if (o->interval.size > 0 && (!milliseconds(o->interval, &o->interval_ms) ||
+                                 o->interval_ms < INTERVAL_MS_LEAST ||
+                                 o->interval_ms > INTERVAL_MS_MOST)) {
+        return err_set(p->e, ERR_USAGE,
+                       "--interval: '%.*s' is no time from 0.1 to 3600, in "
+                       "seconds, or as 500ms",
+                       STR_ARGS(o->interval));
+    }
+    return true;
+}
+
+/* What shows counts on a screen. */
+static bool agree_top(struct parse *p)
+{
+    const struct options *o = &p->o;
+
+    if (o->command != COMMAND_TOP && o->view.summary_by == BY_FILE) {
+        return err_set(p->e, ERR_USAGE,
+                       "--by: file goes with 'ntstrace top' only");
+    }
+    if (o->screen == SCREEN_ALWAYS && o->view.output.size > 0) {
+        return err_set(p->e, ERR_USAGE,
+                       "--screen=always: does not go with -o, whose FILE gets "
+                       "tables");
+    }
+    if (o->program_output.size > 0 && o->launch.attach.count > 0) {
+        return err_set(p->e, ERR_USAGE,
+                       "--program-output: does not go with -p: the program "
+                       "writes where it does");
+    }
+    return read_interval(p);
+}
+
 /* -p instead of a program. */
 static bool agree_attach(struct parse *p)
 {
@@ -712,9 +813,10 @@ static bool agree_callback(struct parse *p)
 static bool agree(struct parse *p)
 {
     const struct options *o = &p->o;
-    bool counts = o->view.summary || o->view.summary_only;
+    bool counts =
+        o->view.summary || o->view.summary_only || o->command == COMMAND_TOP;
 
-    if (!agree_attach(p) || !agree_callback(p)) {
+    if (!agree_attach(p) || !agree_callback(p) || !agree_top(p)) {
         return false;
     }
     if (o->view.summary_only && o->view.summary) {
@@ -745,6 +847,18 @@ static bool agree(struct parse *p)
     return true;
 }
 
+/* The first command that the option goes with; there is one. */
+static const char *owner_of(const struct opt *opt)
+{
+    size_t i = 0;
+
+    while (i + 1 < command_row_count &&
+           (opt->commands & 1u << command_rows[i].command) == 0) {
+        i++;
+    }
+    return command_rows[i].name;
+}
+
 /* Fails on the first option that does not go with the command. */
 static bool judge_given(struct parse *p, const struct command_row *row)
 {
@@ -757,8 +871,8 @@ static bool judge_given(struct parse *p, const struct command_row *row)
         }
         if (row == NULL) {
             return err_set(p->e, ERR_USAGE,
-                           "%.*s: goes with 'ntstrace replay' only",
-                           STR_ARGS(shown));
+                           "%.*s: goes with 'ntstrace %s' only",
+                           STR_ARGS(shown), owner_of(opt));
         }
         return err_set(
             p->e, ERR_USAGE, "%.*s: does not go with '%s'%s", STR_ARGS(shown),
@@ -881,6 +995,8 @@ bool options_parse(struct options *out, str raw, struct arena *a, struct err *e)
     p.o.view.stack_limit = STACK_LIMIT_DEFAULT;
     p.o.rows = ROWS_USUAL;
     p.o.report = STR("");
+    p.o.interval = STR("");
+    p.o.program_output = STR("");
     for (size_t i = 0; i < OPTIONS_WORDS_MAX; i++) {
         p.o.words[i] = STR("");
     }

@@ -25,6 +25,10 @@
 #define ROWS_DEFAULT 25
 /* The same of a number that was not given. */
 #define ROWS_USUAL UINT64_MAX
+/* From one table of `top` to the next. */
+#define INTERVAL_MS_LEAST 100
+#define INTERVAL_MS_USUAL 1000
+#define INTERVAL_MS_MOST 3600000
 /* In place of a number of words: a program, and what is its own. */
 #define OPTIONS_PROGRAM SIZE_MAX
 
@@ -40,6 +44,12 @@ enum command {
 };
 
 /* Every str is in the arena or in the raw text. */
+enum screen_when {
+    SCREEN_AUTO,  // on a console that takes escape sequences
+    SCREEN_ALWAYS,
+    SCREEN_NEVER,
+};
+
 struct options {
     enum command command;
     bool nothing;  // not one word was given
@@ -56,6 +66,13 @@ struct options {
     bool html;                   // --html
     str report;                  // --report, a page; empty: none
     struct option_list ignored;  // --ignore
+
+    /* Of `top`. */
+    str interval;          // as it was given; empty: not
+    uint64_t interval_ms;  // the same
+    uint64_t count;        // tables, then it is over; 0: to the end
+    str program_output;    // a file for what the program writes; empty: none
+    enum screen_when screen;
 
     bool help;
     bool version;

@@ -47,6 +47,20 @@ static bool has(str text, const char *part)
     return false;
 }
 
+/* The same of a whole word: --summary is no part of --summary-sort-by. */
+static bool has_option(str text, const char *name)
+{
+    str want = str_of(name);
+
+    for (size_t i = 0; i + want.size < text.size; i++) {
+        if (str_starts(str_slice(text, i, text.size), want) &&
+            strchr(" \n.,", text.p[i + want.size]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void without_options_everything_has_its_default(void)
 {
     struct options o;
@@ -495,6 +509,7 @@ static void an_option_goes_with_the_commands_of_its_row(void)
         { COMMAND_TRACE, "x" },         { COMMAND_RECORD, "record x" },
         { COMMAND_REPLAY, "replay x" }, { COMMAND_INFO, "info x" },
         { COMMAND_DOCTOR, "doctor" },   { COMMAND_LIST, "list classes" },
+        { COMMAND_TOP, "top x" },
     };
 
     for (size_t i = 0; i < opt_count; i++) {
@@ -529,7 +544,7 @@ static void an_option_goes_with_the_commands_of_its_row(void)
                       has(said, "goes with --report only") ||
                       has(said, "goes with -p only"));
             } else {
-                CHECK(has(said, "goes with 'ntstrace replay' only") ||
+                CHECK(has(said, "goes with 'ntstrace ") ||
                       has(said, "does not go with '"));
             }
         }
@@ -620,7 +635,25 @@ static void what_is_wrong_is_said_with_what_helps(void)
         { "-P \"\" x", "-P: the PATH is empty" },
         { "-X octal x", "-X: 'octal' is not one of raw, abbrev, verbose" },
         { "--color sometimes x", "--color: 'sometimes' is not one of auto, always, never" },
-        { "--by file -c x", "--by: 'file' is not one of name, thread, process" },
+        { "--by file -c x", "--by: file goes with 'ntstrace top' only" },
+        { "--by moon -c x", "--by: 'moon' is not one of name, call, thread, process, file" },
+        { "top", "no program to top; try 'ntstrace top --help'" },
+        { "top --interval 0.09 x", "--interval: '0.09' is no time from 0.1 to 3600, in seconds, or as 500ms" },
+        { "top --interval 3600.1 x", "--interval: '3600.1' is no time from 0.1 to 3600, in seconds, or as 500ms" },
+        { "top --interval 1.5.5 x", "--interval: '1.5.5' is no time from 0.1 to 3600, in seconds, or as 500ms" },
+        { "top --interval 1.0x1 x", "--interval: '1.0x1' is no time from 0.1 to 3600, in seconds, or as 500ms" },
+        { "top --interval .5 x", "--interval: '.5' is no time from 0.1 to 3600, in seconds, or as 500ms" },
+        { "top --interval 1. x", "--interval: '1.' is no time from 0.1 to 3600, in seconds, or as 500ms" },
+        { "top --interval 1.5ms x", "--interval: '1.5ms' is no time from 0.1 to 3600, in seconds, or as 500ms" },
+        { "top --interval 99999999999999999999 x", "--interval: '99999999999999999999' is no time from 0.1 to 3600, in seconds, or as 500ms" },
+        { "top -n 0 x", "-n: '0' is not a number from 1 to 1000000000" },
+        { "--text x", "--text: goes with 'ntstrace report' only" },
+        { "--ignore a x", "--ignore: goes with 'ntstrace diff' only" },
+        { "--count 3 x", "--count: goes with 'ntstrace top' only" },
+        { "top -ff -o a x", "-ff: does not go with 'top', which writes no file for each process; -f follows them" },
+        { "top -s 100 x", "-s: does not go with 'top'" },
+        { "top --screen=always -o a x", "--screen=always: does not go with -o, whose FILE gets tables" },
+        { "top --program-output a -p 7", "--program-output: does not go with -p: the program writes where it does" },
         { "--timestamp-precision m x", "--timestamp-precision: 'm' is not one of s, ms, us, ns" },
         { "-s many x", "-s: 'many' is not a number from 0 to 262144" },
         { "-s 262145 x", "-s: '262145' is not a number from 0 to 262144" },
@@ -868,6 +901,44 @@ static void wall_times_may_be_asked_for(void)
     CHECK(!o.view.wall_clock);
 }
 
+static void top_has_options_of_its_own(void)
+{
+    static const struct {
+        const char *line;
+        uint64_t ms;
+    } rows[] = {
+        { "top x", 1000 },
+        { "top --interval 2 x", 2000 },
+        { "top --interval 0.5 x", 500 },
+        { "top --interval 1.25s x", 1250 },
+        { "top --interval 1.007 x", 1007 },
+        { "top --interval 100ms x", 100 },
+        { "top --interval 3600 x", 3600000 },
+    };
+    struct options o;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        CHECK_STR(parse(&o, rows[i].line), STR(""));
+        CHECK_U64(o.interval_ms, rows[i].ms);
+    }
+    CHECK_STR(parse(&o, "top -fn5 --by file -S waits --rows 0 --screen never "
+                        "--program-output w -P c:\\a -Z -e file x y"),
+              STR(""));
+    CHECK(o.command == COMMAND_TOP && !o.view.service_number);
+    CHECK(o.view.summary_by == BY_FILE && o.screen == SCREEN_NEVER);
+    CHECK_STR(o.view.summary_sort, STR("waits"));
+    CHECK_STR(o.program_output, STR("w"));
+    CHECK_U64(o.count, 5);
+    CHECK_U64(o.rows, 0);
+    CHECK_U64(o.launch.follow, 1);
+    CHECK_STR(o.launch.program_line, STR("x y"));
+    CHECK_STR(parse(&o, "top -p 7,8"), STR(""));
+    CHECK_U64(o.launch.attach.count, 1);
+    /* Elsewhere -n is strace's. */
+    CHECK_STR(parse(&o, "-n x"), STR(""));
+    CHECK(o.command == COMMAND_TRACE && o.view.service_number);
+}
+
 static size_t lines_of(str text)
 {
     size_t lines = 0;
@@ -925,7 +996,7 @@ static void the_help_fits_and_names_every_option(void)
                      opts[j].value ? " " : "",
                      opts[j].value ? opts[j].value : "", '\0');
             CHECK(opts[j].kind == OPT_GROUP ||
-                  has(buf_str(&b), name) ==
+                  has_option(buf_str(&b), name) ==
                       ((opts[j].commands >> command_rows[i].command & 1) != 0));
         }
     }
@@ -934,11 +1005,13 @@ static void the_help_fits_and_names_every_option(void)
     CHECK_U64(lines_of(buf_str(&b)), 1);
 }
 
+/* But for two commands that have nothing to do with each other. */
 static void no_two_options_share_a_letter_or_a_name(void)
 {
     for (size_t i = 0; i < opt_count; i++) {
         for (size_t j = 0; j < i; j++) {
-            CHECK(!opts[i].letter || opts[i].letter != opts[j].letter);
+            CHECK(!opts[i].letter || opts[i].letter != opts[j].letter ||
+                  (opts[i].commands & opts[j].commands) == 0);
             CHECK(strcmp(opts[i].name, opts[j].name) != 0);
         }
         CHECK(strncmp(opts[i].name, "no-", 3) != 0);
@@ -970,6 +1043,7 @@ int main(void)
         TEST(straces_options_are_known),
         TEST(wall_times_may_be_asked_for),
         TEST(processes_may_have_their_own_files),
+        TEST(top_has_options_of_its_own),
         TEST(the_help_fits_and_names_every_option),
         TEST(no_two_options_share_a_letter_or_a_name),
     };

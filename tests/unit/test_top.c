@@ -695,23 +695,23 @@ static void what_was_put_together_is_the_last_row(void)
             "\n"));
     CHECK_STR(
         drawn(c, &h, &k, 80, 6),
-        STR(LINE(
-            1) "ntstrace top: app.exe, pid 32, 1 process, "
-               "1:02:05" LINE(
-                   2) "8.0 calls/s, 0.0 errors/s; calls: "
-                      "4, errors: 0, lost: 0" LINE(
-                          3) "by object, sorted by name; "
-                             "h: help" LINE(
-                                 4) "\x1b["
-                                    "7mCALLS/"
-                                    "S  ERR/S "
-                                    " TIME%  "
-                                    "WAIT%  "
-                                    "CALLS "
-                                    "ERRORS  "
-                                    "OBJECT"
-                                    "\x1b["
-                                    "m" LINE(5) "    4.0    0.0    0.0    0.0  "
+        STR(LINE(1) "ntstrace top: app.exe, pid 32, 1 process, "
+                    "1:02:05" LINE(
+                        2) "8.0 calls/s, 0.0 errors/s; calls: "
+                           "4, errors: 0, lost: 0" LINE(
+                               3) "by object, sorted by name; "
+                                  "h: help" LINE(
+                                      4) "\x1b["
+                                         "7mCALLS/"
+                                         "S  ERR/S "
+                                         " TIME%  "
+                                         "WAIT%  "
+                                         "CALLS "
+                                         "ERRORS  "
+                                         "OBJECT"
+                                         "\x1b["
+                                         "m" LINE(
+                                             5) "    4.0    0.0    0.0    0.0  "
                                                 "    2      0  C:\\a" LINE(
                                                     6) "  "
                                                        "  "
