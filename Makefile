@@ -227,6 +227,11 @@ $(BW)/report/%.exe: $(BW)/tests/report/%.c.o
 	@mkdir -p $(@D)
 	$(WCC) -o $@ $< -lntdll -ladvapi32 -lws2_32
 
+# Of tests/check-top.
+$(BW)/top/%.exe: tests/top/%.c
+	@mkdir -p $(@D)
+	$(WCC) -std=c11 -O1 -Wall -Wextra $(LEAN) -o $@ $< -lntdll
+
 STACKS_O := $(addprefix $(BW)/obj/,$(addsuffix .o,base/str.c base/array.c \
     base/reader.c unwind/modfile.c unwind/unwind.c unwind/symbols.c))
 

@@ -310,6 +310,15 @@ static bool choose(struct top *t, struct err *e)
     return t->counts != NULL || err_set(e, ERR_OS, "out of memory");
 }
 
+/* Where it cannot be seen that it does. */
+static void note_goes_on(struct top *t)
+{
+    if (t->ended && !t->tables && t->options->launch.attach.count == 0) {
+        buf_addf(t->notes, "process %u runs on, untraced\n",
+                 (unsigned)t->head.pid);
+    }
+}
+
 static void note_losses(struct top *t)
 {
     if (t->head.lost > 0) {
@@ -343,6 +352,7 @@ static bool run(struct top *t, struct outcome *out, struct err *e)
     if (ok && t->start != 0) {
         print_last(t);
         note_losses(t);
+        note_goes_on(t);
     }
     if (ok && t->output.failed) {
         *e = t->output.why;
