@@ -116,7 +116,7 @@ void decoder_drop(struct decoder *d, const struct call *call);
 /* Tells the entry that is held back, if one is: at the end of a trace. */
 void decoder_flush(struct decoder *d);
 
-/* The call's name, or syscall_0x1b, or syscall_?; it may stand in `room`, of
+/* The call's name, or one that is made of its number; that stands in `room`, of
  * DECODE_NAME_ROOM bytes. */
 str decoder_call_name(const struct call *call, struct buf *room);
 

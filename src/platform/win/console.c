@@ -17,8 +17,8 @@
 static _Atomic(HANDLE) wake;
 static _Atomic int pending[4];
 static HANDLE done;
-/* The console whose mode we changed; NULL: none. */
-static _Atomic(HANDLE) coloured;
+/* The console whose mode we changed for whom; NULL: none. */
+static _Atomic(HANDLE) changed[CONSOLE_USERS];
 
 static BOOL WINAPI on_control(DWORD kind)
 {
@@ -34,8 +34,9 @@ static BOOL WINAPI on_control(DWORD kind)
     if (which == OS_INTERRUPT_CLOSE) {
         /* The system ends us when this returns. */
         WaitForSingleObject(done, 4000);
-        os_console_restore();
-        os_screen_close();
+        for (int i = 0; i < CONSOLE_USERS; i++) {
+            win_console_plain((enum win_console_user)i);
+        }
     }
     return TRUE;
 }
@@ -100,11 +101,21 @@ bool os_is_terminal(const struct os_file *f)
     return f->console;
 }
 
-bool win_console_sequences(HANDLE console, bool *changed)
+/* Only our own bit: the target may have changed others. */
+static void take_back(HANDLE console)
 {
     DWORD mode;
 
-    *changed = false;
+    if (GetConsoleMode(console, &mode)) {
+        SetConsoleMode(console,
+                       mode & ~(DWORD)ENABLE_VIRTUAL_TERMINAL_PROCESSING);
+    }
+}
+
+bool win_console_sequences(HANDLE console, enum win_console_user user)
+{
+    DWORD mode;
+
     if (!GetConsoleMode(console, &mode)) {
         return false;
     }
@@ -114,45 +125,31 @@ bool win_console_sequences(HANDLE console, bool *changed)
     if (!SetConsoleMode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING)) {
         return false;
     }
+    atomic_store(&changed[user], console);
     if (!takes_sequences(console)) {
-        win_console_plain(console);
+        win_console_plain(user);
         return false;
     }
-    *changed = true;
     return true;
 }
 
-void win_console_plain(HANDLE console)
+void win_console_plain(enum win_console_user user)
 {
-    DWORD mode;
+    HANDLE h = atomic_exchange(&changed[user], NULL);
 
-    /* Only our own bit: the target may have changed others. */
-    if (GetConsoleMode(console, &mode)) {
-        SetConsoleMode(console,
-                       mode & ~(DWORD)ENABLE_VIRTUAL_TERMINAL_PROCESSING);
+    if (h != NULL) {
+        take_back(h);
     }
 }
 
 bool os_console_colours(const struct os_file *f)
 {
-    bool changed;
-
-    if (!f->console || !win_console_sequences(f->handle, &changed)) {
-        return false;
-    }
-    if (changed) {
-        atomic_store(&coloured, f->handle);
-    }
-    return true;
+    return f->console && win_console_sequences(f->handle, CONSOLE_COLOURS);
 }
 
 void os_console_restore(void)
 {
-    HANDLE h = atomic_exchange(&coloured, NULL);
-
-    if (h != NULL) {
-        win_console_plain(h);
-    }
+    win_console_plain(CONSOLE_COLOURS);
 }
 
 bool os_variable_set(const char *name)

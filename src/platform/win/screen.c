@@ -23,8 +23,6 @@ static HANDLE
 static bool forced_open;
 /* A byte that came from standard input, and was not asked for yet; 0: none. */
 static _Atomic uint32_t typed;
-/* The console whose mode we changed; NULL: none. */
-static _Atomic(HANDLE) changed_mode;
 
 /* Reads standard input, of whatever kind, a byte at a time, for that is all that a
  * key is that means something. Ends with it, or with us. */
@@ -44,16 +42,13 @@ static void read_keys(void *input)
 bool os_screen_open(bool forced)
 {
     struct os_file f = os_stdout();
-    bool changed = false;
 
-    if (!forced && (!f.console || !win_console_sequences(f.handle, &changed))) {
+    if (!forced &&
+        (!f.console || !win_console_sequences(f.handle, CONSOLE_SCREEN))) {
         return false;
     }
     output = f.handle;
     forced_open = forced;
-    if (changed) {
-        atomic_store(&changed_mode, f.handle);
-    }
     if (forced) {
         static struct os_thread_start start = { read_keys, NULL };
         void *thread;
@@ -75,11 +70,7 @@ bool os_screen_open(bool forced)
 
 void os_screen_close(void)
 {
-    HANDLE h = atomic_exchange(&changed_mode, NULL);
-
-    if (h != NULL) {
-        win_console_plain(h);
-    }
+    win_console_plain(CONSOLE_SCREEN);
 }
 
 /* An environment variable that is a number; `otherwise` if it is none. */

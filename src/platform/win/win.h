@@ -31,11 +31,16 @@ struct thread_basic {
     LONG base_priority;
 };
 
-/* Has a console take escape sequences; *changed: its mode was another. False: it
- * takes none, and is as it was. */
-bool win_console_sequences(HANDLE console, bool *changed);
-/* Its mode is that again. */
-void win_console_plain(HANDLE console);
+/* Who has a console take escape sequences. */
+enum win_console_user {
+    CONSOLE_COLOURS,
+    CONSOLE_SCREEN,
+    CONSOLE_USERS,
+};
+/* Has it take them, until the same user gives that back, or the window is closed.
+ * False: it takes none, and is as it was. */
+bool win_console_sequences(HANDLE console, enum win_console_user user);
+void win_console_plain(enum win_console_user user);
 
 /* *e = ERR_OS: "<what>: <text of GetLastError()> (code)". False. */
 bool win_fail(struct err *e, const char *what);
