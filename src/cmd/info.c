@@ -5,7 +5,7 @@
  * Lines of a key and a value, so that a script finds them; a key that is there
  * several times has a line for each. Then the tree of processes. With --json all
  * of it is one object. Touches the
- * file and standard output.
+ * file, standard output, and the terminal to say how far it has come.
  */
 #include "base/chars.h"
 #include "cmd/command.h"
@@ -13,6 +13,7 @@
 #include "platform/os.h"
 #include "record/about.h"
 #include "record/survey.h"
+#include "view/progress.h"
 
 #include <stdlib.h>
 
@@ -530,6 +531,28 @@ static void add_all(struct report *r, const struct survey *s, str path)
     }
 }
 
+static bool goes_on(void *progress, uint64_t at, uint64_t size)
+{
+    progress_bar(progress, "info", at, size);
+    return true;
+}
+
+static bool look(struct survey *s, const struct options *o, struct err *e)
+{
+    struct progress progress;
+    bool ok;
+
+    if (!survey_open(s, o->words[0], e)) {
+        return false;
+    }
+    progress_begin(&progress, 4, o->view.quiet == 0);
+    s->file.go_on = goes_on;
+    s->file.go_on_ctx = &progress;
+    ok = survey_read(s, e);
+    progress_clear(&progress);
+    return ok;
+}
+
 bool info_run(const struct options *o, struct arena *a, struct outcome *out,
               struct err *e)
 {
@@ -543,7 +566,7 @@ bool info_run(const struct options *o, struct arena *a, struct outcome *out,
     if (r.b.p == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    ok = survey_open(&s, o->words[0], e);
+    ok = look(&s, o, e);
     if (ok) {
         buf_add(&r.b, r.json ? STR("{") : STR(""));
         add_all(&r, &s, o->words[0]);

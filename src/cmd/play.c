@@ -12,33 +12,11 @@
 
 #include "base/banned.h"
 
-#define BAR 40
-
-static void draw(struct play *p, uint64_t at, uint64_t size)
-{
-    char room[120];
-    struct buf b = BUF_OVER(room);
-    uint64_t done = size > 0 ? at / ((size + BAR - 1) / BAR) : 0;
-
-    buf_addf(&b, "%s: [", p->what);
-    for (uint64_t i = 0; i < BAR; i++) {
-        buf_add_char(&b, i < done ? '#' : '.');
-    }
-    buf_add(&b, STR("] "));
-    progress_add_size(&b, at);
-    buf_add(&b, STR(" of "));
-    progress_add_size(&b, size);
-    progress_draw(&p->progress, buf_str(&b));
-}
-
 static bool goes_on(void *play, uint64_t at, uint64_t size)
 {
     struct play *p = play;
-    uint64_t ms;
 
-    if (progress_due(&p->progress, &ms)) {
-        draw(p, at, size);
-    }
+    progress_bar(&p->progress, p->what, at, size);
     return p->go_on == NULL || p->go_on(p->go_on_ctx);
 }
 

@@ -234,25 +234,6 @@ struct run {
     int64_t last_ns;  // from the start to the last record, nearly
 };
 
-#define BAR 40
-
-static void draw(struct progress *p, uint64_t at, uint64_t size)
-{
-    char room[120];
-    struct buf b = BUF_OVER(room);
-    uint64_t done = size > 0 ? at / ((size + BAR - 1) / BAR) : 0;
-
-    buf_addf(&b, "replay: [");
-    for (uint64_t i = 0; i < BAR; i++) {
-        buf_add_char(&b, i < done ? '#' : '.');
-    }
-    buf_add(&b, STR("] "));
-    progress_add_size(&b, at);
-    buf_add(&b, STR(" of "));
-    progress_add_size(&b, size);
-    progress_draw(p, buf_str(&b));
-}
-
 /* Between lines on the screen it would be in the way. */
 static bool may_draw(const struct run *r)
 {
@@ -266,11 +247,8 @@ static bool may_draw(const struct run *r)
 static bool goes_on(void *run, uint64_t at, uint64_t size)
 {
     struct run *r = run;
-    uint64_t ms;
 
-    if (progress_due(&r->progress, &ms)) {
-        draw(&r->progress, at, size);
-    }
+    progress_bar(&r->progress, "replay", at, size);
     telling_write(&r->telling);
     return !r->output.failed &&
            !telling_is_over(&r->telling, model_told(r->model));

@@ -275,9 +275,6 @@ static bool take_chunk(struct survey *s, const struct chunk_head *head,
 
 bool survey_open(struct survey *s, str path, struct err *e)
 {
-    struct chunk_head head;
-    uint64_t at;
-
     *s = (struct survey){ .last = 0 };
     s->processes = calloc(SURVEY_PROCESSES, sizeof(s->processes[0]));
     if (s->processes == NULL) {
@@ -289,8 +286,19 @@ bool survey_open(struct survey *s, str path, struct err *e)
     s->chunks = 1; /* that one was read */
     s->stored = s->file.info_size;
     s->raw = s->file.info_size;
+    return true;
+}
+
+bool survey_read(struct survey *s, struct err *e)
+{
+    const struct replay *r = &s->file;
+    struct chunk_head head;
+    uint64_t at;
+
     while (chunks_next(&s->file.chunks, &head, &at)) {
-        if (!take_chunk(s, &head, at, e)) {
+        if (!take_chunk(s, &head, at, e) ||
+            (r->go_on != NULL &&
+             !r->go_on(r->go_on_ctx, r->chunks.at, r->chunks.size))) {
             return false;
         }
     }

@@ -67,9 +67,11 @@ struct survey {
 /* The row of the process that started this one, SIZE_MAX: there is none. */
 size_t survey_parent(const struct survey *s, size_t row);
 
-/* Reads all of the file. survey_close in any case. False: it is none, or the
- * system failed; damage is no failure. */
+/* Opens the file. survey_close in any case. */
 bool survey_open(struct survey *s, str path, struct err *e);
+/* Reads all of it, and tells s->file.go_on between chunks. False: the system
+ * failed, or no more was wanted; damage is no failure. */
+bool survey_read(struct survey *s, struct err *e);
 void survey_close(struct survey *s);
 
 #endif

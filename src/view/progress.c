@@ -11,6 +11,8 @@
 #include "base/banned.h"
 
 #define COLUMNS 79
+/* Of a bar. */
+#define STEPS 40
 
 static uint64_t counter_now(void)
 {
@@ -71,6 +73,28 @@ void progress_draw(struct progress *p, str text)
     }
     p->drawn = text.size;
     os_file_write(&to, buf_str(&b), &ignored);
+}
+
+void progress_bar(struct progress *p, const char *what, uint64_t at,
+                  uint64_t size)
+{
+    char room[120];
+    struct buf b = BUF_OVER(room);
+    uint64_t done = size > 0 ? at / ((size + STEPS - 1) / STEPS) : 0;
+    uint64_t ms;
+
+    if (!progress_due(p, &ms)) {
+        return;
+    }
+    buf_addf(&b, "%s: [", what);
+    for (uint64_t i = 0; i < STEPS; i++) {
+        buf_add_char(&b, i < done ? '#' : '.');
+    }
+    buf_add(&b, STR("] "));
+    progress_add_size(&b, at);
+    buf_add(&b, STR(" of "));
+    progress_add_size(&b, size);
+    progress_draw(p, buf_str(&b));
 }
 
 void progress_clear(struct progress *p)

@@ -28,6 +28,9 @@ void progress_begin(struct progress *p, uint32_t per_second, bool wanted);
 bool progress_due(struct progress *p, uint64_t *ms);
 /* `text` in place of what stands there; one line, of 79 columns at most. */
 void progress_draw(struct progress *p, str text);
+/* The same, if it is time: a bar of how much of `size` bytes is done. */
+void progress_bar(struct progress *p, const char *what, uint64_t at,
+                  uint64_t size);
 void progress_clear(struct progress *p);
 /* "4185 KB": a size for people. */
 void progress_add_size(struct buf *b, uint64_t bytes);

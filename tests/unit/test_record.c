@@ -847,7 +847,7 @@ static void a_process_that_was_given_up_is_told_of_once(void)
     CHECK(tell_child(p, 48, 36, CHILD_PASSED, 0, STR("C:\\other.exe"),
                      STR("other"), STR(""), 3000 * TICKS));
     world_close(&w);
-    CHECK(survey_open(&s, path, &e));
+    CHECK(survey_open(&s, path, &e) && survey_read(&s, &e));
     CHECK_U64(s.rows, 4);
     CHECK_U64(s.process_count, 2);
     CHECK_U64(s.untraced, 2);
