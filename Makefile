@@ -416,11 +416,12 @@ $(BL)/fuzz-obj/%.c.o: src/%.c
 	    -MMD -MP -c -o $@ $<
 
 # No fuzzer comes to the rest; one that does is not linked.
-FUZZED := $(filter-out live/% cmd/% view/% report/% plan/% record/recorder.c \
+FUZZED := $(filter-out live/% cmd/% view/% plan/% record/recorder.c \
     record/survey.c record/losses.c format/summary.c,$(PORTABLE)) \
     live/pe.c live/syscalls.c cmd/cmdline.c cmd/options.c
 
-$(BL)/library-fuzz.a: $(addprefix $(BL)/fuzz-obj/,$(addsuffix .o,$(FUZZED)))
+$(BL)/library-fuzz.a: $(addprefix $(BL)/fuzz-obj/,$(addsuffix .o,$(FUZZED))) \
+                      $(BL)/obj/report/asset_files.S.o
 	@rm -f $@
 	ar rcs $@ $^
 
