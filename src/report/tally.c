@@ -7,6 +7,8 @@
 #include "report/answers.h"
 #include "tables/deeds.h"
 
+#include <string.h>
+
 #include "base/banned.h"
 
 #define STATUS_PENDING 0x103u
@@ -14,6 +16,7 @@
 void tally_init(struct tally *t, struct labels *names,
                 const struct clock *clock)
 {
+    memset(t, 0, sizeof(*t));
     t->names = names;
     t->clock = clock;
     table_init(&t->calls, sizeof(struct tally_call), ROWS_MOST);
