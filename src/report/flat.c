@@ -118,6 +118,17 @@ static void on_result(struct sink *s, const uint64_t *raw)
     flat_of(s)->below->result(s, raw);
 }
 
+/* A name without what parts frames. */
+static void add_frame_name(struct buf *b, str name)
+{
+    size_t from = b->size;
+
+    chars_add_visible(b, name);
+    for (; from < b->size; from++) {
+        b->p[from] = b->p[from] == ';' ? ':' : b->p[from];
+    }
+}
+
 /* "demo.exe!main" or "demo.exe+0x1234". */
 static void add_frame(struct buf *b, const struct sink_frame *frame)
 {
@@ -128,10 +139,10 @@ static void add_frame(struct buf *b, const struct sink_frame *frame)
         buf_add_hex(b, frame->address);
         return;
     }
-    chars_add_visible(b, frame->place.name);
+    add_frame_name(b, frame->place.name);
     if (frame->symbol.size > 0) {
         buf_add_char(b, '!');
-        chars_add_visible(b, frame->symbol);
+        add_frame_name(b, frame->symbol);
     } else {
         buf_add_char(b, '+');
         buf_add_hex(b, frame->place.offset);

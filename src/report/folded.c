@@ -128,10 +128,11 @@ static void on_call(void *ctx, const struct flat_call *c)
     buf_add_dec(&b, c->tid);
     buf_add_char(&b, ';');
     if (c->frames.size > 0) {
-        buf_add(&b, c->frames);
+        /* The call itself is there in any case. */
+        buf_add(&b, str_slice(c->frames, 0, STACK_ROOM / 2));
         buf_add_char(&b, ';');
     }
-    buf_add(&b, c->name);
+    add_name(&b, c->name);
     add(f, buf_str(&b), (uint64_t)c->took_ns);
 }
 

@@ -198,6 +198,19 @@ static void take_text(void *ctx, str text)
     }
 }
 
+/* A stack is program, thread, the two callers and the call, whatever their names
+ * are; what comes behind it is a number. */
+static void take_folded(void *ctx, str piece)
+{
+    size_t parts = 0;
+
+    take_text(ctx, piece);
+    for (size_t i = 0; i < piece.size; i++) {
+        parts += piece.p[i] == ';';
+    }
+    MUST(parts == 4 || (piece.p[0] == ' ' && parts == 0));
+}
+
 static const struct file_kind *const kinds[KINDS] = {
     &file_csv,
     &file_folded,
@@ -213,8 +226,10 @@ static void open_files(struct listeners *l)
         if (kinds[i]->callers) {
             options.stack_of = callers_of;
         }
-        f.files[i] = kinds[i]->open(
-            kinds[i] == &file_perfetto ? take_bytes : take_text, NULL);
+        f.files[i] = kinds[i]->open(kinds[i] == &file_perfetto ? take_bytes
+                                    : kinds[i] == &file_folded ? take_folded
+                                                               : take_text,
+                                    NULL);
         MUST(f.files[i] != NULL);
         out = kinds[i]->out(f.files[i]);
         f.flats[i] = flat_open(&options, &out);
