@@ -164,8 +164,8 @@ void doctor_threads(struct doctor *d)
 
 /* --- memory --- */
 
-bool doctor_launch(struct os_process *p, uint64_t *start, uint64_t *ntdll,
-                   struct err *e)
+static bool launch(struct os_process *p, const struct os_apart *apart,
+                   uint64_t *start, uint64_t *ntdll, struct err *e)
 {
     static const uint16_t line[] = { 'n', 't', 's', 't', 'r', 'a', 'c', 'e',
                                      ' ', 'd', 'o', 'c', 't', 'o', 'r', 0 };
@@ -175,7 +175,7 @@ bool doctor_launch(struct os_process *p, uint64_t *start, uint64_t *ntdll,
     if (path == NULL) {
         return err_set(e, ERR_OS, "our own path is not known");
     }
-    if (!os_process_launch(p, path, line, NULL, e)) {
+    if (!os_process_launch(p, path, line, apart, e)) {
         return false;
     }
     if (!os_thread_get_start(p->thread, start) || !os_query(p, *start, &r) ||
@@ -186,6 +186,12 @@ bool doctor_launch(struct os_process *p, uint64_t *start, uint64_t *ntdll,
     }
     *ntdll = r.allocation;
     return true;
+}
+
+bool doctor_launch(struct os_process *p, uint64_t *start, uint64_t *ntdll,
+                   struct err *e)
+{
+    return launch(p, NULL, start, ntdll, e);
 }
 
 static void check_section(struct doctor *d, const struct os_process *p)
@@ -418,6 +424,40 @@ static void check_job(struct doctor *d)
     os_process_close(&p);
 }
 
+/* What `top` has a program that it starts. */
+static void check_apart(struct doctor *d)
+{
+    const struct os_apart apart = { .output = STR(""), .console = false };
+    struct os_process p = { 0 };
+    struct err e = { 0 };
+    uint64_t start, ntdll;
+    bool ok = launch(&p, &apart, &start, &ntdll, &e);
+
+    check_begin(d, "child/apart", NOT_RELIED_ON);
+    check_that(d, ok);
+    check_say(d, "%s",
+              ok ? "with handles of its own, and a console without a window"
+                 : e.text);
+    check_end(d);
+    os_process_close(&p);
+}
+
+/* What `top` draws on. */
+static void check_console(struct doctor *d)
+{
+    int takes = probe_sequences();
+
+    check_begin(d, "console/sequences", NOT_RELIED_ON);
+    if (takes < 0) {
+        check_unknown(d, "there is no console");
+    } else {
+        check_that(d, takes == 1);
+        check_say(d, "the console %s escape sequences",
+                  takes == 1 ? "takes" : "does not take");
+    }
+    check_end(d);
+}
+
 void doctor_memory(struct doctor *d)
 {
     struct os_process p = { 0 };
@@ -442,6 +482,8 @@ void doctor_memory(struct doctor *d)
     }
     os_process_close(&p);
     check_job(d);
+    check_apart(d);
+    check_console(d);
 }
 
 /* --- processor --- */

@@ -190,6 +190,9 @@ void probe_unpin(void);
  * before and after. False: no AVX. */
 bool probe_vectors(uint64_t fn, uint64_t arg, uint8_t before[32],
                    uint8_t after[2][32]);
+/* 1: the console of this process takes escape sequences, 0: it does not, -1: it has
+ * none. */
+int probe_sequences(void);
 /* Our program file, UTF-16. NULL: unknown. */
 const uint16_t *probe_own_path(void);
 /* An environment variable of printable ASCII, in static memory; "" without. */

@@ -485,6 +485,22 @@ bool probe_vectors(uint64_t fn, uint64_t arg, uint8_t before[32],
     return true;
 }
 
+int probe_sequences(void)
+{
+    HANDLE h = CreateFileW(L"CONOUT$", GENERIC_READ | GENERIC_WRITE,
+                           FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                           OPEN_EXISTING, 0, NULL);
+    int takes;
+
+    if (h == INVALID_HANDLE_VALUE) {
+        return -1;
+    }
+    takes = win_console_sequences(h, CONSOLE_SCREEN);
+    win_console_plain(CONSOLE_SCREEN);
+    CloseHandle(h);
+    return takes;
+}
+
 const uint16_t *probe_own_path(void)
 {
     static wchar_t path[32768];

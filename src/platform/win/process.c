@@ -341,15 +341,32 @@ static BOOL create_in_job(HANDLE *job, const wchar_t *path, wchar_t *line,
     return ok;
 }
 
-/* What is ours and the program has nothing of: handed on, they would keep pipes
- * open for as long as it runs. They are not asked for again. */
-static void keep_handles(void)
+/* Our standard handles, which a program that is set apart has nothing of: handed on
+ * they would keep pipes open for as long as it runs. */
+struct kept_handles {
+    HANDLE at[3];
+    DWORD flags[3];
+};
+
+static void keep_handles(struct kept_handles *k)
 {
     static const DWORD which[] = { STD_INPUT_HANDLE, STD_OUTPUT_HANDLE,
                                    STD_ERROR_HANDLE };
 
     for (size_t i = 0; i < COUNT_OF(which); i++) {
-        SetHandleInformation(GetStdHandle(which[i]), HANDLE_FLAG_INHERIT, 0);
+        k->at[i] = GetStdHandle(which[i]);
+        k->flags[i] = 0;
+        GetHandleInformation(k->at[i], &k->flags[i]);
+        SetHandleInformation(k->at[i], HANDLE_FLAG_INHERIT, 0);
+    }
+}
+
+/* Two of them may be one: in the order in which they were changed, backwards. */
+static void release_handles(const struct kept_handles *k)
+{
+    for (size_t i = COUNT_OF(k->at); i-- > 0;) {
+        SetHandleInformation(k->at[i], HANDLE_FLAG_INHERIT,
+                             k->flags[i] & HANDLE_FLAG_INHERIT);
     }
 }
 
@@ -386,7 +403,6 @@ static bool set_apart(STARTUPINFOW *startup, const struct os_apart *apart,
         }
         return false;
     }
-    keep_handles();
     startup->dwFlags |= STARTF_USESTDHANDLES;
     startup->hStdInput = in;
     startup->hStdOutput = out;
@@ -400,12 +416,26 @@ static bool set_apart(STARTUPINFOW *startup, const struct os_apart *apart,
     return true;
 }
 
+/* Why CreateProcess has failed; some reasons are the program's. False. */
+static bool blame_start(DWORD why, struct err *e)
+{
+    SetLastError(why);
+    win_fail(e, "cannot start");
+    if (why == ERROR_ACCESS_DENIED || why == ERROR_BAD_EXE_FORMAT ||
+        why == ERROR_EXE_MACHINE_TYPE_MISMATCH ||
+        why == ERROR_ELEVATION_REQUIRED) {
+        e->code = ERR_NOT_OURS;
+    }
+    return false;
+}
+
 bool os_process_launch(struct os_process *out, const uint16_t *path,
                        const uint16_t *command_line,
                        const struct os_apart *apart, struct err *e)
 {
     STARTUPINFOEXW startup = { 0 };
     PROCESS_INFORMATION info;
+    struct kept_handles kept;
     wchar_t *line = _wcsdup((const wchar_t *)command_line);
     HANDLE job = line == NULL ? NULL : open_job(e);
     DWORD flags = CREATE_SUSPENDED;
@@ -431,24 +461,21 @@ bool os_process_launch(struct os_process *out, const uint16_t *path,
         CloseHandle(job);
         return false;
     }
+    if (apart != NULL) {
+        keep_handles(&kept);
+    }
     ok = create_in_job(&job, (const wchar_t *)path, line, flags, &startup,
                        &info);
     why = GetLastError();
     free(line);
     if (apart != NULL) {
+        release_handles(&kept);
         CloseHandle(startup.StartupInfo.hStdInput);
         CloseHandle(startup.StartupInfo.hStdOutput);
     }
     if (!ok) {
         CloseHandle(job);
-        SetLastError(why);
-        win_fail(e, "cannot start");
-        if (why == ERROR_ACCESS_DENIED || why == ERROR_BAD_EXE_FORMAT ||
-            why == ERROR_EXE_MACHINE_TYPE_MISMATCH ||
-            why == ERROR_ELEVATION_REQUIRED) {
-            e->code = ERR_NOT_OURS;
-        }
-        return false;
+        return blame_start(why, e);
     }
     out->pid = info.dwProcessId;
     out->tid = info.dwThreadId;
