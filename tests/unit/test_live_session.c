@@ -27,6 +27,7 @@ struct story {
     const char *line;  // our command line
     bool recorded;     // as `record` does it: the output is a recording
     bool attached;     // the program runs already: its status is not ours
+    const struct watch *watch;  // looks at it; NULL: none
     struct fake_setup setup;
     /* What a run says in its lines and notes, if it says nothing else; and what
      * only one in which nothing is refused does. */
@@ -64,6 +65,7 @@ static struct told run(const struct story *s, const struct fake_setup *setup)
         o->launch.record_only = true;
         o->view.output = STR("");
     }
+    o->launch.watch = s->watch;
     fake_begin(setup);
     t.ok = session_run(&o->launch, &o->view, &t.status, &notes, &t.e);
     t.notes_size = notes.size;
@@ -699,6 +701,107 @@ static void the_other_engine_tells_calls_that_have_returned(void)
     tell(&wine);
 }
 
+/* What a watch was told. */
+static struct {
+    unsigned opened;
+    unsigned begun;
+    unsigned closes;
+    unsigned others;
+    unsigned turns;
+    uint32_t pid;
+    uint32_t processes;
+    bool refuses;  // to be opened
+} watched;
+
+static bool watch_open(void *ctx, struct err *e)
+{
+    (void)ctx;
+    watched.opened++;
+    return !watched.refuses || err_set(e, ERR_OUTPUT, "os_file_none to see");
+}
+
+static void watch_begin(void *ctx, const struct clock *clock)
+{
+    (void)ctx;
+    (void)clock;
+    watched.begun++;
+}
+
+static void watch_leave(void *ctx, const struct call *call)
+{
+    bool closes = call->stub != NULL && str_is(call->stub->name, "NtClose");
+
+    (void)ctx;
+    *(closes ? &watched.closes : &watched.others) += 1;
+}
+
+static void watch_notice(void *ctx, const struct notice *n)
+{
+    (void)ctx;
+    (void)n;
+}
+
+/* One call is enough. */
+static bool watch_turn(void *ctx, const struct watch_turn *now)
+{
+    (void)ctx;
+    watched.turns++;
+    watched.pid = now->pid;
+    watched.processes = now->processes;
+    return watched.closes == 0;
+}
+
+static uint32_t goes_on(void)
+{
+    if (fake_start()) {
+        fake_call("NtSetEvent", 4, 0, 0);
+        fake_call("NtClose", 0x10, 0, 0);
+        fake_rest(500);
+        fake_call("NtClose", 0x14, 0, 0);
+    }
+    return 0;
+}
+
+/* It hears of the calls that the filter passes, nothing is written, and the program
+ * is let go when it has had enough. */
+static void who_watches_is_told_of_calls_and_says_when_it_is_enough(void)
+{
+    static const struct watch watch = {
+        .open = watch_open,
+        .begin = watch_begin,
+        .leave = watch_leave,
+        .notice = watch_notice,
+        .turn = watch_turn,
+    };
+    static const struct story s = {
+        .name = "watched",
+        .line = "ntstrace -e NtClose app.exe",
+        .watch = &watch,
+        .setup = { .run = goes_on },
+    };
+    struct told t;
+
+    memset(&watched, 0, sizeof(watched));
+    t = run(&s, &s.setup);
+    CHECK(t.ok && t.status == 0);
+    CHECK(fake_resumed() && fake_changed().size == 0);
+    CHECK_STR(fake_output(), STR(""));
+    fake_end();
+    CHECK_U64(watched.opened, 1);
+    CHECK_U64(watched.begun, 1);
+    CHECK_U64(watched.closes, 1);
+    CHECK_U64(watched.others, 0);
+    CHECK(watched.turns > 0 && watched.processes == 1);
+    CHECK_U64(watched.pid, FAKE_PID);
+    /* What it has to say when it cannot be had is what is said. */
+    watched.refuses = true;
+    t = run(&s, &s.setup);
+    CHECK(!t.ok && t.e.code == ERR_OUTPUT && !fake_launched());
+    fake_end();
+    memset(&watched, 0, sizeof(watched));
+    tell_once(&s);
+}
+
 /* Four threads' worth of calls for the smallest ring. */
 static uint32_t is_busy(void)
 {
@@ -1051,6 +1154,7 @@ int main(void)
         TEST(a_program_that_has_not_run_is_joined_whenever_it_begins),
         TEST(a_program_that_is_being_made_is_left_alone),
         TEST(the_other_engine_tells_calls_that_have_returned),
+        TEST(who_watches_is_told_of_calls_and_says_when_it_is_enough),
         TEST(a_thread_that_finds_no_room_waits_and_its_end_is_told),
         TEST(what_a_thread_was_sent_away_from_ends_when_the_thread_does),
         TEST(what_the_program_writes_over_is_counted),
