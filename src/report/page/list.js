@@ -38,8 +38,13 @@ function make_list(section) {
 
     function row(i) {
         const thread = thread_of(i);
+        // What came of it is seen, however long the rest is.
+        const text = app.texts[i], end = text.lastIndexOf(") = ") + 1 || text.length;
         const call = element("span", { class: "text" },
-            element("b", { "data-by": "name" }, name_of(app.name[i])), app.texts[i]);
+            element("span", { class: "args" },
+                element("b", { "data-by": "name" }, name_of(app.name[i])), text.slice(0, end)),
+            element("span", { class: "result" }, text.slice(end) ||
+                (app.flags[i] & FAILED ? " = " + status_text(app.status[i]) : "")));
         const e = element("div", { class: "call" },
             element("span", {}, seconds(app.start[i])),
             element("span", { "data-by": "thread" }, thread ? pid_of(thread) + "." + thread[1] : "?"),
@@ -141,6 +146,9 @@ function make_list(section) {
     app.listeners.push(() => {
         const words = filter_words();
         let ns = 0, bad = 0;
+        if (selected >= 0 && !app.shown.includes(selected)) {
+            select(-1);
+        }
         for (const i of app.shown) {
             ns += Math.max(0, app.took[i]);
             bad += app.flags[i] & FAILED;
