@@ -215,6 +215,14 @@ static bool is_ignored(const struct compare *c, str name)
     return false;
 }
 
+/* What lasts: the same is asked of it whenever it is asked. */
+static bool is_stored(const struct flat_call *call)
+{
+    return call->object.size > 0 &&
+           (call->kind == SUBJECT_FILE || call->kind == SUBJECT_KEY ||
+            call->kind == SUBJECT_VALUE);
+}
+
 static enum weight weight_of(const struct compare *c,
                              const struct flat_call *call)
 {
@@ -225,9 +233,7 @@ static enum weight weight_of(const struct compare *c,
         is_ignored(c, call->object)) {
         return WEIGHT_SCHEDULE;
     }
-    if (call->object.size > 0 &&
-        (call->kind == SUBJECT_FILE || call->kind == SUBJECT_KEY ||
-         call->kind == SUBJECT_VALUE)) {
+    if (is_stored(call)) {
         return WEIGHT_COUNTS;
     }
     /* What is asked of the system is asked when there is time for it. */
@@ -262,7 +268,12 @@ static void add_result(struct buf *b, const struct flat_call *call)
 {
     uint32_t status = (uint32_t)call->result;
 
-    /* Whether a call is over when it returns is a matter of schedule. */
+    /* Whether a call is over when it returns is a matter of schedule; so is
+     * whether the end of a pipe is what it waits for, or finds. */
+    if (call->failed && !is_stored(call) &&
+        habit_is_error(call->name, status)) {
+        return;
+    }
     if (!call->failed && (call->status == NULL || status == 0 ||
                           status == STATUS_PENDING || !call->returned)) {
         return;

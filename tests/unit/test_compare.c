@@ -513,6 +513,32 @@ static void a_pending_call_is_as_one_that_is_over(void)
     compare_close(c);
 }
 
+/* The other side had closed it before it was asked, or after. */
+static void the_end_of_a_pipe_is_a_matter_of_schedule(void)
+{
+    str s;
+
+    begin(NULL, 0);
+    call_of(0, 36, "NtReadFile", "pipe\\x", 0x103);
+    call_of(0, 36, "NtQueryDirectoryObject", "", 0xc0000023);
+    other();
+    call_of(0, 36, "NtReadFile", "pipe\\x", 0xc000014b);
+    call_of(0, 36, "NtQueryDirectoryObject", "", 0);
+    CHECK_STR(told(0), STR(""));
+    compare_close(c);
+
+    begin(NULL, 0);
+    call_of(0, 36, "NtReadFile", "pipe\\x", 0);
+    call_of(0, 36, "NtReadFile", "C:\\x", 0);
+    other();
+    call_of(0, 36, "NtReadFile", "pipe\\x", 0xc0000022);
+    call_of(0, 36, "NtReadFile", "C:\\x", 0xc0000011);
+    s = told(0);
+    CHECK(has(s, "NtReadFile pipe\\x = STATUS_ACCESS_DENIED"));
+    CHECK(has(s, "NtReadFile C:\\x = STATUS_END_OF_FILE"));
+    compare_close(c);
+}
+
 /* As long as it takes to give up. */
 static void two_runs_without_anything_alike_end(void)
 {
@@ -552,6 +578,7 @@ int main(void)
         TEST(a_difference_of_one_more_thread_comes_first),
         TEST(a_difference_behind_many_others_is_found),
         TEST(a_pending_call_is_as_one_that_is_over),
+        TEST(the_end_of_a_pipe_is_a_matter_of_schedule),
         TEST(two_runs_without_anything_alike_end),
     };
 
