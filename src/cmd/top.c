@@ -130,13 +130,19 @@ static void draw(struct top *t)
     write_out(t, buf_str(&t->picture));
 }
 
+/* A table: in a file, and in a pipe that is no terminal, as wide as it is. */
 static void print(struct top *t)
 {
     const struct options *o = t->options;
+    uint32_t columns = 0;
+    uint32_t rows;
 
+    if (!t->tables || os_is_terminal(&t->output.file)) {
+        os_screen_size(&columns, &rows);
+    }
     screen_print(t->counts, &t->head, &t->keys,
                  o->rows == ROWS_USUAL ? ROWS_DEFAULT : (size_t)o->rows,
-                 output_line, &t->output);
+                 columns, output_line, &t->output);
     output_flush(&t->output);
     t->shown++;
 }

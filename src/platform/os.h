@@ -111,7 +111,8 @@ bool os_variable_set(const char *name);
  * of who draws. */
 bool os_screen_open(bool forced);
 void os_screen_close(void);
-/* Its size just now; 80 by 24 if that cannot be known. */
+/* Its size just now, or that of standard output where there is no screen; 80 by 24 if
+ * that cannot be known. */
 void os_screen_size(uint32_t *columns, uint32_t *rows);
 /* The next key that was pressed, as a character of Unicode; 0: none was. */
 uint32_t os_screen_key(void);

@@ -478,12 +478,16 @@ struct printer {
     const struct screen_head *h;
     const struct keys *k;
     struct layout layout;
+    size_t columns;  // SIZE_MAX: any number
     void (*write)(void *ctx, str line);
     void *ctx;
 };
 
 static void end_line(const struct printer *p, struct buf *line)
 {
+    if (p->columns != SIZE_MAX) {
+        line->size = beginning_of(buf_str(line), p->columns).size;
+    }
     buf_add_char(line, '\n');
     p->write(p->ctx, buf_str(line));
     line->size = 0;
@@ -535,22 +539,28 @@ static void print_who(const struct printer *p)
     struct buf line = { malloc(room), 0, room, false };
 
     if (line.p != NULL) {
-        add_who(&line, p->h, SIZE_MAX);
+        add_who(&line, p->h, p->columns);
         end_line(p, &line);
     }
     free(line.p);
 }
 
 void screen_print(const struct counts *c, const struct screen_head *h,
-                  const struct keys *k, size_t most,
+                  const struct keys *k, size_t most, uint32_t columns,
                   void (*write)(void *ctx, str line), void *ctx)
 {
-    const struct printer p = { c, h, k, lay_out(true, 0), write, ctx };
+    /* What fills a line of a terminal may begin one more. */
+    size_t width =
+        columns == 0
+            ? SIZE_MAX
+            : within(columns, SCREEN_COLUMNS_LEAST, SCREEN_COLUMNS_MOST) - 1;
+    const struct printer p = { c,     h,     k,  lay_out(columns == 0, width),
+                               width, write, ctx };
     char room[LINE_ROOM];
     struct buf line = BUF_OVER(room);
 
     print_who(&p);
-    add_totals(&line, c, h, true);
+    add_totals(&line, c, h, columns == 0);
     end_line(&p, &line);
     add_titles(&line, &p.layout, k->by);
     end_line(&p, &line);

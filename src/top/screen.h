@@ -49,10 +49,11 @@ void screen_draw(struct buf *b, const struct counts *c,
                  const struct screen_head *h, const struct keys *k,
                  uint32_t columns, uint32_t rows);
 
-/* The same in lines, with numbers and names whole, at most `most` rows (0: all).
- * Each line is handed to `write` with its newline. */
+/* The same in lines, at most `most` rows (0: all), for a terminal that is `columns`
+ * wide; 0: with numbers and names whole. Each line is handed to `write` with its
+ * newline. */
 void screen_print(const struct counts *c, const struct screen_head *h,
-                  const struct keys *k, size_t most,
+                  const struct keys *k, size_t most, uint32_t columns,
                   void (*write)(void *ctx, str line), void *ctx);
 
 #endif

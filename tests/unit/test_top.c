@@ -635,7 +635,7 @@ static str table(const struct counts *c, const struct screen_head *h,
                  const struct keys *k, size_t most)
 {
     printed_size = 0;
-    screen_print(c, h, k, most, collect, NULL);
+    screen_print(c, h, k, most, 0, collect, NULL);
     return (str){ printed, printed_size };
 }
 
@@ -665,6 +665,35 @@ static void a_table_has_numbers_whole(void)
                   "0\n" TITLES "CALL\n"
                   "      14.0      14.0      1.4      0.0       1241        41"
                   "       0.008234       0.000000  NtResetEvent\n"
+                  "(1 more row)\n"
+                  "\n"));
+    counts_close(c);
+}
+
+/* Where it ends up on a console it is no wider than that. */
+static void a_table_on_a_terminal_is_cut_to_its_width(void)
+{
+    struct counts *c = some();
+    struct screen_head h = head();
+    struct keys k = { .by = COUNTS_BY_CALL };
+
+    printed_size = 0;
+    screen_print(c, &h, &k, 1, 80, collect, NULL);
+    CHECK_STR(((str){ printed, printed_size }),
+              STR("ntstrace top: app.exe, pid 32, 1 process, 1:02:05\n"
+                  "16.0 calls/s, 14.0 errors/s; calls: 1242, errors: 41, "
+                  "lost: 0\n"
+                  "CALLS/S  ERR/S  TIME%  WAIT%  CALLS ERRORS  CALL\n"
+                  "   14.0   14.0    1.4    0.0   1241     41  NtResetEvent\n"
+                  "(1 more row)\n"
+                  "\n"));
+    printed_size = 0;
+    screen_print(c, &h, &k, 1, 30, collect, NULL);
+    CHECK_STR(((str){ printed, printed_size }),
+              STR("ntstrace top: app.exe, pid 32\n"
+                  "16.0 calls/s, 14.0 errors/s; \n"
+                  "CALLS/S  CALL\n"
+                  "   14.0  NtResetEvent\n"
                   "(1 more row)\n"
                   "\n"));
     counts_close(c);
@@ -784,6 +813,7 @@ int main(void)
         TEST(names_of_objects_keep_their_end),
         TEST(no_name_gets_a_control_through),
         TEST(a_table_has_numbers_whole),
+        TEST(a_table_on_a_terminal_is_cut_to_its_width),
         TEST(what_was_put_together_is_the_last_row),
         TEST(a_table_has_names_whole_and_harmless),
     };

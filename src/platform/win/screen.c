@@ -17,7 +17,6 @@
 #define COLUMNS_USUAL 80u
 #define ROWS_USUAL 24u
 
-static HANDLE output;
 static HANDLE
     keys;  // input of the console; NULL: there is none, or `forced_open`
 static bool forced_open;
@@ -47,7 +46,6 @@ bool os_screen_open(bool forced)
         (!f.console || !win_console_sequences(f.handle, CONSOLE_SCREEN))) {
         return false;
     }
-    output = f.handle;
     forced_open = forced;
     if (forced) {
         static struct os_thread_start start = { read_keys, NULL };
@@ -90,7 +88,8 @@ void os_screen_size(uint32_t *columns, uint32_t *rows)
 {
     CONSOLE_SCREEN_BUFFER_INFO info;
 
-    if (!forced_open && GetConsoleScreenBufferInfo(output, &info)) {
+    if (!forced_open &&
+        GetConsoleScreenBufferInfo(GetStdHandle(STD_OUTPUT_HANDLE), &info)) {
         *columns = (uint32_t)(info.srWindow.Right - info.srWindow.Left + 1);
         *rows = (uint32_t)(info.srWindow.Bottom - info.srWindow.Top + 1);
         return;
