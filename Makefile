@@ -99,7 +99,7 @@ PORTABLE := \
     report/perfetto.c report/alike.c report/compare.c report/sha256.c report/html.c report/assets.c \
     report/tally.c report/page.c report/diff_page.c report/picks.c report/tracks.c report/meta.c \
     top/counts.c top/keys.c top/screen.c \
-    platform/text.c view/output.c view/progress.c view/when.c view/outlet.c \
+    platform/text.c platform/inputs.c view/output.c view/progress.c view/when.c view/outlet.c \
     view/stacks.c view/declared.c view/tell.c \
     live/pe.c live/syscalls.c live/patch.c live/module.c live/ask.c \
     live/target.c live/spare.c live/known.c live/keeper.c live/leftover.c \

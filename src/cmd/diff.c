@@ -72,13 +72,6 @@ static bool open_output(struct run *r, const struct options *o, struct arena *a,
         path = options_beside(str_file(o->words[COMPARE_A]), STR(".nts"),
                               STR(".diff.html"), a);
     }
-    for (int i = 0; i < COMPARE_SIDES; i++) {
-        if (path.size > 0 && str_eq_nocase(path, o->words[i])) {
-            return err_set(e, ERR_TROUBLE,
-                           "diff: it would take a recording's place; give it "
-                           "another name with -o");
-        }
-    }
     return output_open(&r->output, path, true, e);
 }
 

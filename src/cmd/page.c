@@ -353,12 +353,6 @@ bool page_make(const struct page_wish *wish, struct arena *a, struct buf *notes,
         return no_memory(e);
     }
     m->wish = wish;
-    if (str_eq_nocase(output, wish->recording)) {
-        free(m);
-        return err_set(e, ERR_USAGE,
-                       "report: the page would take the recording's place; "
-                       "give it another name with -o");
-    }
     ok = first_pass(m, a, e);
     if (ok && output_open(&m->output, output, true, e)) {
         ok = write_page(m, a, notes, damaged, e);

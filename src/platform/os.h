@@ -133,7 +133,8 @@ bool os_console_colours(const struct os_file *f);
 void os_console_restore(void);
 /* A line that is drawn again and again may be shown there. */
 bool os_is_terminal(const struct os_file *f);
-/* Creates or empties `path`; not inherited by the target. */
+/* Creates or empties `path`; not inherited by the target. Fails, and leaves it as
+ * it is, if it is a file that was read: by os_file_open, os_file_head. */
 bool os_file_create(struct os_file *out, str path, struct err *e);
 /* A pipe into a command, run by the command interpreter; with our other
  * standard handles. *process is its process, owned. */

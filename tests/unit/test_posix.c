@@ -341,7 +341,11 @@ static void what_was_written_is_cut_off_and_written_over(void)
     CHECK_U64(e.code, ERR_OUTPUT);
     CHECK(os_file_close(&in, &e));
     CHECK(os_file_close(&out, &e));
+    remove_file(buf_str(&name));
     /* One that is there is emptied. */
+    name.size = 0;
+    make_file(&name, &out, STR("content"));
+    CHECK(os_file_close(&out, &e));
     name.size = 0;
     make_file(&name, &out, STR("x"));
     CHECK(os_file_size(&out, &(uint64_t){ 0 }, &e));
@@ -376,6 +380,40 @@ static void what_cannot_be_read_is_named_with_the_reason(void)
     CHECK(!os_file_open(&f, str_of(path), &e));
     CHECK_STR(str_of(e.text), str_of(want));
     unlink(path);
+}
+
+static void what_was_read_is_not_emptied_whatever_it_is_called(void)
+{
+    char path[100], other[140];
+    struct buf name = BUF_OVER(path);
+    struct os_file out, in, none = { 0 };
+    struct err e = { 0 };
+    uint64_t size = 0;
+
+    make_file(&name, &out, STR("content"));
+    CHECK(os_file_close(&out, &e));
+    CHECK(os_file_open(&in, buf_str(&name), &e));
+    CHECK(!os_file_create(&none, buf_str(&name), &e));
+    CHECK_U64(e.code, ERR_OUTPUT);
+    CHECK(strstr(e.text, "is what was read, and would be lost") != NULL);
+    {
+        char *bytes = posix_bytes(buf_str(&name));
+
+        snprintf(other, sizeof(other), "/tmp/test_posix.%d.same",
+                 (int)getpid());
+        CHECK(symlink(bytes, other) == 0);
+        CHECK(!os_file_create(&none, str_of(other), &e));
+        CHECK(unlink(other) == 0 && link(bytes, other) == 0);
+        CHECK(!os_file_create(&none, str_of(other), &e));
+        free(bytes);
+    }
+    CHECK(os_file_size(&in, &size, &e));
+    CHECK_U64(size, 7);
+    /* Closed, it would be lost as well. */
+    CHECK(os_file_close(&in, &e));
+    CHECK(!os_file_create(&none, str_of(other), &e));
+    remove_file(buf_str(&name));
+    CHECK(unlink(other) == 0);
 }
 
 static void the_system_has_a_name(void)
@@ -472,6 +510,7 @@ int main(void)
         TEST(a_file_is_read_at_any_place_while_it_grows),
         TEST(what_was_written_is_cut_off_and_written_over),
         TEST(what_cannot_be_read_is_named_with_the_reason),
+        TEST(what_was_read_is_not_emptied_whatever_it_is_called),
         TEST(the_system_has_a_name),
         TEST(files_are_found_by_what_they_begin_with),
         TEST(what_cannot_be_written_is_named_with_the_reason),

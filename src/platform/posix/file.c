@@ -7,8 +7,12 @@
  * has left, that is an error; if it is the reader of a standard handle, SIGPIPE
  * ends us, as others here. Writes all of the bytes or fails with the system's
  * reason; an error that the output is to blame for has the code ERR_OUTPUT, or
- * ERR_UNREAD. What was written before a failure stays written.
+ * ERR_UNREAD. What was written before a failure stays written. A file that was
+ * read is not emptied.
  */
+/* For statx. */
+#define _GNU_SOURCE
+#include "platform/inputs.h"
 #include "platform/posix/posix.h"
 
 #include <dirent.h>
@@ -60,6 +64,53 @@ static bool output_fail(struct err *e, const char *verb, str what)
     return false;
 }
 
+/* Of a file that is open. A number is used again as soon as its file is gone: when
+ * it was made belongs to it. */
+static bool find_identity(int fd, struct file_identity *id)
+{
+    struct statx about;
+
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &about) != 0) {
+        return false;
+    }
+    *id = (struct file_identity){
+        .volume = (uint64_t)about.stx_dev_major << 32 | about.stx_dev_minor,
+        .file = about.stx_ino,
+    };
+    if ((about.stx_mask & STATX_BTIME) != 0) {
+        id->born = (uint64_t)about.stx_btime.tv_sec * 1000000000 +
+                   about.stx_btime.tv_nsec;
+    }
+    return true;
+}
+
+static bool note_input(int fd, struct err *e)
+{
+    struct file_identity id;
+
+    if (!find_identity(fd, &id)) {
+        return posix_fail(e, "cannot read it");
+    }
+    return inputs_add(&id) || err_set(e, ERR_OS, "out of memory");
+}
+
+/* Empties what was opened, unless it is one that was read. */
+static bool empty_file(int fd, str path, struct err *e)
+{
+    struct file_identity id;
+    struct stat about;
+
+    if (fstat(fd, &about) != 0 || !find_identity(fd, &id)) {
+        return output_fail(e, "cannot write to ", path);
+    }
+    if (!inputs_spare(&id, path, e)) {
+        return false;
+    }
+    /* A pipe or a terminal has nothing to lose. */
+    return !S_ISREG(about.st_mode) || ftruncate(fd, 0) == 0 ||
+           output_fail(e, "cannot write to ", path);
+}
+
 bool os_file_create(struct os_file *out, str path, struct err *e)
 {
     char *bytes = posix_bytes(path);
@@ -68,7 +119,7 @@ bool os_file_create(struct os_file *out, str path, struct err *e)
     if (bytes == NULL) {
         return err_set(e, ERR_OS, "out of memory");
     }
-    fd = open(bytes, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    fd = open(bytes, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     free(bytes);
     if (fd < 0 && errno == EISDIR) {
         return err_set(e, ERR_OUTPUT, "cannot write to %.*s: it is a directory",
@@ -76,6 +127,10 @@ bool os_file_create(struct os_file *out, str path, struct err *e)
     }
     if (fd < 0) {
         return output_fail(e, "cannot write to ", path);
+    }
+    if (!empty_file(fd, path, e)) {
+        close(fd);
+        return false;
     }
     *out = file_of(fd, true);
     return true;
@@ -214,7 +269,7 @@ bool os_file_open(struct os_file *out, str path, struct err *e)
     } else if (!S_ISREG(about.st_mode)) {
         err_set(e, ERR_OS, "cannot read %.*s: it is %s", STR_ARGS(path),
                 S_ISDIR(about.st_mode) ? "a directory" : "no plain file");
-    } else {
+    } else if (note_input(fd, e)) {
         *out = file_of(fd, true);
         return true;
     }
@@ -313,6 +368,10 @@ bool os_file_head(const uint16_t *path, void *to, size_t room, size_t *size,
         if (fd >= 0) {
             close(fd);
         }
+        return false;
+    }
+    if (!note_input(fd, e)) {
+        close(fd);
         return false;
     }
     close(fd);

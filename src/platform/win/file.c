@@ -6,8 +6,9 @@
  * start, and the standard handles. Writes
  * all of the bytes or fails with the system's reason; an error that the
  * output is to blame for has the code ERR_OUTPUT, or ERR_UNREAD. What was
- * written before a failure stays written.
+ * written before a failure stays written. A file that was read is not emptied.
  */
+#include "platform/inputs.h"
 #include "platform/win/win.h"
 
 #include <stdio.h>
@@ -84,14 +85,64 @@ static bool open_file(HANDLE *out, str path, const struct way *way,
     return true;
 }
 
+/* False: it is none that could be taken for another. */
+static bool find_identity(HANDLE h, struct file_identity *id)
+{
+    BY_HANDLE_FILE_INFORMATION about;
+
+    if (GetFileType(h) != FILE_TYPE_DISK ||
+        !GetFileInformationByHandle(h, &about)) {
+        return false;
+    }
+    /* Some servers have no indices: then only those made at one time are taken
+     * for each other. */
+    *id = (struct file_identity){
+        .volume = about.dwVolumeSerialNumber,
+        .file = (uint64_t)about.nFileIndexHigh << 32 | about.nFileIndexLow,
+        .born = (uint64_t)about.ftCreationTime.dwHighDateTime << 32 |
+                about.ftCreationTime.dwLowDateTime,
+    };
+    return true;
+}
+
+static bool note_input(HANDLE h)
+{
+    struct file_identity id;
+
+    return !find_identity(h, &id) || inputs_add(&id);
+}
+
+/* Empties what was opened, unless it is one that was read. */
+static bool empty_file(HANDLE h, str path, struct err *e)
+{
+    struct file_identity id;
+
+    if (!find_identity(h, &id)) {
+        return true; /* a pipe, a console: nothing to lose */
+    }
+    if (!inputs_spare(&id, path, e)) {
+        return false;
+    }
+    if (!SetEndOfFile(h)) {
+        win_fail(e, "cannot empty the output");
+        e->code = ERR_OUTPUT;
+        return false;
+    }
+    return true;
+}
+
 bool os_file_create(struct os_file *out, str path, struct err *e)
 {
     static const struct way way = { GENERIC_WRITE,
                                     FILE_SHARE_READ | FILE_SHARE_DELETE,
-                                    CREATE_ALWAYS, "write to", ERR_OUTPUT };
+                                    OPEN_ALWAYS, "write to", ERR_OUTPUT };
     HANDLE h;
 
     if (!open_file(&h, path, &way, e)) {
+        return false;
+    }
+    if (!empty_file(h, path, e)) {
+        CloseHandle(h);
         return false;
     }
     *out = (struct os_file){ h, true, false };
@@ -315,6 +366,10 @@ bool os_file_open(struct os_file *out, str path, struct err *e)
         return err_set(e, ERR_OS, "cannot read %.*s: it is no plain file",
                        STR_ARGS(path));
     }
+    if (!note_input(h)) {
+        CloseHandle(h);
+        return err_set(e, ERR_OS, "out of memory");
+    }
     *out = (struct os_file){ h, true, false };
     return true;
 }
@@ -388,6 +443,8 @@ bool os_file_head(const uint16_t *path, void *to, size_t room, size_t *size,
     ok = ReadFile(h, to, (DWORD)room, &got, NULL) && GetFileSizeEx(h, &whole);
     if (!ok) {
         win_fail(e, "cannot read it");
+    } else if (!note_input(h)) {
+        ok = err_set(e, ERR_OS, "out of memory");
     }
     CloseHandle(h);
     if (ok) {
