@@ -36,7 +36,7 @@ static const char tables[] =
     "CREATE TABLE calls(id INTEGER PRIMARY KEY, process INTEGER,"
     " thread INTEGER, name TEXT, began_ns INTEGER, took_ns INTEGER,"
     " result INTEGER, status TEXT, failed INTEGER, waits INTEGER, how TEXT,"
-    " object TEXT, kind TEXT);"
+    " changed TEXT, object TEXT, kind TEXT);"
     "CREATE TABLE args(call INTEGER, position INTEGER, name TEXT,"
     " value TEXT, PRIMARY KEY(call, position)) WITHOUT ROWID;"
     "CREATE TABLE handles(process INTEGER, value INTEGER, type TEXT,"
@@ -63,11 +63,13 @@ static const char views[] =
     "CREATE VIEW not_found AS SELECT kind, name, sum(misses) AS misses,"
     " min(first_ns) AS first_ns FROM lookups WHERE found_as IS NULL"
     " GROUP BY kind, name;"
-    "CREATE VIEW waits AS SELECT name, object, count(*) AS times,"
-    " sum(took_ns) AS ns, max(took_ns) AS longest_ns FROM calls"
-    " WHERE waits OR took_ns >= 10000000 GROUP BY name, object;"
-    "CREATE VIEW errors AS SELECT status, name, object, count(*) AS times"
-    " FROM calls WHERE failed GROUP BY status, name, object;"
+    "CREATE VIEW waits AS SELECT name, object, changed,"
+    " count(*) AS times, sum(took_ns) AS ns, max(took_ns) AS longest_ns"
+    " FROM calls WHERE waits OR took_ns >= 10000000"
+    " GROUP BY name, object, changed;"
+    "CREATE VIEW errors AS SELECT status, name, object, changed,"
+    " count(*) AS times FROM calls WHERE failed"
+    " GROUP BY status, name, object, changed;"
     "CREATE VIEW behind AS SELECT how, name, count(*) AS times FROM calls"
     " WHERE how <> '' GROUP BY how, name;"
     "COMMIT;";
@@ -85,7 +87,7 @@ enum statement {
 };
 
 static const char *const inserts[STATEMENTS] = {
-    [INSERT_CALL] = "INSERT INTO calls VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [INSERT_CALL] = "INSERT INTO calls VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [INSERT_ARG] = "INSERT INTO args VALUES(?,?,?,?)",
     [INSERT_HANDLE] = "INSERT INTO handles VALUES(?,?,?,?,?,?,?)",
     [INSERT_MODULE] = "INSERT INTO modules VALUES(?,?,?,?,?,?)",
@@ -281,6 +283,7 @@ static void on_call(void *ctx, const struct flat_call *c)
     put_number(&r, c->failed);
     put_number(&r, c->waits);
     put_text(&r, str_of(c->how));
+    put_text(&r, str_of(c->changed));
     put_text(&r, c->object);
     put_text(&r, c->object.size > 0 ? str_of(kind_name(c->kind)) : STR(""));
     end_row(&r);

@@ -46,11 +46,10 @@ static void tell_head(struct run *r, str file, str program)
              (long long)(rows->last_ns / 1000000000),
              (long long)(rows->last_ns % 1000000000 / 1000));
     text_page_line(&r->page, buf_str(&b));
-    if (rows->lost > 0) {
-        b = BUF_OVER(room);
-        buf_addf(&b, "%llu records were lost: not all is known",
-                 (unsigned long long)rows->lost);
+    b = BUF_OVER(room);
+    for (size_t nth = 0; answers_remark(rows, nth, &b); nth++) {
         text_page_line(&r->page, buf_str(&b));
+        b = BUF_OVER(room);
     }
 }
 

@@ -76,6 +76,7 @@ struct call {
     uint64_t entry_time;      // TSC
     uint64_t return_time;
     uint64_t result;      // RAX, as the program got it
+    uint64_t kernels;     // as the kernel had it; of a replaced call nothing
     uint64_t caller;      // where the stub returns to; 0: not known
     uint64_t rip;         // where the kernel returned to; 0: not known
     uint64_t rsp;         // at the stub's first instruction

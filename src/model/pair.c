@@ -467,6 +467,7 @@ static void return_call(struct model_thread *t, size_t i, uint64_t time,
     call->return_time = time;
     call->rip = rip;
     call->result = result;
+    call->kernels = kernels;
     call->late |= late;
     if ((int32_t)kernels < 0 || call->replaced) {
         blame(t, call, false);
@@ -796,6 +797,7 @@ void pair_return(struct model_thread *t, const struct event *e, bool late,
         open.call.rsp = rsp;
         open.call.stack_base = stack_base;
         open.call.result = rax;
+        open.call.kernels = rax;
         judge_unmatched(t, &open.call, e->flags & RECORD_ORPHAN, answer);
         watch_orphan(t, &open);
         tell_leave(t, &open);

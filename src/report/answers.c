@@ -177,10 +177,16 @@ static struct first first_of(struct answers *a, const struct call *call)
     };
 }
 
-static bool has_failed(const struct call *call)
+/* With this for its result. */
+static bool fails_with(const struct call *call, uint64_t result)
 {
     return call->returned && call->stub != NULL && call->stub->facts != NULL &&
-           call_failed(call->stub->facts, call->result);
+           call_failed(call->stub->facts, result);
+}
+
+static bool has_failed(const struct call *call)
+{
+    return fails_with(call, call->result);
 }
 
 /* --- processes ---------------------------------------------------------------- */
@@ -601,7 +607,9 @@ static void add_wrong(struct answers *a, uint32_t name, uint32_t thing,
                       uint32_t status, struct first first,
                       const struct call *call)
 {
-    struct table_key key = { (uint64_t)name << 32 | thing, status };
+    bool injected = call != NULL && call->injected;
+    struct table_key key = { (uint64_t)name << 32 | thing,
+                             status | (injected ? WRONG_INJECTED : 0) };
     struct wrong *w = table_row(&a->rows.wrong, key);
 
     if (w != NULL && w->times++ == 0) {
@@ -656,7 +664,7 @@ static void add_wait(struct answers *a, const struct call *call, int64_t ns)
     } else if (!waits) {
         subject_any(call, &a->room, &s);
     }
-    key.b = 0;
+    key.b = call->delayed;
     key.a = (uint64_t)name_of(a, call_name(call)) << 32 | name_of(a, s.name);
     w = table_row(&a->rows.waited, key);
     if (w == NULL) {
@@ -774,7 +782,7 @@ static void on_failure(struct answers *a, const struct call *call)
     if (call->stub->facts->fails != FAILS_STATUS) {
         return; /* what a zero means is the call's own affair */
     }
-    if (!habit_is_error(call->stub->name, status)) {
+    if (call->injected || !habit_is_error(call->stub->name, status)) {
         subject_any(call, &a->room, &s);
         add_wrong(a, first.call, name_of(a, s.name), status, first, call);
     }
@@ -800,6 +808,22 @@ static void count(struct answers *a, const struct call *call, int64_t ns,
     }
 }
 
+/* What was replaced by a rule has done nothing. What was made has done what the
+ * kernel said; what the program was told is wrong in itself. */
+static void on_injected(struct answers *a, const struct call *call, bool failed)
+{
+    if (!call->replaced) {
+        struct call made = *call;
+
+        made.result = call->kernels;
+        note_child(a, &made);
+        on_deeds(a, &made, fails_with(&made, made.result));
+    }
+    if (failed) {
+        on_failure(a, call);
+    }
+}
+
 static void on_leave(void *answers, const struct call *call)
 {
     struct answers *a = answers;
@@ -814,13 +838,18 @@ static void on_leave(void *answers, const struct call *call)
     }
     count(a, call, ns, failed);
     on_past_stub(a, call);
-    /* What was replaced by a rule has done nothing. */
-    if (call->stub == NULL || call->caused || call->replaced) {
+    a->rows.injected += call->injected;
+    a->rows.delayed += call->delayed;
+    if (call->stub == NULL || call->caused) {
         return;
     }
-    if (call->stub->facts != NULL &&
+    if (call->stub->facts != NULL && (!call->replaced || call->delayed) &&
         (call->stub->facts->note == CALL_WAITS || ns >= LONG_NS)) {
         add_wait(a, call, ns);
+    }
+    if (call->injected) {
+        on_injected(a, call, failed);
+        return;
     }
     note_child(a, call);
     if (!on_deeds(a, call, failed) && failed) {

@@ -83,7 +83,7 @@ struct peer {
     struct first first;
 };
 
-/* a: call << 32 | thing. */
+/* a: call << 32 | thing, b: 1: held up by a rule of the user's. */
 struct waited {
     struct table_key key;
     bool waits;  // by what the call is for
@@ -93,6 +93,9 @@ struct waited {
     int64_t most_ns;
     struct first longest;
 };
+
+/* With the status, in b of struct wrong: a rule of the user's has said so. */
+#define WRONG_INJECTED (UINT64_C(1) << 32)
 
 /* a: call << 32 | thing, b: status. */
 struct wrong {
@@ -182,6 +185,8 @@ struct answers_rows {
     uint64_t expected;  // misses of what it had deleted, or renamed, itself
     uint64_t lost;      // records
     uint64_t unnamed;   // calls that would count, of what is not known
+    uint64_t injected;  // calls whose result a rule of the user's has made
+    uint64_t delayed;   // ... whose thread it held up
 };
 
 struct answers_rows *answers_rows(struct answers *a);

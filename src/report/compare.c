@@ -309,6 +309,9 @@ static uint32_t label_call(struct compare *c, const struct flat_call *call,
         buf_addf(&b, " (%s)", call->how);
     }
     add_result(&b, call);
+    if (call->call->injected) {
+        buf_add(&b, STR(" (INJECTED)"));
+    }
     return label_of(c, buf_str(&b));
 }
 

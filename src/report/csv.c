@@ -69,7 +69,7 @@ static void csv_begin(struct file_out *f, int64_t wall_ns)
     f->wall_ns = wall_ns;
     f->write(f->ctx,
              STR("id,time_ns,took_ns,process,pid,tid,program,call,result,"
-                 "status,failed,waits,how,object,arguments\r\n"));
+                 "status,failed,waits,how,changed,object,arguments\r\n"));
 }
 
 static void on_call(void *ctx, const struct flat_call *c)
@@ -99,6 +99,7 @@ static void on_call(void *ctx, const struct flat_call *c)
     add_number(f, c->failed);
     add_number(f, c->waits);
     add_text(f, str_of(c->how));
+    add_text(f, str_of(c->changed));
     add_text(f, c->object);
     add_text(f, c->args);
     line_room(&f->line, 2);

@@ -173,6 +173,14 @@ static str visible(char *room, size_t size, str text)
     return buf_str(&b);
 }
 
+static const char *changed_how(const struct call *call)
+{
+    return call->injected && call->delayed ? "injected, delayed"
+           : call->injected                ? "injected"
+           : call->delayed                 ? "delayed"
+                                           : "";
+}
+
 static void put_call(struct flat *f)
 {
     const struct call *call = f->call;
@@ -192,6 +200,7 @@ static void put_call(struct flat *f)
         .how = call->how == HOW_DIRECT     ? "direct"
                : call->how == HOW_INDIRECT ? "indirect"
                                            : "",
+        .changed = changed_how(call),
         .took_ns = -1,
         .returned = call->returned,
         .result = call->result,

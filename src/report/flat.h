@@ -32,7 +32,9 @@ struct flat_call {
     uint32_t tid;
     str image;
     str name;
-    const char *how;   // "", "direct" or "indirect"
+    const char *how;  // "", "direct" or "indirect"
+    /* By -e inject=: "", "injected", "delayed" or "injected, delayed". */
+    const char *changed;
     int64_t began_ns;  // after the start of the trace
     int64_t took_ns;   // -1: not known, or it has not returned
     bool returned;

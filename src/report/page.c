@@ -124,10 +124,16 @@ static void add_title(struct html *h, const struct page_about *about,
     add_fact(h, "system", about->system);
     add_fact(h, "recorded by", about->recorded);
     HTML(h, "</dl>\n");
-    if (r->lost > 0) {
+    for (size_t nth = 0;; nth++) {
+        char room[200];
+        struct buf b = BUF_OVER(room);
+
+        if (!answers_remark(r, nth, &b)) {
+            break;
+        }
         HTML(h, "<p class=\"warning\">");
-        html_number(h, r->lost);
-        HTML(h, " records were lost: not all is known.</p>\n");
+        html_text(h, buf_str(&b));
+        HTML(h, ".</p>\n");
     }
     if (about->damage.size > 0) {
         HTML(h, "<p class=\"warning\">");

@@ -80,7 +80,8 @@ enum annotation_field {
 
 /* What categories and annotations are called: by their numbers from 1. */
 static const char *const categories[] = { "call", "wait", "event" };
-static const char *const annotations[] = { "object", "result", "arguments" };
+static const char *const annotations[] = { "object", "result", "arguments",
+                                           "changed" };
 
 #define CLEARED 1
 #define NEEDS_STATE 2
@@ -363,6 +364,9 @@ static void on_call(void *ctx, const struct flat_call *c)
     put_annotation(f, &event, 2, buf_str(&result));
     if (c->args.size > 0) {
         put_annotation(f, &event, 3, c->args);
+    }
+    if (str_of(c->changed).size > 0) {
+        put_annotation(f, &event, 4, str_of(c->changed));
     }
     put_bytes(&b, PACKET_EVENT, buf_str(&event));
     write_packet(f, &b);

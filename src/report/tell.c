@@ -662,26 +662,33 @@ static bool place_waited(struct telling_of *t, const void *row,
     return w->ns >= SECOND / 1000 || w->open > 0;
 }
 
+/* Behind what the cell that began at `from` has already. */
+static void add_remark(struct buf *b, size_t from, const char *remark)
+{
+    buf_add(b, b->size > from ? STR(" ") : STR(""));
+    buf_add(b, str_of(remark));
+}
+
 static void tell_waited(struct telling_of *t, const void *row)
 {
     const struct waited *w = row;
     str object = labels_text(t->rows->names, (uint32_t)w->key.a);
+    struct buf *b = &t->cells.b;
+    size_t from;
 
     add_seconds(t, w->ns);
     add_number(t, w->times);
     add_seconds(t, w->most_ns);
     add_text(t, labels_text(t->rows->names, (uint32_t)(w->key.a >> 32)));
+    from = b->size;
+    buf_add(b, object);
     if (w->open > 0 && w->open == w->times) {
-        struct buf *b = &t->cells.b;
-        size_t from = b->size;
-
-        buf_add(b, object);
-        buf_add(b,
-                object.size > 0 ? STR(" (to the end)") : STR("(to the end)"));
-        end_cell(t, from);
-    } else {
-        add_text(t, object);
+        add_remark(b, from, "(to the end)");
     }
+    if (w->key.b != 0) {
+        add_remark(b, from, "(DELAYED)");
+    }
+    end_cell(t, from);
     add_first(t, &w->longest, false);
 }
 
@@ -716,9 +723,15 @@ static bool place_wrong(struct telling_of *t, const void *row,
 static void tell_wrong(struct telling_of *t, const void *row)
 {
     const struct wrong *w = row;
+    size_t from;
 
     add_number(t, w->times);
-    add_status(t, (uint32_t)w->key.b);
+    from = t->cells.b.size;
+    put_status(&t->cells.b, (uint32_t)w->key.b);
+    if ((w->key.b & WRONG_INJECTED) != 0) {
+        add_remark(&t->cells.b, from, "(INJECTED)");
+    }
+    end_cell(t, from);
     add_name(t, (uint32_t)(w->key.a >> 32));
     add_name(t, (uint32_t)w->key.a);
     add_first(t, &w->first, false);
@@ -807,4 +820,30 @@ void answers_tell(const struct answers_rows *r, size_t most, struct page *page)
     tell_wrongs(t);
     tell_behinds(t);
     free(t);
+}
+
+bool answers_remark(const struct answers_rows *r, size_t nth, struct buf *b)
+{
+    const struct {
+        uint64_t count;
+        const char *one;
+        const char *several;
+    } rows[] = {
+        { r->lost, " record was lost: not all is known",
+          " records were lost: not all is known" },
+        { r->injected, " call has a result of -e inject=: (INJECTED)",
+          " calls have results of -e inject=: (INJECTED)" },
+        { r->delayed, " call was held up by -e inject=: (DELAYED)",
+          " calls were held up by -e inject=: (DELAYED)" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (rows[i].count > 0 && nth-- == 0) {
+            buf_add_dec(b, rows[i].count);
+            buf_add(b,
+                    str_of(rows[i].count == 1 ? rows[i].one : rows[i].several));
+            return true;
+        }
+    }
+    return false;
 }

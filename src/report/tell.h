@@ -45,4 +45,8 @@ struct page_ops {
 /* All answers; at most `most` rows of each, or all if it is 0. */
 void answers_tell(const struct answers_rows *r, size_t most, struct page *page);
 
+/* Remark `nth`, from 0, on all of them: what is missing, or was changed. False:
+ * there is none any more. */
+bool answers_remark(const struct answers_rows *r, size_t nth, struct buf *b);
+
 #endif

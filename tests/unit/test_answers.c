@@ -358,6 +358,112 @@ static void errors_are_by_status_and_object_and_habits_are_none(void)
     end();
 }
 
+/* As leave, by a rule of the user's; `kernels`: of a call that was made. */
+static void leave_changed(uint32_t number, uint64_t result, uint32_t how,
+                          uint64_t kernels)
+{
+    size_t at = c.size;
+
+    chunk_return_at(&c, now, stub_at(number) + 0x14, STACK, 0x100, result, how);
+    if ((how & (RECORD_INJECTED | RECORD_REPLACED)) == RECORD_INJECTED) {
+        chunk_u64(&c, kernels);
+        c.bytes[at + RECORD_SIZE] = RETURN_SIZE_MOST;
+    }
+    now += 2;
+    op = 0;
+    feed(thread, &c);
+    model_flush(t->m);
+}
+
+static void open_changed(const char *name, uint32_t status, uint32_t how,
+                         uint32_t kernels)
+{
+    const uint64_t args[6] = { AT_OUT, 0x80100000, AT_ATTRIBUTES, AT_BLOCK };
+
+    attributes(N_OPEN_FILE, 0, str_of(name));
+    enter(N_OPEN_FILE, 6, args);
+    leave_changed(N_OPEN_FILE, status, how, kernels);
+}
+
+static str remark(size_t nth)
+{
+    static char room[200];
+    struct buf b = BUF_OVER(room);
+
+    return answers_remark(answers_rows(answers), nth, &b) ? buf_str(&b)
+                                                          : STR("none");
+}
+
+static void what_a_rule_has_made_is_wrong_and_says_so(void)
+{
+    begin();
+    open_changed("\\??\\C:\\ini", 0xc0000022, RECORD_INJECTED | RECORD_REPLACED,
+                 0);
+    CHECK_STR(remark(0), STR("1 call has a result of -e inject=: (INJECTED)"));
+    CHECK_STR(remark(1), STR("none"));
+    /* The program is told that it is not there: nobody has looked. */
+    open_changed("\\??\\C:\\ini", NOT_FOUND, RECORD_INJECTED | RECORD_REPLACED,
+                 0);
+    /* It was looked for, and is not there; the program is told otherwise. */
+    open_changed("\\??\\C:\\none", 0xc0000022, RECORD_INJECTED, NOT_FOUND);
+    open_file("\\??\\C:\\ini", 0, 0xc0000022);
+    CHECK_STR(told_of("Went wrong", 0),
+              STR("1 STATUS_ACCESS_DENIED (INJECTED) NtOpenFile C:\\ini 32.36 "
+                  "at 0.000001\n"
+                  "1 STATUS_OBJECT_NAME_NOT_FOUND (INJECTED) NtOpenFile "
+                  "C:\\ini 32.36 at 0.000005\n"
+                  "1 STATUS_ACCESS_DENIED (INJECTED) NtOpenFile C:\\none 32.36 "
+                  "at 0.000009\n"
+                  "1 STATUS_ACCESS_DENIED NtOpenFile C:\\ini 32.36 at "
+                  "0.000013\n"));
+    CHECK_STR(told_of("Not found", 0),
+              STR("file 1 STATUS_OBJECT_NAME_NOT_FOUND C:\\none 32.36 at "
+                  "0.000009 NtOpenFile\n"));
+    CHECK_STR(remark(0), STR("3 calls have results of -e inject=: (INJECTED)"));
+    end();
+}
+
+/* What the kernel has done counts, whatever the program was told. */
+static void what_was_done_before_its_result_was_changed_is_done(void)
+{
+    const uint64_t args[11] = { AT_OUT,   0xc0100000, AT_ATTRIBUTES,
+                                AT_BLOCK, 0,          0,
+                                0,        5,          0 };
+
+    begin();
+    attributes(N_CREATE_FILE, 0, STR("\\??\\C:\\new"));
+    enter(N_CREATE_FILE, 11, args);
+    after(N_CREATE_FILE, AT_OUT, 0x40);
+    after(N_CREATE_FILE, AT_BLOCK, 0);
+    after(N_CREATE_FILE, AT_BLOCK + 8, 2);
+    leave_changed(N_CREATE_FILE, 0xc000007f, RECORD_INJECTED, 0);
+    CHECK_STR(told_of("Changed", 0),
+              STR("file 0 C:\\new created 32.36 at 0.000001\n"));
+    CHECK_STR(told_of("Went wrong", 0),
+              STR("1 STATUS_DISK_FULL (INJECTED) NtCreateFile C:\\new 32.36 at "
+                  "0.000001\n"));
+    end();
+}
+
+static void a_wait_that_a_rule_has_made_says_so(void)
+{
+    const uint64_t args[2] = { 0, AT_BUFFER };
+
+    begin();
+    enter(N_DELAY, 2, args);
+    now += 300000;
+    leave_changed(N_DELAY, 0, RECORD_DELAYED, 0);
+    enter(N_DELAY, 2, args);
+    now += 200000;
+    leave(N_DELAY, 0);
+    CHECK_STR(told_of("Waited", 0),
+              STR("0.300002 1 0.300002 NtDelayExecution (DELAYED) 32.36 at "
+                  "0.000001\n0.200002 1 0.200002 NtDelayExecution 32.36 at "
+                  "0.300005\n"));
+    CHECK_STR(remark(0), STR("1 call was held up by -e inject=: (DELAYED)"));
+    end();
+}
+
 static void waits_are_by_object_the_longest_first(void)
 {
     uint64_t interval = AT_BUFFER;
@@ -530,6 +636,9 @@ int main(void)
         TEST(a_temporary_file_that_is_renamed_says_to_what),
         TEST(a_bare_new_name_is_in_the_same_folder),
         TEST(errors_are_by_status_and_object_and_habits_are_none),
+        TEST(what_a_rule_has_made_is_wrong_and_says_so),
+        TEST(what_was_done_before_its_result_was_changed_is_done),
+        TEST(a_wait_that_a_rule_has_made_says_so),
         TEST(waits_are_by_object_the_longest_first),
         TEST(calls_behind_ntdlls_back_say_from_where),
         TEST(no_name_ends_a_line_or_moves_the_cursor),

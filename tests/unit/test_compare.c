@@ -37,13 +37,16 @@ static void other(void)
     now = 0;
 }
 
+/* The next calls were changed by a rule of the user's. */
+static bool injected;
+
 /* Status 0: it has not failed. */
 static void call_of(uint64_t process, uint32_t tid, const char *name,
                     const char *object, uint32_t status)
 {
     const struct stub stub = { .name = str_of(name),
                                .facts = call_find(str_of(name)) };
-    const struct call call = { .stub = &stub };
+    const struct call call = { .stub = &stub, .injected = injected };
     struct flat_call flat = {
         .process = process,
         .pid = 32 + 8 * (uint32_t)process,
@@ -141,6 +144,23 @@ static void the_same_is_nothing(void)
     }
     CHECK_STR(told(0), STR(""));
     CHECK(!compare_differs(c));
+    compare_close(c);
+}
+
+static void a_result_that_a_rule_has_made_says_so(void)
+{
+    begin(NULL, 0);
+    call("NtOpenFile", "C:\\a");
+    call_of(0, 36, "NtWriteFile", "C:\\a", 0xc000007f);
+    other();
+    call("NtOpenFile", "C:\\a");
+    injected = true;
+    call_of(0, 36, "NtWriteFile", "C:\\a", 0xc000007f);
+    injected = false;
+    CHECK(has(told(0), "  -  32.36        0.000002  NtWriteFile C:\\a = "
+                       "STATUS_DISK_FULL\n"
+                       "  +  32.36        0.000002  NtWriteFile C:\\a = "
+                       "STATUS_DISK_FULL (INJECTED)\n"));
     compare_close(c);
 }
 
@@ -562,6 +582,7 @@ int main(void)
 {
     const struct test tests[] = {
         TEST(the_same_is_nothing),
+        TEST(a_result_that_a_rule_has_made_says_so),
         TEST(a_file_that_is_missing_comes_first),
         TEST(how_often_it_waits_is_no_difference),
         TEST(which_thread_works_is_no_difference),

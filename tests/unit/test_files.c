@@ -64,6 +64,7 @@ static const struct flat_call plain = {
     .image = STR_INIT("a.exe"),
     .name = STR_INIT("NtClose"),
     .how = "",
+    .changed = "",
     .began_ns = 7,
     .took_ns = 100,
     .returned = true,
@@ -85,15 +86,17 @@ static void csv_quotes_all_texts(void)
     c.status = NULL;
     c.failed = true;
     c.how = "direct";
+    c.changed = "injected";
     c.object = STR("a \"b\", c");
     tell(&file_csv, f, &c);
-    CHECK_STR(close_file(&file_csv, f),
-              STR("id,time_ns,took_ns,process,pid,tid,program,call,result,"
-                  "status,failed,waits,how,object,arguments\r\n"
-                  "1,5000000007,100,3,32,36,\"a.exe\",\"NtClose\",0x0,"
-                  "\"STATUS_SUCCESS\",0,0,\"\",\"\",\"Handle=0x4\"\r\n"
-                  "2,5000000007,,3,32,36,\"a.exe\",\"NtClose\",,\"\",1,0,"
-                  "\"direct\",\"a \"\"b\"\", c\",\"Handle=0x4\"\r\n"));
+    CHECK_STR(
+        close_file(&file_csv, f),
+        STR("id,time_ns,took_ns,process,pid,tid,program,call,result,"
+            "status,failed,waits,how,changed,object,arguments\r\n"
+            "1,5000000007,100,3,32,36,\"a.exe\",\"NtClose\",0x0,"
+            "\"STATUS_SUCCESS\",0,0,\"\",\"\",\"\",\"Handle=0x4\"\r\n"
+            "2,5000000007,,3,32,36,\"a.exe\",\"NtClose\",,\"\",1,0,"
+            "\"direct\",\"injected\",\"a \"\"b\"\", c\",\"Handle=0x4\"\r\n"));
 }
 
 static void equal_stacks_are_one(void)
