@@ -553,7 +553,8 @@ static void find_others(struct traced *t, uint32_t index)
     }
 }
 
-/* Takes what a thread that has ended left behind. */
+/* Takes what a thread that has ended left behind. Gives its rings back if that is
+ * all; else they are looked at again with the others'. */
 static void end_thread(struct traced *t, uint32_t index)
 {
     bool taken = take_last(t, &t->rings[index]);
@@ -568,18 +569,18 @@ static void end_thread(struct traced *t, uint32_t index)
     }
 }
 
-/* Ends those of `count` threads that have ended; one wait asks for all. With the
- * ring of a thread all that it has are given back, and their handles. */
+/* Ends those of `count` threads that have ended, once each: one wait asks for all.
+ * With the ring of a thread all that it has are given back, and their handles. */
 static void end_some(struct traced *t, void **handles, uint32_t *index,
                      int count)
 {
-    int at, all;
+    int at = -1, all;
 
     do {
         all = count;
         count = 0;
         for (int i = 0; i < all; i++) {
-            if (t->rings[index[i]].handle == handles[i]) {
+            if (i != at && t->rings[index[i]].handle == handles[i]) {
                 handles[count] = handles[i];
                 index[count++] = index[i];
             }
