@@ -713,6 +713,14 @@ static size_t prefix_of(const struct thread *a, const struct thread *b)
     return n;
 }
 
+/* No other can be more like it. */
+static bool are_twins(const struct thread *a, const struct thread *b,
+                      size_t prefix)
+{
+    return a->start == b->start && (prefix == PREFIX_MOST ||
+                                    (prefix == a->count && prefix == b->count));
+}
+
 /* Each thread with the one that begins most alike, of the same start if there is
  * such a one: the longest first ones have the choice. */
 static void pair_threads(struct compare *c)
@@ -726,15 +734,19 @@ static void pair_threads(struct compare *c)
         for (size_t k = 0; process != NONE && k < c->sides[1].threads.count;
              k++) {
             const struct thread *b = thread_at(c, 1, k);
-            size_t alike;
+            size_t prefix, alike;
 
             if (b->process != process || b->pair != NONE) {
                 continue;
             }
-            alike = 2 * prefix_of(a, b) + 1 + (a->start == b->start);
+            prefix = prefix_of(a, b);
+            alike = 2 * prefix + 1 + (a->start == b->start);
             if (alike > best) {
                 best = alike;
                 chosen = (uint32_t)k;
+            }
+            if (are_twins(a, b, prefix)) {
+                break;
             }
         }
         if (chosen != NONE) {

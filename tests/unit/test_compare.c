@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "unit/check.h"
 
@@ -533,6 +534,25 @@ static void a_pending_call_is_as_one_that_is_over(void)
     compare_close(c);
 }
 
+/* As those of a pool are: all do the same. To try all with all would take minutes. */
+static void many_threads_that_are_alike_are_paired_soon(void)
+{
+    clock_t began = clock();
+
+    begin(NULL, 0);
+    for (int side = 0; side < 2; side++) {
+        for (uint32_t i = 0; i < 12000; i++) {
+            for (int k = 0; k < 150; k++) {
+                call_of(0, 36 + 4 * i, "NtOpenFile", "C:\\1", 0);
+            }
+        }
+        other();
+    }
+    CHECK_STR(told(0), STR(""));
+    compare_close(c);
+    CHECK((clock() - began) / CLOCKS_PER_SEC < 10);
+}
+
 /* The other side had closed it before it was asked, or after. */
 static void the_end_of_a_pipe_is_a_matter_of_schedule(void)
 {
@@ -600,6 +620,7 @@ int main(void)
         TEST(a_difference_behind_many_others_is_found),
         TEST(a_pending_call_is_as_one_that_is_over),
         TEST(the_end_of_a_pipe_is_a_matter_of_schedule),
+        TEST(many_threads_that_are_alike_are_paired_soon),
         TEST(two_runs_without_anything_alike_end),
     };
 
