@@ -38,7 +38,7 @@ struct top {
     bool on_screen;   // just now
     bool tables;      // are printed, for there is no screen
     bool ended;       // by the user, or by --count
-    uint64_t shown;   // tables
+    uint64_t shown;   // intervals
     uint64_t every;   // counter ticks, as all that follows
     uint64_t start;   // 0: there was no turn yet
     uint64_t ticked;  // when the last interval ended
@@ -144,7 +144,6 @@ static void print(struct top *t)
                  o->rows == ROWS_USUAL ? ROWS_DEFAULT : (size_t)o->rows,
                  columns, output_line, &t->output);
     output_flush(&t->output);
-    t->shown++;
 }
 
 /* --- what the session tells --- */
@@ -240,11 +239,11 @@ static void turn_screen(struct top *t, uint64_t now)
     }
     if (!t->keys.paused && (due || was_paused)) {
         tick(t, now);
+        t->shown++;
         other = true;
     }
     if (other && !t->ended) {
         draw(t);
-        t->shown++;
     }
 }
 
@@ -252,6 +251,7 @@ static void turn_tables(struct top *t, uint64_t now)
 {
     if (now - t->ticked >= t->every) {
         tick(t, now);
+        t->shown++;
         print(t);
     }
 }
