@@ -759,15 +759,20 @@ static uint32_t answer_protect(const struct kernel_call *c)
 static uint32_t answer_wait(const struct kernel_call *c)
 {
     int64_t timeout = (int64_t)word_at(word_at(c->rsp + 0x28));
+    bool rests = (uint32_t)c->rcx == 1;  // because a rule says so
 
-    same("wait for", (uint32_t)c->rcx, 2);
+    same("wait for", (uint32_t)c->rcx, rests ? 1 : 2);
     same("first handle", word_at(c->rdx), TRACER_HANDLE);
-    same("second handle", word_at(c->rdx + 8), ROOM_HANDLE);
     same("wait type", (uint32_t)c->r8, 1);
     same("alertable", (uint8_t)c->r9, 0);
     if (timeout > 0 || timeout < -200000) {
         bad("a wait of %lld", (long long)timeout);
     }
+    if (rests) {
+        same("waiting", ring->waiting, RING_DELAYED);
+        return kernel_wait == WAIT_TRACER_GONE ? 0 : 0x102;
+    }
+    same("second handle", word_at(c->rdx + 8), ROOM_HANDLE);
     if (kernel_waiting != RING_RUNS) {
         same("waiting", ring->waiting, kernel_waiting);
     }
@@ -2806,16 +2811,22 @@ static void path_ends_itself(void)
     enter(k, stack_any(), row_for(k, 0, ROW_ENDS_ITSELF), (struct wish){ 0 });
 }
 
+static struct tamper_rule *rules_here(void)
+{
+    return (struct tamper_rule *)(void *)((uint8_t *)section + SECTION_TAMPER);
+}
+
+static struct tamper_use *uses_here(void)
+{
+    return (struct tamper_use *)(void *)((uint8_t *)rules_here() + TAMPER_USES);
+}
+
 /* A rule that changes what calls say, the first use of them. */
 static uint64_t rule_for_all(uint64_t result)
 {
-    struct tamper_rule *rule =
-        (struct tamper_rule *)(void *)((uint8_t *)section + SECTION_TAMPER);
-    struct tamper_use *use =
-        (struct tamper_use *)(void *)((uint8_t *)rule + TAMPER_USES);
-
-    *rule = (struct tamper_rule){ .step = 1 };
-    *use = (struct tamper_use){ .flags = TAMPER_CHANGES, .result = result };
+    *rules_here() = (struct tamper_rule){ .step = 1 };
+    *uses_here() =
+        (struct tamper_use){ .flags = TAMPER_CHANGES, .result = result };
     return result;
 }
 
@@ -6327,6 +6338,402 @@ static void path_chain(void)
     ring_fresh();
 }
 
+/* --- rules that change calls --- */
+
+#define USES_MOST 4u
+
+/* Those of the call that is to come, how often their conditions held, and how
+ * often they were the one that applies. */
+static struct {
+    struct tamper_use *use;
+    uint64_t met;
+    uint64_t fired;
+} uses[USES_MOST];
+static uint32_t use_count;
+static uint64_t uses_verdict;  // the tracer's, should it be asked
+
+static uint16_t *first_use(const struct fake_stub *k)
+{
+    return (uint16_t *)(void *)((uint8_t *)rules_here() + TAMPER_FIRST) +
+           k->number;
+}
+
+static struct tamper_use *use_at(uint32_t use)
+{
+    return use >= 1 && use <= TAMPER_USES_MOST ? uses_here() + use - 1 : NULL;
+}
+
+static const struct tamper_rule *rule_of(const struct tamper_use *u)
+{
+    return rules_here() + u->rule % TAMPER_RULES_MOST;
+}
+
+static uint64_t any_delay(bool long_ones)
+{
+    return one_in(2)    ? 0
+           : !long_ones ? 1 + below(3000)
+           : one_in(2)  ? UINT64_MAX
+                        : 1 + below(100000);
+}
+
+/* Rules for the calls of `k`, of which one with these arguments comes. The last
+ * of them leads nowhere, or to one before. */
+static void any_rules(const struct fake_stub *k, const struct half *h,
+                      bool long_ones)
+{
+    const uint32_t apart = TAMPER_USES_MOST / USES_MOST;
+    uint16_t *link = first_use(k);
+
+    use_count = 1 + below(USES_MOST);
+    for (uint32_t i = 0; i < use_count; i++) {
+        uint32_t at = apart * i + (one_in(4) ? apart - 1 : below(apart));
+        struct tamper_use *u = uses_here() + at;
+        uint32_t rule = below(TAMPER_RULES_MOST);
+        uint32_t argument = below(9);
+        uint64_t mask = one_in(2) ? 0 : one_in(2) ? chance() : 1;
+        uint64_t first = 1 + below(3);
+
+        rules_here()[rule] = (struct tamper_rule){
+            .delay_enter = any_delay(long_ones),
+            .delay_exit = any_delay(long_ones),
+            .first = first,
+            .last = one_in(2) ? UINT64_MAX : first + below(4),
+            .step = below(4),
+        };
+        *u = (struct tamper_use){
+            .rule = (uint16_t)(rule + (one_in(16) ? TAMPER_RULES_MOST : 0)),
+            .flags = (uint8_t)((one_in(4)   ? TAMPER_REPLACES
+                                : one_in(2) ? TAMPER_CHANGES
+                                            : 0) |
+                               (one_in(3) ? TAMPER_ASKS : 0) |
+                               (one_in(3) ? TAMPER_NOT_SELF : 0)),
+            .argument = (uint8_t)argument,
+            .mask = mask,
+            .value =
+                mask & (argument < h->count && !one_in(4) ? h->args[argument]
+                                                          : chance()),
+            .result = chance(),
+            .met = below(5),
+        };
+        uses[i].use = u;
+        uses[i].met = u->met;
+        uses[i].fired = 0;
+        *link = (uint16_t)(at + 1);
+        link = &u->next;
+    }
+    *link = (uint16_t)(!one_in(8)  ? 0
+                       : one_in(2) ? *first_use(k)
+                                   : TAMPER_USES_MOST + 1 + below(0x1000));
+}
+
+/* tamper.h, read once more. */
+static bool meets(const struct tamper_use *u, const struct half *h)
+{
+    bool is_self = h->args[0] + 2 <= 2;
+
+    return !(is_self && (u->flags & TAMPER_NOT_SELF) != 0) &&
+           (u->mask == 0 || (u->argument < h->count &&
+                             (h->args[u->argument] & u->mask) == u->value));
+}
+
+static bool is_named(const struct tamper_rule *r, uint64_t n)
+{
+    uint64_t named = r->first;
+
+    while (named < n) {
+        named += r->step > 1 ? r->step : 1;
+    }
+    return named == n && n <= r->last;
+}
+
+/* Whether the tracer is asked about the call. */
+static bool expect_asked(const struct fake_stub *k, const struct half *h)
+{
+    const struct tamper_use *u = use_at(*first_use(k));
+    bool asked = false;
+
+    for (int i = 0; u != NULL && i < TAMPER_RULES_MOST; i++) {
+        asked = asked || ((u->flags & TAMPER_ASKS) != 0 && meets(u, h) &&
+                          u->met < rule_of(u)->last);
+        u = use_at(u->next);
+    }
+    return asked;
+}
+
+/* 1 + the index of the use that applies, 0: none; all are counted. */
+static uint32_t expect_use(const struct fake_stub *k, const struct half *h,
+                           uint64_t verdict)
+{
+    uint32_t use = *first_use(k), chosen = 0;
+    const struct tamper_use *u = use_at(use);
+
+    for (int i = 0; u != NULL && i < TAMPER_RULES_MOST; i++) {
+        uint32_t at = 0;
+
+        while (uses[at].use != u) {
+            at++;
+        }
+        if (((u->flags & TAMPER_ASKS) == 0 || (verdict >> i & 1) != 0) &&
+            meets(u, h)) {
+            uses[at].met++;
+            if (chosen == 0 && is_named(rule_of(u), uses[at].met)) {
+                chosen = use;
+                uses[at].fired++;
+            }
+        }
+        use = u->next;
+        u = use_at(use);
+    }
+    return chosen;
+}
+
+static void give_verdict(void)
+{
+    ring->verdict = uses_verdict;
+}
+
+/* The record of a call that is not made, behind its ENTRY of `size`, after which
+ * nothing is checked any more. */
+static void check_replaced(const struct fake_stub *k, uint64_t s, uint32_t size,
+                           uint64_t result, bool delayed)
+{
+    struct record_return *r;
+
+    same("out at", prop_out.rip, AT_RETURN);
+    compare_machine(LOSES_RAX | LOSES_R10 | LOSES_R11 | LOSES_ARITHMETIC,
+                    s + 8);
+    same("rax", prop_out.rax, result);
+    check_stack(s, false);
+    ring_was.head += size;
+    r = (struct record_return *)(void *)check_record(
+        RETURN_SIZE, RECORD_RETURN,
+        RECORD_INJECTED | RECORD_REPLACED | (delayed ? RECORD_DELAYED : 0), 0);
+    ring_was.head -= size;
+    same("record rip", r->rip, k->at + 0x14);
+    same("record rsp", r->rsp, s);
+    same("record rax", r->rax, result);
+    same("record stack base", r->stack_base, stack_base);
+}
+
+static void check_delay(uint64_t ticks)
+{
+    uint64_t most = 3600000 * config->tsc_per_ms;
+    uint64_t least = ticks < most ? ticks : most;
+
+    if (time_after - time_before < least) {
+        bad("a rest of %llu, not %llu",
+            (unsigned long long)(time_after - time_before),
+            (unsigned long long)least);
+    }
+}
+
+/* A call that rules may change. */
+struct ruled {
+    const struct fake_stub *k;
+    uint64_t s;
+    struct call_row row;  // as its return is to see it
+    uint32_t tamper;      // ring_args.tamper
+    bool long_ones;       // a rest may take long
+    bool gone, dead;      // the tracer is; and the agent knows
+};
+
+static struct ring_args *ruled_args(void)
+{
+    return (struct ring_args *)(void *)((uint8_t *)ring + RING_ARGS) +
+           RING_ARGS_NEWEST;
+}
+
+/* It is entered, with the tracer there, or gone. False: it is not made. */
+static bool enter_ruled(struct ruled *c)
+{
+    const struct fake_stub *k = c->k;
+    uint64_t s = c->s;
+    uint8_t more = (uint8_t)below(4);
+    struct call_row row =
+        row_for(k, more | ROW_TAMPERS, one_in(2) ? ROW_SLOW_ENTRY : 0);
+    uint32_t size = ENTRY_SIZE + 8u * more;
+    uint32_t room = one_in(8) ? below(2) : 2;  // records that find some
+    bool gone = c->gone, dead = one_in(16);
+    bool waits, replaces, delayed = false;
+    unsigned calls = 0;
+    uint32_t use = 0, tamper = 0;
+    const struct tamper_use *u;
+    uint64_t delay = 0;
+    struct half h = { .count = 4u + more };
+    const struct record_entry *e;
+
+    ring_fresh();
+    if (ring_to_end(ring->head) < 0x400) {
+        ring->head -= 0x1000;
+    }
+    ring->tail = room == 0   ? ring->head - RING_BYTES + 8 * below(size / 8)
+                 : room == 1 ? ring->head - RING_BYTES + size +
+                                   8 * below(RETURN_SIZE / 8)
+                             : ring->head;
+    ring->limit = ring->head;
+    ring->verdict = chance();
+    section->flags = room < 2 ? SECTION_LOSSY : 0;
+    section->dead = dead;
+    config_set(c->long_ones ? 1 : TSC_PER_MS, on_wine);
+    kernel_wait = gone ? WAIT_TRACER_GONE : WAIT_ANSWERS;
+    kernel_timeouts = 0;
+    kernel_waits = give_verdict;
+    uses_verdict = chance();
+
+    go_in(k, s);
+    prop_in.rcx = one_in(2) ? chance() : one_in(2) ? 0 : UINT64_MAX - below(4);
+    memcpy(h.args,
+           (uint64_t[]){ prop_in.rcx, prop_in.rdx, prop_in.r8, prop_in.r9 },
+           32);
+    for (uint32_t i = 0; i < more; i++) {
+        h.args[4 + i] = stack_word(0x28 + 8 * i);
+    }
+    any_rules(k, &h, c->long_ones);
+    waits = row.flags != 0 && expect_asked(k, &h);
+    if (!waits && one_in(8)) {
+        set_stack_end(s - below(0x2000));
+    } else {
+        set_stack_end(s + 8);
+    }
+    if (room > 0) {
+        calls = waits && !dead;
+        dead = dead || (waits && gone);
+        use = expect_use(k, &h, waits && !dead ? uses_verdict : 0);
+        if (use != 0 && !dead && !is_cramped(s)) {
+            calls++;
+            dead = gone;
+        }
+        use = dead ? 0 : use;
+        expect_record(room == 2 ? size + RETURN_SIZE : size);
+    }
+    u = use_at(use);
+    replaces = u != NULL && (u->flags & TAMPER_REPLACES) != 0;
+    if (u != NULL) {
+        delayed = rule_of(u)->delay_enter != 0 ||
+                  (replaces && rule_of(u)->delay_exit != 0);
+        tamper = use | (delayed ? TAMPERED_DELAYED : 0);
+        delay = rule_of(u)->delay_enter;
+    }
+    run();
+    kernel_waits = NULL;
+    check_lost(RING_LOST_FULL, room == 0 || (room == 1 && replaces));
+    replaces = replaces && room == 2;
+    check_delay(delay);
+    if (!c->long_ones || is_cramped(s)) {
+        same("system calls", kernel_calls_sum(), calls);
+    }
+    for (uint32_t i = 0; i < use_count; i++) {
+        same("calls that met the conditions", uses[i].use->met, uses[i].met);
+        same("calls that it applies to", uses[i].use->fired, uses[i].fired);
+    }
+    if (replaces) {
+        check_delay(rule_of(u)->delay_exit);
+        check_replaced(k, s, size, u->result, delayed);
+        check_open(0, 0, 0);
+    } else {
+        check_in(k, s, false);
+        same("head", ring->head, ring_was.head + (room > 0 ? size : 0));
+        if (room > 0 && !delayed &&
+            (u == NULL || ((u->flags & TAMPER_CHANGES) == 0 &&
+                           rule_of(u)->delay_exit == 0))) {
+            row.more &= (uint8_t)~ROW_TAMPERS;
+        }
+        check_open(s, k->at, row_word(row));
+        if ((row.more & ROW_TAMPERS) != 0) {
+            same("what changes it", ruled_args()->tamper, tamper);
+        }
+    }
+    e = (const struct record_entry *)(const void *)ring_byte(ring_was.head);
+    if (room > 0) {
+        same("record kind", e->head.kind, RECORD_ENTRY);
+        same("record size", e->head.size, size);
+        same("record flags", e->head.flags, more | (waits ? RECORD_WAITS : 0));
+        check_entry(e, s, more);
+    }
+    check_ring(false);
+    section->flags = 0;
+    ring_drain();
+    c->row = row;
+    c->tamper = (row.more & ROW_TAMPERS) != 0 ? tamper : 0;
+    c->dead = dead;
+    return !replaces;
+}
+
+/* ... and returns; the tracer may be gone by now. `nested`: it is not the newest
+ * that is open. */
+static void leave_ruled(const struct ruled *c, bool nested)
+{
+    bool gone = c->gone || one_in(4);
+    const struct tamper_use *u = use_at(c->tamper & TAMPERED_USE);
+    uint64_t rest = u != NULL ? rule_of(u)->delay_exit : 0;
+    bool changes = u != NULL && (u->flags & TAMPER_CHANGES) != 0;
+    bool rests = rest != 0 || (c->tamper & TAMPERED_DELAYED) != 0;
+    uint32_t size = changes ? RETURN_SIZE_MOST : RETURN_SIZE;
+    struct record_return *r;
+    uint64_t kernels;
+    unsigned calls;
+
+    if (gone) {
+        kernel_wait = WAIT_TRACER_GONE;
+    }
+    go_back(after_syscall(c->k), c->s, size);
+    kernels = prop_in.rax;
+    set_stack_end(c->s + 8);
+    run();
+    calls = kernel_calls_sum();
+    if (gone ? calls > 1 : calls > 0 && !c->long_ones) {
+        bad("%u system calls", calls);
+    }
+    same("dead", section->dead, c->dead || (gone && calls > 0));
+    if (changes) {
+        prop_in.rax = u->result;
+    }
+    check_back(AT_RETURN, c->s,
+               !nested && (c->row.more & ROW_TAMPERS) == 0 &&
+                   ring_was.limit - ring_was.head >= RETURN_SIZE);
+    r = (struct record_return *)(void *)check_record(
+        size, RECORD_RETURN,
+        (uint8_t)((changes ? RECORD_INJECTED : 0) |
+                  (rests ? RECORD_DELAYED : 0)),
+        0);
+    check_return(r, prop_in.r10, c->s);
+    if (changes) {
+        same("what the kernel said", r->words[0], kernels);
+    }
+    check_delay(gone || c->dead ? 0 : rest);
+    check_ring(false);
+    check_lost(RING_LOST_COUNT, 0);
+    check_open(0, 0, 0);
+}
+
+static void path_rules(void)
+{
+    struct ruled c = { .k = any_stub(),
+                       .s = stack_on_page(0x28 + 8 * 4),
+                       .long_ones = one_in(64),
+                       .gone = one_in(8) };
+    const struct fake_stub *inner = any_stub();
+    bool nested = !c.long_ones && one_in(4);
+
+    if (enter_ruled(&c)) {
+        if (nested) {
+            enter(inner, c.s - 0x800, row_for(inner, 0, 0), (struct wish){ 0 });
+            leave(after_syscall(inner), AT_RETURN, c.s - 0x800,
+                  (struct wish){ .fast = ring_has_room(RETURN_SIZE) });
+            ring_drain();
+        } else if ((c.row.more & ROW_TAMPERS) != 0 && one_in(8)) {
+            /* Somebody writes over it. */
+            c.tamper = one_in(2) ? below(0x10000) << 16
+                                 : TAMPER_USES_MOST + 1 + below(0x1000);
+            ruled_args()->tamper = c.tamper;
+        }
+        leave_ruled(&c, nested);
+    }
+    *first_use(c.k) = 0;
+    ring_fresh();
+    config_set(TSC_PER_MS, on_wine);
+}
+
 /* --- all of them --- */
 
 struct path {
@@ -6341,6 +6748,7 @@ static const struct path paths[] = {
     { "calls that are pending", path_pending, 2, NULL },
     { "calls that are noted", path_noted, 2, NULL },
     { "chores", path_chores, 4, NULL },
+    { "rules that change calls", path_rules, 2, NULL },
     { "keeper", path_keeper, 4, NULL },
     { "capture program, calls open", path_capture_open, 2, NULL },
     { "views mapped, calls open", path_views_open, 1, NULL },
