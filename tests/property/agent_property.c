@@ -487,6 +487,8 @@ static uint64_t kernel_said[SAID_MOST][2];
 static unsigned kernel_said_count;
 static bool kernel_keeps;       // they stay so from one event to the next
 static uint64_t kernel_bottom;  // where their allocation begins; 0: with them
+static uint32_t kernel_type = 0x20000;  // ... and its type: MEM_PRIVATE
+static bool kernel_changes;             // another thread changes it meanwhile
 static enum wait_answer kernel_wait;
 static unsigned kernel_timeouts;    // waits that time out first
 static uint32_t kernel_waiting;     // what ring->waiting should say
@@ -596,6 +598,11 @@ static bool was_said(uint64_t at, uint64_t size)
     return false;
 }
 
+static struct own_page *own_page(void)
+{
+    return (struct own_page *)OWN_AT;
+}
+
 static uint32_t answer_query(const struct kernel_call *c)
 {
     /* clang-format off */
@@ -645,6 +652,7 @@ static uint32_t answer_query(const struct kernel_call *c)
         kernel_asked_at / 0x10000 == c->rdx / 0x10000) {
         bad("asked twice about %#llx", (unsigned long long)c->rdx);
     }
+    own_page()->changes += kernel_changes;
     kernel_asked = region[0];
     kernel_asked_at = c->rdx;
     if (c->rdx - (uint64_t)data < DATA_ROOM) {
@@ -658,7 +666,7 @@ static uint32_t answer_query(const struct kernel_call *c)
     m[1] = kernel_bottom != 0 ? kernel_bottom : region[0];
     m[3] = region[1] - region[0];
     m[4] = answer[0] | (uint64_t)answer[1] << 32;
-    m[5] = kernel_bottom != 0 ? 0x20000 : 0;
+    m[5] = kernel_bottom != 0 ? kernel_type : 0;
     memcpy((void *)c->r9, m, sizeof(m));
     if (answer[0] == 0x1000 && answer[1] != 0x104 && answer[1] != 0x01 &&
         answer[1] != 0x10 && !was_said(region[0], region[1] - region[0])) {
@@ -821,11 +829,6 @@ static struct ring *teb_ring(void)
 static void teb_set_ring(struct ring *r)
 {
     memcpy(teb + TEB_RING, &r, sizeof(r));
-}
-
-static struct own_page *own_page(void)
-{
-    return (struct own_page *)OWN_AT;
 }
 
 /* The page for the vector state of who has ring `index`. */
@@ -1917,10 +1920,11 @@ static uint64_t row_word(struct call_row row)
 
 /* What is to be seen of an event besides what always is. */
 struct wish {
-    bool fast;      // no C
-    bool lost;      // no record
-    uint8_t flags;  // of the record
-    uint8_t more;   // stack arguments in the record
+    bool fast;       // no C
+    bool lost;       // no record
+    uint8_t flags;   // of the record
+    uint8_t more;    // stack arguments in the record
+    uint8_t behind;  // so far behind it the thread goes on
 };
 
 static const struct fake_stub *any_stub(void)
@@ -2056,7 +2060,7 @@ static void leave_so(uint64_t place, uint64_t s, struct wish w)
     }
     r = (struct record_return *)(void *)check_record(RETURN_SIZE, RECORD_RETURN,
                                                      w.flags, 0);
-    check_return(r, prop_in.r10, s);
+    check_return(r, prop_in.r10 - w.behind, s);
     check_ring(w.fast);
 }
 
@@ -2356,14 +2360,17 @@ static void path_orphan(void)
     uint64_t place = one_in(2) ? AT_RETURN : AT_ELSEWHERE;
     uint64_t rip = place == AT_RETURN ? after_syscall(k) : prop_places[place];
     bool asks = one_in(2);
+    bool by_end = one_in(4);  // of its function
 
     warm();
     section->reader_asleep = below(2);
-    section->flags = asks ? SECTION_ASK_ORPHANS : 0;
+    section->flags =
+        (asks ? SECTION_ASK_ORPHANS : 0) | (by_end ? SECTION_RETURNS : 0);
     ring->answer = ring->ask + asks;  // the answer is there at once
     leave(rip, place, stack_any(),
           (struct wish){
-              .flags = (uint8_t)(RECORD_ORPHAN | (asks ? RECORD_WAITS : 0)) });
+              .flags = (uint8_t)(RECORD_ORPHAN | (asks ? RECORD_WAITS : 0)),
+              .behind = by_end ? 3 : 0 });
     same("asked", ring->ask, ring_was.ask + asks);
     same("system calls", kernel_calls_sum(), 0);
     section->reader_asleep = 0;
@@ -3311,6 +3318,10 @@ static void path_start(void)
     bool protects = late || !one_in(8);
     bool told = has_ring ? !dead : gets_ring;
     uint64_t dispatcher = chance();
+    uint32_t without = one_in(2)   ? 0
+                       : one_in(2) ? SECTION_RETURNS
+                                   : SECTION_NO_CALLBACK;
+    uint32_t status;
     bool wraps;
 
     ring_fresh();
@@ -3324,9 +3335,13 @@ static void path_start(void)
     states[0] = gets_ring ? RING_FREE : RING_LIVE;
     config->ring_max = 1;
     section->dead = dead;
+    section->flags = without;
     section->start_status = 0;
     kernel_wait = WAIT_ANSWERS;
     kernel_status = one_in(2) ? 0 : 0xc00000bb;
+    status = without == 0                 ? kernel_status
+             : without == SECTION_RETURNS ? 0
+                                          : 0xc00000bb;
     kernel_protects = protects ? 0 : 0xc0000604;
     kernel_was = protections[below(4)];
     kernel_is = kernel_was;
@@ -3363,11 +3378,11 @@ static void path_start(void)
              protects ? 2 : 1);
         same("start_status", section->start_status, 0);
     } else {
-        same("registered", kernel_calls[PRIVATE_NtSetInformationProcess], 1);
-        same("start_status", section->start_status,
-             1 + (uint64_t)kernel_status);
+        same("registered", kernel_calls[PRIVATE_NtSetInformationProcess],
+             without == 0);
+        same("start_status", section->start_status, 1 + (uint64_t)status);
     }
-    wraps = on_wine && kernel_status == 0 && (late || !dead);
+    wraps = on_wine && status == 0 && (late || !dead);
     same("Wine's dispatcher", wine_pointer,
          wraps ? IMAGE_AT + head.wine : dispatcher);
     same("wine_dispatcher", own_page()->wine_dispatcher,
@@ -5525,6 +5540,17 @@ static void something_returns(uint64_t rip, uint64_t place, uint64_t s)
     check_back(place, s, false);
 }
 
+/* How often anybody has written one down. */
+static uint64_t regions_written(void)
+{
+    uint64_t turns = 0;
+
+    for (int i = 0; i < REGIONS_KEPT; i++) {
+        turns += own_page()->region[i].turn;
+    }
+    return turns;
+}
+
 static void regions_age(uint64_t ms, uint64_t turns)
 {
     for (int i = 0; i < REGIONS_KEPT; i++) {
@@ -5653,6 +5679,7 @@ static void path_regions(void)
     uint32_t bytes = 1 + below(100);
     uint64_t at = (uint64_t)data + page * 0x1000u + below(0x1000 - 100);
     enum happens what = (enum happens)below(HAPPENS_COUNT);
+    uint64_t written;
     bool known = what == HAPPENS_NOTHING;  // still
     bool stays = what == HAPPENS_ELSEWHERE || what == HAPPENS_UNHEARD ||
                  what == HAPPENS_WRITING || what == HAPPENS_UNPATCHED;
@@ -5676,10 +5703,15 @@ static void path_regions(void)
     if (one_in(4)) {
         /* What may be a stack is not kept. */
         bool guard = one_in(2);
+        bool mapped = one_in(4);  // a file: that is none
 
         kernel_bottom = (uint64_t)data;
+        kernel_type = mapped ? 0x40000 : 0x20000;
         data_page[first - 1] = guard ? PAGE_GUARDED : PAGE_UNKNOWN;
-        if (!guard && one_in(2)) {
+        if (mapped) {
+            copy_of(at, bytes, 1, 1, true);
+            copy_of(at, bytes, 0, 1, true);
+        } else if (!guard && one_in(2)) {
             data_page[first - 1] = PAGE_RESERVED;
             copy_of(at, bytes, 2, 1, true);
             copy_of(at, bytes, 0, 1, true);
@@ -5688,14 +5720,21 @@ static void path_regions(void)
             copy_of(at, bytes, 2, 1, true);
         }
         kernel_bottom = 0;
+        kernel_type = 0x20000;
         kernel_keeps = false;
         return;
     }
     /* The beginning of an allocation is none. */
     kernel_bottom = one_in(2) ? (uint64_t)data + first * 0x1000u : 0;
+    kernel_changes = one_in(8);
     copy_of(at, bytes, 1, 1, true);
+    if (kernel_changes) {
+        kernel_changes = false;
+        copy_of(at, bytes, 1, 1, true);
+    }
     copy_of(at, bytes, 0, 1, true);
     happen(what, k, s);
+    written = regions_written();
     if (what == HAPPENS_UNSEEN) {
         data_page[page] = PAGE_GOES_AWAY;
         kernel_bottom = 0;  // it is a region of its own now
@@ -5710,6 +5749,9 @@ static void path_regions(void)
     }
     copy_of(at, bytes, !known, 1, true);
     copy_of(at, bytes, stays, 1, true);
+    if (what == HAPPENS_WRITING) {
+        same("turns", regions_written(), written);
+    }
     if (what == HAPPENS_ELSEWHERE) {
         same("under way", own_page()->changing, 1);
         ring_use(1);
@@ -5937,6 +5979,7 @@ static void path_callback(void)
     struct mapping m = any_mapping(s);
     struct wish w = { .more = more };
     bool takes;
+    bool by_end = (flags & ROW_MAPS) == 0 && one_in(4);  // returns come so
     uint64_t from, callback = one_in(2) ? 0 : 1ull << below(64);
     uint32_t length = one_in(2)   ? 16
                       : one_in(2) ? 8
@@ -5949,7 +5992,7 @@ static void path_callback(void)
         ring_drain();
         ring->limit = ring->head;
     }
-    section->flags |= SECTION_HONOR;
+    section->flags |= SECTION_HONOR | (by_end ? SECTION_RETURNS : 0);
     section->callback_owner = before;
     config_set(before == CALLBACK_PROGRAMS ? 10 : TSC_PER_MS, on_wine);
     ring->answer = ring->ask;
@@ -5992,10 +6035,10 @@ static void path_callback(void)
         config_set(TSC_PER_MS, on_wine);
         return;
     }
-    if (takes) {
+    if (takes && !by_end) {
         /* That it returns to us says whose it is. */
         owner = CALLBACK_OURS;
-    } else if (before == CALLBACK_OURS && one_in(2)) {
+    } else if (!takes && before == CALLBACK_OURS && one_in(2)) {
         owner = one_in(2) ? CALLBACK_PROGRAMS : CALLBACK_NOBODYS;
         section->callback_owner = owner;
         config_set(owner == CALLBACK_PROGRAMS ? 10 : TSC_PER_MS, on_wine);
@@ -6007,6 +6050,9 @@ static void path_callback(void)
     ring->answer = ring->ask;
     leave_mapping(k, &m, s, row.flags);
     check_open(0, 0, 0);
+    if (takes && by_end && (int32_t)prop_in.rax < 0) {
+        owner = before;  // it failed
+    }
     same("callback owner", section->callback_owner, owner);
     ring_fresh();
     config_set(TSC_PER_MS, on_wine);
@@ -6570,7 +6616,7 @@ static bool enter_ruled(struct ruled *c)
                  : room == 1 ? ring->head - RING_BYTES + size +
                                    8 * below(RETURN_SIZE / 8)
                              : ring->head;
-    ring->limit = ring->head;
+    ring->limit = ring->head + (room == 2 && one_in(2) ? 0x400 : 0);
     ring->verdict = chance();
     section->flags = room < 2 ? SECTION_LOSSY : 0;
     section->dead = dead;
