@@ -667,6 +667,27 @@ static bool choose_files(struct parse *p)
     return true;
 }
 
+/* --report shows no calls: what says where or how they are shown was not meant for
+ * it. */
+static bool agree_report(struct parse *p)
+{
+    const struct options *o = &p->o;
+    const char *shown = o->view.output.size > 0 ? "-o"
+                        : o->view.summary_only  ? "-c"
+                        : o->view.summary       ? "-C"
+                        : o->view.json          ? "--json"
+                        : o->launch.follow > 1  ? "-ff"
+                                                : NULL;
+
+    if (o->report.size == 0 || shown == NULL) {
+        return true;
+    }
+    return err_set(p->e, ERR_USAGE,
+                   "%s: does not go with --report, which shows no calls; "
+                   "'ntstrace replay %.*s' does afterwards",
+                   shown, STR_ARGS(o->launch.record));
+}
+
 /* --detach-after: a number of calls, or a time. */
 static bool read_detach_after(struct parse *p)
 {
@@ -919,8 +940,8 @@ static bool finish(struct parse *p)
                        "no program to trace; try 'ntstrace --help'");
     }
     return judge_given(p, row) && (row == NULL || judge_words(p, row)) &&
-           choose_recording(p) && choose_children(p) && choose_files(p) &&
-           agree(p);
+           choose_recording(p) && agree_report(p) && choose_children(p) &&
+           choose_files(p) && agree(p);
 }
 
 /* Takes a word that is no option; *done: what follows it is the program's. */
