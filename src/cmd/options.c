@@ -679,6 +679,11 @@ static bool agree_report(struct parse *p)
                         : o->launch.follow > 1  ? "-ff"
                                                 : NULL;
 
+    if (o->report.size > 0 && str_eq_nocase(o->report, o->launch.record)) {
+        return err_set(p->e, ERR_USAGE,
+                       "--report: the page would take the recording's place; "
+                       "give it another name");
+    }
     if (o->report.size == 0 || shown == NULL) {
         return true;
     }
@@ -1005,6 +1010,7 @@ bool options_parse(struct options *out, str raw, struct arena *a, struct err *e)
     p.o.launch.program_line = STR("");
     p.o.launch.detach_after = STR("");
     p.o.launch.record = STR("");
+    p.o.launch.page = STR("");
     p.o.view.prototypes = STR("");
     p.o.view.declared = STR("");
     p.o.view.from = STR("");

@@ -9,7 +9,7 @@
 
 #include "base/banned.h"
 
-/* The exit status is the program's, whatever becomes of the page. */
+/* The exit status is the program's, unless the page cannot be made. */
 static bool trace_and_report(const struct options *o, struct arena *a,
                              struct outcome *out, struct err *e)
 {
@@ -24,6 +24,7 @@ static bool trace_and_report(const struct options *o, struct arena *a,
     bool damaged;
 
     launch.record_only = true;
+    launch.page = o->report;
     return session_run(&launch, &o->view, &out->status, &out->notes, e) &&
            page_make(&wish, a, &out->notes, &damaged, e);
 }

@@ -126,6 +126,15 @@ bool begin_follow(struct session *s, struct err *e)
     return filter_add(s->follows, buf_str(&b), e);
 }
 
+/* What cannot be written at the end is known before the program runs. */
+static bool begin_page(str path, struct err *e)
+{
+    struct os_file f;
+
+    return path.size == 0 || path.p[0] == '|' ||
+           (os_file_create(&f, path, e) && os_file_close(&f, e));
+}
+
 bool begin_output(struct session *s, struct err *e)
 {
     const struct watch *watch = s->options->watch;
@@ -133,8 +142,10 @@ bool begin_output(struct session *s, struct err *e)
     if (watch != NULL) {
         return watch->open(watch->ctx, e);
     }
-    return s->options->record_only ||
-           output_open(&s->output, s->view->output, false, e);
+    if (s->options->record_only) {
+        return begin_page(s->options->page, e);
+    }
+    return output_open(&s->output, s->view->output, false, e);
 }
 
 bool begin_launch(struct session *s, struct err *e)

@@ -50,9 +50,10 @@ struct launch_options {
     uint8_t follow;       // -f: 1, -ff: 2
     str follow_only;      // images that --follow names; empty: all
 
-    str record;                 // the file to record into; empty: none
-    bool exit_with_first;       // with -f: to the end of the first one only
-    bool record_only;           // with `record`: nothing is shown meanwhile
+    str record;            // the file to record into; empty: none
+    bool exit_with_first;  // with -f: to the end of the first one only
+    bool record_only;      // with `record`: nothing is shown meanwhile
+    str page;  // a file that is to be made of it: writable, or nothing is started
     const struct watch *watch;  // looks at it instead of the view; NULL: none
     const struct os_apart *apart;  // what the program has of us; NULL: all
     enum compress compress;

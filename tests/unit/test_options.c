@@ -705,6 +705,7 @@ static void what_is_wrong_is_said_with_what_helps(void)
         { "--report r.html -C x", "-C: does not go with --report, which shows no calls; 'ntstrace replay r.nts' does afterwards" },
         { "--json --report r.html x", "--json: does not go with --report, which shows no calls; 'ntstrace replay r.nts' does afterwards" },
         { "--report r.html --record k.nts -o t x", "-o: does not go with --report, which shows no calls; 'ntstrace replay k.nts' does afterwards" },
+        { "--report a --record A x", "--report: the page would take the recording's place; give it another name" },
         { "-ff --report r.html x", "-ff: does not go with --report, which shows no calls; 'ntstrace replay r.nts' does afterwards" },
         { "--from 3 x", "--from: goes with 'ntstrace replay' only" },
         { "-q --no-skip x", "--no-skip: goes with 'ntstrace replay' only" },
