@@ -148,6 +148,7 @@ bool recording_begin(struct session *s, struct model_config *config,
     }
     ok = recorder_begin(s->recorder, o->record, o->compress,
                         s->timing.tsc_per_ms * 1000, buf_str(&info), e);
+    s->recorder->returns_only = !o->patch && o->engine == ENGINE_RING;
     free(info.p);
     config->tap = &s->recorder->tap;
     s->identities = true;

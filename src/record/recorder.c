@@ -254,7 +254,8 @@ static void on_thread_journal(void *recorder, uint64_t thread,
 static void note_record(struct recorder *r, const struct record_head *head)
 {
     if (head->kind == RECORD_ENTRY ||
-        (head->kind == RECORD_RETURN && (head->flags & RECORD_ORPHAN) != 0)) {
+        (head->kind == RECORD_RETURN &&
+         (r->returns_only || (head->flags & RECORD_ORPHAN) != 0))) {
         r->head.calls++;
         r->calls++;
         r->summary_calls++;

@@ -45,6 +45,7 @@ struct recorder {
     uint64_t began;                // TSC: when the first byte came
     uint64_t checkpoint_every;     // bytes; CHECKPOINT_EVERY unless changed
     uint64_t checkpoint_at;        // size of the file at the last one
+    bool returns_only;             // no call has an entry: each return is one
     uint64_t calls;                // in the file
     struct losses losses;          // records that are not
     uint64_t summary_calls;        // in this segment
