@@ -835,6 +835,30 @@ static bool agree_callback(struct parse *p)
     return true;
 }
 
+static bool goes_with(const struct opt *opt, const struct command_row *row)
+{
+    return (opt->commands & 1u << row->command) != 0;
+}
+
+/* The subcommands that the option goes with: 'report', 'diff' and 'top'. */
+static void add_owners(struct buf *b, const struct opt *opt)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < command_row_count; i++) {
+        left += goes_with(opt, &command_rows[i]);
+    }
+    for (size_t i = 0; i < command_row_count; i++) {
+        if (goes_with(opt, &command_rows[i])) {
+            left--;
+            buf_addf(b, "'%s'%s", command_rows[i].name,
+                     left > 1    ? ", "
+                     : left == 1 ? " and "
+                                 : "");
+        }
+    }
+}
+
 /* Options that make sense only with, or without, another one. */
 static bool agree(struct parse *p)
 {
@@ -864,7 +888,9 @@ static bool agree(struct parse *p)
     }
     if (o->command == COMMAND_TRACE && o->report.size == 0 &&
         o->rows != ROWS_USUAL) {
-        return err_set(p->e, ERR_USAGE, "--rows: goes with --report only");
+        return err_set(p->e, ERR_USAGE,
+                       "--rows: goes with --report only, or with 'ntstrace "
+                       "report', 'diff' and 'top'");
     }
     if (o->command == COMMAND_TRACE && o->launch.record.size == 0 &&
         o->launch.compress != COMPRESS_AUTO) {
@@ -873,39 +899,37 @@ static bool agree(struct parse *p)
     return true;
 }
 
-/* The first command that the option goes with; there is one. */
-static const char *owner_of(const struct opt *opt)
-{
-    size_t i = 0;
-
-    while (i + 1 < command_row_count &&
-           (opt->commands & 1u << command_rows[i].command) == 0) {
-        i++;
-    }
-    return command_rows[i].name;
-}
-
 /* Fails on the first option that does not go with the command. */
 static bool judge_given(struct parse *p, const struct command_row *row)
 {
     for (size_t i = 0; i < p->given_count; i++) {
         const struct opt *opt = p->given[i].opt;
         str shown = p->given[i].shown;
+        char room[200];
+        struct buf owners = BUF_OVER(room);
 
         if (opt->commands & 1u << p->o.command) {
             continue;
         }
         if (row == NULL) {
-            return err_set(p->e, ERR_USAGE,
-                           "%.*s: goes with 'ntstrace %s' only",
-                           STR_ARGS(shown), owner_of(opt));
+            add_owners(&owners, opt);
+            return err_set(
+                p->e, ERR_USAGE, "%.*s: goes with 'ntstrace %.*s only",
+                STR_ARGS(shown),
+                STR_ARGS(str_slice(buf_str(&owners), 1, owners.size)));
         }
-        return err_set(
-            p->e, ERR_USAGE, "%.*s: does not go with '%s'%s", STR_ARGS(shown),
-            row->name,
-            row->command == COMMAND_RECORD && opt->commands & REPLAY
-                ? ", which keeps everything; give it to 'ntstrace replay'"
-                : "");
+        /* Of one that goes with tracing it is known well enough. */
+        if ((opt->commands & TRACE) == 0) {
+            buf_add(&owners, STR("; it goes with "));
+            add_owners(&owners, opt);
+        }
+        if (row->command == COMMAND_RECORD && (opt->commands & REPLAY) != 0) {
+            owners.size = 0;
+            buf_add(&owners, STR(", which keeps everything; give it to "
+                                 "'ntstrace replay'"));
+        }
+        return err_set(p->e, ERR_USAGE, "%.*s: does not go with '%s'%.*s",
+                       STR_ARGS(shown), row->name, STR_ARGS(buf_str(&owners)));
     }
     return true;
 }
