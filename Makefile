@@ -106,7 +106,7 @@ PORTABLE := \
     live/loader.c live/attach.c \
     live/detach.c live/quiet.c live/early.c live/traced.c live/notes.c live/rings.c live/journal.c \
     live/images.c live/places.c live/drain.c live/rendezvous.c live/returns.c live/underway.c live/tampering.c \
-    live/callers.c \
+    live/callers.c live/missing.c \
     live/handshake.c live/timing.c live/recording.c live/begin.c live/children.c live/session.c \
     cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c \
     cmd/record.c cmd/replay.c cmd/info.c cmd/merge.c cmd/play.c cmd/page.c cmd/report.c cmd/export.c cmd/diff.c cmd/top.c

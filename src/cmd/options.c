@@ -371,6 +371,14 @@ static bool set(struct parse *p, const struct opt *opt, str shown,
         return err_set(p->e, ERR_USAGE, "%.*s: the %s is empty",
                        STR_ARGS(shown), opt->value);
     }
+    /* Of the others the last one counts; declarations are added to each other by
+     * nobody, and would be missed. */
+    if (!first && to == &p->o.view.prototypes) {
+        return err_set(p->e, ERR_USAGE,
+                       "%.*s: given more than once; put all declarations into "
+                       "one file",
+                       STR_ARGS(shown));
+    }
     switch (opt->kind) {
     case OPT_GROUP:
         break;

@@ -17,6 +17,7 @@
 #include "live/drain.h"
 #include "live/handshake.h"
 #include "live/journal.h"
+#include "live/missing.h"
 #include "live/recording.h"
 #include "live/returns.h"
 #include "live/rings.h"
@@ -632,6 +633,7 @@ static bool run(struct session *s, uint32_t *status, struct err *e)
         return false;
     }
     declared_note(s->notes, &s->telling.prototypes, s->view);
+    missing_note(s);
     timing_begin(&s->timing);
     s->interrupt = os_event_open(false, e);
     s->wake = os_event_open(false, e);

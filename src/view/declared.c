@@ -91,4 +91,8 @@ void declared_note(struct buf *notes, const struct prototypes *p,
                  "system calls are read, no types\n",
                  STR_ARGS(o->prototypes), p->passed_over);
     }
+    if (o->prototypes.size > 0 && p->set.count == 0) {
+        buf_addf(notes, "%.*s: no system call is declared in it\n",
+                 STR_ARGS(o->prototypes));
+    }
 }

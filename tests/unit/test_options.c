@@ -714,6 +714,7 @@ static void what_is_wrong_is_said_with_what_helps(void)
         { "info --from 3 a", "--from: does not go with 'info'; it goes with 'replay'" },
         { "list --to csv classes", "--to: does not go with 'list'; it goes with 'replay' and 'export'" },
         { "record --from 3 x", "--from: does not go with 'record', which keeps everything; give it to 'ntstrace replay'" },
+        { "--prototypes=a.h --prototypes b.h x", "--prototypes: given more than once; put all declarations into one file" },
         { "--from 3 x", "--from: goes with 'ntstrace replay' only" },
         { "-q --no-skip x", "--no-skip: goes with 'ntstrace replay' only" },
         { "replay", "'replay' needs to know what, as in 'ntstrace replay [OPTION...] FILE.nts'" },
