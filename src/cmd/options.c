@@ -326,6 +326,7 @@ static bool set_size(struct parse *p, const struct opt *opt, uint64_t *to,
     str digits = value;
     uint64_t n = 0;
     unsigned shift = 0;
+    bool mega = opt->most >> 20 > 0;
 
     if (str_ends(value, STR("K")) || str_ends(value, STR("k"))) {
         shift = 10;
@@ -336,10 +337,12 @@ static bool set_size(struct parse *p, const struct opt *opt, uint64_t *to,
     if (!str_to_u64(digits, &n) || n > opt->most >> shift ||
         n << shift < opt->least || (n & (n - 1)) != 0) {
         return err_set(p->e, ERR_USAGE,
-                       "%.*s: '%.*s' is not a power of two from %lluK to %lluM",
+                       "%.*s: '%.*s' is not a power of two from %lluK to "
+                       "%llu%c",
                        STR_ARGS(shown), STR_ARGS(value),
                        (unsigned long long)(opt->least >> 10),
-                       (unsigned long long)(opt->most >> 20));
+                       (unsigned long long)(opt->most >> (mega ? 20 : 10)),
+                       mega ? 'M' : 'K');
     }
     *to = n << shift;
     return true;

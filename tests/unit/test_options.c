@@ -715,6 +715,7 @@ static void what_is_wrong_is_said_with_what_helps(void)
         { "list --to csv classes", "--to: does not go with 'list'; it goes with 'replay' and 'export'" },
         { "record --from 3 x", "--from: does not go with 'record', which keeps everything; give it to 'ntstrace replay'" },
         { "--prototypes=a.h --prototypes b.h x", "--prototypes: given more than once; put all declarations into one file" },
+        { "-k --stack-size 3K x", "--stack-size: '3K' is not a power of two from 1K to 128K" },
         { "--from 3 x", "--from: goes with 'ntstrace replay' only" },
         { "-q --no-skip x", "--no-skip: goes with 'ntstrace replay' only" },
         { "replay", "'replay' needs to know what, as in 'ntstrace replay [OPTION...] FILE.nts'" },
