@@ -109,7 +109,7 @@ PORTABLE := \
     live/callers.c live/missing.c \
     live/handshake.c live/timing.c live/recording.c live/begin.c live/children.c live/session.c \
     cmd/options.c cmd/cmdline.c cmd/help.c cmd/list.c cmd/trace.c \
-    cmd/record.c cmd/replay.c cmd/info.c cmd/merge.c cmd/play.c cmd/page.c cmd/report.c cmd/export.c cmd/diff.c cmd/top.c
+    cmd/record.c cmd/replay.c cmd/info.c cmd/merge.c cmd/play.c cmd/recorded.c cmd/page.c cmd/report.c cmd/export.c cmd/diff.c cmd/top.c
 
 WINDOWS := \
     platform/win/process.c platform/win/running.c platform/win/asks.c platform/win/handles.c \

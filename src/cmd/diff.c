@@ -9,6 +9,7 @@
 #include "cmd/command.h"
 #include "cmd/page.h"
 #include "cmd/play.h"
+#include "cmd/recorded.h"
 #include "report/compare.h"
 #include "report/diff_page.h"
 #include "report/text.h"
@@ -89,9 +90,36 @@ static void write_page(struct run *r, size_t rows)
     diff_page_write(&r->html_page, r->compare, r->about, rows);
 }
 
+/* What one does not have, for the other to be compared with it. */
+static void tell_lacks(struct run *r)
+{
+    char room[RECORDED_LACK_ROOM + 10];
+    bool alike = true;
+
+    for (int side = 0; side < COMPARE_SIDES; side++) {
+        for (size_t i = 0; i < PAGE_LACKS; i++) {
+            struct buf b = BUF_OVER(room);
+            str lack = r->about[side].lacks[i];
+
+            alike = alike && str_eq(lack, r->about[!side].lacks[i]);
+            if (lack.size > 0) {
+                buf_add(&b, side == COMPARE_A ? STR("A: ") : STR("B: "));
+                buf_add(&b, lack);
+                text_page_line(&r->page, buf_str(&b));
+            }
+        }
+    }
+    if (!alike) {
+        text_page_line(&r->page,
+                       STR("A and B were not recorded alike: what is different "
+                           "may be so for that alone"));
+    }
+}
+
 static void write_text(struct run *r, size_t rows)
 {
     text_page_init(&r->page, output_line, &r->output);
+    tell_lacks(r);
     compare_tell(r->compare, rows, &r->page.page);
 }
 

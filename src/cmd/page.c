@@ -10,6 +10,7 @@
 
 #include "cmd/options.h"
 #include "cmd/play.h"
+#include "cmd/recorded.h"
 #include "format/pieces.h"
 #include "format/text.h"
 #include "record/about.h"
@@ -19,6 +20,7 @@
 #include "report/tracks.h"
 #include "view/output.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +30,8 @@
 #define EPOCH INT64_C(116444736000000000)
 /* Of data that is shown of a call. */
 #define PAGE_STRING 32u
+
+static_assert(PAGE_LACKS == RECORDED_LACKS, "page.c");
 
 struct maker {
     const struct page_wish *wish;
@@ -188,6 +192,13 @@ void page_about_of(const struct play *p, str recording, struct page_about *out,
     out->system = about(p, STR("system"), a);
     out->recorded = about(p, STR("ntstrace"), a);
     out->started = about_started(p, a);
+    for (uint32_t i = 0; i < PAGE_LACKS; i++) {
+        struct buf b = { arena_alloc(a, 1, 1, RECORDED_LACK_ROOM), 0,
+                         RECORDED_LACK_ROOM, false };
+
+        recorded_lack(replay_info(&p->replay), i, &b);
+        out->lacks[i] = buf_str(&b);
+    }
 }
 
 /* --- the two passes ----------------------------------------------------------------------- */

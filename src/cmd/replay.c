@@ -8,6 +8,7 @@
  */
 #include "record/replay.h"
 #include "cmd/command.h"
+#include "cmd/recorded.h"
 #include "platform/os.h"
 #include "record/about.h"
 #include "view/declared.h"
@@ -23,45 +24,11 @@
 
 /* --- What the user wants to see, and what was asked for at the time -------- */
 
-enum word {
-    WORD_TRACE,  // which calls were recorded
-    WORD_VIEW,   // which of them are shown
-    WORD_DATA,   // how much was copied
-};
-
-static enum word word_of(str expression)
-{
-    static const struct {
-        const char *prefix;
-        enum word word;
-    } rows[] = {
-        { "status=", WORD_VIEW },     { "tid=", WORD_VIEW },
-        { "process=", WORD_VIEW },    { "direct", WORD_VIEW },
-        { "!direct", WORD_VIEW },     { "read=", WORD_DATA },
-        { "write=", WORD_DATA },      { "raw=", WORD_DATA },
-        { "transition=", WORD_VIEW }, { "inject=", WORD_DATA },
-        { "fault=", WORD_DATA },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (str_starts(expression, str_of(rows[i].prefix))) {
-            return rows[i].word;
-        }
-    }
-    return WORD_TRACE;
-}
-
-/* trace=+LIST goes on from what was there before. */
-static bool adds(str expression)
-{
-    return str_starts(expression, STR("+")) ||
-           str_starts(expression, STR("trace=+"));
-}
-
-static bool has_word(const struct option_list *list, enum word word)
+static bool has_word(const struct option_list *list, enum recorded_word word)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (word_of(list->at[i]) == word && !adds(list->at[i])) {
+        if (recorded_word_of(list->at[i]) == word &&
+            !recorded_adds(list->at[i])) {
             return true;
         }
     }
@@ -94,7 +61,8 @@ static void add_recorded(struct option_list *to, str info, str key,
     for (uint32_t i = 0; to->count < OPTIONS_LIST_MAX &&
                          (value = value_of(info, key, i, a, room)).size > 0;
          i++) {
-        enum word word = str_eq(key, STR("path")) ? WORD_VIEW : word_of(value);
+        enum recorded_word word =
+            str_eq(key, STR("path")) ? WORD_VIEW : recorded_word_of(value);
 
         if ((word == WORD_TRACE && trace) || (word == WORD_VIEW && view)) {
             to->at[to->count++] = value;
@@ -171,11 +139,12 @@ static bool was_given(str expression, const struct option_list *recorded)
     return false;
 }
 
-static bool has_other(const struct option_list *own, enum word word,
+static bool has_other(const struct option_list *own, enum recorded_word word,
                       const struct option_list *recorded)
 {
     for (size_t i = 0; i < own->count; i++) {
-        if (word_of(own->at[i]) == word && !was_given(own->at[i], recorded)) {
+        if (recorded_word_of(own->at[i]) == word &&
+            !was_given(own->at[i], recorded)) {
             return true;
         }
     }

@@ -9,6 +9,7 @@
 #include "cmd/command.h"
 #include "cmd/page.h"
 #include "cmd/play.h"
+#include "cmd/recorded.h"
 #include "report/page.h"
 #include "report/text.h"
 #include "view/output.h"
@@ -28,8 +29,9 @@ struct run {
 static void tell_head(struct run *r, str file, str program)
 {
     const struct answers_rows *rows = answers_rows(r->answers);
-    char room[600];
+    char room[RECORDED_LACK_ROOM];
     struct buf b = BUF_OVER(room);
+
     buf_addf(&b, "%.*s: %.*s", STR_ARGS(str_file(file)),
              STR_ARGS(str_slice(program, 0, 400)));
     text_page_line(&r->page, buf_str(&b));
@@ -47,6 +49,11 @@ static void tell_head(struct run *r, str file, str program)
              (long long)(rows->last_ns % 1000000000 / 1000));
     text_page_line(&r->page, buf_str(&b));
     b = BUF_OVER(room);
+    for (uint32_t nth = 0; recorded_lack(replay_info(&r->play.replay), nth, &b);
+         nth++) {
+        text_page_line(&r->page, buf_str(&b));
+        b = BUF_OVER(room);
+    }
     for (size_t nth = 0; answers_remark(rows, nth, &b); nth++) {
         text_page_line(&r->page, buf_str(&b));
         b = BUF_OVER(room);

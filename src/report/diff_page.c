@@ -48,6 +48,7 @@ static void add_side(struct html *h, const char *letter,
     add_fact(h, "system", about->system);
     add_fact(h, "recorded by", about->recorded);
     HTML(h, "</dl>\n");
+    page_lacks(h, about);
     if (about->damage.size > 0) {
         HTML(h, "<p class=\"warning\">");
         html_text(h, about->damage);

@@ -101,6 +101,17 @@ static void add_time(struct html *h, const char *what, int64_t ns)
     end_fact(h);
 }
 
+void page_lacks(struct html *h, const struct page_about *about)
+{
+    for (size_t i = 0; i < PAGE_LACKS; i++) {
+        if (about->lacks[i].size > 0) {
+            HTML(h, "<p class=\"warning\">");
+            html_text(h, about->lacks[i]);
+            HTML(h, ".</p>\n");
+        }
+    }
+}
+
 static void add_title(struct html *h, const struct page_about *about,
                       const struct answers_rows *r, const struct tally *t)
 {
@@ -124,6 +135,7 @@ static void add_title(struct html *h, const struct page_about *about,
     add_fact(h, "system", about->system);
     add_fact(h, "recorded by", about->recorded);
     HTML(h, "</dl>\n");
+    page_lacks(h, about);
     for (size_t nth = 0;; nth++) {
         char room[200];
         struct buf b = BUF_OVER(room);

@@ -27,8 +27,12 @@
 /* Sections of answers. */
 #define PAGE_SECTIONS 16
 
+/* Sentences on how it was recorded. */
+#define PAGE_LACKS 2
+
 /* What a page says of the recording, in WTF-8; empty: not known. */
 struct page_about {
+    str lacks[PAGE_LACKS];  // sentences: what is not in it
     str program;
     str command;
     str file;    // name of the recording
@@ -80,6 +84,8 @@ void page_begin(struct html_page *p, const struct page_about *about,
                 size_t most);
 /* Calls, things and modules; at most `most` rows of each, 0: all. */
 void page_tables(struct html_page *p, const struct tally *t, size_t most);
+/* A warning for each of `about->lacks`. */
+void page_lacks(struct html *h, const struct page_about *about);
 void page_end(struct html_page *p, const struct page_about *about,
               const struct page_data *data);
 
