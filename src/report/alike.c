@@ -136,11 +136,67 @@ static void add_made_up(struct buf *b, str part)
 
 /* --- names ------------------------------------------------------------------------- */
 
+/* Names that are kept though they are no file's by their kind: what is behind a
+ * section, and the loader's own sections. */
+static bool is_of_file(str name)
+{
+    static const str prefixes[] = {
+        STR_INIT("\\KnownDlls\\"),
+        STR_INIT("\\KnownDlls32\\"),
+        STR_INIT("\\Device\\Harddisk"),
+        STR_INIT("\\\\"),
+        STR_INIT("UNC\\"),
+    };
+
+    for (size_t i = 0; i < COUNT_OF(prefixes); i++) {
+        if (str_eq_nocase(str_slice(name, 0, prefixes[i].size), prefixes[i])) {
+            return true;
+        }
+    }
+    return name.size > 2 && name.p[1] == ':' && name.p[2] == '\\';
+}
+
+/* Ids and what else is made up are in it, whatever it looks like. */
+static bool has_ids(str name, enum subject_kind kind)
+{
+    return kind == SUBJECT_DEVICE ||
+           (kind == SUBJECT_OTHER && !is_of_file(name));
+}
+
+/* How much of it is an id: a number, or ? for one that is not known. */
+static size_t id_at(str name, size_t at)
+{
+    size_t size = number_at(name, at, false);
+
+    return size == 0 && at < name.size && name.p[at] == '?' ? 1 : size;
+}
+
+/* "1234 app64.exe", a process: its program keeps its name. "1234.1240", a thread,
+ * is called so. False: it is neither. */
+static bool add_process(struct buf *b, str name, enum subject_kind kind)
+{
+    size_t id = kind == SUBJECT_OTHER ? id_at(name, 0) : 0;
+    size_t next = id > 0 ? id_at(name, id + 1) : 0;
+
+    if (id > 0 && id < name.size && name.p[id] == ' ') {
+        buf_add_char(b, '#');
+        buf_add(b, str_slice(name, id, name.size));
+        return true;
+    }
+    if (next > 0 && name.p[id] == '.' && id + 1 + next == name.size) {
+        buf_add(b, STR("thread #"));
+        return true;
+    }
+    return false;
+}
+
 void alike_name(struct buf *b, str name, enum subject_kind kind)
 {
     if (kind == SUBJECT_SOCKET) {
         add_without_numbers(b, name, PORT_DIGITS, false);
-    } else if (kind == SUBJECT_DEVICE || kind == SUBJECT_OTHER) {
+    } else if (add_process(b, name, kind)) {
+        return;
+    } else if (has_ids(name, kind)) {
         add_without_numbers(b, name, ID_DIGITS, true);
     } else {
         add_file(b, name);
@@ -211,7 +267,9 @@ bool alike_form(struct buf *b, str name, enum subject_kind kind, uint32_t pid,
     if (kind == SUBJECT_SOCKET) {
         return false;
     }
-    if (kind == SUBJECT_DEVICE || kind == SUBJECT_OTHER) {
+    if (add_process(b, name, kind)) {
+        any = true;
+    } else if (has_ids(name, kind)) {
         any = add_without_letters(b, name);
     } else if ((from = temporary_at(name)) < name.size) {
         *part = end_of_part(name, from, "\\");

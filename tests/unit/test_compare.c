@@ -374,6 +374,57 @@ static void temporary_names_of_letters_are_the_same(void)
 }
 
 /* What one run alone has is told, by its name, unless the other has its like. */
+/* The image behind a section is a file, whatever its handle is of. */
+static void files_behind_sections_keep_their_names(void)
+{
+    static const char *const names[] = {
+        "D:\\app\\foo100.dll",
+        "\\KnownDlls\\ADVAPI32.dll",
+        "\\Device\\HarddiskVolume3\\foo100.dll",
+        "\\\\server\\share12\\foo100.dll",
+        "1234 app64.exe",
+    };
+
+    str text;
+
+    begin(NULL, 0);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        call("NtMapViewOfSection", names[i]);
+    }
+    call("NtClose", "1234.1240");
+    other();
+    call("NtOpenFile", "C:\\a");
+    text = told(0);
+    CHECK(has(text, " NtMapViewOfSection D:\\app\\foo100.dll\n"));
+    CHECK(has(text, " NtMapViewOfSection \\KnownDlls\\ADVAPI32.dll\n"));
+    CHECK(has(text, "\\HarddiskVolume3\\foo100.dll\n"));
+    CHECK(has(text, " \\\\server\\share12\\foo100.dll\n"));
+    CHECK(has(text, " NtMapViewOfSection # app64.exe\n"));
+    CHECK(has(text, " NtClose thread #\n"));
+    compare_close(c);
+}
+
+static void another_file_behind_a_section_is_a_difference(void)
+{
+    str text;
+
+    begin(NULL, 0);
+    call("NtMapViewOfSection", "D:\\app\\foo100.dll");
+    call("NtClose", "1234.1240");
+    call("NtMapViewOfSection", "1234 app64.exe");
+    other();
+    call("NtMapViewOfSection", "D:\\app\\foo120.dll");
+    call("NtClose", "1236.1244");
+    call("NtMapViewOfSection", "1238 app64.exe");
+    text = told(0);
+    CHECK(has(text, "  -  32.36        0.000001  NtMapViewOfSection "
+                    "D:\\app\\foo100.dll\n"
+                    "  +  32.36        0.000001  NtMapViewOfSection "
+                    "D:\\app\\foo120.dll\n"));
+    CHECK(!has(text, "  -  32.36        0.000002"));
+    compare_close(c);
+}
+
 static void a_temporary_file_of_one_alone_is_a_difference(void)
 {
     str s;
@@ -612,6 +663,8 @@ int main(void)
         TEST(a_child_of_one_alone_is_a_difference),
         TEST(names_made_up_anew_are_the_same),
         TEST(temporary_names_of_letters_are_the_same),
+        TEST(files_behind_sections_keep_their_names),
+        TEST(another_file_behind_a_section_is_a_difference),
         TEST(a_temporary_file_of_one_alone_is_a_difference),
         TEST(numbers_of_processes_in_names_are_the_same),
         TEST(identifiers_without_digits_are_the_same),
