@@ -68,12 +68,14 @@ static bool open_output(struct run *r, const struct options *o, struct arena *a,
                         struct err *e)
 {
     str path = o->view.output;
+    bool made_up = o->html && path.size == 0;
 
-    if (o->html && path.size == 0) {
+    if (made_up) {
         path = options_beside(str_file(o->words[COMPARE_A]), STR(".nts"),
                               STR(".diff.html"), a);
     }
-    return output_open(&r->output, path, true, e);
+    return made_up ? output_create(&r->output, path, e)
+                   : output_open(&r->output, path, true, e);
 }
 
 static void write_page(struct run *r, size_t rows)

@@ -349,6 +349,12 @@ static void close_all(struct maker *m)
     answers_close(m->answers);
 }
 
+static bool open_output(struct maker *m, str path, struct err *e)
+{
+    return m->wish->output.size > 0 ? output_open(&m->output, path, true, e)
+                                    : output_create(&m->output, path, e);
+}
+
 bool page_make(const struct page_wish *wish, struct arena *a, struct buf *notes,
                bool *damaged, struct err *e)
 {
@@ -365,7 +371,7 @@ bool page_make(const struct page_wish *wish, struct arena *a, struct buf *notes,
     }
     m->wish = wish;
     ok = first_pass(m, a, e);
-    if (ok && output_open(&m->output, output, true, e)) {
+    if (ok && open_output(m, output, e)) {
         ok = write_page(m, a, notes, damaged, e);
         close_all(m);
         ok = output_close(&m->output, ok ? e : &ignored) && ok;

@@ -111,7 +111,7 @@ static bool create(struct outlets *o, struct outlet *out, uint32_t pid,
         buf_add_char(&path, '.');
         buf_add_dec(&path, count);
     }
-    ok = output_open(out->output, buf_str(&path), false, e);
+    ok = output_create(out->output, buf_str(&path), e);
     free(path.p);
     return ok;
 }

@@ -19,6 +19,11 @@ bool output_open(struct output *o, str path, bool to_stdout, struct err *e)
         return os_pipe_into(&o->file, &o->command,
                             str_slice(path, 1, path.size), e);
     }
+    return output_create(o, path, e);
+}
+
+bool output_create(struct output *o, str path, struct err *e)
+{
     return os_file_create(&o->file, path, e);
 }
 

@@ -24,9 +24,13 @@ struct output {
     char lines[1 << 16];
 };
 
-/* Opens `path`, emptying it; an empty path is standard error, or with
- * `to_stdout` standard output, "|COMMAND" a command. `o` is zeroed. */
+/* Opens what the user asked for. `path` is emptied; an empty one is standard
+ * error, or with `to_stdout` standard output, "|COMMAND" a command. `o` is
+ * zeroed. */
 bool output_open(struct output *o, str path, bool to_stdout, struct err *e);
+/* Opens a file, emptying it, whatever `path` begins with: a name that was made of
+ * another file's is never a command. `o` is zeroed. */
+bool output_create(struct output *o, str path, struct err *e);
 /* Closes it, and waits for the command to have ended. False if the last of it
  * could not be written. */
 bool output_close(struct output *o, struct err *e);
