@@ -31,8 +31,11 @@ static bool is_hex(char c)
     return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* How long the number at `at` is, decimal or hexadecimal with a digit in it. */
-static size_t number_at(str s, size_t at, bool hex)
+/* How many characters there are at `at` that could be those of a number, decimal
+ * or hexadecimal; *digits of them, if not 0, are a number: hexadecimal ones have a
+ * digit in them. What is none is passed over as a whole, so that each character of
+ * a name is looked at once: names are as long as their makers like. */
+static size_t run_at(str s, size_t at, bool hex, size_t *digits)
 {
     size_t size = 0;
     bool digit = false;
@@ -42,20 +45,31 @@ static size_t number_at(str s, size_t at, bool hex)
         digit = digit || is_digit(s.p[at + size]);
         size++;
     }
-    return digit ? size : 0;
+    *digits = digit ? size : 0;
+    return size;
+}
+
+/* Adds what is at `at` and no number: the run, or what is in none. */
+static size_t add_run(struct buf *b, str s, size_t at, size_t run)
+{
+    size_t size = run > 0 ? run : 1;
+
+    buf_add(b, str_slice(s, at, at + size));
+    return size;
 }
 
 /* Numbers of `least` digits or more become #. */
 static void add_without_numbers(struct buf *b, str s, size_t least, bool hex)
 {
     for (size_t at = 0; at < s.size;) {
-        size_t size = number_at(s, at, hex);
+        size_t digits;
+        size_t run = run_at(s, at, hex, &digits);
 
-        if (size >= least) {
+        if (digits >= least) {
             buf_add_char(b, '#');
-            at += size;
+            at += digits;
         } else {
-            buf_add_char(b, s.p[at++]);
+            at += add_run(b, s, at, run);
         }
     }
 }
@@ -209,19 +223,15 @@ static bool add_without_letters(struct buf *b, str name)
     bool any = false;
 
     for (size_t at = 0; at < name.size;) {
-        size_t size = number_at(name, at, true);
-        size_t all = 0;
+        size_t digits;
+        size_t run = run_at(name, at, true, &digits);
 
-        while (at + all < name.size && is_hex(name.p[at + all])) {
-            all++;
-        }
-        size = all >= LETTER_DIGITS || size >= ID_DIGITS ? all : 0;
-        if (size > 0) {
+        if (run >= LETTER_DIGITS || digits >= ID_DIGITS) {
             buf_add_char(b, '#');
-            at += size;
+            at += run;
             any = true;
         } else {
-            buf_add_char(b, name.p[at++]);
+            at += add_run(b, name, at, run);
         }
     }
     return any;
@@ -242,16 +252,16 @@ static bool add_without_pid(struct buf *b, str name, uint32_t pid)
     bool any = false;
 
     for (size_t at = 0; at < name.size;) {
-        size_t size = number_at(name, at, false);
+        size_t digits;
+        size_t run = run_at(name, at, false, &digits);
 
-        if (size > 0 && is_number(str_slice(name, at, at + size), pid)) {
+        if (digits > 0 && is_number(str_slice(name, at, at + digits), pid)) {
             buf_add_char(b, '#');
+            at += digits;
             any = true;
         } else {
-            size = size > 0 ? size : 1;
-            buf_add(b, str_slice(name, at, at + size));
+            at += add_run(b, name, at, run);
         }
-        at += size;
     }
     return any;
 }
@@ -296,20 +306,26 @@ void alike_command(struct buf *b, str command)
 static void add_without_ids(struct buf *b, str s, uint32_t pid)
 {
     for (size_t at = 0; at < s.size;) {
-        size_t id = number_at(s, at, true);
-        size_t size = number_at(s, at, false);
+        size_t id, digits;
+        size_t run = run_at(s, at, true, &id);
 
         if (id >= TEMPORARY_DIGITS) {
             buf_add_char(b, '#');
-            size = id;
-        } else if (size >= HANDLE_DIGITS ||
-                   (size > 0 && is_number(str_slice(s, at, at + size), pid))) {
-            buf_add_char(b, '#');
-        } else {
-            size = size > 0 ? size : 1;
-            buf_add(b, str_slice(s, at, at + size));
+            at += id;
+            continue;
         }
-        at += size;
+        if (id > 0) { /* a short one, of which a part may be decimal */
+            run = run_at(s, at, false, &digits);
+        } else {
+            digits = 0;
+        }
+        if (digits >= HANDLE_DIGITS ||
+            (digits > 0 && is_number(str_slice(s, at, at + digits), pid))) {
+            buf_add_char(b, '#');
+            at += digits;
+        } else {
+            at += add_run(b, s, at, run);
+        }
     }
 }
 

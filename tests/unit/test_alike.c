@@ -4,6 +4,9 @@
  */
 #include "report/alike.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "unit/check.h"
 
 static char room[4096];
@@ -102,6 +105,41 @@ static void long_names_are_cut(void)
     CHECK(b.size <= sizeof(small));
 }
 
+/* Letters that are digits as well, and no number: each is looked at once. From each
+ * of them on to the end it would be half a million million looks, by every one of
+ * these: not to be waited for. */
+static void names_of_letters_alone_are_gone_through_once(void)
+{
+    const size_t count = (size_t)1 << 20;
+    char *letters = malloc(count + 8);
+    char *to = malloc(count + 8);
+    struct buf b = { to, 0, count + 8, false };
+    str name = { letters, count };
+    size_t part;
+
+    if (letters == NULL || to == NULL) {
+        abort();
+    }
+    memset(letters, 'a', count);
+    alike_name(&b, name, SUBJECT_OTHER);
+    CHECK_STR(buf_str(&b), name);
+    b.size = 0;
+    alike_command(&b, name);
+    CHECK_STR(buf_str(&b), name);
+    b.size = 0;
+    alike_command_form(&b, name, 1);
+    CHECK_STR(buf_str(&b), name);
+    b.size = 0;
+    CHECK(alike_form(&b, name, SUBJECT_OTHER, 1, &part));
+    CHECK_STR(buf_str(&b), STR("#"));
+    memcpy(letters, "C:\\temp\\", 8);
+    b.size = 0;
+    alike_name(&b, name, SUBJECT_FILE);
+    CHECK_STR(buf_str(&b), name);
+    free(letters);
+    free(to);
+}
+
 int main(void)
 {
     const struct test tests[] = {
@@ -109,6 +147,7 @@ int main(void)
         TEST(forms_leave_out_what_could_be_made_up),
         TEST(forms_of_command_lines),
         TEST(long_names_are_cut),
+        TEST(names_of_letters_alone_are_gone_through_once),
     };
 
     return check_run(tests, COUNT_OF(tests));
