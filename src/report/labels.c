@@ -86,7 +86,18 @@ static void fold(struct path_room *room, str name)
     path_done(room);
 }
 
-/* What is too long for the form is never the same: NT has no such names. */
+/* Of the form; of the name itself if that is too long for the form. */
+static uint64_t hash_of(const struct path_room *form, str name)
+{
+    uint64_t hash =
+        form->cut
+            ? hash_add(HASH_START, name.p, name.size)
+            : hash_add(HASH_START, form->units + form->from,
+                       (form->size - form->from) * sizeof(form->units[0]));
+
+    return hash ^ hash >> 32;
+}
+
 static bool is_same(const struct path_room *a, const struct path_room *b)
 {
     size_t size = a->size - a->from;
@@ -96,19 +107,29 @@ static bool is_same(const struct path_room *a, const struct path_room *b)
                   size * sizeof(a->units[0])) == 0;
 }
 
+/* True if `name`, which is folded in `asked`, is that of this number. What is too
+ * long for the form is the same if it is so to the letter: NT has no such names. */
+static bool is_called(struct labels *n, uint32_t number, str name)
+{
+    str text = labels_text(n, number);
+
+    if (n->asked.cut || str_eq(text, name)) {
+        return str_eq(text, name);
+    }
+    fold(&n->other, text);
+    return is_same(&n->asked, &n->other);
+}
+
 /* Where the name is, or is to be, among the slots. */
-static uint32_t *find(struct labels *n, uint64_t hash)
+static uint32_t *find(struct labels *n, uint64_t hash, str name)
 {
     size_t at = hash & (n->slot_count - 1);
 
     while (n->slots[at] != 0) {
         uint32_t number = n->slots[at] - 1;
 
-        if (n->names[number].hash == hash) {
-            fold(&n->other, labels_text(n, number));
-            if (is_same(&n->asked, &n->other)) {
-                break;
-            }
+        if (n->names[number].hash == hash && is_called(n, number, name)) {
+            break;
         }
         at = (at + 1) & (n->slot_count - 1);
     }
@@ -168,18 +189,15 @@ uint32_t labels_add(struct labels *n, str name)
     uint32_t *slot;
 
     fold(&n->asked, name);
-    hash =
-        hash_add(HASH_START, n->asked.units + n->asked.from,
-                 (n->asked.size - n->asked.from) * sizeof(n->asked.units[0]));
-    hash ^= hash >> 32;
-    slot = find(n, hash);
+    hash = hash_of(&n->asked, name);
+    slot = find(n, hash, name);
     if (*slot != 0) {
         return *slot - 1;
     }
     if (!make_room(n, name.size + 1)) {
         return LABEL_NONE;
     }
-    slot = find(n, hash); /* there may be more slots now */
+    slot = find(n, hash, name); /* there may be more slots now */
     memcpy(n->text + n->text_size, name.p, name.size);
     n->names[n->count] =
         (struct name){ hash, n->text_size, (uint32_t)name.size };

@@ -544,6 +544,26 @@ static void labels_are_the_same_whatever_their_case(void)
     labels_close(l);
 }
 
+/* Each is kept once, and found at once: looked for among all that begin like it,
+ * these would take minutes. */
+static void names_longer_than_nt_has_are_kept_once(void)
+{
+    struct labels *l = labels_open();
+    static char name[33400];
+    size_t wrong = 0;
+
+    memset(name, 'a', sizeof(name));
+    for (int again = 0; again < 2; again++) {
+        for (uint32_t i = 0; i < 1500; i++) {
+            memcpy(name + sizeof(name) - sizeof(i), &i, sizeof(i));
+            wrong += labels_add(l, (str){ name, sizeof(name) }) != i;
+        }
+    }
+    CHECK_U64(wrong, 0);
+    CHECK_U64(labels_count(l), 1500);
+    labels_close(l);
+}
+
 static void labels_have_an_end(void)
 {
     struct labels *l = labels_open();
@@ -644,6 +664,7 @@ int main(void)
         TEST(no_name_ends_a_line_or_moves_the_cursor),
         TEST(no_more_rows_are_told_than_were_asked_for),
         TEST(labels_are_the_same_whatever_their_case),
+        TEST(names_longer_than_nt_has_are_kept_once),
         TEST(labels_have_an_end),
         TEST(a_table_refuses_what_it_has_no_room_for),
         TEST(deeds_are_of_calls_and_parameters_that_there_are),
