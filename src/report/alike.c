@@ -180,8 +180,9 @@ static bool has_ids(str name, enum subject_kind kind)
 /* How much of it is an id: a number, or ? for one that is not known. */
 static size_t id_at(str name, size_t at)
 {
-    size_t size = number_at(name, at, false);
+    size_t size;
 
+    run_at(name, at, false, &size);
     return size == 0 && at < name.size && name.p[at] == '?' ? 1 : size;
 }
 
