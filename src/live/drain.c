@@ -265,23 +265,24 @@ static bool has_gone_on(const struct traced *t, struct drained *d, uint64_t now)
     return now - d->runs_since > t->session->timing.tsc_per_ms * GONE_ON_MS;
 }
 
-/* True if `r`, which `bytes` are of, is the return of a call that the thread was in
- * when functions were bent: it is no orphan, and nothing is to be found out; one that
- * was told of is nothing at all. */
-static bool was_underway(struct traced *t, const struct drained *d,
-                         const struct record_return *r, uint8_t *bytes)
+/* `r`, which `bytes` are of, may be the return of a call that the thread was in when
+ * functions were bent: that is no orphan, and one that was told of is nothing at all.
+ * But it is the thread's own stack that says so, so that the kernel is asked as for
+ * any: what it says is another call stays an orphan. */
+static void settle_underway(struct traced *t, struct drained *d,
+                            const struct record_return *r, uint8_t *bytes)
 {
     bool told;
 
-    if (r->head.kind != RECORD_RETURN || !(r->head.flags & RECORD_ORPHAN) ||
-        !underway_take(t, d->tid, r->rsp, &told)) {
-        return false;
+    if (r->head.kind == RECORD_RETURN && (r->head.flags & RECORD_ORPHAN) &&
+        underway_take(t, d->tid, r->rsp, &told) &&
+        !rendezvous_is_another(t, d, r->rip)) {
+        bytes[RECORD_FLAGS] &= (uint8_t)~RECORD_ORPHAN;
+        if (told) {
+            bytes[RECORD_KIND] = RECORD_PAD;
+        }
+        rendezvous_forget(d);
     }
-    bytes[RECORD_FLAGS] &= (uint8_t)~RECORD_ORPHAN;
-    if (told) {
-        bytes[RECORD_KIND] = RECORD_PAD;
-    }
-    return true;
 }
 
 /* The next record is a question. `newest`: nothing is behind it, so that its
@@ -311,12 +312,12 @@ static size_t take_question(struct traced *t, struct drained *d, uint8_t *bytes,
             d->asking = true;
             return 0;
         }
-        if (!was_underway(t, d, &r, bytes) &&
-            !rendezvous(t, d, &r, newest, &c)) {
+        if (!rendezvous(t, d, &r, newest, &c)) {
             rings_answer(d, asked, &c);
             d->asking = true;
             return 0;
         }
+        settle_underway(t, d, &r, bytes);
         d->resolved = true;
     }
     taken = take(t, d, bytes, size, now);

@@ -26,6 +26,7 @@
 #include "live/returns.h"
 #include "live/rings.h"
 #include "live/session.h"
+#include "tables/roles.h"
 
 #include <stdlib.h>
 
@@ -443,6 +444,24 @@ void rendezvous_finish(struct drained *d)
         put_answer(d->thread, d->question->time, &d->question->orphan);
     }
     rendezvous_forget(d);
+}
+
+bool rendezvous_is_another(const struct traced *t, const struct drained *d,
+                           uint64_t rip)
+{
+    const struct journal_answer *a =
+        d->question != NULL ? &d->question->orphan : NULL;
+    struct target_stub stub;
+    uint16_t number;
+
+    if (a == NULL || !a->number_known ||
+        (t->target.plan->services[a->number & SERVICE_MASK].roles &
+         (ROLE_CONTINUES | ROLE_LEAVES_CALLBACK | ROLE_SETS_CONTEXT)) != 0) {
+        return false;
+    }
+    return !target_stub_at(&t->target, rip, &stub) ||
+           !target_stub_number(&t->target, stub.address, &number) ||
+           number != a->number;
 }
 
 static bool is_same(const struct question *q, const struct record_head *head)

@@ -16,6 +16,10 @@ bool rendezvous(struct traced *t, struct drained *d,
                 const struct record_return *r, bool waits, struct chore *c);
 /* Its record has been taken by the model: what was found out goes there. */
 void rendezvous_finish(struct drained *d);
+/* True if the kernel has said that the thread of `d`, which was asked about, has
+ * not come to `rip` by the call that ends there, nor by one that leads anywhere. */
+bool rendezvous_is_another(const struct traced *t, const struct drained *d,
+                           uint64_t rip);
 /* Forgets what it knows of a thread that waited. */
 void rendezvous_forget(struct drained *d);
 /* What the kernel says `thread`, whose id is `tid`, called last, which spins;

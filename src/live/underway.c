@@ -30,6 +30,8 @@
 /* What lies farther below is of another stack. */
 #define BELOW_MOST 0x200000u
 #define UNDERWAY_MOST 4096
+/* Of one thread. */
+#define DEEPEST 64
 
 struct underway {
     uint64_t rsp;
@@ -47,7 +49,15 @@ static uint64_t word_at(const uint8_t *p)
 
 static void add(struct traced *t, uint32_t tid, uint64_t rsp, bool told)
 {
-    if (t->underway_count < UNDERWAY_MOST &&
+    int depth = 0;
+
+    for (size_t i = 0; i < t->underway_count; i++) {
+        if (t->underway[i].tid == tid && t->underway[i].rsp == rsp) {
+            return;
+        }
+        depth += t->underway[i].tid == tid;
+    }
+    if (depth < DEEPEST && t->underway_count < UNDERWAY_MOST &&
         array_grow(&t->underway, &t->underway_room, t->underway_count,
                    sizeof(*t->underway))) {
         t->underway[t->underway_count++] =

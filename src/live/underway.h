@@ -13,9 +13,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Remembers what threads, which are stopped, will come back to by the functions'
- * ends; with `in` also what they are in just now. `told`: those that were
- * interrupted have been told of. Without memory fewer. */
+/* Remembers what threads, which are stopped, may come back to by the functions'
+ * ends, for all that their stacks say, which they write themselves; with `in` also
+ * what they are in just now. `told`: those that were interrupted have been told of.
+ * Of each thread some; without memory fewer. */
 void underway_note(struct traced *t, const struct os_threads *threads, bool in,
                    bool told);
 /* True if the thread's return at `rsp` is that of one, which is forgotten; *told: it
