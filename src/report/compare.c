@@ -140,6 +140,7 @@ struct compare {
     struct table different;
     uint64_t differences;
     uint32_t stretches;  // that were looked at
+    bool loose;          // any difference is a place
     char room[SUBJECT_ROOM * 3];
     char name[SUBJECT_ROOM * 2];
     char form[SUBJECT_ROOM * 2];
@@ -886,6 +887,16 @@ static bool is_different(const struct compare *c, uint32_t process,
     return table_find(&c->different, key) != NULL;
 }
 
+/* One run has none of it. Of what both have, one more often, any may be the one
+ * that is too many: that is a place only where nothing else is out of place. */
+static bool is_of_one(const struct compare *c, uint32_t process, uint32_t text)
+{
+    struct table_key key = { process, text };
+    const struct different *d = table_find(&c->different, key);
+
+    return d != NULL && (d->only || c->loose);
+}
+
 /* Behind `i` and `j`, which differ: the nearest place where AGREE calls in a row
  * are the same again. False: not within the window. */
 static bool agree_again(const struct thread *a, const struct thread *b,
@@ -921,8 +932,50 @@ static bool agree_again(const struct thread *a, const struct thread *b,
 struct stretch {
     uint32_t thread;  // row in A
     size_t i, ie, j, je;
-    int64_t ns;
+    int64_t ns;    // of its first difference
+    bool certain;  // all calls before it, and around it, are where they were
 };
+
+/* Calls of one side, from `from` to before `to`: how many of them are different,
+ * or of one run alone; *ns: when the first of those was. */
+static size_t count_part(const struct compare *c, const struct thread *t,
+                         size_t from, size_t to, uint32_t process, bool of_one,
+                         int64_t *ns)
+{
+    size_t count = 0;
+
+    for (size_t k = from; k < to; k++) {
+        if (of_one ? is_of_one(c, process, t->calls[k])
+                   : is_different(c, process, t->calls[k])) {
+            if (count++ == 0 && t->times[k] < *ns) {
+                *ns = t->times[k];
+            }
+        }
+    }
+    return count;
+}
+
+/* True if something in it counts. `*moved`: before it the other run has calls
+ * elsewhere, so that nothing is certain by its place. */
+static bool judge_stretch(const struct compare *c, struct stretch *s,
+                          bool *moved)
+{
+    const struct thread *a = thread_at(c, 0, s->thread);
+    const struct thread *b = thread_at(c, 1, a->pair);
+    int64_t ns = INT64_MAX;
+    size_t all = count_part(c, a, s->i, s->ie, a->process, false, &ns) +
+                 count_part(c, b, s->j, s->je, a->process, false, &ns);
+
+    *moved = *moved || all < s->ie - s->i + s->je - s->j;
+    s->certain = !*moved;
+    if (!s->certain) {
+        ns = INT64_MAX;
+        all = count_part(c, a, s->i, s->ie, a->process, true, &ns) +
+              count_part(c, b, s->j, s->je, a->process, true, &ns);
+    }
+    s->ns = ns;
+    return all > 0;
+}
 
 /* The first stretch of this thread, from *i and *j on, in which a call stands
  * that is a difference. */
@@ -931,10 +984,10 @@ static bool next_stretch(struct compare *c, uint32_t thread, size_t *i,
 {
     const struct thread *a = thread_at(c, 0, thread);
     const struct thread *b = thread_at(c, 1, a->pair);
+    bool moved = false;
 
     while (*i < a->count || *j < b->count) {
         size_t ie = *i, je = *j;
-        bool real = false;
 
         if (*i < a->count && *j < b->count && a->calls[*i] == b->calls[*j]) {
             (*i)++;
@@ -948,23 +1001,12 @@ static bool next_stretch(struct compare *c, uint32_t thread, size_t *i,
             ie = *i + WINDOW < a->count ? *i + WINDOW : a->count;
             je = *j + WINDOW < b->count ? *j + WINDOW : b->count;
         }
-        for (size_t k = *i; k < ie; k++) {
-            real = real || is_different(c, a->process, a->calls[k]);
-        }
-        for (size_t k = *j; k < je; k++) {
-            real = real || is_different(c, a->process, b->calls[k]);
-        }
         *out = (struct stretch){
-            thread,
-            *i,
-            ie,
-            *j,
-            je,
-            *i < a->count ? a->times[*i] : *j < b->count ? b->times[*j] : 0
+            .thread = thread, .i = *i, .ie = ie, .j = *j, .je = je
         };
         *i = ie;
         *j = je;
-        if (real) {
+        if (judge_stretch(c, out, &moved)) {
             return true;
         }
     }
@@ -1004,12 +1046,13 @@ static void tell_line(struct compare *c, struct page *page, const char *sign,
  * other run makes them elsewhere. */
 static size_t tell_part(struct compare *c, struct page *page, int side,
                         const struct thread *t, size_t from, size_t to,
-                        uint32_t process, size_t most)
+                        uint32_t process, bool certain, size_t most)
 {
     size_t moved = 0, told = 0, all = 0;
 
     for (size_t k = from; k < to; k++) {
-        if (!is_different(c, process, t->calls[k])) {
+        if (!(certain ? is_different(c, process, t->calls[k])
+                      : is_of_one(c, process, t->calls[k]))) {
             moved++;
         } else if (all++ < most) {
             tell_line(c, page, side == 0 ? "-" : "+", side, t, k);
@@ -1037,8 +1080,10 @@ static void tell_stretch(struct compare *c, struct page *page,
     for (size_t k = from; k < s->i; k++) {
         tell_line(c, page, " ", 0, a, k);
     }
-    moved += tell_part(c, page, 0, a, s->i, s->ie, a->process, most);
-    moved += tell_part(c, page, 1, b, s->j, s->je, a->process, most);
+    moved +=
+        tell_part(c, page, 0, a, s->i, s->ie, a->process, s->certain, most);
+    moved +=
+        tell_part(c, page, 1, b, s->j, s->je, a->process, s->certain, most);
     for (size_t k = s->ie; k < last; k++) {
         tell_line(c, page, " ", 0, a, k);
     }
@@ -1074,16 +1119,17 @@ static int by_time(const void *a, const void *b)
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* The first call of this thread that is a difference, wherever it stands in the
- * other run; SIZE_MAX: there is none. */
+/* The first call of this thread that is a difference (`any`), or of one run alone,
+ * wherever it stands in the other run; SIZE_MAX: there is none. */
 static size_t first_of(const struct compare *c, int side,
-                       const struct thread *t)
+                       const struct thread *t, bool any)
 {
     uint32_t process =
         side == 0 ? t->process : process_at(c, 1, t->process)->pair;
 
     for (size_t k = 0; process != NONE && k < t->count; k++) {
-        if (is_different(c, process, t->calls[k])) {
+        if (any ? is_different(c, process, t->calls[k])
+                : is_of_one(c, process, t->calls[k])) {
             return k;
         }
     }
@@ -1099,9 +1145,10 @@ static int64_t same_until(const struct compare *c, size_t row)
     const struct thread *b = a == NULL         ? thread_at(c, 1, row - count)
                              : a->pair != NONE ? thread_at(c, 1, a->pair)
                                                : NULL;
-    size_t in_a = a != NULL ? first_of(c, 0, a) : SIZE_MAX;
-    size_t in_b = b != NULL && (a != NULL || b->pair == NONE)
-                      ? first_of(c, 1, b)
+    bool paired = a != NULL && b != NULL;
+    size_t in_a = a != NULL ? first_of(c, 0, a, paired) : SIZE_MAX;
+    size_t in_b = b != NULL && (paired || b->pair == NONE)
+                      ? first_of(c, 1, b, paired)
                       : SIZE_MAX;
     int64_t ns = in_a != SIZE_MAX ? a->times[in_a] : INT64_MAX;
 
@@ -1110,7 +1157,7 @@ static int64_t same_until(const struct compare *c, size_t row)
 
 /* Where there is nothing to lay it beside. */
 static void tell_alone(struct compare *c, struct page *page, int side,
-                       const struct thread *t, size_t at, size_t most)
+                       const struct thread *t, size_t at, bool any, size_t most)
 {
     uint32_t process =
         side == 0 ? t->process : process_at(c, 1, t->process)->pair;
@@ -1123,7 +1170,8 @@ static void tell_alone(struct compare *c, struct page *page, int side,
     for (size_t k = from; k < at; k++) {
         tell_line(c, page, " ", side, t, k);
     }
-    tell_part(c, page, side, t, at, to, process, most > 0 ? most : SIZE_MAX);
+    tell_part(c, page, side, t, at, to, process, any,
+              most > 0 ? most : SIZE_MAX);
     for (size_t k = to; k < t->count && k < to + CONTEXT; k++) {
         tell_line(c, page, " ", side, t, k);
     }
@@ -1137,25 +1185,42 @@ static void tell_row_alone(struct compare *c, struct page *page, size_t row,
     const struct thread *t =
         row < count ? thread_at(c, 0, row) : thread_at(c, 1, row - count);
     int side = row < count ? 0 : 1;
-    size_t at = first_of(c, side, t);
+    const struct thread *b =
+        side == 0 && t->pair != NONE ? thread_at(c, 1, t->pair) : NULL;
 
-    if (at == SIZE_MAX && side == 0 && t->pair != NONE) {
-        side = 1;
-        t = thread_at(c, 1, t->pair);
-        at = first_of(c, 1, t);
-    }
-    if (at != SIZE_MAX) {
-        tell_alone(c, page, side, t, at, most);
+    for (int any = 0; any < 2; any++) {
+        size_t at = first_of(c, side, t, any != 0);
+
+        if (at == SIZE_MAX && b != NULL) {
+            at = first_of(c, 1, b, any != 0);
+            if (at != SIZE_MAX) {
+                tell_alone(c, page, 1, b, at, any != 0, most);
+                return;
+            }
+        } else if (at != SIZE_MAX) {
+            tell_alone(c, page, side, t, at, any != 0, most);
+            return;
+        }
     }
 }
 
 /* The first place where threads part, of all of them: the most promising ones are
- * laid side by side until no other can be earlier. */
-static void find_first(struct compare *c, const struct at *list, size_t count,
+ * laid side by side until no other can be earlier. `list` has room for all.
+ * False: there is none. */
+static bool find_first(struct compare *c, struct at *list,
                        struct stretch *first, size_t *alone)
 {
     size_t threads = c->sides[0].threads.count;
+    size_t count = 0;
 
+    for (size_t i = 0; i < threads + c->sides[1].threads.count; i++) {
+        int64_t ns = same_until(c, i);
+
+        if (ns != INT64_MAX) {
+            list[count++] = (struct at){ ns, i };
+        }
+    }
+    array_sort(list, count, sizeof(*list), by_time);
     *first = (struct stretch){ .thread = NONE, .ns = INT64_MAX };
     *alone = SIZE_MAX;
     for (size_t k = 0; k < count && list[k].ns < first->ns; k++) {
@@ -1174,6 +1239,7 @@ static void find_first(struct compare *c, const struct at *list, size_t count,
             *alone = row;
         }
     }
+    return first->thread != NONE || *alone != SIZE_MAX;
 }
 
 static void tell_first(struct compare *c, size_t most, struct page *page)
@@ -1182,26 +1248,26 @@ static void tell_first(struct compare *c, size_t most, struct page *page)
     size_t all = threads + c->sides[1].threads.count;
     struct at *list = calloc(all + 1, sizeof(*list));
     struct stretch first;
-    size_t count = 0;
     size_t alone;
+    bool found;
 
-    for (size_t i = 0; list != NULL && i < all; i++) {
-        int64_t ns = same_until(c, i);
-
-        if (ns != INT64_MAX) {
-            list[count++] = (struct at){ ns, i };
-        }
+    if (list == NULL) {
+        return;
     }
-    if (count > 0) {
-        array_sort(list, count, sizeof(*list), by_time);
-        find_first(c, list, count, &first, &alone);
+    c->loose = false;
+    found = find_first(c, list, &first, &alone);
+    if (!found) {
+        c->loose = true;
+        found = find_first(c, list, &first, &alone);
+    }
+    if (found) {
         page->ops->section(page, "first", "First difference",
                            "Where calls part first, with what is around it: - "
                            "is of A, + of B.",
                            line_columns, COUNT_OF(line_columns));
         if (first.thread != NONE) {
             tell_stretch(c, page, &first, most);
-        } else if (alone < all) {
+        } else {
             tell_row_alone(c, page, alone, most);
         }
         page->ops->end(page);
