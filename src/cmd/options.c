@@ -990,6 +990,12 @@ static bool read_word(struct parse *p, const struct word *word, bool is_only,
 {
     const struct command_row *row;
 
+    /* `help NAME` is `NAME --help`. */
+    if (p->o.command == COMMAND_NONE && !is_only &&
+        str_is(word->text, "help")) {
+        p->o.help = true;
+        return true;
+    }
     if (p->o.command == COMMAND_NONE) {
         p->o.command = is_only ? COMMAND_NONE : command_of(word->text);
         if (p->o.command != COMMAND_NONE) {

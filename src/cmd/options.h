@@ -7,7 +7,8 @@
  *
  * Options stand before the program; what follows it is the program's own and
  * is not looked at. The first word that is no option is a subcommand if it is
- * one, a recording to replay if it ends in .nts, else the program. Behind "--",
+ * one, "help" for --help, a recording to replay if it ends in .nts, else the
+ * program. Behind "--",
  * with a / \ or : in it, or ending in .exe, it is no subcommand whatever it is
  * called; behind "--" it is no recording either.
  */

@@ -10,9 +10,10 @@
 
 #include "base/banned.h"
 
-#define NEEDS_WINDOWS                                   \
-    " needs Windows (or Wine); here ntstrace can show " \
-    "recordings (replay, info) and list classes"
+#define NEEDS_WINDOWS                                            \
+    " needs Windows (or Wine); here ntstrace has replay, info, " \
+    "report, diff, export and merge for what was recorded, and " \
+    "'list prototypes' and 'list classes'"
 
 static bool refuse(struct err *e)
 {
