@@ -843,6 +843,11 @@ static bool agree_callback(struct parse *p)
                        o->callback ? "--repatch" : "--no-callback",
                        o->patch ? "--engine=handshake" : "--no-patch");
     }
+    if (o->honor_callback && !o->callback) {
+        return err_set(p->e, ERR_USAGE,
+                       "--honor-callback: does not go with --no-callback: "
+                       "there is none of ours to take away");
+    }
     return true;
 }
 
@@ -870,6 +875,44 @@ static void add_owners(struct buf *b, const struct opt *opt)
     }
 }
 
+/* As it was written first; empty: it was not given. */
+static str shown_of(const struct parse *p, size_t at)
+{
+    for (size_t i = 0; i < p->given_count; i++) {
+        if (p->given[i].opt->at == at) {
+            return p->given[i].shown;
+        }
+    }
+    return STR("");
+}
+
+/* What is about callers, where none are shown. Reports and exports have those that
+ * were recorded. */
+static bool agree_callers(struct parse *p)
+{
+    static const size_t about[] = {
+        offsetof(struct options, view.stack_size),
+        offsetof(struct options, view.stack_limit),
+        offsetof(struct options, view.module_paths),
+    };
+    const struct options *o = &p->o;
+
+    if (o->view.stacks || o->view.caller || o->command == COMMAND_REPORT ||
+        o->command == COMMAND_EXPORT) {
+        return true;
+    }
+    for (size_t i = 0; i < COUNT_OF(about); i++) {
+        str shown = shown_of(p, about[i]);
+
+        if (shown.size > 0) {
+            return err_set(p->e, ERR_USAGE,
+                           "%.*s: goes with -k or --caller only",
+                           STR_ARGS(shown));
+        }
+    }
+    return true;
+}
+
 /* Options that make sense only with, or without, another one. */
 static bool agree(struct parse *p)
 {
@@ -877,8 +920,12 @@ static bool agree(struct parse *p)
     bool counts =
         o->view.summary || o->view.summary_only || o->command == COMMAND_TOP;
 
-    if (!agree_attach(p) || !agree_callback(p) || !agree_top(p)) {
+    if (!agree_attach(p) || !agree_callback(p) || !agree_top(p) ||
+        !agree_callers(p)) {
         return false;
+    }
+    if (o->launch.exit_with_first && o->launch.follow == 0) {
+        return err_set(p->e, ERR_USAGE, "--exit-with-first: goes with -f only");
     }
     if (o->view.summary_only && o->view.summary) {
         return err_set(p->e, ERR_USAGE, "-c: does not go with -C");

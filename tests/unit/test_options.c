@@ -542,6 +542,8 @@ static void an_option_goes_with_the_commands_of_its_row(void)
                 CHECK(said.size == 0 || has(said, "goes with -c or -C only") ||
                       has(said, "does not go with a program to start") ||
                       has(said, "goes with --report only") ||
+                      has(said, "goes with -k or --caller only") ||
+                      has(said, "goes with -f only") ||
                       has(said, "goes with -p only"));
             } else {
                 CHECK(has(said, "goes with 'ntstrace ") ||
@@ -716,6 +718,12 @@ static void what_is_wrong_is_said_with_what_helps(void)
         { "record --from 3 x", "--from: does not go with 'record', which keeps everything; give it to 'ntstrace replay'" },
         { "--prototypes=a.h --prototypes b.h x", "--prototypes: given more than once; put all declarations into one file" },
         { "-k --stack-size 3K x", "--stack-size: '3K' is not a power of two from 1K to 128K" },
+        { "--stack-size 4K x", "--stack-size: goes with -k or --caller only" },
+        { "record --stack-size=4K x", "--stack-size: goes with -k or --caller only" },
+        { "--stack-frame-limit 3 a.nts", "--stack-frame-limit: goes with -k or --caller only" },
+        { "--module-path a x", "--module-path: goes with -k or --caller only" },
+        { "--exit-with-first x", "--exit-with-first: goes with -f only" },
+        { "--honor-callback --no-callback x", "--honor-callback: does not go with --no-callback: there is none of ours to take away" },
         { "--from 3 x", "--from: goes with 'ntstrace replay' only" },
         { "-q --no-skip x", "--no-skip: goes with 'ntstrace replay' only" },
         { "replay", "'replay' needs to know what, as in 'ntstrace replay [OPTION...] FILE.nts'" },
