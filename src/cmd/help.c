@@ -47,8 +47,56 @@ static void add_at_margin(struct buf *b, size_t start, const char *text)
     } while (more);
 }
 
-static void add_option(struct buf *b, const struct opt *opt)
+/* What an option is for one command, where it is something else than what its row
+ * says: that is for the help of all. */
+static const struct own_words {
+    enum command command;
+    const char *option;
+    const char *value;
+    const char *help;
+} own_words[] = {
+    { COMMAND_RECORD, "output", "FILE",
+      "record into FILE, not into PROGRAM.nts" },
+    { COMMAND_TOP, "output", "FILE",
+      "print tables into FILE; \"|COMMAND\": to a command" },
+    { COMMAND_REPLAY, "output", "FILE",
+      "write the trace to FILE, not to standard output;\n"
+      "\"|COMMAND\": to a command" },
+    { COMMAND_MERGE, "output", "FILE",
+      "write the trace to FILE, not to standard output;\n"
+      "\"|COMMAND\": to a command" },
+    { COMMAND_REPORT, "output", "FILE",
+      "the page, if not called after the recording; with\n"
+      "--text the answers, if not for standard output" },
+    { COMMAND_EXPORT, "output", "FILE",
+      "write to FILE, not to standard output; \"|COMMAND\":\n"
+      "to a command" },
+    { COMMAND_DIFF, "output", "FILE",
+      "write what changed to FILE, not to standard output;\n"
+      "with --html the page, if not A.diff.html" },
+    { COMMAND_REPLAY, "to", "TIME", "only what began at TIME or before" },
+    { COMMAND_EXPORT, "to", "KIND",
+      "what for: perfetto, sqlite (on Linux), json, csv or\n"
+      "folded" },
+};
+
+static const struct own_words *own_words_of(enum command command,
+                                            const struct opt *opt)
 {
+    for (size_t i = 0; i < COUNT_OF(own_words); i++) {
+        if (own_words[i].command == command &&
+            str_is(str_of(opt->name), own_words[i].option)) {
+            return &own_words[i];
+        }
+    }
+    return NULL;
+}
+
+/* As it is for `command`; COMMAND_NONE: for all. */
+static void add_option(struct buf *b, const struct opt *opt,
+                       enum command command)
+{
+    const struct own_words *own = own_words_of(command, opt);
     size_t start = b->size;
 
     if (opt->kind == OPT_GROUP) {
@@ -62,9 +110,9 @@ static void add_option(struct buf *b, const struct opt *opt)
     }
     buf_addf(b, "--%s%s", opt->on ? "no-" : "", opt->name);
     if (opt->value) {
-        buf_addf(b, " %s", opt->value);
+        buf_addf(b, " %s", own != NULL ? own->value : opt->value);
     }
-    add_at_margin(b, start, opt->help);
+    add_at_margin(b, start, own != NULL ? own->help : opt->help);
 }
 
 static void add_usage(struct buf *b)
@@ -124,7 +172,7 @@ static void help_for_tracing(struct buf *b)
            " before PROGRAM;\n"
            "what follows it is handed to it untouched.\n");
     for (size_t i = 0; i < opt_count; i++) {
-        add_option(b, &opts[i]);
+        add_option(b, &opts[i], COMMAND_NONE);
     }
     add(b, "\n"
            "A value may also follow an equals sign (--engine=ring), or its"
@@ -166,10 +214,10 @@ static void help_for_command(struct buf *b, const struct command_row *row)
             group = &opts[i];
         } else if (opts[i].commands & 1u << row->command) {
             if (group != NULL) {
-                add_option(b, group);
+                add_option(b, group, row->command);
                 group = NULL;
             }
-            add_option(b, &opts[i]);
+            add_option(b, &opts[i], row->command);
         }
     }
 }

@@ -1011,13 +1011,22 @@ static void the_help_fits_and_names_every_option(void)
         CHECK(!b.cut);
         CHECK(lines_of(buf_str(&b)) > 5);
         CHECK(has(buf_str(&b), command_rows[i].name));
+        /* What an option is for others. */
+        CHECK(!has(buf_str(&b), "standard error (with"));
+        CHECK(!has(buf_str(&b), "with export"));
         for (size_t j = 0; j < opt_count; j++) {
             char name[60];
             struct buf n = BUF_OVER(name);
 
+            bool kind = command_rows[i].command == COMMAND_EXPORT &&
+                        strcmp(opts[j].name, "to") == 0;
+
             buf_addf(&n, "--%s%s%s%s%c", opts[j].on ? "no-" : "", opts[j].name,
                      opts[j].value ? " " : "",
-                     opts[j].value ? opts[j].value : "", '\0');
+                     kind            ? "KIND"
+                     : opts[j].value ? opts[j].value
+                                     : "",
+                     '\0');
             CHECK(opts[j].kind == OPT_GROUP ||
                   has_option(buf_str(&b), name) ==
                       ((opts[j].commands >> command_rows[i].command & 1) != 0));
