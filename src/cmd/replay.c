@@ -373,6 +373,7 @@ bool replay_run(const struct options *o, struct arena *a, struct outcome *out,
 
         declared_note(&out->notes, &r->telling.prototypes, &r->view);
         note_missing(&out->notes, &o->view, info, &r->recorded);
+        stacks_note(&r->telling.stacks, &out->notes);
         note_times(&out->notes, &r->telling.range, r->last_ns);
         replay_damage(&r->replay, &out->notes);
     }

@@ -7,6 +7,7 @@
  */
 #include "view/stacks.h"
 
+#include "base/chars.h"
 #include "model/model.h"
 #include "platform/os.h"
 #include "unwind/symbols.h"
@@ -26,6 +27,7 @@ struct stack_file {
     size_t name_size;
     size_t path_size;
     bool there;
+    bool ended;  // not there: a walk ended for that
     bool named;  // `symbols` were looked for
     struct os_file file;
     struct modfile module;
@@ -189,14 +191,15 @@ static bool is_of(const struct stack_file *f, const struct module_here *m)
            str_eq((str){ f->name + f->name_size, f->path_size }, m->path);
 }
 
-/* The file of the module; NULL: it is not at hand. */
-static struct stack_file *file_of(struct stacks *s, const struct module_here *m)
+/* What is known of the module's file; NULL: there is no room. */
+static struct stack_file *entry_of(struct stacks *s,
+                                   const struct module_here *m)
 {
     struct stack_file *f;
 
     for (f = s->files; f != NULL; f = f->next) {
         if (is_of(f, m)) {
-            return f->there ? f : NULL;
+            return f;
         }
     }
     if (s->file_count >= STACKS_FILES_MOST) {
@@ -216,7 +219,15 @@ static struct stack_file *file_of(struct stacks *s, const struct module_here *m)
     s->files = f;
     s->file_count++;
     file_find(s, f, m);
-    return f->there ? f : NULL;
+    return f;
+}
+
+/* The file of the module; NULL: it is not at hand. */
+static struct stack_file *file_of(struct stacks *s, const struct module_here *m)
+{
+    struct stack_file *f = entry_of(s, m);
+
+    return f != NULL && f->there ? f : NULL;
 }
 
 /* --- a walk --- */
@@ -225,6 +236,7 @@ struct walking {
     struct stacks *stacks;
     const struct call *call;
     str file;  // that was not at hand
+    struct stack_file *entry;
 };
 
 static bool find(void *ctx, uint64_t address, struct unwind_module *out)
@@ -236,7 +248,8 @@ static bool find(void *ctx, uint64_t address, struct unwind_module *out)
     if (!model_module(w->call->process, address, &m)) {
         return false;
     }
-    f = file_of(w->stacks, &m);
+    w->entry = entry_of(w->stacks, &m);
+    f = w->entry != NULL && w->entry->there ? w->entry : NULL;
     *out = (struct unwind_module){ m.base, f != NULL ? &f->module : NULL };
     w->file = f == NULL ? m.name : STR("");
     return true;
@@ -310,6 +323,9 @@ static void say_why(struct walking *w, enum unwind_end end,
     case UNWIND_NO_FILE:
         buf_add(&b, STR("no file of"));
         out->file = w->file;
+        if (w->entry != NULL) {
+            w->entry->ended = true;
+        }
         break;
     case UNWIND_BAD:
         buf_add(&b, STR("it does not fit its unwind data"));
@@ -374,4 +390,28 @@ void stacks_of(void *stacks, const struct call *call, struct sink_stack *out)
     }
     out->frames = s->frames;
     out->count = count;
+}
+
+void stacks_note(const struct stacks *s, struct buf *notes)
+{
+    const struct stack_file *first = NULL;
+    unsigned count = 0;
+
+    /* The newest is the first of the list. */
+    for (const struct stack_file *f = s->files; f != NULL; f = f->next) {
+        if (f->ended) {
+            first = f;
+            count++;
+        }
+    }
+    if (first == NULL) {
+        return;
+    }
+    buf_add(notes, STR("no file of "));
+    chars_add_visible(notes, (str){ first->name, first->name_size });
+    if (count > 1) {
+        buf_addf(notes, " and %u other%s", count - 1, count > 2 ? "s" : "");
+    }
+    buf_add(notes, STR(": the callers behind are not known; --module-path "
+                       "says where files are\n"));
 }

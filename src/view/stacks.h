@@ -35,4 +35,8 @@ void stacks_close(struct stacks *s);
  * callers. */
 void stacks_of(void *stacks, const struct call *call, struct sink_stack *out);
 
+/* A line about the files that were not at hand, so that callers are missing;
+ * nothing if none are. */
+void stacks_note(const struct stacks *s, struct buf *notes);
+
 #endif
