@@ -375,6 +375,9 @@ bool page_make(const struct page_wish *wish, struct arena *a, struct buf *notes,
         ok = write_page(m, a, notes, damaged, e);
         close_all(m);
         ok = output_close(&m->output, ok ? e : &ignored) && ok;
+        if (ok && !wish->quiet && output.p[0] != '|') {
+            buf_addf(notes, "page: %.*s\n", STR_ARGS(output));
+        }
     } else {
         ok = false;
         close_all(m);

@@ -38,13 +38,14 @@ static void tell_head(struct run *r, str file, str program)
     b = BUF_OVER(room);
     buf_addf(&b,
              "%llu calls, %llu of which failed; %lld.%06lld s in calls, "
-             "%lld.%06lld s waiting; %llu processes in %lld.%06lld s",
+             "%lld.%06lld s waiting; %llu process%s in %lld.%06lld s",
              (unsigned long long)rows->calls, (unsigned long long)rows->errors,
              (long long)(rows->ns / 1000000000),
              (long long)(rows->ns % 1000000000 / 1000),
              (long long)(rows->wait_ns / 1000000000),
              (long long)(rows->wait_ns % 1000000000 / 1000),
              (unsigned long long)rows->processes.count,
+             rows->processes.count == 1 ? "" : "es",
              (long long)(rows->last_ns / 1000000000),
              (long long)(rows->last_ns % 1000000000 / 1000));
     text_page_line(&r->page, buf_str(&b));
