@@ -27,6 +27,7 @@ struct run {
     struct text_page page;
     /* With --html. */
     struct page_about about[COMPARE_SIDES];
+    str commands[COMPARE_SIDES];
     char damage[COMPARE_SIDES][2000];
     struct html html;
     struct html_page html_page;
@@ -52,6 +53,8 @@ static bool read_side(struct run *r, const struct options *o,
         return err_set(e, ERR_OS, "out of memory");
     }
     to = flat_model_out(r->flat);
+    r->commands[side] = play_command(p, a);
+    compare_command(r->compare, side, r->commands[side]);
     if (!play_begin(p, &to, e)) {
         return false;
     }
@@ -92,6 +95,25 @@ static void write_page(struct run *r, size_t rows)
     diff_page_write(&r->html_page, r->compare, r->about, rows);
 }
 
+/* Which is which. */
+static void tell_sides(struct run *r)
+{
+    char room[1000];
+
+    for (int side = 0; side < COMPARE_SIDES; side++) {
+        const struct page_about *about = &r->about[side];
+        str program =
+            r->commands[side].size > 0 ? r->commands[side] : about->command;
+        struct buf b = BUF_OVER(room);
+
+        buf_add(&b, side == COMPARE_A ? STR("A: ") : STR("B: "));
+        buf_add(&b, str_slice(about->file, 0, 400));
+        buf_add(&b, STR(": "));
+        buf_add(&b, str_slice(program, 0, 400));
+        text_page_line(&r->page, buf_str(&b));
+    }
+}
+
 /* What one does not have, for the other to be compared with it. */
 static void tell_lacks(struct run *r)
 {
@@ -121,6 +143,9 @@ static void tell_lacks(struct run *r)
 static void write_text(struct run *r, size_t rows)
 {
     text_page_init(&r->page, output_line, &r->output);
+    if (compare_differs(r->compare)) {
+        tell_sides(r);
+    }
     tell_lacks(r);
     compare_tell(r->compare, rows, &r->page.page);
 }

@@ -6,11 +6,15 @@
  */
 #include "cmd/play.h"
 
+#include "cmd/cmdline.h"
 #include "platform/os.h"
 #include "record/about.h"
 #include "view/declared.h"
 
 #include "base/banned.h"
+
+/* Of the tracer's command line: what Windows allows, each unit three bytes. */
+#define LINE_MOST ((size_t)3 * 32768)
 
 static bool goes_on(void *play, uint64_t at, uint64_t size)
 {
@@ -33,6 +37,23 @@ static str value_of(const struct play *p, str key, struct arena *a)
 str play_program(const struct play *p, struct arena *a)
 {
     return value_of(p, STR("program"), a);
+}
+
+str play_command(const struct play *p, struct arena *a)
+{
+    str program = play_program(p, a);
+    str raw = str_slice(value_of(p, STR("command"), a), 0, LINE_MOST);
+    struct cmdline c = cmdline_over(raw);
+    struct word word;
+    bool first = true;
+
+    while (program.size > 0 && cmdline_next(&c, a, &word)) {
+        if (!first && str_eq(word.text, program)) {
+            return str_slice(raw, word.start, raw.size);
+        }
+        first = false;
+    }
+    return program;
 }
 
 bool play_open(struct play *p, str path, struct arena *a, struct err *e)

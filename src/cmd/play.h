@@ -43,6 +43,8 @@ bool play_begin(struct play *p, const struct model_out *out, struct err *e);
 const struct clock *play_clock(const struct play *p);
 /* What was recorded, as it was called, in the arena; "": nothing was started. */
 str play_program(const struct play *p, struct arena *a);
+/* The same with its arguments, as far as the tracer's own command line says it. */
+str play_command(const struct play *p, struct arena *a);
 bool play_wine(const struct play *p);
 /* The callers of calls are in it: p->stacks. */
 bool play_has_stacks(const struct play *p);

@@ -58,6 +58,7 @@ struct process {
     uint32_t code;
     bool ended;
     bool untraced;
+    bool first;     // its command is that of compare_command
     uint32_t pair;  // row of the other side
     uint64_t calls;
     uint64_t schedule;  // of them
@@ -98,8 +99,10 @@ struct side {
     struct table threads;
     struct table counts;
     struct table newest;  // by pid
-    size_t calls;         // whose order is kept
-    uint64_t beyond;      // and is not
+    uint32_t command;     // of the first process: labels; NONE: not known
+    uint32_t form;
+    size_t calls;     // whose order is kept
+    uint64_t beyond;  // and is not
 };
 
 struct newest {
@@ -169,6 +172,8 @@ struct compare *compare_open(const str *ignored, size_t count)
         struct side *s = &c->sides[i];
 
         s->compare = c;
+        s->command = NONE;
+        s->form = NONE;
         table_init(&s->processes, sizeof(struct process), PAIRED_PROCESSES);
         table_init(&s->threads, sizeof(struct thread), PAIRED_THREADS);
         table_init(&s->counts, sizeof(struct count), COUNTS_MOST);
@@ -388,8 +393,9 @@ static struct process *process_of(struct side *s, uint64_t order, uint32_t pid,
         p->parent = NONE;
         p->pair = NONE;
         p->image = labels_add(s->compare->texts, image);
-        p->command = NONE;
-        p->form = NONE;
+        p->first = count == 0;
+        p->command = p->first ? s->command : NONE;
+        p->form = p->first ? s->form : NONE;
         key.a = pid;
         n = table_row(&s->newest, key);
         if (n != NULL) {
@@ -490,16 +496,40 @@ static void on_transition(void *side, const struct transition_told *t,
 }
 
 /* A command line, without what is new each time. */
-static void take_command(struct compare *c, struct process *p,
-                         const struct child_told *child)
+static void take_command(struct compare *c, str line, uint32_t by_pid,
+                         uint32_t *command, uint32_t *form)
 {
     struct buf b = BUF_OVER(c->room);
 
-    alike_command(&b, child->command);
-    p->command = labels_add(c->texts, buf_str(&b));
+    alike_command(&b, line);
+    *command = labels_add(c->texts, buf_str(&b));
     b = BUF_OVER(c->room);
-    alike_command_form(&b, child->command, child->by_pid);
-    p->form = labels_add(c->texts, buf_str(&b));
+    alike_command_form(&b, line, by_pid);
+    *form = labels_add(c->texts, buf_str(&b));
+}
+
+/* What is behind the program's own name, which may be another's of the same file:
+ * before and after an update. */
+static str arguments_of(str command)
+{
+    bool quoted = str_starts(command, STR("\""));
+    size_t at = quoted;
+
+    while (at < command.size && command.p[at] != (quoted ? '"' : ' ')) {
+        at++;
+    }
+    return str_slice(command, at + quoted, command.size);
+}
+
+void compare_command(struct compare *c, enum compare_side side, str command)
+{
+    struct side *s = &c->sides[side];
+    uint32_t ignored;
+
+    if (command.size > 0) {
+        take_command(c, command, 0, &s->command, &ignored);
+        take_command(c, arguments_of(command), 0, &ignored, &s->form);
+    }
 }
 
 static void on_notice(void *side, const struct notice *n, int64_t ns)
@@ -534,7 +564,11 @@ static void on_notice(void *side, const struct notice *n, int64_t ns)
     }
     parent = table_find(&s->newest, by);
     if (p != NULL) {
-        take_command(s->compare, p, n->child);
+        if (!p->first || p->command == NONE) {
+            take_command(s->compare, n->child->command, n->child->by_pid,
+                         &p->command, &p->form);
+            p->first = false;
+        }
         if (parent != NULL && parent->row != row_of(s, p)) {
             p->parent = parent->row;
         }
@@ -840,11 +874,13 @@ static bool ends_differ(const struct process *a, const struct process *b)
            (a->ended && (a->end != b->end || a->code != b->code));
 }
 
-/* Of what they started; how the programs themselves were started is whoever's
- * affair who made the recordings. */
+/* Of what they started, and of the programs themselves, if that is known. */
 static bool commands_differ(const struct process *a, const struct process *b)
 {
-    return a->parent != NONE && a->form != b->form;
+    bool known = a->form != NONE && b->form != NONE;
+
+    return (a->parent != NONE || (a->first && b->first && known)) &&
+           a->form != b->form;
 }
 
 static void compare_processes(struct compare *c)

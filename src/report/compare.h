@@ -37,6 +37,10 @@ struct compare;
 struct compare *compare_open(const str *ignored, size_t count);
 void compare_close(struct compare *c);  // NULL is fine
 
+/* What the first process of this side was started with, before anything is told;
+ * empty: not known. */
+void compare_command(struct compare *c, enum compare_side side, str command);
+
 /* What hears the run of one side, from its beginning to its end; A first. */
 struct flat_out compare_out(struct compare *c, enum compare_side side);
 

@@ -525,6 +525,48 @@ static void a_child_with_another_command_line_is_a_difference(void)
 }
 
 /* The other run has no thread to lay it beside. */
+static void another_command_line_of_the_first_is_a_difference(void)
+{
+    begin(NULL, 0);
+    compare_command(c, COMPARE_A, STR("a\\app.exe alpha.dll"));
+    compare_command(c, COMPARE_B, STR("\"b b\\app.exe\" beta.dll"));
+    for (int side = 0; side < 2; side++) {
+        call("NtOpenFile", "C:\\a");
+        other();
+    }
+    CHECK_STR(told(0), STR("\n"
+                           "Processes\n"
+                           "  runs on               -                     "
+                           "app.exe           a\\app.exe alpha.dll\n"
+                           "  -                     runs on               "
+                           "app.exe           \"b b\\app.exe\" beta.dll\n"));
+    CHECK(compare_differs(c));
+    compare_close(c);
+}
+
+/* Where it lies, what is made up anew, and what is not known is none. */
+static void the_same_command_line_of_the_first_is_none(void)
+{
+    static const char *const commands[][2] = {
+        { "old\\app.exe x", "\"new\\app.exe\" x" },
+        { "app x C:\\Temp\\a1\\y", "app x C:\\Temp\\b2\\y" },
+        { "app", "other" },
+        { "app x", "" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        begin(NULL, 0);
+        compare_command(c, COMPARE_A, str_of(commands[i][0]));
+        compare_command(c, COMPARE_B, str_of(commands[i][1]));
+        for (int side = 0; side < 2; side++) {
+            call("NtOpenFile", "C:\\a");
+            other();
+        }
+        CHECK_STR(told(0), STR(""));
+        compare_close(c);
+    }
+}
+
 static void a_difference_of_one_more_thread_comes_first(void)
 {
     str s;
@@ -733,6 +775,8 @@ int main(void)
         TEST(numbers_of_processes_in_names_are_the_same),
         TEST(identifiers_without_digits_are_the_same),
         TEST(a_child_with_another_command_line_is_a_difference),
+        TEST(another_command_line_of_the_first_is_a_difference),
+        TEST(the_same_command_line_of_the_first_is_none),
         TEST(a_difference_of_one_more_thread_comes_first),
         TEST(a_difference_behind_many_others_is_found),
         TEST(a_pending_call_is_as_one_that_is_over),
