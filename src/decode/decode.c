@@ -496,6 +496,16 @@ static bool is_pseudo(uint64_t value)
     return value == THIS_PROCESS || value == THIS_THREAD;
 }
 
+/* It takes a process or a thread. What else -1 is there is a mistake of who calls:
+ * INVALID_HANDLE_VALUE, which it did not look at. */
+static bool takes_pseudo(str name)
+{
+    if (str_ends(name, STR("Handle"))) {
+        name = str_slice(name, 0, name.size - 6);
+    }
+    return str_ends(name, STR("Process")) || str_ends(name, STR("Thread"));
+}
+
 /* A zero that has a name, as the first of an enumeration. */
 static bool is_named(const struct shape_arg *arg, uint64_t value)
 {
@@ -527,7 +537,8 @@ static bool is_left_out(const struct telling *g, uint32_t i)
     if (always) {
         return false;
     }
-    return (arg->sort == SORT_HANDLE && is_pseudo(value)) ||
+    return (arg->sort == SORT_HANDLE && is_pseudo(value) &&
+            takes_pseudo(arg->name)) ||
            is_shown_length(g, i) ||
            (arg->sort == SORT_POINTER &&
             (is_bare_address(g, i, value) || is_zero_there(g, i, value)));

@@ -4,7 +4,7 @@
  *
  * By its type, a parameter is left out if it is 0, NULL, an address alone, the
  * length of what is shown anyway, a block for the result, or a handle that stands
- * for the own process or thread. What is otherwise is brief.def. Everything is
+ * for the own process or thread, of which one is asked for. What is otherwise is brief.def. Everything is
  * constant.
  */
 #ifndef TABLES_BRIEF_H

@@ -972,6 +972,18 @@ static void a_short_line_leaves_out_what_is_as_usual(void)
     CHECK_STR(returns(0), STR("NtClose(?) = 0"));
 }
 
+/* -1 where no process can be is a call that failed, and nobody looked. */
+static void a_short_line_has_the_handle_that_is_none(void)
+{
+    START("NtLockFile", UINT64_MAX, 0, 0, 0, 0, OUT, LENGTH, 0, 1, 1);
+    go_brief();
+    CHECK(str_starts(returns(0xc0000008), STR("NtLockFile(NtCurrentProcess")));
+    START("NtClose", UINT64_MAX);
+    go_brief();
+    CHECK_STR(returns(0xc0000008),
+              STR("NtClose(NtCurrentProcess) = STATUS_INVALID_HANDLE"));
+}
+
 int main(void)
 {
     const struct test tests[] = {
@@ -1014,6 +1026,7 @@ int main(void)
         TEST(a_short_line_has_the_path_first_and_the_new_handle_last),
         TEST(a_short_line_has_no_length_that_its_data_show),
         TEST(a_short_line_leaves_out_what_is_as_usual),
+        TEST(a_short_line_has_the_handle_that_is_none),
     };
 
     return check_run(tests, COUNT_OF(tests));
