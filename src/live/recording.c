@@ -214,6 +214,20 @@ static void add_losses(struct buf *b, const struct losses *losses)
     }
 }
 
+/* A replay shows only what was asked for: -e chose calls, or -P, -z, -Z. Rules
+ * that change calls choose none. */
+static bool chooses(const struct view_options *v)
+{
+    for (size_t i = 0; i < v->expressions.count; i++) {
+        str e = v->expressions.at[i];
+
+        if (!str_starts(e, STR("inject=")) && !str_starts(e, STR("fault="))) {
+            return true;
+        }
+    }
+    return v->paths.count > 0 || v->successful_only || v->failed_only;
+}
+
 /* What was made, and what to do with it. */
 static void tell_made(struct session *s)
 {
@@ -223,11 +237,11 @@ static void tell_made(struct session *s)
     struct buf size = BUF_OVER(room);
 
     progress_add_size(&size, r->writer.size);
-    session_note(s,
-                 "%llu calls in %.*s (%.*s); 'ntstrace replay %.*s' shows "
-                 "them",
-                 (unsigned long long)r->calls, STR_ARGS(file),
-                 STR_ARGS(buf_str(&size)), STR_ARGS(file));
+    session_note(
+        s, "%llu calls in %.*s (%.*s); 'ntstrace replay %.*s' shows %s",
+        (unsigned long long)r->calls, STR_ARGS(file), STR_ARGS(buf_str(&size)),
+        STR_ARGS(file),
+        chooses(s->view) ? "those of them that were asked for" : "them");
     if (losses_records(&r->losses) > 0) {
         session_note(s, "%llu records were lost; 'ntstrace info %.*s' says why",
                      (unsigned long long)losses_records(&r->losses),
