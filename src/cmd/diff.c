@@ -199,8 +199,12 @@ bool diff_run(const struct options *o, struct arena *a, struct outcome *out,
     if (!ok && e->code != ERR_UNREAD) {
         e->code = ERR_TROUBLE;
     }
-    out->status = damaged ? (uint32_t)err_exit_status(ERR_TROUBLE)
-                          : ok && compare_differs(r->compare);
+    if (damaged || (ok && !compare_differs(r->compare) &&
+                    compare_refused(r->compare) > 0)) {
+        out->status = (uint32_t)err_exit_status(ERR_TROUBLE);
+    } else {
+        out->status = ok && compare_differs(r->compare);
+    }
     flat_close(r->flat);
     for (int i = 0; i < COMPARE_SIDES; i++) {
         play_close(&r->plays[i]);

@@ -177,6 +177,17 @@ static struct first first_of(struct answers *a, const struct call *call)
     };
 }
 
+/* The row of something by its name; NULL: there is no room, or there was none for
+ * the name. What has no name is not all one and the same. */
+static void *row_named(struct table *t, struct table_key key, uint32_t name)
+{
+    if (name == LABEL_NONE) {
+        t->refused++;
+        return NULL;
+    }
+    return table_row(t, key);
+}
+
 /* With this for its result. */
 static bool fails_with(const struct call *call, uint64_t result)
 {
@@ -358,7 +369,7 @@ static void on_hit(struct answers *a, const struct call *call,
     struct table_key of_thing = { thing, s->kind };
     struct changed *c = table_find(&a->rows.changed, of_thing);
     struct table_key key = { process_number(call), tail_of(a, s) };
-    struct found *f = table_row(&a->rows.found, key);
+    struct found *f = row_named(&a->rows.found, key, (uint32_t)key.b);
 
     if (c != NULL) {
         c->gone = false;
@@ -384,7 +395,7 @@ static void on_miss(struct answers *a, const struct call *call,
         a->rows.expected++;
         return;
     }
-    row = table_row(&a->rows.sought, key);
+    row = row_named(&a->rows.sought, key, thing);
     if (row == NULL) {
         return;
     }
@@ -420,7 +431,7 @@ static void on_changed(struct answers *a, const struct call *call,
 {
     uint32_t thing = name_of(a, s->name);
     struct table_key key = { thing, s->kind };
-    struct changed *c = table_row(&a->rows.changed, key);
+    struct changed *c = row_named(&a->rows.changed, key, thing);
     str name;
 
     if (c == NULL) {
@@ -454,7 +465,7 @@ static void on_talk(struct answers *a, const struct call *call,
                     bool failed)
 {
     struct table_key key = { name_of(a, s->name), s->kind };
-    struct peer *p = table_row(&a->rows.peers, key);
+    struct peer *p = row_named(&a->rows.peers, key, (uint32_t)key.a);
 
     if (p == NULL) {
         return;

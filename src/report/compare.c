@@ -147,7 +147,7 @@ struct compare {
     char room[SUBJECT_ROOM * 3];
     char name[SUBJECT_ROOM * 2];
     char form[SUBJECT_ROOM * 2];
-    uint64_t refused;  // calls whose texts found no room
+    uint64_t refused;  // texts of which nothing more could be kept
 };
 
 /* --- life cycle -------------------------------------------------------------- */
@@ -297,7 +297,14 @@ static uint32_t label_of(struct compare *c, str text)
 {
     uint32_t label = labels_add(c->texts, text);
 
-    return label != LABEL_NONE && make_facts(c, label) ? label : NONE;
+    if (label == LABEL_NONE) {
+        return NONE;
+    }
+    if (!make_facts(c, label)) {
+        c->refused++;
+        return NONE;
+    }
+    return label;
 }
 
 /* The same of a call on what is called `object`; empty: on nothing. */
@@ -453,7 +460,6 @@ static void on_call(void *side, const struct flat_call *call)
         return;
     }
     p->calls++;
-    c->refused += text == NONE;
     if (text == NONE || c->facts[text].weight == WEIGHT_SCHEDULE) {
         p->schedule++;
         return;
@@ -1528,16 +1534,38 @@ static uint64_t sum_of(const struct side *s, bool schedule)
     return sum;
 }
 
-/* What found no room, and so was not compared. */
-static uint64_t refused_of(const struct compare *c)
+uint64_t compare_refused(const struct compare *c)
 {
-    uint64_t refused = c->refused + c->different.refused + c->touched.refused;
+    uint64_t refused = labels_refused(c->texts) + c->refused +
+                       c->different.refused + c->touched.refused;
 
     for (int i = 0; i < COMPARE_SIDES; i++) {
         refused += c->sides[i].counts.refused + c->sides[i].processes.refused +
                    c->sides[i].threads.refused;
     }
     return refused;
+}
+
+/* That it is not known whether there is nothing else. */
+static void tell_refused(const struct compare *c, struct page *page)
+{
+    static const struct column columns[] = { { "", 0, false } };
+    char room[100];
+    struct buf line = BUF_OVER(room);
+    str cell;
+
+    if (compare_refused(c) == 0) {
+        return;
+    }
+    page->ops->section(page, "refused", "Not compared",
+                       "What there was no room for: whether it is different "
+                       "is not known.",
+                       columns, COUNT_OF(columns));
+    buf_addf(&line, "%llu names, calls and other things found no room",
+             (unsigned long long)compare_refused(c));
+    cell = buf_str(&line);
+    page->ops->row(page, &cell);
+    page->ops->end(page);
 }
 
 /* What is no difference, if there is any: in one line. */
@@ -1552,8 +1580,7 @@ static void tell_schedule(const struct compare *c, struct page *page)
 
     if (sum_of(a, false) == sum_of(b, false) &&
         sum_of(a, true) == sum_of(b, true) &&
-        a->threads.count == b->threads.count && a->beyond + b->beyond == 0 &&
-        refused_of(c) == 0) {
+        a->threads.count == b->threads.count && a->beyond + b->beyond == 0) {
         return;
     }
     page->ops->section(page, "schedule", "Schedule",
@@ -1573,14 +1600,6 @@ static void tell_schedule(const struct compare *c, struct page *page)
         page->ops->note(page, STR("there are more calls than whose order is "
                                   "kept: those are only counted"));
     }
-    if (refused_of(c) > 0) {
-        line = BUF_OVER(room);
-        buf_addf(&line,
-                 "%llu calls and other things found no room, and were not "
-                 "compared",
-                 (unsigned long long)refused_of(c));
-        page->ops->note(page, buf_str(&line));
-    }
     page->ops->end(page);
 }
 
@@ -1596,6 +1615,7 @@ struct compare_numbers compare_numbers(const struct compare *c,
 void compare_tell(struct compare *c, size_t most, struct page *page)
 {
     c->stretches = 0;
+    tell_refused(c, page);
     if (c->differences > 0) {
         tell_first(c, most, page);
         tell_processes(c, most, page);

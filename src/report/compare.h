@@ -48,6 +48,9 @@ struct flat_out compare_out(struct compare *c, enum compare_side side);
 bool compare_end(struct compare *c);
 /* Something is different that is no matter of schedule. */
 bool compare_differs(const struct compare *c);
+/* How much found no room, and was not compared: with none of it different it is
+ * not known whether anything is. */
+uint64_t compare_refused(const struct compare *c);
 struct compare_numbers {
     uint64_t calls;
     uint64_t schedule;  // of them

@@ -95,6 +95,9 @@ void diff_page_write(struct html_page *p, struct compare *c,
     html_text(h, title_of(&about[COMPARE_A]));
     if (compare_differs(c)) {
         HTML(h, "</bdi>: two runs that are different</h1>\n</header>\n");
+    } else if (compare_refused(c) > 0) {
+        HTML(h, "</bdi>: two runs of which not all was compared</h1>\n"
+                "</header>\n");
     } else {
         HTML(h, "</bdi>: two runs without a difference</h1>\n</header>\n");
     }

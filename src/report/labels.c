@@ -35,6 +35,7 @@ struct labels {
     size_t text_room;
     uint32_t *slots;  // owned: number + 1, or 0
     size_t slot_count;
+    uint64_t refused;
     struct path_room asked;
     struct path_room other;
     char form[FORM_ROOM];
@@ -69,6 +70,11 @@ void labels_close(struct labels *n)
 size_t labels_count(const struct labels *n)
 {
     return n->count;
+}
+
+uint64_t labels_refused(const struct labels *n)
+{
+    return n->refused;
 }
 
 str labels_text(const struct labels *n, uint32_t number)
@@ -195,6 +201,7 @@ uint32_t labels_add(struct labels *n, str name)
         return *slot - 1;
     }
     if (!make_room(n, name.size + 1)) {
+        n->refused++;
         return LABEL_NONE;
     }
     slot = find(n, hash, name); /* there may be more slots now */

@@ -31,6 +31,8 @@ void labels_close(struct labels *n);  // NULL is fine
 /* The number of this name, from 0; LABEL_NONE: there is no room for a new one. */
 uint32_t labels_add(struct labels *n, str name);
 size_t labels_count(const struct labels *n);
+/* How often there was no room. */
+uint64_t labels_refused(const struct labels *n);
 /* What it is; borrowed until the next labels_add. Of LABEL_NONE "(more)". */
 str labels_text(const struct labels *n, uint32_t number);
 /* The same in the form in which it is compared, as WTF-8; borrowed until the next

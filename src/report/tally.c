@@ -162,14 +162,17 @@ static void add_thing(struct tally *t, const struct call *call, bool failed,
     struct subject s = { .name = STR("") };
     struct table_key key = { 0, 0 };
     struct tally_thing *row;
+    uint32_t name;
 
     if (call->stub == NULL || !subject_any(call, &t->room, &s) ||
         s.name.size == 0) {
         return;
     }
-    key.a = (uint64_t)labels_add(t->names, s.name) << 8 | s.kind;
-    row = table_row(&t->things, key);
+    name = labels_add(t->names, s.name);
+    key.a = (uint64_t)name << 8 | s.kind;
+    row = name != LABEL_NONE ? table_row(&t->things, key) : NULL;
     if (row == NULL) {
+        t->things.refused += name == LABEL_NONE;
         return;
     }
     if (row->calls++ == 0) {

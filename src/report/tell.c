@@ -831,6 +831,10 @@ bool answers_remark(const struct answers_rows *r, size_t nth, struct buf *b)
     } rows[] = {
         { r->lost, " record was lost: not all is known",
           " records were lost: not all is known" },
+        { labels_refused(r->names),
+          " name found no room: (more) is not one thing, and not all is here",
+          " names found no room: (more) is not one thing, and not all is "
+          "here" },
         { r->injected, " call has a result of -e inject=: (INJECTED)",
           " calls have results of -e inject=: (INJECTED)" },
         { r->delayed, " call was held up by -e inject=: (DELAYED)",

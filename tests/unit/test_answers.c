@@ -515,6 +515,47 @@ static void no_more_rows_are_told_than_were_asked_for(void)
     end();
 }
 
+/* Names of any sort, until there is no room for one of a few bytes. */
+static void fill(struct labels *l)
+{
+    static char name[1 << 20];
+    uint32_t nth = 0;
+
+    memset(name, 'x', sizeof(name));
+    for (size_t size = sizeof(name); size >= 8;) {
+        memcpy(name, &nth, sizeof(nth));
+        nth++;
+        if (labels_add(l, (str){ name, size }) == LABEL_NONE) {
+            size /= 2;
+        }
+    }
+}
+
+/* A row for them would be one of several files, with what came of the first. */
+static void names_without_room_are_counted_and_share_no_row(void)
+{
+    char room[200];
+    struct buf b = BUF_OVER(room);
+    uint64_t refused;
+
+    begin();
+    open_file("\\??\\C:\\there was room", 0, NOT_FOUND);
+    fill(answers_rows(answers)->names);
+    refused = labels_refused(answers_rows(answers)->names);
+    CHECK(refused > 0);
+    open_file("\\??\\C:\\one of them", 0, NOT_FOUND);
+    open_file("\\??\\C:\\the other one", 0, 0xc0000022);
+    open_file("\\??\\C:\\a third one", 0, NOT_FOUND);
+    CHECK_U64(answers_rows(answers)->sought.count, 1);
+    CHECK_U64(answers_rows(answers)->sought.refused, 2);
+    CHECK(str_ends(told_of("Not found", 0), STR("2 more found no room)\n")));
+    CHECK(labels_refused(answers_rows(answers)->names) > refused);
+    CHECK(answers_remark(answers_rows(answers), 0, &b));
+    CHECK(str_ends(buf_str(&b), STR("names found no room: (more) is not one "
+                                    "thing, and not all is here")));
+    end();
+}
+
 /* --- labels, tables --------------------------------------------------------------- */
 
 static void labels_are_the_same_whatever_their_case(void)
@@ -663,6 +704,7 @@ int main(void)
         TEST(calls_behind_ntdlls_back_say_from_where),
         TEST(no_name_ends_a_line_or_moves_the_cursor),
         TEST(no_more_rows_are_told_than_were_asked_for),
+        TEST(names_without_room_are_counted_and_share_no_row),
         TEST(labels_are_the_same_whatever_their_case),
         TEST(names_longer_than_nt_has_are_kept_once),
         TEST(labels_have_an_end),

@@ -755,6 +755,38 @@ static void two_runs_without_anything_alike_end(void)
     compare_close(c);
 }
 
+/* Whether what came behind is different is not known. */
+static void what_found_no_room_is_no_sameness(void)
+{
+    static char name[100001];
+    size_t size = sizeof(name) - 1;
+
+    begin(NULL, 0);
+    memset(name, 'x', size);
+    memcpy(name, "C:\\", 3);
+    for (int side = 0; side < 2; side++) {
+        for (int i = 0; i < 400; i++) {
+            name[3] = (char)('a' + i / 20);
+            name[4] = (char)('a' + i % 20);
+            call("NtOpenFile", name);
+        }
+        if (side == 1) {
+            memcpy(name + size - 6, "secret", 6);
+            call("NtOpenFile", name);
+        }
+        other();
+    }
+    CHECK(has(told(0), "Not compared"));
+    CHECK(!compare_differs(c));
+    CHECK(compare_refused(c) > 0);
+    compare_close(c);
+    begin(NULL, 0);
+    call("NtOpenFile", "C:\\a");
+    CHECK(!has(told(0), "Not compared"));
+    CHECK_U64(compare_refused(c), 0);
+    compare_close(c);
+}
+
 int main(void)
 {
     const struct test tests[] = {
@@ -784,6 +816,7 @@ int main(void)
         TEST(many_threads_that_are_alike_are_paired_soon),
         TEST(what_one_run_alone_has_comes_first),
         TEST(two_runs_without_anything_alike_end),
+        TEST(what_found_no_room_is_no_sameness),
     };
 
     return check_run(tests, COUNT_OF(tests));
