@@ -67,7 +67,7 @@ AGENT := \
 
 PORTABLE := \
     base/str.c base/utf.c base/chars.c base/err.c base/reader.c base/arena.c \
-    base/array.c base/caret.c base/glob.c wire/journal.c \
+    base/array.c base/caret.c base/glob.c base/keyed.c wire/journal.c \
     tables/calls.c tables/classes.c tables/handles.c tables/meanings.c \
     tables/names.c tables/status.c tables/structs.c tables/types.c \
     tables/fields.c tables/ioctls.c tables/unions.c tables/roles.c \

@@ -3,6 +3,7 @@
  * main.c - from the command line to an exit status. The only file that
  * prints.
  */
+#include "base/keyed.h"
 #include "cmd/command.h"
 #include "cmd/help.h"
 #include "cmd/options.h"
@@ -121,6 +122,8 @@ int main(void)
     if (memory == NULL) {
         out_of_memory(ARENA_SIZE);
     }
+    /* When it is, and where things are: new in each run. */
+    keyed_seed(os_tsc(), (uintptr_t)memory ^ (uint64_t)(uintptr_t)&a << 32);
     a = arena_over(memory, ARENA_SIZE, out_of_memory);
     if (!options_parse(&o, command_line(&a), &a, &e)) {
         return fail(&e);

@@ -11,7 +11,7 @@
 #include "base/array.h"
 #include "base/chars.h"
 #include "base/compiler.h"
-#include "base/hash.h"
+#include "base/keyed.h"
 #include "format/pieces.h"
 
 #include <stdlib.h>
@@ -82,9 +82,10 @@ static bool is_same(struct whose a, struct whose b)
 
 static uint32_t hash_of(str name, struct whose w)
 {
-    return hash_fold(
-        hash_add(HASH_START ^ (w.process * 961 ^ w.pid * 31 ^ w.tid), name.p,
-                 name.size));
+    uint64_t of_name = keyed_bytes(name.p, name.size);
+
+    return (uint32_t)of_name ^
+           keyed_pair(w.process, (uint64_t)w.pid << 32 | w.tid);
 }
 
 static str row_name(const struct row *row)

@@ -14,6 +14,7 @@
  */
 #include "model/handles.h"
 
+#include "base/keyed.h"
 #include "model/archive.h"
 #include "model/world.h"
 
@@ -137,7 +138,7 @@ uint64_t handles_generation(const struct handles *h)
 
 static size_t home(const struct handles *h, uint64_t key)
 {
-    return (size_t)((key * 0x9e3779b97f4a7c15) >> 32) & (h->room - 1);
+    return keyed_pair(key, 0) & (h->room - 1);
 }
 
 /* The slot of `key`, or the free one where it would be; room > 0. */

@@ -9,7 +9,7 @@
  */
 #include "report/files.h"
 
-#include "base/hash.h"
+#include "base/keyed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,8 +81,8 @@ static void folded_end(struct file_out *f)
 
 static void add(struct file_out *f, str stack, uint64_t ns)
 {
-    uint64_t hash = hash_add(HASH_START, stack.p, stack.size);
-    size_t at = hash_fold(hash) % SLOTS;
+    uint64_t hash = keyed_bytes(stack.p, stack.size);
+    size_t at = hash % SLOTS;
 
     for (; f->slots[at] != 0; at = (at + 1) % SLOTS) {
         struct stack *s = &f->stacks[f->slots[at] - 1];
@@ -95,7 +95,7 @@ static void add(struct file_out *f, str stack, uint64_t ns)
     }
     if (f->count == STACKS_MOST || stack.size > TEXT_ROOM - f->text_size) {
         folded_end(f);
-        at = hash_fold(hash) % SLOTS;
+        at = hash % SLOTS;
     }
     memcpy(f->text + f->text_size, stack.p, stack.size);
     f->stacks[f->count] = (struct stack){ hash, f->text_size, stack.size, ns };

@@ -6,7 +6,7 @@
  */
 #include "report/labels.h"
 
-#include "base/hash.h"
+#include "base/keyed.h"
 #include "base/utf.h"
 #include "filter/path.h"
 
@@ -95,13 +95,10 @@ static void fold(struct path_room *room, str name)
 /* Of the form; of the name itself if that is too long for the form. */
 static uint64_t hash_of(const struct path_room *form, str name)
 {
-    uint64_t hash =
-        form->cut
-            ? hash_add(HASH_START, name.p, name.size)
-            : hash_add(HASH_START, form->units + form->from,
-                       (form->size - form->from) * sizeof(form->units[0]));
-
-    return hash ^ hash >> 32;
+    return form->cut ? keyed_bytes(name.p, name.size)
+                     : keyed_bytes(form->units + form->from,
+                                   (form->size - form->from) *
+                                       sizeof(form->units[0]));
 }
 
 static bool is_same(const struct path_room *a, const struct path_room *b)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/keyed.h"
 #include "base/banned.h"
 
 #define SLOTS_FIRST ((size_t)256)
@@ -35,19 +36,9 @@ static const struct table_key *key_at(const struct table *t, size_t number)
     return table_at(t, number);
 }
 
-static size_t hash_of(struct table_key key)
-{
-    uint64_t h = key.a * UINT64_C(0x9e3779b97f4a7c15) ^
-                 key.b * UINT64_C(0xc2b2ae3d27d4eb4f);
-
-    h ^= h >> 32;
-    h *= UINT64_C(0xd6e8feb86659fd93);
-    return (size_t)(h ^ h >> 32);
-}
-
 static uint32_t *find(const struct table *t, struct table_key key)
 {
-    size_t at = hash_of(key) & (t->slot_count - 1);
+    size_t at = keyed_pair(key.a, key.b) & (t->slot_count - 1);
 
     while (t->slots[at] != 0) {
         const struct table_key *other = key_at(t, t->slots[at] - 1);
