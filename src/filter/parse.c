@@ -449,6 +449,12 @@ static bool unknown_name(struct parser *p, str name, size_t at)
  * likely ones is known. */
 static bool bad_character(struct parser *p, str c, size_t at)
 {
+    if (c.p[0] == ':' &&
+        rule_has_key(str_slice(p->text, at + 1, p->text.size))) {
+        return BAD(p, at,
+                   "what to do with a call, and when, stands behind inject= "
+                   "or fault= only");
+    }
     switch (c.p[0]) {
     case '\'':
         return BAD(p, at,

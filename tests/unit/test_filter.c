@@ -231,6 +231,10 @@ static void bad_expressions_are_told_with_a_caret(void)
           "program's name" },
         { "C:\\x\\cmd.exe", 1, "no name has a ':' in it; -e wants a value "
           "before the program's name" },
+        { "NtWriteFile:when=1", 11, "what to do with a call, and when, stands "
+          "behind inject= or fault= only" },
+        { "trace=NtClose:after", 13, "what to do with a call, and when, stands "
+          "behind inject= or fault= only" },
         { ".\\cmd", 0, "no name has a '.' in it; -e wants a value before the "
           "program's name" },
         { "failed", 0, "there is no system call failed; did you mean "
