@@ -7,9 +7,9 @@
  */
 #include "live/missing.h"
 
-#include "filter/known.h"
 #include "live/module.h"
 #include "live/session.h"
+#include "view/declared.h"
 
 #include "base/banned.h"
 
@@ -27,27 +27,9 @@ static bool is_there(const struct module *modules, str name)
     return there;
 }
 
-/* The nearest of our tables and of the system. */
-static str nearest_there(const struct module *modules, str name)
+static void note_one(struct session *s, str name)
 {
-    struct nearest n = nearest_to(name);
-
-    for (size_t i = 0; i < known_call_count(); i++) {
-        nearest_try(&n, known_call_at(i));
-    }
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        const struct syscalls *all = &modules[i].syscalls;
-
-        for (size_t k = 0; k < all->count; k++) {
-            nearest_try(&n, all->entries[k].name);
-        }
-    }
-    return n.best;
-}
-
-static void note_one(struct session *s, const struct module *modules, str name)
-{
-    str best = nearest_there(modules, name);
+    str best = declared_meant(name);
 
     session_note(s, "%.*s: there is no %.*s on this system%s%.*s%s",
                  STR_ARGS(s->view->prototypes), STR_ARGS(name),
@@ -64,7 +46,7 @@ static void note_all(struct session *s, const struct module *modules)
         str name = str_of(set->rows[i].name);
 
         if (!is_there(modules, name) && count++ < NOTES_MOST) {
-            note_one(s, modules, name);
+            note_one(s, name);
         }
     }
     if (count > NOTES_MOST) {

@@ -6,6 +6,7 @@
  */
 #include "view/declared.h"
 
+#include "filter/known.h"
 #include "platform/os.h"
 
 #include <stdlib.h>
@@ -80,6 +81,11 @@ void declared_text(struct buf *b, const struct call_set *set,
             prototype_print(b, call);
         }
     }
+}
+
+str declared_meant(str name)
+{
+    return nearest_call(name);
 }
 
 void declared_note(struct buf *notes, const struct prototypes *p,

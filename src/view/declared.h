@@ -24,6 +24,9 @@ bool declared_open(struct prototypes *p, const struct view_options *o,
 void declared_text(struct buf *b, const struct call_set *set,
                    struct call_system on);
 
+/* The call of our tables that may be meant by the name; empty: none is near. */
+str declared_meant(str name);
+
 /* Adds a note about what was passed over, a line, if there was something. */
 void declared_note(struct buf *notes, const struct prototypes *p,
                    const struct view_options *o);
