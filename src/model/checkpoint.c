@@ -25,7 +25,7 @@
 
 #include "base/banned.h"
 
-#define CHECKPOINT_VERSION 3
+#define CHECKPOINT_VERSION 4
 
 /* System call functions of so many modules; each process has a few. */
 #define TABLES_MOST 1024
@@ -756,6 +756,7 @@ static void pending_archive(struct archive *a, struct model_process *p,
     archive_u32(a, &call->tid);
     archive_u64(a, &call->return_time);
     archive_u64(a, &call->result);
+    archive_u64(a, &call->kernels);
     archive_u64(a, &call->rip);
     if (a->saving) {
         memory_save(a, &call->after);

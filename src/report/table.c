@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/keyed.h"
 #include "base/banned.h"
+#include "base/keyed.h"
 
 #define SLOTS_FIRST ((size_t)256)
 

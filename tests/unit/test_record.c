@@ -777,6 +777,8 @@ static void world_open(struct world *w, str path, uint64_t seed)
     random_state = seed;
     *w = (struct world){ .now = 1000, .next_id = 32, .turns = one_in(2) };
     about_add_number(&info, STR("hold"), (int64_t)config.hold);
+    /* What was read is not written over. */
+    unlink(path.p);
     if (!recorder_begin(&w->recorder, path,
                         one_in(2) ? COMPRESS_ALWAYS : COMPRESS_NEVER,
                         1000 * TICKS, buf_str(&info), &e)) {
