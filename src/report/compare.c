@@ -210,11 +210,16 @@ void compare_close(struct compare *c)
 
 /* --- what a call is ------------------------------------------------------------- */
 
-/* Nobody wants to hear of it. */
+/* Nobody wants to hear of it. A glob without a folder is of the name alone, as
+ * that of a rule's path=. */
 static bool is_ignored(const struct compare *c, str name)
 {
     for (size_t i = 0; i < c->ignored_count; i++) {
-        if (glob_matches(c->ignored[i], name, true)) {
+        str glob = c->ignored[i];
+        bool bare = glob.size > 0 && memchr(glob.p, '\\', glob.size) == NULL;
+
+        if (glob_matches(glob, name, true) ||
+            (bare && glob_matches(glob, str_file(name), true))) {
             return true;
         }
     }

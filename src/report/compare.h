@@ -32,8 +32,8 @@ enum compare_side {
 
 struct compare;
 
-/* `ignored`: globs of names, * for anything; calls on what they match are none.
- * They are borrowed. NULL without memory. */
+/* `ignored`: globs of names, without a backslash of the name alone; calls on what
+ * they match are none. They are borrowed. NULL without memory. */
 struct compare *compare_open(const str *ignored, size_t count);
 void compare_close(struct compare *c);  // NULL is fine
 

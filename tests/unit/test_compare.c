@@ -165,6 +165,27 @@ static void a_result_that_a_rule_has_made_says_so(void)
     compare_close(c);
 }
 
+static void a_glob_without_a_folder_ignores_the_name_alone(void)
+{
+    const str globs[] = { STR("out.d?t"), STR("sub\\in.dat") };
+
+    begin(globs, COUNT_OF(globs));
+    call("NtOpenFile", "C:\\a");
+    call("NtOpenFile", "C:\\sub\\OUT.dat");
+    other();
+    call("NtOpenFile", "C:\\a");
+    CHECK(!has(told(0), "OUT.dat"));
+    CHECK(!compare_differs(c));
+    compare_close(c);
+    begin(globs, COUNT_OF(globs));
+    call("NtOpenFile", "C:\\a");
+    call("NtOpenFile", "C:\\sub\\in.dat");
+    other();
+    call("NtOpenFile", "C:\\a");
+    CHECK(has(told(0), "C:\\sub\\in.dat"));
+    compare_close(c);
+}
+
 static void a_file_that_is_missing_comes_first(void)
 {
     begin(NULL, 0);
@@ -792,6 +813,7 @@ int main(void)
     const struct test tests[] = {
         TEST(the_same_is_nothing),
         TEST(a_result_that_a_rule_has_made_says_so),
+        TEST(a_glob_without_a_folder_ignores_the_name_alone),
         TEST(a_file_that_is_missing_comes_first),
         TEST(how_often_it_waits_is_no_difference),
         TEST(which_thread_works_is_no_difference),
