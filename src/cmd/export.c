@@ -242,6 +242,11 @@ bool export_run(const struct options *o, struct arena *a, struct outcome *out,
     if (r->kind != NULL && !output_close(&r->output, ok ? e : &ignored)) {
         ok = false;
     }
+    if (ok && o->view.quiet == 0 && r->kind != NULL && r->kind->callers &&
+        !play_has_stacks(&r->play)) {
+        buf_addf(&out->notes, "recorded without -k: the callers are not in "
+                              "the file\n");
+    }
     if (ok && play_damage(&r->play, &out->notes)) {
         out->status = (uint32_t)err_exit_status(ERR_BAD_INPUT);
     }
