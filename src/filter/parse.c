@@ -447,10 +447,18 @@ static bool unknown_name(struct parser *p, str name, size_t at)
 
 /* `c`, at `at` of the expression, is in no name. What people mean by the most
  * likely ones is known. */
+/* As :when=1, or :after, behind a list of inject=; C:\x is no such thing. */
+static bool is_key(str s)
+{
+    str name, value;
+
+    return s.size > 0 && s.p[0] >= 'a' && s.p[0] <= 'z' &&
+           (str_cut(s, '=', &name, &value) || str_is(s, "after"));
+}
+
 static bool bad_character(struct parser *p, str c, size_t at)
 {
-    if (c.p[0] == ':' &&
-        rule_has_key(str_slice(p->text, at + 1, p->text.size))) {
+    if (c.p[0] == ':' && is_key(str_slice(p->text, at + 1, p->text.size))) {
         return BAD(p, at,
                    "what to do with a call, and when, stands behind inject= "
                    "or fault= only");

@@ -45,16 +45,6 @@ static const str keys[KEY_COUNT] = {
     [KEY_AFTER] = STR_INIT("after"),
 };
 
-bool rule_has_key(str s)
-{
-    for (size_t i = 0; i < COUNT_OF(keys); i++) {
-        if (str_starts(s, keys[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* strace's, and what there is instead. */
 static const struct {
     str key;

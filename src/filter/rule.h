@@ -83,7 +83,4 @@ struct rule_use {
 bool rule_use(const struct rule *r, str name, const struct call_facts *facts,
               struct rule_use *out);
 
-/* `s` begins with what may stand behind the list of inject=, as when=. */
-bool rule_has_key(str s);
-
 #endif
