@@ -8,6 +8,7 @@
 #include "cmd/database.h"
 
 #include "base/chars.h"
+#include "base/saturate.h"
 #include "platform/os.h"
 #include "report/labels.h"
 #include "report/table.h"
@@ -250,9 +251,11 @@ static void note_thread(struct database *d, const struct flat_call *c)
     struct thread *t = table_row(&d->threads, key);
 
     if (t != NULL) {
+        int64_t *sum = c->waits ? &t->wait_ns : &t->ns;
+
         t->calls++;
         t->errors += c->failed;
-        *(c->waits ? &t->wait_ns : &t->ns) += c->took_ns > 0 ? c->took_ns : 0;
+        *sum = saturate_sum(*sum, c->took_ns > 0 ? c->took_ns : 0);
     }
 }
 

@@ -8,6 +8,7 @@
  */
 #include "report/answers.h"
 
+#include "base/saturate.h"
 #include "nt/read.h"
 #include "tables/roles.h"
 #include "tables/status.h"
@@ -684,7 +685,7 @@ static void add_wait(struct answers *a, const struct call *call, int64_t ns)
     w->waits = waits;
     w->times++;
     w->open += !call->returned;
-    w->ns += ns;
+    w->ns = saturate_sum(w->ns, ns);
     if (ns >= w->most_ns) {
         w->most_ns = ns;
         w->longest = first_of(a, call);
@@ -799,6 +800,11 @@ static void on_failure(struct answers *a, const struct call *call)
     }
 }
 
+static void add_time(int64_t *sum, int64_t ns)
+{
+    *sum = saturate_sum(*sum, ns);
+}
+
 /* Counted as the table of -c counts. */
 static void count(struct answers *a, const struct call *call, int64_t ns,
                   bool failed)
@@ -811,11 +817,11 @@ static void count(struct answers *a, const struct call *call, int64_t ns,
 
     a->rows.calls++;
     a->rows.errors += failed;
-    *(waits ? &a->rows.wait_ns : &a->rows.ns) += ns;
+    add_time(waits ? &a->rows.wait_ns : &a->rows.ns, ns);
     if (p != NULL) {
         p->calls++;
         p->errors += failed;
-        *(waits ? &p->wait_ns : &p->ns) += ns;
+        add_time(waits ? &p->wait_ns : &p->ns, ns);
     }
 }
 
@@ -845,7 +851,7 @@ static void on_leave(void *answers, const struct call *call)
         int64_t from = clock_ns(a->clock, call->entry_time);
         int64_t to = time_of(a, call->return_time);
 
-        ns = to > from ? to - from : 0;
+        ns = saturate_span(from, to);
     }
     count(a, call, ns, failed);
     on_past_stub(a, call);

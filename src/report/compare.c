@@ -1079,8 +1079,10 @@ static void tell_line(struct compare *c, struct page *page, const char *sign,
     struct buf who = BUF_OVER(who_room);
     str cells[4];
 
-    buf_addf(&when, "%lld.%06lld", (long long)(t->times[at] / 1000000000),
-             (long long)(t->times[at] % 1000000000 / 1000));
+    int64_t ns = t->times[at] > 0 ? t->times[at] : 0; /* as the page has it */
+
+    buf_addf(&when, "%lld.%06lld", (long long)(ns / 1000000000),
+             (long long)(ns % 1000000000 / 1000));
     put_thread(&who, c, side, t);
     cells[0] = str_of(sign);
     cells[1] = buf_str(&who);

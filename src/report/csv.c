@@ -5,6 +5,7 @@
  */
 #include "report/files.h"
 
+#include "base/saturate.h"
 #include "format/line.h"
 
 #include <stdlib.h>
@@ -80,7 +81,7 @@ static void on_call(void *ctx, const struct flat_call *c)
     line_reset(&f->line);
     line_room(&f->line, 64);
     buf_add_dec(b, c->number);
-    add_number(f, f->wall_ns + c->began_ns);
+    add_number(f, saturate_sum(f->wall_ns, c->began_ns));
     if (c->took_ns >= 0) {
         add_number(f, c->took_ns);
     } else {

@@ -6,6 +6,7 @@
 #include "report/flat.h"
 
 #include "base/chars.h"
+#include "base/saturate.h"
 #include "tables/status.h"
 
 #include <stdlib.h>
@@ -229,7 +230,7 @@ static void put_call(struct flat *f)
     if (call->entry_seen && call->returned) {
         int64_t to = clock_ns(f->clock, call->return_time);
 
-        c.took_ns = to > c.began_ns ? to - c.began_ns : 0;
+        c.took_ns = saturate_span(c.began_ns, to);
     }
     if (call->returned && facts != NULL && facts->fails == FAILS_STATUS) {
         c.status = status_name((uint32_t)call->result);

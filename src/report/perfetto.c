@@ -11,6 +11,7 @@
 #include "report/files.h"
 
 #include "base/chars.h"
+#include "base/saturate.h"
 #include "report/labels.h"
 #include "report/table.h"
 #include "tables/status.h"
@@ -171,7 +172,7 @@ static void write_packet(struct file_out *f, struct buf *packet)
 static struct buf packet_at(struct file_out *f, int64_t ns)
 {
     struct buf b = BUF_OVER(f->packet);
-    int64_t at = f->wall_ns + ns;
+    int64_t at = saturate_sum(f->wall_ns, ns);
 
     put_number(&b, PACKET_TIMESTAMP, at > 0 ? (uint64_t)at : 0);
     return b;

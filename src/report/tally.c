@@ -4,6 +4,7 @@
  */
 #include "report/tally.h"
 
+#include "base/saturate.h"
 #include "report/answers.h"
 #include "tables/deeds.h"
 
@@ -68,7 +69,7 @@ int64_t tally_ns(const struct clock *clock, const struct call *call,
     if (call->entry_seen && call->returned) {
         int64_t to = clock_ns(clock, call->return_time);
 
-        *took = to > from ? to - from : 0;
+        *took = saturate_span(from, to);
     }
     return from;
 }
@@ -108,7 +109,7 @@ static void add_call(struct tally *t, const struct call *call, bool failed,
         unsigned step = log2_of((uint64_t)took);
 
         row->timed++;
-        row->ns += took;
+        row->ns = saturate_sum(row->ns, took);
         row->most_ns = took > row->most_ns ? took : row->most_ns;
         row->steps[step < TALLY_STEPS ? step : TALLY_STEPS - 1]++;
     }
@@ -132,7 +133,9 @@ static void add_thread(struct tally *t, const struct call *call, bool failed,
     row->first_ns = from < row->first_ns ? from : row->first_ns;
     row->last_ns = to > row->last_ns ? to : row->last_ns;
     if (took > 0) {
-        *(tally_waits(call) ? &row->wait_ns : &row->ns) += took;
+        int64_t *sum = tally_waits(call) ? &row->wait_ns : &row->ns;
+
+        *sum = saturate_sum(*sum, took);
     }
 }
 
@@ -185,7 +188,7 @@ static void add_thing(struct tally *t, const struct call *call, bool failed,
     row->errors += failed;
     row->first_ns = from < row->first_ns ? from : row->first_ns;
     row->last_ns = to > row->last_ns ? to : row->last_ns;
-    row->ns += took > 0 ? took : 0;
+    row->ns = saturate_sum(row->ns, took > 0 ? took : 0);
     if (failed || !call->returned) {
         return;
     }

@@ -8,6 +8,7 @@
 #include "report/tell.h"
 
 #include "base/array.h"
+#include "base/saturate.h"
 #include "tables/deeds.h"
 #include "tables/status.h"
 
@@ -561,7 +562,7 @@ static void tell_process(struct telling_of *t, const struct process_row *p,
     add_number(t, p->errors);
     add_seconds(t, p->end == END_NONE || p->end == END_UNTRACED
                        ? 0
-                       : p->ended - p->began);
+                       : saturate_span(p->began, p->ended));
     from = b->size;
     put_end(b, p);
     end_cell(t, from);

@@ -6,6 +6,8 @@
  */
 #include "report/tracks.h"
 
+#include "base/saturate.h"
+
 #include <stdlib.h>
 
 #include "base/banned.h"
@@ -146,9 +148,10 @@ static void add_span(const struct tracks *t, struct bin *bins, int64_t from,
         add_part(&bins[first], waits, to - from);
         return;
     }
-    add_part(&bins[first], waits,
-             (int64_t)((first + 1) * t->width) - (from > 0 ? from : 0));
-    add_part(&bins[last], waits, to - (int64_t)(last * t->width));
+    add_part(
+        &bins[first], waits,
+        (int64_t)((first + 1) * t->width - (from > 0 ? (uint64_t)from : 0)));
+    add_part(&bins[last], waits, (int64_t)((uint64_t)to - last * t->width));
     *(waits ? &bins[first + 1].wait_whole : &bins[first + 1].work_whole) += 1;
     *(waits ? &bins[last].wait_whole : &bins[last].work_whole) -= 1;
 }
@@ -165,7 +168,7 @@ void tracks_leave(void *tracks, const struct call *call)
         return;
     }
     if (took < 0 && waits && !call->returned) {
-        took = end_of(t, call) - from;
+        took = saturate_span(from, end_of(t, call));
     }
     bins[bin_at(t, from)].calls++;
     bins[bin_at(t, from)].errors += tally_failed(call);

@@ -776,6 +776,20 @@ static void two_runs_without_anything_alike_end(void)
     compare_close(c);
 }
 
+/* Before the first clock: what the target's counter was is the target's say. */
+static void no_time_is_below_nothing(void)
+{
+    begin(NULL, 0);
+    call("NtOpenFile", "C:\\b");
+    other();
+    now = -12001000;
+    call("NtOpenFile", "C:\\a");
+    call("NtOpenFile", "C:\\b");
+    CHECK(has(told(0), "0.000000"));
+    CHECK(!has(told(0), "-00"));
+    compare_close(c);
+}
+
 /* Whether what came behind is different is not known. */
 static void what_found_no_room_is_no_sameness(void)
 {
@@ -838,6 +852,7 @@ int main(void)
         TEST(many_threads_that_are_alike_are_paired_soon),
         TEST(what_one_run_alone_has_comes_first),
         TEST(two_runs_without_anything_alike_end),
+        TEST(no_time_is_below_nothing),
         TEST(what_found_no_room_is_no_sameness),
     };
 

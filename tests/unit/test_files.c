@@ -5,6 +5,8 @@
  */
 #include "report/files.h"
 
+#include "base/saturate.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +101,24 @@ static void csv_quotes_all_texts(void)
             "\"direct\",\"injected\",\"a \"\"b\"\", c\",\"Handle=0x4\"\r\n"));
 }
 
+static void times_stop_at_the_end_of_time(void)
+{
+    struct file_out *f = open_file(&file_csv);
+    struct flat_call c = plain;
+
+    c.began_ns = INT64_MAX;
+    tell(&file_csv, f, &c);
+    write_bytes(NULL, (str){ "", 1 });
+    CHECK(strstr(written, "\r\n1,9223372036854775807,100,3,") != NULL);
+    close_file(&file_csv, f);
+    CHECK_U64(saturate_sum(INT64_MAX, INT64_MAX), INT64_MAX);
+    CHECK(saturate_sum(INT64_MIN, -1) == INT64_MIN);
+    CHECK(saturate_sum(INT64_MIN, INT64_MAX) == -1);
+    CHECK_U64(saturate_span(INT64_MIN, INT64_MAX), INT64_MAX);
+    CHECK_U64(saturate_span(-3, 4), 7);
+    CHECK_U64(saturate_span(4, -3), 0);
+}
+
 static void equal_stacks_are_one(void)
 {
     struct file_out *f = open_file(&file_folded);
@@ -168,6 +188,7 @@ int main(void)
 {
     const struct test tests[] = {
         TEST(csv_quotes_all_texts),
+        TEST(times_stop_at_the_end_of_time),
         TEST(equal_stacks_are_one),
         TEST(more_stacks_than_there_is_room_for_add_up),
         TEST(callers_without_end_keep_the_call),
