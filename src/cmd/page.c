@@ -165,17 +165,48 @@ static str about_started(const struct play *p, struct arena *a)
     return buf_str(&b);
 }
 
-/* As a word of a command line. */
+/* What stands for itself in any shell's command line. */
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' ||
+           c == '/';
+}
+
+/* What means something between quotes as well: to cmd, PowerShell (to which
+ * typographic quotes are quotes) or sh. */
+static bool ends_quotes(str path, size_t at)
+{
+    static const str quotes[] = { STR_INIT("\xe2\x80\x9c"),
+                                  STR_INIT("\xe2\x80\x9d"),
+                                  STR_INIT("\xe2\x80\x9e") };
+    unsigned char c = (unsigned char)path.p[at];
+
+    for (size_t i = 0; i < COUNT_OF(quotes); i++) {
+        if (str_starts(str_slice(path, at, path.size), quotes[i])) {
+            return true;
+        }
+    }
+    return c < ' ' || c == 0x7f || strchr("\"$`\\%!", c) != NULL;
+}
+
+/* As a word of a command line that is there to be copied. Of what no quotes make
+ * harmless in every shell there is a word in its place. */
 static str quoted(str path, struct arena *a)
 {
-    struct buf b = { ARENA_NEW(a, char, path.size + 2), 0, path.size + 2,
+    struct buf b = { ARENA_NEW(a, char, path.size + 4), 0, path.size + 4,
                      false };
     bool plain = path.size > 0;
 
     for (size_t i = 0; i < path.size; i++) {
-        plain = plain && path.p[i] > ' ' && path.p[i] != '"';
+        plain = plain && is_plain(path.p[i]);
+        if (ends_quotes(path, i)) {
+            return STR("RECORDING.nts");
+        }
     }
     buf_add(&b, plain ? STR("") : STR("\""));
+    /* Not an option. */
+    buf_add(&b, str_starts(path, STR("-")) ? STR("./") : STR(""));
     buf_add(&b, path);
     buf_add(&b, plain ? STR("") : STR("\""));
     return buf_str(&b);
