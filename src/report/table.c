@@ -5,12 +5,13 @@
  */
 #include "report/table.h"
 
+#include "base/array.h"
+#include "base/keyed.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/banned.h"
-#include "base/keyed.h"
 
 #define SLOTS_FIRST ((size_t)256)
 
