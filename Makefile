@@ -96,7 +96,7 @@ PORTABLE := \
     record/survey.c record/losses.c \
     report/labels.c report/table.c report/subject.c report/answers.c \
     report/tell.c report/text.c report/flat.c report/csv.c report/folded.c \
-    report/perfetto.c report/alike.c report/compare.c report/sha256.c report/html.c report/assets.c \
+    report/perfetto.c report/alike.c report/pairs.c report/compare.c report/sha256.c report/html.c report/assets.c \
     report/tally.c report/page.c report/diff_page.c report/picks.c report/tracks.c report/meta.c \
     top/counts.c top/keys.c top/screen.c \
     platform/text.c platform/inputs.c view/output.c view/progress.c view/when.c view/outlet.c \

@@ -161,7 +161,9 @@ static bool compare(struct run *r, const struct options *o, struct arena *a,
         !read_side(r, o, COMPARE_B, a, e)) {
         return false;
     }
-    compare_end(r->compare);
+    if (!compare_end(r->compare)) {
+        return err_set(e, ERR_OS, "out of memory");
+    }
     if (!open_output(r, o, a, e)) {
         return false;
     }

@@ -13,6 +13,7 @@
 #include "base/glob.h"
 #include "report/alike.h"
 #include "report/labels.h"
+#include "report/pairs.h"
 #include "report/table.h"
 #include "tables/deeds.h"
 #include "tables/status.h"
@@ -23,11 +24,9 @@
 #include "base/banned.h"
 
 #define COUNTS_MOST ((size_t)1 << 20)
-/* Pairs are looked for by trying all. */
+/* Pairs of processes are looked for by trying all. */
 #define PAIRED_PROCESSES ((size_t)1 << 13)
 #define PAIRED_THREADS ((size_t)1 << 14)
-/* Calls by which threads are told apart. */
-#define PREFIX_MOST 256
 /* Places where two threads part that are looked at, before it is enough. */
 #define STRETCHES_MOST 4000
 /* Calls that are looked through for one that both have, behind a difference; and
@@ -747,59 +746,48 @@ static void pair_processes(struct compare *c)
     }
 }
 
-/* Calls that both begin with. */
-static size_t prefix_of(const struct thread *a, const struct thread *b)
+static struct pairs_row *rows_of(struct compare *c, int side)
 {
-    size_t n = 0;
+    size_t count = c->sides[side].threads.count;
+    struct pairs_row *rows = calloc(count + 1, sizeof(*rows));
 
-    while (n < PREFIX_MOST && n < a->count && n < b->count &&
-           a->calls[n] == b->calls[n]) {
-        n++;
+    for (size_t i = 0; rows != NULL && i < count; i++) {
+        const struct thread *t = thread_at(c, side, i);
+
+        rows[i] = (struct pairs_row){
+            .group =
+                side == 0 ? process_at(c, 0, t->process)->pair : t->process,
+            .start = t->start,
+            .calls = t->calls,
+            .count = t->count,
+        };
     }
-    return n;
-}
-
-/* No other can be more like it. */
-static bool are_twins(const struct thread *a, const struct thread *b,
-                      size_t prefix)
-{
-    return a->start == b->start && (prefix == PREFIX_MOST ||
-                                    (prefix == a->count && prefix == b->count));
+    return rows;
 }
 
 /* Each thread with the one that begins most alike, of the same start if there is
  * such a one: the longest first ones have the choice. */
-static void pair_threads(struct compare *c)
+static bool pair_threads(struct compare *c)
 {
-    for (size_t i = 0; i < c->sides[0].threads.count; i++) {
-        struct thread *a = thread_at(c, 0, i);
-        uint32_t process = process_at(c, 0, a->process)->pair;
-        size_t best = 0;
-        uint32_t chosen = NONE;
+    size_t count = c->sides[0].threads.count;
+    struct pairs_row *a = rows_of(c, 0);
+    struct pairs_row *b = rows_of(c, 1);
+    uint32_t *chosen = calloc(count + 1, sizeof(*chosen));
+    uint64_t compared;
+    bool ok =
+        a != NULL && b != NULL && chosen != NULL &&
+        pairs_choose(a, count, b, c->sides[1].threads.count, chosen, &compared);
 
-        for (size_t k = 0; process != NONE && k < c->sides[1].threads.count;
-             k++) {
-            const struct thread *b = thread_at(c, 1, k);
-            size_t prefix, alike;
-
-            if (b->process != process || b->pair != NONE) {
-                continue;
-            }
-            prefix = prefix_of(a, b);
-            alike = 2 * prefix + 1 + (a->start == b->start);
-            if (alike > best) {
-                best = alike;
-                chosen = (uint32_t)k;
-            }
-            if (are_twins(a, b, prefix)) {
-                break;
-            }
-        }
-        if (chosen != NONE) {
-            a->pair = chosen;
-            thread_at(c, 1, chosen)->pair = (uint32_t)i;
+    for (size_t i = 0; ok && i < count; i++) {
+        if (chosen[i] != PAIRS_NONE) {
+            thread_at(c, 0, i)->pair = chosen[i];
+            thread_at(c, 1, chosen[i])->pair = (uint32_t)i;
         }
     }
+    free(a);
+    free(b);
+    free(chosen);
+    return ok;
 }
 
 /* --- differences ---------------------------------------------------------------------------- */
@@ -912,7 +900,9 @@ bool compare_end(struct compare *c)
 {
     match_made_up(c);
     pair_processes(c);
-    pair_threads(c);
+    if (!pair_threads(c)) {
+        return false;
+    }
     compare_counts(c);
     compare_touched(c);
     compare_processes(c);
