@@ -454,7 +454,9 @@ bool rendezvous_is_another(const struct traced *t, const struct drained *d,
     struct target_stub stub;
     uint16_t number;
 
+    /* Wine's record is ours: of a call begun before we came there is nothing. */
     if (a == NULL || !a->number_known ||
+        (t->target.wine_record && a->number == 0 && a->argument == 0) ||
         (t->target.plan->services[a->number & SERVICE_MASK].roles &
          (ROLE_CONTINUES | ROLE_LEAVES_CALLBACK | ROLE_SETS_CONTEXT)) != 0) {
         return false;

@@ -57,6 +57,10 @@
 #define RING_SPILL 0x1000
 
 #define TEB_RING 0x2d0
+/* On Wine: first argument and number of the thread's last call (wine.S). What lies
+ * behind is the system's. */
+#define TEB_LAST_CALL 0x2e0
+#define TEB_LAST_CALL_BYTES 12
 
 /* Open calls that a ring remembers below the newest one. */
 #define RING_OPEN_MAX 64
