@@ -563,16 +563,22 @@ static bool is_shut(const struct target *t, const struct dead_agent *d)
     return !os_read(&t->os, at, &what, sizeof(what)) || what == KEEPER_END;
 }
 
-/* What tracers have left that are dead: nothing leads there any more. */
+/* What tracers have left that are dead: nothing leads there any more. If somebody
+ * is in one agent all stays, for the next to come: he may have the ring of another's
+ * section, where one was killed that had just taken over. */
 static void clear_dead(struct target *t)
 {
+    bool quiet = true;
     struct err ignored;
 
+    for (size_t i = 0; i < t->dead_count; i++) {
+        quiet = quiet && t->dead[i].quiet;
+    }
     for (size_t i = 0; i < t->dead_count; i++) {
         const struct dead_agent *d = &t->dead[i];
         bool shut = d->section == 0 || is_shut(t, d);
 
-        if (!d->quiet ||
+        if (!quiet ||
             (d->section != 0 &&
              !os_section_unmap(&t->os, d->section, &ignored)) ||
             !os_release_at(&t->os, d->at, &ignored) || shut) {

@@ -291,10 +291,13 @@ static bool take_place(struct target *t, uint64_t at)
 }
 
 /* A free place from the far end upwards: what is near below ntdll is where
- * the system puts its DLLs. */
+ * the system puts its DLLs. Agents are looked for to the end: who was killed
+ * while it took over from another has left two, of which one's code uses what the
+ * other's section has. */
 static bool search_place(struct target *t, struct err *e)
 {
     const uint64_t room = AGENT_ROOM + OWN_BYTES;
+    bool found = false;
     uint64_t end = t->ntdll.base - NEAREST - room;
     uint64_t from = t->ntdll.base - FARTHEST;
     struct os_region r;
@@ -304,15 +307,15 @@ static bool search_place(struct target *t, struct err *e)
         if (!look_for_agent(t, &r, e)) {
             return false;
         }
-        if (r.free && r.base + r.size >= from + room && take_place(t, from)) {
-            return true;
-        }
-        from = r.free && r.base + r.size >= from + room
+        found = found || (r.free && r.base + r.size >= from + room &&
+                          take_place(t, from));
+        from = !found && r.free && r.base + r.size >= from + room
                    ? from + GRANULE
                    : r.base + r.size + GRANULE - 1;
         from -= from % GRANULE;
     }
-    return err_set(e, ERR_OS, "no room for the agent within reach of ntdll");
+    return found ||
+           err_set(e, ERR_OS, "no room for the agent within reach of ntdll");
 }
 
 /* One that has not run has no agent of another tracer, and its room as a rule
@@ -690,11 +693,15 @@ bool target_is_chaining(struct target *t)
 void target_clear_rings(const struct target *t, const struct os_stopped *s,
                         size_t count)
 {
-    const uint64_t none = 0;
+    const uint8_t none[TEB_LAST_CALL_BYTES] = { 0 };
     struct err ignored;
 
     for (size_t i = 0; i < count; i++) {
-        os_write(&t->os, s[i].teb + TEB_RING, &none, sizeof(none), &ignored);
+        os_write(&t->os, s[i].teb + TEB_RING, none, 8, &ignored);
+        if (t->wine_record) {
+            os_write(&t->os, s[i].teb + TEB_LAST_CALL, none, sizeof(none),
+                     &ignored);
+        }
     }
 }
 
