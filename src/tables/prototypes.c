@@ -601,6 +601,9 @@ static bool put_param(struct parser *p, struct param *m, uint32_t index,
     if (m->type.count == 0) {
         return bad(p, p->token.at, "a parameter is missing here");
     }
+    if (name.size == 0 && m->type.count == COUNT_OF(m->type.words)) {
+        return bad(p, m->at[0], "no type has so many words");
+    }
     m->type.stars += m->is_array;
     arg->type = judge_type(p, &m->type, m->at);
     if (arg->type == NULL) {
