@@ -344,6 +344,10 @@ static bool read_size(struct parser *p, struct param *out)
         if (b.size == before) {
             return bad(p, at, "a size is missing here");
         }
+        /* A row has two sizes with a comma between. */
+        if (memchr(b.p + before, ',', b.size - before) != NULL) {
+            return bad(p, at, "a size has no comma in it");
+        }
         if (i < two) {
             if (!is(p, ",")) {
                 return bad(p, p->token.at,
