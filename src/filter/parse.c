@@ -445,8 +445,6 @@ static bool unknown_name(struct parser *p, str name, size_t at)
                word(name).z);
 }
 
-/* `c`, at `at` of the expression, is in no name. What people mean by the most
- * likely ones is known. */
 /* As :when=1, or :after, behind a list of inject=; C:\x is no such thing. */
 static bool is_key(str s)
 {
@@ -456,6 +454,8 @@ static bool is_key(str s)
            (str_cut(s, '=', &name, &value) || str_is(s, "after"));
 }
 
+/* `c`, at `at` of the expression, is in no name. What people mean by the most
+ * likely ones is known. */
 static bool bad_character(struct parser *p, str c, size_t at)
 {
     if (c.p[0] == ':' && is_key(str_slice(p->text, at + 1, p->text.size))) {
