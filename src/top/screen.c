@@ -6,6 +6,7 @@
  */
 #include "top/screen.h"
 
+#include "base/caret.h"
 #include "base/chars.h"
 
 #include <stdlib.h>
@@ -187,40 +188,10 @@ static struct layout lay_out(bool plain, size_t columns)
 
 /* --- texts --- */
 
-/* How many columns all of it takes. */
-static size_t columns_of(str s)
-{
-    size_t columns = 0;
-    size_t size;
-
-    for (size_t at = 0; at < s.size; at += size) {
-        columns += chars_columns(str_slice(s, at, s.size), &size);
-    }
-    return columns;
-}
-
-/* The longest beginning of `s` that takes no more than `columns`. */
-static str beginning_of(str s, size_t columns)
-{
-    size_t at = 0;
-    size_t size;
-
-    while (at < s.size) {
-        size_t more = chars_columns(str_slice(s, at, s.size), &size);
-
-        if (more > columns) {
-            break;
-        }
-        columns -= more;
-        at += size;
-    }
-    return str_slice(s, 0, at);
-}
-
 /* The longest end. */
 static str end_of(str s, size_t columns)
 {
-    size_t all = columns_of(s);
+    size_t all = caret_columns(s);
     size_t at = 0;
     size_t size;
 
@@ -234,16 +205,16 @@ static str end_of(str s, size_t columns)
 /* Adds `s`, visible, in so many columns; `end`: the end of it matters. */
 static void add_cut(struct buf *b, str s, size_t columns, bool end)
 {
-    if (columns == SIZE_MAX || columns_of(s) <= columns) {
+    if (columns == SIZE_MAX || caret_columns(s) <= columns) {
         chars_add_visible(b, s);
     } else if (columns <= CUT_SIZE) {
         chars_add_visible(b,
-                          end ? end_of(s, columns) : beginning_of(s, columns));
+                          end ? end_of(s, columns) : caret_first(s, columns));
     } else if (end) {
         buf_add(b, STR(CUT));
         chars_add_visible(b, end_of(s, columns - CUT_SIZE));
     } else {
-        chars_add_visible(b, beginning_of(s, columns - CUT_SIZE));
+        chars_add_visible(b, caret_first(s, columns - CUT_SIZE));
         buf_add(b, STR(CUT));
     }
 }
@@ -394,7 +365,7 @@ static void draw_line(struct pen *p, str text, bool inverse)
 {
     buf_addf(p->b, "\x1b[%u;1H\x1b[2K%s", (unsigned)p->line++,
              inverse ? "\x1b[7m" : "");
-    buf_add(p->b, beginning_of(text, p->columns));
+    buf_add(p->b, caret_first(text, p->columns));
     if (inverse) {
         buf_add(p->b, STR("\x1b[m"));
     }
@@ -486,7 +457,7 @@ struct printer {
 static void end_line(const struct printer *p, struct buf *line)
 {
     if (p->columns != SIZE_MAX) {
-        line->size = beginning_of(buf_str(line), p->columns).size;
+        line->size = caret_first(buf_str(line), p->columns).size;
     }
     buf_add_char(line, '\n');
     p->write(p->ctx, buf_str(line));
@@ -496,7 +467,8 @@ static void end_line(const struct printer *p, struct buf *line)
 /* What is to be seen of a name may be many times what is on a screen. */
 static void print_row(const struct printer *p, const struct counts_row *row)
 {
-    size_t room = columns_of(counts_name(p->c, p->k->by, row)) * 4 + LINE_ROOM;
+    size_t room =
+        caret_columns(counts_name(p->c, p->k->by, row)) * 4 + LINE_ROOM;
     struct buf line = { malloc(room), 0, room, false };
 
     if (line.p != NULL) {
@@ -535,7 +507,7 @@ static void print_rows(const struct printer *p, size_t most)
 /* The program's name as well may be long. */
 static void print_who(const struct printer *p)
 {
-    size_t room = columns_of(p->h->program) * 4 + LINE_ROOM;
+    size_t room = caret_columns(p->h->program) * 4 + LINE_ROOM;
     struct buf line = { malloc(room), 0, room, false };
 
     if (line.p != NULL) {
