@@ -7,26 +7,6 @@
 
 #include "base/banned.h"
 
-static void add_fact(struct html *h, const char *what, str text)
-{
-    if (text.size > 0) {
-        HTML(h, "<div><dt>");
-        html_add(h, str_of(what));
-        HTML(h, "</dt><dd>");
-        html_text(h, text);
-        HTML(h, "</dd></div>\n");
-    }
-}
-
-static void add_number(struct html *h, const char *what, uint64_t n)
-{
-    HTML(h, "<div><dt>");
-    html_add(h, str_of(what));
-    HTML(h, "</dt><dd>");
-    html_number(h, n);
-    HTML(h, "</dd></div>\n");
-}
-
 static void add_side(struct html *h, const char *letter,
                      const struct page_about *about,
                      const struct compare_numbers *n)
@@ -38,17 +18,12 @@ static void add_side(struct html *h, const char *letter,
     HTML(h, "</bdi></h2>\n<p class=\"command\"><bdi>");
     html_text(h, about->command.size > 0 ? about->command : about->program);
     HTML(h, "</bdi></p>\n<dl class=\"numbers\">\n");
-    add_number(h, "calls", n->calls);
-    add_number(h, "of them schedule", n->schedule);
-    add_number(h, "processes", n->processes);
-    add_number(h, "threads", n->threads);
+    page_number(h, "calls", n->calls);
+    page_number(h, "of them schedule", n->schedule);
+    page_number(h, "processes", n->processes);
+    page_number(h, "threads", n->threads);
     HTML(h, "</dl>\n<dl class=\"facts\">\n");
-    add_fact(h, "started", about->started);
-    add_fact(h, "machine", about->machine);
-    add_fact(h, "system", about->system);
-    add_fact(h, "recorded by", about->recorded);
-    HTML(h, "</dl>\n");
-    page_lacks(h, about);
+    page_facts(h, about);
     if (about->damage.size > 0) {
         HTML(h, "<p class=\"warning\">");
         html_text(h, about->damage);

@@ -78,7 +78,7 @@ static void end_fact(struct html *h)
     HTML(h, "</dd></div>\n");
 }
 
-static void add_fact(struct html *h, const char *what, str text)
+void page_fact(struct html *h, const char *what, str text)
 {
     if (text.size > 0) {
         begin_fact(h, what);
@@ -87,7 +87,7 @@ static void add_fact(struct html *h, const char *what, str text)
     }
 }
 
-static void add_number(struct html *h, const char *what, uint64_t n)
+void page_number(struct html *h, const char *what, uint64_t n)
 {
     begin_fact(h, what);
     html_number(h, n);
@@ -101,7 +101,8 @@ static void add_time(struct html *h, const char *what, int64_t ns)
     end_fact(h);
 }
 
-void page_lacks(struct html *h, const struct page_about *about)
+/* A warning for each of `about->lacks`. */
+static void add_lacks(struct html *h, const struct page_about *about)
 {
     for (size_t i = 0; i < PAGE_LACKS; i++) {
         if (about->lacks[i].size > 0) {
@@ -110,6 +111,16 @@ void page_lacks(struct html *h, const struct page_about *about)
             HTML(h, ".</p>\n");
         }
     }
+}
+
+void page_facts(struct html *h, const struct page_about *about)
+{
+    page_fact(h, "started", about->started);
+    page_fact(h, "machine", about->machine);
+    page_fact(h, "system", about->system);
+    page_fact(h, "recorded by", about->recorded);
+    HTML(h, "</dl>\n");
+    add_lacks(h, about);
 }
 
 static void add_title(struct html *h, const struct page_about *about,
@@ -122,20 +133,15 @@ static void add_title(struct html *h, const struct page_about *about,
     html_text(h, about->command.size > 0 ? about->command : about->program);
     HTML(h, "</bdi></p>\n<dl class=\"numbers\">\n");
     add_time(h, "lasted", r->last_ns);
-    add_number(h, "calls", r->calls);
-    add_number(h, "failed", r->errors);
+    page_number(h, "calls", r->calls);
+    page_number(h, "failed", r->errors);
     add_time(h, "in calls", r->ns);
     add_time(h, "waiting", r->wait_ns);
-    add_number(h, "processes", r->processes.count);
-    add_number(h, "threads", t->threads.count);
+    page_number(h, "processes", r->processes.count);
+    page_number(h, "threads", t->threads.count);
     HTML(h, "</dl>\n<dl class=\"facts\">\n");
-    add_fact(h, "recording", about->file);
-    add_fact(h, "started", about->started);
-    add_fact(h, "machine", about->machine);
-    add_fact(h, "system", about->system);
-    add_fact(h, "recorded by", about->recorded);
-    HTML(h, "</dl>\n");
-    page_lacks(h, about);
+    page_fact(h, "recording", about->file);
+    page_facts(h, about);
     for (size_t nth = 0;; nth++) {
         char room[200];
         struct buf b = BUF_OVER(room);

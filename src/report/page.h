@@ -78,14 +78,18 @@ void html_page_init(struct html_page *p, struct html *html);
 /* To where its body begins. `what`: the kind of page. Without `scripted` it
  * allows itself no script. */
 void page_head(struct html *h, str title, const char *what, bool scripted);
+/* What is known, by its name, in a list that is open; no text is no fact. */
+void page_fact(struct html *h, const char *what, str text);
+void page_number(struct html *h, const char *what, uint64_t n);
+/* When, where and by whom it was recorded; ends the list. Behind it is a warning
+ * for each of `about->lacks`. */
+void page_facts(struct html *h, const struct page_about *about);
 /* Head, title and facts; counts the answers' rows for the list of contents. */
 void page_begin(struct html_page *p, const struct page_about *about,
                 const struct answers_rows *rows, const struct tally *t,
                 size_t most);
 /* Calls, things and modules; at most `most` rows of each, 0: all. */
 void page_tables(struct html_page *p, const struct tally *t, size_t most);
-/* A warning for each of `about->lacks`. */
-void page_lacks(struct html *h, const struct page_about *about);
 void page_end(struct html_page *p, const struct page_about *about,
               const struct page_data *data);
 
