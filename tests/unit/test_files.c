@@ -12,24 +12,7 @@
 #include <string.h>
 
 #include "unit/check.h"
-
-static char *written;
-static size_t written_size;
-static size_t written_room;
-
-static void write_bytes(void *ctx, str bytes)
-{
-    (void)ctx;
-    if (written_size + bytes.size > written_room) {
-        written_room = 2 * (written_size + bytes.size);
-        written = realloc(written, written_room);
-        if (written == NULL) {
-            abort();
-        }
-    }
-    memcpy(written + written_size, bytes.p, bytes.size);
-    written_size += bytes.size;
-}
+#include "unit/written.h"
 
 static struct file_out *open_file(const struct file_kind *kind)
 {

@@ -15,6 +15,7 @@
 #include <zlib.h>
 
 #include "unit/check.h"
+#include "unit/written.h"
 
 #define PID 32
 #define MS 1000000ull
@@ -25,24 +26,6 @@ static struct clock the_clock;
 static struct picks *picks;
 static struct tracks *tracks;
 static struct html html;
-static char *written;
-static size_t written_size;
-static size_t written_room;
-
-static void write_bytes(void *ctx, str bytes)
-{
-    (void)ctx;
-    if (written_size + bytes.size > written_room) {
-        written_room = 2 * (written_size + bytes.size);
-        written = realloc(written, written_room);
-        if (written == NULL) {
-            abort();
-        }
-    }
-    memcpy(written + written_size, bytes.p, bytes.size);
-    written_size += bytes.size;
-}
-
 static void begin(void)
 {
     answers = answers_open(NULL, NULL);
