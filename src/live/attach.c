@@ -491,11 +491,14 @@ static bool change(struct joining *j, struct err *e)
     size_t count;
     const struct os_stopped *s = os_threads_list(j->threads, &count);
 
+    target->dead_quiet = true;
     for (size_t i = 0; i < target->dead_count; i++) {
-        struct dead_agent *d = &target->dead[i];
+        const struct dead_agent *d = &target->dead[i];
         bool doubt;
 
-        d->quiet = quiet_is(target, j->threads, d->at, &doubt) && !doubt;
+        target->dead_quiet = target->dead_quiet &&
+                             quiet_is(target, j->threads, d->at, &doubt) &&
+                             !doubt;
         wake_asked(target, d);
     }
     j->time = os_tsc();
@@ -568,18 +571,13 @@ static bool is_shut(const struct target *t, const struct dead_agent *d)
  * section, where one was killed that had just taken over. */
 static void clear_dead(struct target *t)
 {
-    bool quiet = true;
     struct err ignored;
 
-    for (size_t i = 0; i < t->dead_count; i++) {
-        quiet = quiet && t->dead[i].quiet;
-    }
-    for (size_t i = 0; i < t->dead_count; i++) {
+    for (size_t i = 0; i < t->dead_count && t->dead_quiet; i++) {
         const struct dead_agent *d = &t->dead[i];
         bool shut = d->section == 0 || is_shut(t, d);
 
-        if (!quiet ||
-            (d->section != 0 &&
+        if ((d->section != 0 &&
              !os_section_unmap(&t->os, d->section, &ignored)) ||
             !os_release_at(&t->os, d->at, &ignored) || shut) {
             continue;

@@ -46,7 +46,6 @@ struct dead_agent {
     uint64_t at;
     uint64_t section;     // where its section is mapped; 0: no more
     uint64_t handles[3];  // that it was given
-    bool quiet;           // nobody is in it, nor comes back to it
 };
 #define DEAD_AGENTS_MOST 64
 
@@ -96,8 +95,9 @@ struct target {
     struct keeper keeper;
     struct dead_agent dead[DEAD_AGENTS_MOST];
     size_t dead_count;
-    void *room;  // event: rings have room, or an answer is there
-    void *wake;  // event, borrowed: wakes the reader
+    bool dead_quiet;  // nobody is in any of them, nor comes back to it
+    void *room;       // event: rings have room, or an answer is there
+    void *wake;       // event, borrowed: wakes the reader
 };
 
 /* Starts `path` with `command_line` under the agent, suspended. `wake` is the
